@@ -21,13 +21,12 @@ from threatmodel.stacks.cloudformation.names import NESTED
 from threatmodel.stacks.cloudformation.parameters import Nesting
 from threatmodel.stacks.cloudformation.reader import TEMPLATE_IN
 from threatmodel.stacks.definitions import with_definitions
-from threatmodel.stacks.sam.making import joined, spelled
 from threatmodel.stacks.stack import Choice, Export, Nested, Parameter, Resource, Stack, Unread
+from threatmodel.stacks.texts import joined
 from threatmodel.stacks.values import (
     ALWAYS,
     Joined,
     Link,
-    List,
     Node,
     Scalar,
     Table,
@@ -36,6 +35,7 @@ from threatmodel.stacks.values import (
     choices_of,
     get,
     links,
+    rebuilt,
     text,
 )
 
@@ -293,34 +293,11 @@ def relinked(node: Node, change: Relinked, kind: type[Link | Unknown] = Link) ->
     if isinstance(node, kind):
         return change(node)
     match node:
-        case Joined():
-            return _joined(node, change, kind)
-        case Table(entries=entries):
-            changed = {key: relinked(child, change, kind) for key, child in entries.items()}
-            return node if _same(changed.values(), entries.values()) else node._replace(entries=changed)
-        case List(items=children):
-            found = tuple(relinked(child, change, kind) for child in children)
-            return node if _same(found, children) else node._replace(items=found)
+        case Joined(parts=parts) if any(isinstance(part, kind) for part in parts):
+            pieces = [change(part) if isinstance(part, kind) else part for part in parts]
+            found = joined([Scalar("", node.place, node.given), *pieces], node.place)
+            return found._replace(spelled="") if isinstance(found, Scalar | Joined) else found
         case Unknown(usual=usual) if usual is not None:
             return node._replace(usual=relinked(usual, change, kind))
         case _:
-            return node
-
-
-def _joined(node: Joined, change: Relinked, kind: type[Link | Unknown]) -> Node:
-    if not any(isinstance(part, kind) for part in node.parts):
-        return node
-    pieces: list[str | Link | Unknown] = []
-    by = dict.fromkeys(node.given)
-    for part in node.parts:
-        found = change(part) if isinstance(part, kind) else part
-        if isinstance(found, str | Link | Unknown):
-            pieces.append(found)
-        else:
-            pieces += spelled(found)
-            by |= dict.fromkeys(getattr(found, "given", ()))
-    return joined(pieces, node.place, tuple(by))
-
-
-def _same(one: Iterable[Node], other: Iterable[Node]) -> bool:
-    return all(a is b for a, b in zip(one, other, strict=True))
+            return rebuilt(node, lambda child: relinked(child, change, kind))

@@ -7,7 +7,8 @@ on them alone.  Nodes are never changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from threatmodel.reading.problems import Place
@@ -90,11 +91,35 @@ ANY_CHOICE = "*"
 
 Node: TypeAlias = "Scalar | Table | List | Link | Joined | Unknown"
 _Part = TypeVar("_Part", "Link", "Unknown")
+_NODES = (Scalar, Table, List, Link, Joined, Unknown)
 
 
 def table(entries: Mapping[str, Node], place: Place, keys: Mapping[str, Place] | None = None) -> Table:
     """A mapping that a reader puts together."""
     return Table(entries, place, keys or {})
+
+
+def node_of(value: Any, place: Place) -> Node:
+    """Plain data with nodes inside as a node; keys whose value is None are left out."""
+    if isinstance(value, _NODES):
+        return value
+    if isinstance(value, Mapping):
+        return Table({key: node_of(child, place) for key, child in value.items() if child is not None}, place, {})
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return List(tuple(node_of(child, place) for child in value), place)
+    return Scalar(value, place)
+
+
+def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
+    """A mapping or list with each of its values changed; the very same node where none is, and where it is neither."""
+    match node:
+        case Table(entries=entries):
+            changed = {name: change(child) for name, child in entries.items()}
+            return node if all(changed[name] is entries[name] for name in changed) else node._replace(entries=changed)
+        case List(items=children):
+            found = tuple(map(change, children))
+            return node if all(map(operator.is_, found, children)) else node._replace(items=found)
+    return node
 
 
 def is_set(node: Node | None) -> bool:
@@ -122,6 +147,11 @@ def get(node: Node | None, *names: str) -> Node | None:
 def text(node: Node | None) -> str | None:
     """The text of a scalar that is a text."""
     return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
+
+
+def as_text(node: Scalar) -> str:
+    """A value as a text holds it."""
+    return "" if node.value is None else str(node.value).lower() if isinstance(node.value, bool) else str(node.value)
 
 
 def items(node: Node | None) -> tuple[Node, ...]:
@@ -233,10 +263,8 @@ def spelling(piece: Node | str) -> str:
             return piece
         case Scalar(given=given, spelled=spelled) | Joined(given=given, spelled=spelled) if given:
             return spelled or mark(given)
-        case Scalar(value=bool() as value):
-            return str(value).lower()
-        case Scalar(value=value):
-            return "" if value is None else str(value)
+        case Scalar():
+            return as_text(piece)
         case Joined(parts=parts):
             return "".join(map(spelling, parts))
         case Unknown(given=given, imported=imported):

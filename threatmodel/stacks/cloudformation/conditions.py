@@ -7,10 +7,10 @@ from typing import TypeAlias
 
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.assumed import PlainValue
-from threatmodel.stacks.cloudformation.intrinsics import Scope, written
+from threatmodel.stacks.cloudformation.intrinsics import Scope
 from threatmodel.stacks.cloudformation.names import ConditionValue
 from threatmodel.stacks.stack import Choice
-from threatmodel.stacks.values import ALWAYS, List, Node, Scalar, Table, text
+from threatmodel.stacks.values import ALWAYS, List, Node, Scalar, Table, as_text, text
 
 DEEPEST = 100
 """Conditions within or behind one another; what is deeper is not decided."""
@@ -99,7 +99,7 @@ class _Conditions:
         if len(operands) != 2:  # noqa: PLR2004 - what is compared
             return ConditionValue()
         sides = [self.scope.node(operand) for operand in operands]
-        texts = [written(side) for side in sides if isinstance(side, Scalar)]
+        texts = [as_text(side) for side in sides if isinstance(side, Scalar)]
         if len(texts) != 2 or self.scope.spent(len(texts[0])) or any("${AWS::" in one for one in texts):  # noqa: PLR2004 - both sides
             return ConditionValue()
         usual = texts[0] == texts[1]

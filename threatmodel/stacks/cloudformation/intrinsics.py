@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.reading.values import dataclass
 from threatmodel.stacks.cloudformation.names import Names, Resolved
+from threatmodel.stacks.texts import TOO_LONG, joined
 from threatmodel.stacks.values import (
     ALWAYS,
-    Joined,
     Link,
     List,
     Node,
     Scalar,
     Table,
     Unknown,
-    choices_of,
+    as_text,
     same,
-    spelling,
     text,
 )
 
@@ -128,7 +127,7 @@ class Scope(Names):
             value = known[name]
             if value is not None:
                 pieces.append(value)
-        return self.joined([*pieces, written[at:]], place)
+        return joined([*pieces, written[at:]], place, self.spent)
 
     def variable(self, name: str, own: Mapping[str, Node], place: Place) -> Resolved:
         """What a variable in the text of `Fn::Sub` stands for."""
@@ -136,36 +135,6 @@ class Scope(Names):
             return self.node(own[name])
         head, dot, attribute = name.partition(".")
         return self.attribute(head, attribute, place) if dot else self.named(name, place)
-
-    def joined(self, pieces: Iterable[Node | str], place: Place) -> Node:
-        """The text that pieces make: one piece alone stays what it is."""
-        parts: list[str | Link | Unknown] = []
-        last: list[str] = []
-        given: dict[str, None] = {}
-        spelled: list[str] = []
-        for piece in pieces:
-            found, by = _parts(piece)
-            spelled.append(spelling(piece))
-            given |= dict.fromkeys(by)
-            longest = max(len(spelled[-1]), sum(len(part) if isinstance(part, str) else 1 for part in found))
-            if self.spent(len(by) + longest):
-                return Unknown("the template's texts grow too long", place)
-            for part in found:
-                if isinstance(part, str):
-                    last.append(part)
-                    continue
-                if any(last):
-                    parts.append("".join(last))
-                last = []
-                parts.append(part)
-        end = "".join(last)
-        if not parts:
-            return Scalar(end, place, tuple(given), "".join(spelled) if given else "")
-        if end:
-            parts.append(end)
-        if len(parts) > 1 or isinstance(parts[0], str):
-            return Joined(tuple(parts), place, tuple(given), "".join(spelled) if given else "")
-        return parts[0]._replace(place=place)
 
     def join(self, argument: Node, place: Place) -> Node:
         """`Fn::Join`."""
@@ -180,7 +149,7 @@ class Scope(Names):
         pieces: list[Node | str] = []
         for item in listed.items:
             pieces += [separator, item] if pieces else [item]
-        return self.joined(pieces, place)
+        return joined(pieces, place, self.spent)
 
     def split(self, argument: Node, place: Place) -> Node:
         """`Fn::Split`."""
@@ -193,7 +162,7 @@ class Scope(Names):
         if not separator or written is None or "${AWS::" in written:
             return Unknown("it is a part of a text that is known at deployment", place)
         if self.spent(len(written) + _PRICE * written.count(separator)):
-            return Unknown("the template's texts grow too long", place)
+            return Unknown(TOO_LONG, place)
         given = whole.given if isinstance(whole, Scalar) else ()
         return List(tuple(Scalar(part, place, given) for part in written.split(separator)), place, given)
 
@@ -206,7 +175,7 @@ class Scope(Names):
             return Unknown(listed.why, place, None, listed.given)
         if isinstance(listed, Link):
             return Unknown(f"it is a part of an attribute of {quoted(listed.resource)}", place)
-        digits = written(index) if isinstance(index, Scalar) else ""
+        digits = as_text(index) if isinstance(index, Scalar) else ""
         if not isinstance(listed, List) or not re.fullmatch("[0-9]{1,6}", digits) or int(digits) >= len(listed.items):
             return Unknown("which item is meant is not written out", place)
         if self.spent(int(digits)) or _may_be_shorter(argument, listed.items[: int(digits)]):
@@ -219,7 +188,7 @@ class Scope(Names):
         items = argument.items if isinstance(argument, List) else ()
         keys = [self.node(item) for item in items[:3]] if len(items) > 2 else [None]  # noqa: PLR2004 - the mapping and two keys
         given = tuple(dict.fromkeys(name for key in keys if isinstance(key, Scalar) for name in key.given))
-        names = [written(key) for key in keys if isinstance(key, Scalar)]
+        names = [as_text(key) for key in keys if isinstance(key, Scalar)]
         if len(names) != 3 or any("${AWS::" in name for name in names):  # noqa: PLR2004 - the mapping and two keys
             unknown = next((key for key in keys if isinstance(key, Unknown)), None)
             why = "it depends on where it is deployed" if len(names) == len(keys) else "which entry is not written out"
@@ -320,31 +289,6 @@ def made_by(function: str) -> str:
     if function.startswith("Fn::ForEach"):
         return "a loop makes it"
     return "a macro makes it" if function == "Fn::Transform" else f"nothing is known of the function {quoted(function)}"
-
-
-def written(node: Scalar) -> str:
-    """A value as a text holds it."""
-    value = node.value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
-
-
-def _parts(piece: Node | str) -> tuple[tuple[str | Link | Unknown, ...], tuple[str, ...]]:
-    """The parts of a text that a piece of it makes, and the parameters that it came from."""
-    match piece:
-        case str():
-            return (piece,), ()
-        case Scalar(given=given):
-            return (written(piece),), given
-        case Joined(parts=parts, given=given):
-            return parts, given
-        case Unknown(given=given):
-            return (piece,), given
-        case Link():
-            return (piece,), ()
-        case _:
-            return (Unknown("a part of the text is not a text", piece.place, choices=choices_of(piece)),), ()
 
 
 def _may_be_shorter(argument: Node, found: tuple[Node, ...]) -> bool:

@@ -8,9 +8,8 @@ from typing import NamedTuple
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.reading.source import meaning
 from threatmodel.stacks.assumed import DEFAULTS, Assumed, PlainValue
-from threatmodel.stacks.cloudformation.intrinsics import written
 from threatmodel.stacks.stack import Parameter
-from threatmodel.stacks.values import ALWAYS, List, Node, Scalar, Table, Unknown, items, text
+from threatmodel.stacks.values import ALWAYS, List, Node, Scalar, Table, Unknown, as_text, items, text
 
 _FROM_STORE = "AWS::SSM::Parameter::Value"
 _LONGEST_VALUE = 4096
@@ -66,7 +65,7 @@ def _nested(name: str, kind: str, declared: Table, handed: Mapping[str, Node] | 
         return Unknown(f"the parameter {quoted(name)} is read from the Parameter Store", given.place, choices=ALWAYS)
     if not isinstance(given, Scalar):
         return given
-    return _value_of(written(given), kind, given.place, given.given)
+    return _value_of(as_text(given), kind, given.place, given.given)
 
 
 def _allowed(node: Node | None) -> Iterator[PlainValue]:

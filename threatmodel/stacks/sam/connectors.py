@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.sam.making import Expansion, filled, node_of
+from threatmodel.stacks.sam.making import Expansion
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, links, text
+from threatmodel.stacks.texts import filled
+from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, links, node_of, text
 
 _TABLE = Path(__file__).with_name("sam-policies.json")
 _PLAIN = {

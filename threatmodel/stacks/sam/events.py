@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.sam.making import Event, Expansion, Route, counts, hashed, literal, written
+from threatmodel.stacks.sam.making import Event, Expansion, Route, counts, hashed, literal
 from threatmodel.stacks.sam.targets import TargetFunction, permit, proxy_uri, rule, schedule, sender_document
+from threatmodel.stacks.texts import written
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, text
 
 ANY = "x-amazon-apigateway-any-method"

@@ -6,21 +6,12 @@ from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.events import SERVICES, ask, opens_everything
-from threatmodel.stacks.sam.making import (
-    Expansion,
-    counts,
-    doubted,
-    doubtful,
-    events,
-    flag,
-    joined,
-    literal,
-    usual_text,
-)
+from threatmodel.stacks.sam.making import Expansion, counts, doubted, doubtful, events, flag, literal, usual_text
 from threatmodel.stacks.sam.policies import Grants, delivery, trust
 from threatmodel.stacks.sam.polls import SOURCES, poll
 from threatmodel.stacks.sam.targets import TargetFunction
 from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.texts import joined
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, choices_of, get, items, text
 
 _APPLICATION = "ServerlessDeploymentApplication"

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.connectors import Connector, End, connect
-from threatmodel.stacks.sam.making import Expansion, flag, written
+from threatmodel.stacks.sam.making import Expansion, flag
 from threatmodel.stacks.sam.policies import trust
 from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.texts import written
 from threatmodel.stacks.values import Link, Node, Table, Unknown, get, items, text
 
 _KINDS = {"DynamoDB": "AWS::DynamoDB::Table", "Lambda": "AWS::Lambda::Function"}

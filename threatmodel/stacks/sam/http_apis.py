@@ -9,12 +9,13 @@ from typing import Any
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.apis import Api, add_implicit
 from threatmodel.stacks.sam.events import IMPLICIT_HTTP
-from threatmodel.stacks.sam.making import Expansion, Route, counts, flag, hashed, joined, literal, node_of, written
+from threatmodel.stacks.sam.making import Expansion, Route, counts, flag, hashed, literal
 from threatmodel.stacks.sam.openapi import Authorizer, Operation
 from threatmodel.stacks.sam.rest_apis import permit_authorizer, shown, verb
 from threatmodel.stacks.sam.targets import proxy_uri
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, text
+from threatmodel.stacks.texts import joined, written
+from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, node_of, text
 
 _TYPE = "AWS::Serverless::HttpApi"
 _STAGE_KEYS = ("StageName", "StageVariables", "AccessLogSettings", "DefaultRouteSettings", "RouteSettings")

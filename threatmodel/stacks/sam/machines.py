@@ -5,22 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from threatmodel.stacks.sam.events import IMPLICIT_REST, api_of
-from threatmodel.stacks.sam.making import (
-    Event,
-    Expansion,
-    Route,
-    counts,
-    doubted,
-    doubtful,
-    events,
-    flag,
-    joined,
-    usual_text,
-    written,
-)
+from threatmodel.stacks.sam.making import Event, Expansion, Route, counts, doubted, doubtful, events, flag, usual_text
 from threatmodel.stacks.sam.policies import Grants, trust
 from threatmodel.stacks.sam.targets import rule, schedule, starter
 from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.texts import joined, written
 from threatmodel.stacks.values import Link, Node, Unknown, get, text
 
 _BUS = ("Schedule", "CloudWatchEvent", "EventBridgeRule")

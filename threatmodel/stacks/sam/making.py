@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import re
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
@@ -25,105 +24,13 @@ from threatmodel.stacks.values import (
     Unknown,
     both,
     get,
+    node_of,
+    rebuilt,
     shape_of,
-    spelling,
     text,
 )
 
 PREFIX = "AWS::Serverless::"
-_NODES = (Scalar, Table, List, Link, Joined, Unknown)
-
-
-def node_of(value: Any, place: Place) -> Node:
-    """Plain data with nodes inside as a node; keys whose value is None are left out."""
-    if isinstance(value, _NODES):
-        return value
-    if isinstance(value, Mapping):
-        return Table({key: node_of(child, place) for key, child in value.items() if child is not None}, place, {})
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return List(tuple(node_of(child, place) for child in value), place)
-    return Scalar(value, place)
-
-
-# --- patterns
-
-
-@functools.cache
-def _split(pattern: str) -> tuple[str, ...]:
-    """Texts and names in turn."""
-    return tuple(re.split(r"\$\{([^}]+)\}", pattern))
-
-
-def filled(pattern: Any, values: Mapping[str, Node], place: Place) -> Node:
-    """Plain data in whose texts ``${Name}`` stands for a value, and ``${AWS::...}`` for itself."""
-    if isinstance(pattern, str):
-        return written(pattern, values, place)
-    if isinstance(pattern, dict):
-        return Table({key: filled(child, values, place) for key, child in pattern.items()}, place, {})
-    if isinstance(pattern, list):
-        return List(tuple(filled(child, values, place) for child in pattern), place)
-    return node_of(pattern, place)
-
-
-def written(pattern: str, values: Mapping[str, Node], place: Place) -> Node:
-    """The text of a pattern such as ``arn:${AWS::Partition}:s3:::${Bucket}/*``; a value alone stays what it is."""
-    split = _split(pattern)
-    if len(split) == 1:
-        return Scalar(pattern, place)
-    if len(split) == 3 and not split[0] and not split[2]:  # noqa: PLR2004 - nothing, a name, nothing
-        return _value(split[1], values, place)
-    parts: list[str | Link | Unknown] = []
-    given: dict[str, None] = {}
-    in_source: list[str] = []
-    for index, part in enumerate(split):
-        if index % 2:
-            node = _value(part, values, place)
-            given |= dict.fromkeys(getattr(node, "given", ()))
-            parts += spelled(node)
-            in_source.append(spelling(node))
-        else:
-            parts.append(part)
-            in_source.append(part)
-    return joined(parts, place, tuple(given), "".join(in_source) if given else "")
-
-
-def joined(
-    parts: Sequence[str | Link | Unknown], place: Place, given: tuple[str, ...] = (), in_source: str = ""
-) -> Node:
-    """A text of several parts, with neighboring texts as one.
-
-    `given` are the parameters that it rests on, `in_source` how it is spelled with their names.
-    """
-    together: list[str | Link | Unknown] = []
-    for part in parts:
-        if isinstance(part, str) and together and isinstance(together[-1], str):
-            together[-1] += part
-        elif part != "":
-            together.append(part)
-    if not together or (len(together) == 1 and isinstance(together[0], str)):
-        return Scalar("".join(str(one) for one in together), place, given, in_source)
-    return Joined(tuple(together), place, given, in_source)
-
-
-def _value(name: str, values: Mapping[str, Node], place: Place) -> Node:
-    if name in values:
-        return values[name]
-    return Scalar(f"${{{name}}}", place)
-
-
-def spelled(node: Node) -> tuple[str | Link | Unknown, ...]:
-    """The parts that a value has within a text."""
-    match node:
-        case Scalar(value=bool() as value):
-            return (str(value).lower(),)
-        case Scalar(value=value):
-            return ("" if value is None else str(value),)
-        case Link() | Unknown():
-            return (node,)
-        case Joined(parts=parts):
-            return parts
-    return (Unknown("a text is expected here", node.place),)
-
 
 # --- looking at nodes
 
@@ -337,19 +244,10 @@ class Expansion:
         match node:
             case Link():
                 return self._link(node)
-            case Table(entries=entries):
-                children = {name: self._node(child) for name, child in entries.items()}
-                same = all(children[name] is child for name, child in entries.items())
-                return node if same else node._replace(entries=children)
-            case List(items=items):
-                changed = tuple(self._node(child) for child in items)
-                return (
-                    node if all(a is b for a, b in zip(changed, items, strict=True)) else node._replace(items=changed)
-                )
             case Joined(parts=parts):
                 led = tuple(self._link(part) if isinstance(part, Link) else part for part in parts)
-                return node if all(a is b for a, b in zip(led, parts, strict=True)) else node._replace(parts=led)
-        return node
+                return node if all(map(operator.is_, led, parts)) else node._replace(parts=led)
+        return rebuilt(node, self._node)
 
     def _link(self, link: Link) -> Link:
         if link.resource in self._meant:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
-from typing import TypeVar
 
 from threatmodel.reading.values import replace
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get, items, text
-
-_Node = TypeVar("_Node", bound="Node")
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get, items, rebuilt, text
 
 _REPLACED = frozenset({"Function.Architectures", "CapacityProvider.InstanceRequirements.Architectures"})
 """Lists that are not joined: the resource's own counts alone."""
@@ -37,18 +33,15 @@ def merged(resource: Resource, globals_: Table | None) -> Resource:
 def pruned(resource: Resource) -> Resource:
     """The resource without the keys that `AWS::NoValue` left out: they took the place of what Globals says."""
     properties = _pruned(resource.properties)
-    return replace(resource, properties=properties) if properties is not resource.properties else resource
+    if not isinstance(properties, Table) or properties is resource.properties:
+        return resource
+    return replace(resource, properties=properties)
 
 
-def _pruned(node: _Node) -> _Node:
-    if isinstance(node, Table):
-        kept = {name: _pruned(child) for name, child in node.entries.items() if not _is_null(child)}
-        changed = len(kept) < len(node.entries) or any(kept[name] is not node.entries[name] for name in kept)
-        return node._replace(entries=kept) if changed else node
-    if isinstance(node, List):
-        found = tuple(map(_pruned, node.items))
-        return node._replace(items=found) if any(map(operator.is_not, found, node.items)) else node
-    return node
+def _pruned(node: Node) -> Node:
+    if isinstance(node, Table) and any(map(_is_null, node.entries.values())):
+        node = node._replace(entries={name: child for name, child in node.entries.items() if not _is_null(child)})
+    return rebuilt(node, _pruned)
 
 
 def _is_null(node: Node) -> bool:

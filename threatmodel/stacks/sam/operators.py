@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from threatmodel.stacks.sam.making import Expansion, counts, written
+from threatmodel.stacks.sam.making import Expansion, counts
 from threatmodel.stacks.sam.policies import Grants, trust
 from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.texts import written
 from threatmodel.stacks.values import Link, Node, Scalar, Unknown, get, text
 
 _OPERATED = {

@@ -12,8 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.sam.making import filled, node_of
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, get, items, shape_of, text
+from threatmodel.stacks.texts import filled
+from threatmodel.stacks.values import (
+    Joined,
+    Link,
+    List,
+    Node,
+    Scalar,
+    Table,
+    Unknown,
+    get,
+    items,
+    node_of,
+    shape_of,
+    text,
+)
 
 _TABLE = Path(__file__).with_name("sam-policies.json")
 

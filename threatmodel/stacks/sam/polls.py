@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.sam.making import Event, Expansion, written
+from threatmodel.stacks.sam.making import Event, Expansion
 from threatmodel.stacks.sam.policies import NETWORK_ACTIONS, Grants, delivery
 from threatmodel.stacks.sam.targets import TargetFunction
+from threatmodel.stacks.texts import written
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, items, text
 
 PolicyStatements = list[dict[str, Any]]

@@ -8,11 +8,12 @@ from typing import Any
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.apis import Api, add_implicit
 from threatmodel.stacks.sam.events import IMPLICIT_REST
-from threatmodel.stacks.sam.making import Expansion, Route, counts, flag, hashed, node_of, written
+from threatmodel.stacks.sam.making import Expansion, Route, counts, flag, hashed
 from threatmodel.stacks.sam.openapi import Authorizer, Operation
 from threatmodel.stacks.sam.targets import TargetFunction, permit, proxy_uri
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, text
+from threatmodel.stacks.texts import written
+from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, node_of, text
 
 _TYPE = "AWS::Serverless::Api"
 _STAGE_KEYS = (

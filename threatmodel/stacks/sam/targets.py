@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.sam.making import Event, Expansion, written
+from threatmodel.stacks.sam.making import Event, Expansion
 from threatmodel.stacks.sam.policies import trust
 from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.texts import written
 from threatmodel.stacks.values import Link, Node, Unknown, text
 
 

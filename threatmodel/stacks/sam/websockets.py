@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from threatmodel.stacks.sam.http_apis import add_http_domain
-from threatmodel.stacks.sam.making import Expansion, joined, usual_text, written
+from threatmodel.stacks.sam.making import Expansion, usual_text
 from threatmodel.stacks.sam.targets import TargetFunction, permit, proxy_uri
 from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.texts import joined, written
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, text
 
 _STAGE_KEYS = ("StageVariables", "AccessLogSettings", "DefaultRouteSettings", "RouteSettings")

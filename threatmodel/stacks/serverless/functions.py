@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.sam.making import node_of
 from threatmodel.stacks.serverless.making import (
     ROLE,
     Function,
@@ -22,7 +21,7 @@ from threatmodel.stacks.serverless.making import (
     sub,
 )
 from threatmodel.stacks.serverless.names import logical
-from threatmodel.stacks.values import Node, Scalar, Table, Unknown, items, text
+from threatmodel.stacks.values import Node, Scalar, Table, Unknown, items, node_of, text
 
 _TIMEOUT, _MEMORY = 6, 1024
 

@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import dataclass, field
-from threatmodel.stacks.sam.making import node_of
 from threatmodel.stacks.serverless.names import logical, upper_first
 from threatmodel.stacks.serverless.variables import Variables, size
 from threatmodel.stacks.stack import Unread
-from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, Unknown, items, text
+from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, Unknown, items, node_of, text
 
 ROLE = "IamRoleLambdaExecution"
 REST = "ApiGatewayRestApi"

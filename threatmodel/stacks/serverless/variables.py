@@ -15,7 +15,8 @@ from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.serverless.included import Included
 from threatmodel.stacks.serverless.spelling import alternatives_of, literal, variables_in
 from threatmodel.stacks.stack import Parameter
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, spelling
+from threatmodel.stacks.texts import joined
+from threatmodel.stacks.values import Link, List, Node, Scalar, Table, Unknown, rebuilt
 
 MOST_MADE = 1_000_000
 """Characters that variables may make in one file; what is beyond is unknown."""
@@ -47,7 +48,6 @@ _FROM_STORE = "AWS::SSM::Parameter::Value<String>"
 _SELF_DEFAULTS = {"provider.stage": "dev"}
 _NOTHING = None
 _TOO_DEEP = "the variables lead too deep"
-_TOO_LONG = "the variables make too long texts"
 
 
 @dataclass(slots=True)
@@ -69,18 +69,10 @@ class Variables:
         match node:
             case Scalar(value=str() as value) if "${" in value:
                 return self.text(value, node.place, depth)
-            case Table(entries=entries):
-                if depth > _DEEPEST:
-                    return Unknown("it is nested too deeply", node.place)
-                made = {name: self.node(child, depth + 1) for name, child in entries.items()}
-                return node if all(made[name] is entries[name] for name in made) else node._replace(entries=made)
-            case List(items=items):
-                if depth > _DEEPEST:
-                    return Unknown("it is nested too deeply", node.place)
-                became = tuple(self.node(child, depth + 1) for child in items)
-                return node if all(a is b for a, b in zip(items, became, strict=True)) else node._replace(items=became)
+            case Table() | List() if depth > _DEEPEST:
+                return Unknown("it is nested too deeply", node.place)
             case _:
-                return node
+                return rebuilt(node, lambda child: self.node(child, depth + 1))
 
     def at(self, path: str, depth: int = 0) -> Node | None:
         """What is at a path such as ``custom.table``, with its variables replaced; None where nothing is."""
@@ -154,42 +146,19 @@ class Variables:
     def taken(self, node: Node, place: Place) -> Node:
         """A value at the place where a variable takes it in."""
         if isinstance(node, Table | List):
-            self.room -= _NODE * size(node, self.room)
-            return node if self.room > 0 else Unknown("the variables repeat too much", place)
+            return (
+                Unknown("the variables repeat too much", place) if self.spent(_NODE * size(node, self.room)) else node
+            )
         return node._replace(place=place)
 
     def joined(self, pieces: Iterable[Node | str], place: Place) -> Node:
         """The text that pieces make."""
-        parts: list[str | Link | Unknown] = []
-        given: dict[str, None] = {}
-        spelled: list[str] = []
-        for piece in pieces:
-            spelled.append(spelling(piece))
-            if isinstance(piece, str):
-                parts.append(piece)
-                continue
-            given |= dict.fromkeys(getattr(piece, "given", ()))
-            self.room -= _NODE * (len(getattr(piece, "given", ())) + len(getattr(piece, "parts", ())))
-            if self.room <= 0:
-                return Unknown(_TOO_LONG, place)
-            match piece:
-                case Scalar(value=bool() as value):
-                    parts.append("true" if value else "false")
-                case Scalar(value=value):
-                    parts.append("" if value is None else str(value))
-                case Joined(parts=inner):
-                    parts += inner
-                case Unknown() | Link():
-                    parts.append(piece)
-                case _:
-                    parts.append(Unknown("a part of the text is not a text", place))
-        self.room -= max(sum(map(len, spelled)), sum(len(part) for part in parts if isinstance(part, str)))
-        if self.room <= 0:
-            return Unknown(_TOO_LONG, place)
-        together = _together(parts)
-        if all(isinstance(part, str) for part in together):
-            return Scalar("".join(map(str, together)), place, tuple(given), "".join(spelled) if given else "")
-        return Joined(tuple(together), place, tuple(given), "".join(spelled) if given else "")
+        return joined(pieces, place, self.spent)
+
+    def spent(self, amount: int) -> bool:
+        """Whether more was made, with this, than variables may."""
+        self.room -= amount
+        return self.room <= 0
 
     # --- one variable
 
@@ -200,8 +169,7 @@ class Variables:
         """
         if depth > _DEEPEST:
             return Unknown(_TOO_DEEP, place)
-        self.room -= 1 + len(content)
-        if self.room <= 0:
+        if self.spent(1 + len(content)):
             return Unknown("there are too many variables", place)
         alternatives = [one.strip() for one in alternatives_of(content)]
         first = _SOURCE.match(alternatives[0])
@@ -279,14 +247,12 @@ class Variables:
         """A value that is there only because of what was given: another stage has another one."""
         if not given:
             return node
-        self.room -= _NODE * len(given)
-        if self.room <= 0:
+        if self.spent(_NODE * len(given)):
             return Unknown("there are too many variables", node.place)
         match node:
-            case Table(entries=entries):
-                return node._replace(entries={name: self.because(child, given) for name, child in entries.items()})
-            case List(items=children):
-                return node._replace(items=tuple(self.because(child, given) for child in children), given=given)
+            case Table() | List():
+                found = rebuilt(node, lambda child: self.because(child, given))
+                return found._replace(given=given) if isinstance(found, List) else found
             case Link():
                 return node
             case _:
@@ -371,17 +337,6 @@ def _has_stage(node: Node | None, name: str) -> bool:
 
 def _is_null(node: Node | None) -> bool:
     return isinstance(node, Scalar) and node.value is None
-
-
-def _together(parts: Iterable[str | Link | Unknown]) -> list[str | Link | Unknown]:
-    """Parts with neighboring texts as one."""
-    found: list[str | Link | Unknown] = []
-    for part in parts:
-        if isinstance(part, str) and found and isinstance(found[-1], str):
-            found[-1] += part
-        elif part != "":
-            found.append(part)
-    return found
 
 
 def size(node: Node, most: int) -> int:

@@ -1,0 +1,106 @@
+"""Texts that are put together of others: whatever language a file is in, one rule says what pieces make."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.values import (
+    Joined,
+    Link,
+    List,
+    Node,
+    Scalar,
+    Table,
+    Unknown,
+    as_text,
+    choices_of,
+    node_of,
+    spelling,
+)
+
+TOO_LONG = "the file's texts grow too long"
+Part: TypeAlias = "str | Link | Unknown"
+
+
+def joined(pieces: Iterable[Node | str], place: Place, exceeds: Callable[[int], bool] | None = None) -> Node:
+    """Return the text that pieces make; a link or an unknown alone stays what it is.
+
+    The parameters that a piece comes from are those of the text too, and it is spelled with their names.  `exceeds` is
+    called with what each piece adds, and ends a text that grows too long.
+    """
+    parts: list[Part] = []
+    last: list[str] = []
+    given: dict[str, None] = {}
+    spelled: list[str] = []
+    for piece in pieces:
+        found, by = _parts(piece)
+        spelled.append(spelling(piece))
+        given |= dict.fromkeys(by)
+        longest = max(len(spelled[-1]), sum(len(part) if isinstance(part, str) else 1 for part in found))
+        if exceeds is not None and exceeds(len(by) + longest):
+            return Unknown(TOO_LONG, place)
+        for part in found:
+            if isinstance(part, str):
+                last.append(part)
+                continue
+            parts += filter(None, ("".join(last), part))
+            last = []
+    shown = "".join(spelled) if given else ""
+    end = "".join(last)
+    if not parts:
+        return Scalar(end, place, tuple(given), shown)
+    if len(parts) == 1 and not end and not isinstance(parts[0], str):
+        return parts[0]._replace(place=place)
+    return Joined((*parts, end) if end else tuple(parts), place, tuple(given), shown)
+
+
+def _parts(piece: Node | str) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """The parts of a text that a piece of it makes, and the parameters that it came from."""
+    match piece:
+        case str():
+            return (piece,), ()
+        case Scalar(given=given):
+            return (as_text(piece),), given
+        case Joined(parts=parts, given=given):
+            return parts, given
+        case Unknown(given=given):
+            return (piece,), given
+        case Link():
+            return (piece,), ()
+        case _:
+            return (Unknown("a part of the text is not a text", piece.place, choices=choices_of(piece)),), ()
+
+
+# --- patterns
+
+
+@functools.cache
+def _split(pattern: str) -> tuple[str, ...]:
+    """Texts and names in turn."""
+    return tuple(re.split(r"\$\{([^}]+)\}", pattern))
+
+
+def filled(pattern: Any, values: Mapping[str, Node], place: Place) -> Node:
+    """Return plain data in whose texts ``${Name}`` stands for a value, and ``${AWS::...}`` for itself."""
+    if isinstance(pattern, str):
+        return written(pattern, values, place)
+    if isinstance(pattern, dict):
+        return Table({key: filled(child, values, place) for key, child in pattern.items()}, place, {})
+    if isinstance(pattern, list):
+        return List(tuple(filled(child, values, place) for child in pattern), place)
+    return node_of(pattern, place)
+
+
+def written(pattern: str, values: Mapping[str, Node], place: Place) -> Node:
+    """Return the text of a pattern such as ``arn:aws:s3:::${Bucket}/*``; a value alone stays what it is."""
+    split = _split(pattern)
+    if len(split) == 1:
+        return Scalar(pattern, place)
+    pieces = [values.get(part, f"${{{part}}}") if index % 2 else part for index, part in enumerate(split)]
+    if len(split) == 3 and not split[0] and not split[2]:  # noqa: PLR2004 - nothing, a name, nothing
+        return node_of(pieces[1], place)
+    return joined(pieces, place)
