@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,13 @@ class Type:
                 self.found[name][folded(key)] = self.shape(key, raw)
         return name
 
+    def at(self, path: str) -> dict[str, Any]:
+        """The properties of the objects at a path."""
+        name = ""
+        for step in path.split("."):
+            name = self.found[name][folded(step.removesuffix("[]"))][2]
+        return self.found[name]
+
     def shape(self, key: str, raw: Schema) -> Any:
         """A property: its name alone, or how objects are in it, and their definition."""
         schema = resolved(raw, self.root)
@@ -103,15 +110,31 @@ def own_name(name: str, schema: Schema) -> str:
 # --- rows
 
 
-def problems(name: str, row: Mapping[str, Any], arguments: Mapping[str, Any], kind: Type) -> Iterator[str]:
+def cases(row: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The row itself, or the rows for the values of an argument."""
+    return [*row["cases"].values()] if "cases" in row else [row]
+
+
+def problems(
+    name: str, row: Mapping[str, Any], arguments: Mapping[str, Any], types: Mapping[str, Type]
+) -> Iterator[str]:
     """What of a row is in neither schema."""
+    for case in cases(row):
+        if case["type"] in types:
+            yield from unknown_paths(name, case, arguments, types[case["type"]])
+
+
+def unknown_paths(name: str, row: Mapping[str, Any], arguments: Mapping[str, Any], kind: Type) -> Iterator[str]:
+    """The paths of a row that are in neither schema."""
     for path, target in row.get("paths", {}).items():
         at: Any = arguments
         for step in path.removeprefix(".").split(".") if path else ():
             at = at.get(step) if isinstance(at, dict) else None
         if at is None:
             yield f"{name}: the provider has no {path}"
-        steps = target.removesuffix("*").split(".") if target else []
+        if target == "*" or "," in target or target.startswith(("each ", "{}")):
+            continue
+        steps = target.split(".") if target else []
         block = path.rpartition(".")[0]
         if path.startswith(".") or (block and row["paths"].get(block) != "*"):
             continue  # a property of the block's own definition
@@ -127,20 +150,45 @@ def table(wheel: Path) -> dict[str, Any]:
     """The table: types of CloudFormation, and what the provider's types are."""
     rows: dict[str, dict[str, Any]] = yaml.safe_load(ROWS.read_text(encoding="utf-8"))
     schemas = described(wheel, rows)
-    types = {name: Type(name) for name in sorted({row["type"] for row in rows.values()})}
-    wrong = [one for name, row in rows.items() for one in problems(name, row, schemas[name], types[row["type"]])]
+    types = types_of(rows)
+    wrong = [one for name, row in rows.items() for one in problems(name, row, schemas[name], types)]
     if wrong:
         raise SystemExit("\n".join(wrong))
     return {
-        "types": described_types(types),
-        "resources": {name: plural(row, schemas[name], types[row["type"]]) for name, row in rows.items()},
+        "types": described_types(types, rows, schemas),
+        "resources": {name: finished(row, schemas[name], types) for name, row in rows.items()},
     }
 
 
-def described_types(names: Iterable[str]) -> dict[str, Any]:
-    """The properties of CloudFormation's types, and the one by which a resource names itself."""
-    types = {name: Type(name) for name in sorted(names)}
-    return {name: {"name": own_name(name, one.root), "properties": one.found} for name, one in types.items()}
+def types_of(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Type]:
+    """The types of CloudFormation that rows name, but for those that it has not."""
+    names = {case["type"] for row in rows.values() if "no_counterpart" not in row for case in cases(row)}
+    return {name: Type(name) for name in sorted(names)}
+
+
+def described_types(
+    types: Mapping[str, Type], rows: Mapping[str, Mapping[str, Any]], schemas: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The properties of the types, and the one by which a resource names itself.
+
+    Of a type that CloudFormation has not, the properties are the provider's arguments, spelled as it spells names.
+    """
+    found = {name: {"name": own_name(name, one.root), "properties": one.found} for name, one in types.items()}
+    for name, row in rows.items():
+        if "no_counterpart" in row:
+            spelled = {folded(one): "".join(map(str.title, one.split("_"))) for one in schemas[name]}
+            found[row["type"]] = {"name": "", "properties": {"": spelled}}
+    return dict(sorted(found.items()))
+
+
+def finished(row: Mapping[str, Any], arguments: Mapping[str, Any], types: Mapping[str, Type]) -> dict[str, Any]:
+    """A row as the table has it."""
+    kept = {name: value for name, value in row.items() if name != "no_counterpart"}
+    if isinstance(row.get("by"), str):
+        kept["by"] = [row["by"]]
+    if "cases" in row:
+        return {**kept, "cases": {value: finished(one, arguments, types) for value, one in row["cases"].items()}}
+    return plural(kept, arguments, types[row["type"]]) if row["type"] in types else kept
 
 
 def plural(row: dict[str, Any], arguments: Mapping[str, Any], kind: Type) -> dict[str, Any]:
@@ -152,7 +200,7 @@ def plural(row: dict[str, Any], arguments: Mapping[str, Any], kind: Type) -> dic
             if not isinstance(inner, dict) or depth > _DEEPEST:
                 continue
             target = paths.get(f"{path}{key}")
-            if target == "*":
+            if target is not None and target.startswith(("*", "{}")):
                 continue
             steps = [one.removesuffix("[]") for one in (target or key).split(".")]
             found: Any = definition
@@ -167,7 +215,7 @@ def plural(row: dict[str, Any], arguments: Mapping[str, Any], kind: Type) -> dic
 
     whole = paths.get("")
     if whole is not None and whole[:1].isupper():
-        walk(arguments, kind.found[kind.found[""][folded(whole.removesuffix("[]"))][2]], ".", 0)
+        walk(arguments, kind.at(whole), ".", 0)
     elif whole is None and not row.get("by"):
         walk(arguments, kind.found[""], "", 0)
     return {**row, "paths": paths} if paths else row

@@ -12,7 +12,7 @@ import yaml
 
 from threatmodel.evidence.answers import Answered, Outcome, Unanswered
 from threatmodel.evidence.mappings.format import Mappings
-from threatmodel.evidence.mappings.load import mappings_of
+from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.reading.problems import Place
 from threatmodel.stacks import sam
@@ -27,8 +27,8 @@ UNKNOWN = "unknown"
 
 
 @functools.cache
-def places(name: str) -> Mappings:
-    return mappings_of(name)
+def places() -> Mappings:
+    return load_mappings("cloudformation")
 
 
 def template(text: str) -> Stack:
@@ -50,8 +50,15 @@ def plan(text: str, unread: tuple[Unread, ...] = ()) -> Stack:
         resources[address] = Resource(
             name=address, type=kind, properties=node, place=Place("plan.json", len(resources) + 1)
         )
-    found, parts = canonical(resources)
-    return Stack(file="plan.json", kind="terraform", resources=found, parts=parts, unread=unread)
+    found = canonical(resources)
+    return Stack(
+        file="plan.json",
+        kind="terraform",
+        resources=found.resources,
+        parts=found.parts,
+        unread=unread,
+        looked_up=found.looked_up,
+    )
 
 
 def _node(raw: Any, place: Place) -> Node:
@@ -102,7 +109,7 @@ def found(stack: Stack, kind: str, fact: str, name: str = "") -> Outcome:
 
 
 def _facts(stack: Stack) -> StackFacts:
-    return StackFacts(stack, places("terraform" if stack.kind == "terraform" else "cloudformation"))
+    return StackFacts(stack, places())
 
 
 def _asked(stack: Stack, kind: str, fact: str, name: str) -> Outcome:

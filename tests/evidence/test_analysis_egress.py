@@ -154,7 +154,7 @@ OLD_RULE = 'aws_security_group_rule.out: {security_group_id: "${aws_security_gro
             "none",
         ),
         ('"?"', "", UNKNOWN),
-        ('"?"', PLANNED_RULE % "cidr_ipv4: 203.0.113.7/32", "restricted"),
+        ('"?"', PLANNED_RULE % "cidr_ipv4: 203.0.113.7/32", UNKNOWN),  # known after apply, beside rules of its own
         ("[]", PLANNED_RULE % "cidr_ipv4: 0.0.0.0/0", "open"),
         ("[]", PLANNED_RULE % "prefix_list_id: pl-123", UNKNOWN),
         ("[]", OLD_RULE % "type: ingress, cidr_blocks: [0.0.0.0/0]", "none"),

@@ -227,7 +227,7 @@ ANYBODY = "  P: {Type: AWS::Lambda::Permission, Properties: {Action: x, Function
 )
 def test_who_may_invoke_it_by_an_alias_or_a_version(more: str, expected: object) -> None:
     stack = template(SAM_F + more)
-    facts = StackFacts(stack, places("cloudformation"))
+    facts = StackFacts(stack, places())
     assert answer(facts.of("function", stack.resources["F"]).get("invocable_by_anyone")) == expected
 
 
@@ -238,7 +238,7 @@ aws_lambda_alias.live: {function_name: "${aws_lambda_function.f.function_name}",
 aws_lambda_permission.any: {function_name: "${aws_lambda_alias.live.arn}", principal: "*", action: x}
 """
     stack = plan(text)
-    facts = StackFacts(stack, places("terraform"))
+    facts = StackFacts(stack, places())
     assert answer(facts.of("function", stack.resources["aws_lambda_function.f"]).get("invocable_by_anyone")) is True
 
 

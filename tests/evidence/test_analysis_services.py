@@ -82,7 +82,7 @@ Resources:
         return asked
 
     asked = {name: replace(one, function=timed(name, one.function)) for name, one in analyses().items() if one.function}
-    facts = StackFacts(stack, places("cloudformation"), asked)
+    facts = StackFacts(stack, places(), asked)
     for resource in stack.resources.values():
         for kind in facts.kinds_of(resource):
             facts.of(kind, resource)

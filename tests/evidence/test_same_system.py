@@ -9,7 +9,7 @@ import pytest
 
 from tests.support import HOME
 from threatmodel.evidence.answers import Answered
-from threatmodel.evidence.mappings.load import mappings_of
+from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import Found, StackFacts
 from threatmodel.evidence.relations.found import FunctionRelations, function_relations
 from threatmodel.stacks import sam
@@ -30,7 +30,7 @@ STACKS: Mapping[str, Stack] = {
     "plan": terraform.read(text("plan.json"), "plan.json"),
     "serverless": serverless.read(text("serverless.yml"), "serverless.yml"),
 }
-FACTS = {name: StackFacts(stack, mappings_of(stack.kind)) for name, stack in STACKS.items()}
+FACTS = {name: StackFacts(stack, load_mappings("cloudformation")) for name, stack in STACKS.items()}
 ELEMENTS = {
     "bot": ("function", "Bot", "aws_lambda_function.bot", "BotLambdaFunction"),
     "list": ("function", "List", "aws_lambda_function.list", "ListLambdaFunction"),

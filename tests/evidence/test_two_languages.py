@@ -15,14 +15,14 @@ import yaml
 
 from tests.evidence.asking import answer, plan, template
 from threatmodel.evidence.mappings.format import FactMapping, Source
-from threatmodel.evidence.mappings.load import mappings_of
+from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.paths import ValuePath
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.terraform.rows import row_of
 from threatmodel.stacks.terraform.spoken import in_terraform
 
-MAPPINGS = mappings_of("terraform")
+MAPPINGS = load_mappings("cloudformation")
 OPEN = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}
 CLOSED = {
     "Statement": [
@@ -114,7 +114,7 @@ Both = tuple[tuple[str, dict[str, Any]], list[tuple[str, dict[str, Any]]]]
 def in_both(kind: str, path: ValuePath, value: Any) -> Both | None:
     """A resource with a value at a path, in both languages."""
     own = in_terraform(kind, ())
-    if own is None or (row := row_of(own[0])) is None or row.by:
+    if own is None or (row := row_of(own[0])) is None or row.by or row.cases:
         return None
     keys = [part.name for part in path if part.kind == "key"]
     listed = [at + 1 < len(path) and path[at + 1].kind == "items" for at, part in enumerate(path) if part.kind == "key"]
@@ -133,7 +133,8 @@ def in_both(kind: str, path: ValuePath, value: Any) -> Both | None:
     resource = (kind, {**row.defaults, **(stated if keys else {})})
     part = row_of(name)
     if part is not None and part.by:
-        return resource, [(own[0], {}), (name, {**plain, part.by: "<OWNER>"})]
+        whose = dict.fromkeys(part.by, "<OWNER>")
+        return resource, [(own[0], {}), (name, {**plain, **whose})]
     return resource, [(own[0], plain if steps else {})]
 
 
@@ -141,7 +142,10 @@ def merged(one: Both, other: Both) -> Both:
     """Two writings of one resource as one."""
     (kind, first), (whole, *parts) = one
     (_, second), (more, *others) = other
-    return (kind, {**first, **second}), [(whole[0], {**whole[1], **more[1]}), *parts, *others]
+    of_parts: dict[str, dict[str, Any]] = {}
+    for name, values in (*parts, *others):
+        of_parts[name] = {**of_parts.get(name, {}), **values}
+    return (kind, {**first, **second}), [(whole[0], {**whole[1], **more[1]}), *of_parts.items()]
 
 
 # --- the two stacks
@@ -159,7 +163,7 @@ def plan_of(pair: Pair) -> tuple[Stack, str]:
     for name, resources in pair.plan.items():
         for at, (kind, values) in enumerate(resources):
             owned = {
-                key: f"${{{addresses[name]}.id}}" if value == "<OWNER>" else value for key, value in values.items()
+                key: f"${{{addresses[name]}.{key}}}" if value == "<OWNER>" else value for key, value in values.items()
             }
             text[f"{kind}.{name.lower()}" if not at else f"{kind}.{name.lower()}{at}"] = owned
     written = yaml.safe_dump(text)

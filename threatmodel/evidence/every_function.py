@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 
 from threatmodel.evidence.environments import Environment, environments
-from threatmodel.evidence.mappings.load import mappings_of
+from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import MATCHED, kebab, matches
 from threatmodel.evidence.relations.fitting import used_as, uses_of
@@ -32,7 +32,7 @@ def with_functions(system: System, sources: Sources) -> System:
 
 def _with_every_function(system: System, environment: Environment, stack: Stack) -> System:
     """The system with every function of some files, and the apis, stores, queues and secrets that they meet."""
-    facts = StackFacts(stack, mappings_of(stack.kind))
+    facts = StackFacts(stack, load_mappings("cloudformation"))
     kinds = {name: facts.kinds_of_type(kind) for name, kind in stack.types()}
     known = set(matches(system, environment.source, stack, kinds).resources.values())
     wanted: dict[str, str] = {}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from threatmodel.evidence.environments import Environment
-from threatmodel.evidence.mappings.load import mappings_of
+from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import Matches, matches
 from threatmodel.evidence.relations.naming import kinds_of
@@ -64,5 +64,5 @@ def held_file(system: System, environment: Environment, stack: Stack) -> HeldFil
 
 def _kinds(stack: Stack) -> tuple[StackFacts, Mapping[str, Sequence[str]]]:
     """What reads facts of a stack, and the kinds of element that each resource can be."""
-    facts = StackFacts(stack, mappings_of(stack.kind))
+    facts = StackFacts(stack, load_mappings("cloudformation"))
     return facts, {name: kinds_of(kind, facts) for name, kind in stack.types()}

@@ -223,7 +223,7 @@ def _names(resource: Resource) -> Iterator[str]:
     yield resource.name.rpartition(".")[2].partition("[")[0] if "." in resource.name else resource.name
     yield from construct(resource)[-1:]
     yield from filter(None, (key_of(resource),))
-    for key in (known(resource.type).own_name_in(resource.type), "name_prefix"):
+    for key in (known(resource.type).own_name, "name_prefix"):
         own = text(resource.properties.entries.get(key))
         if own:
             yield own.rpartition("/")[2]

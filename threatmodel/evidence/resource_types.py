@@ -5,7 +5,6 @@ The kinds of element that a type can be are in the data files (`mappings`), besi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,23 +39,13 @@ class ResourceType:
     part_of: str = ""
     names_in: tuple[str, ...] = ()
 
-    def own_name_in(self, name: str) -> str:
-        """The property of the own name in the language of a type's name; '' where AWS gives the name."""
-        template, _, plan = self.own_name.partition("|")
-        return (plan or _in_plans(template)) if name.startswith("aws_") else template
-
-
-def _in_plans(name: str) -> str:
-    """A property of CloudFormation as Terraform spells it, where it spells it alike."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-
 
 _NAME = Text(100, r"[A-Za-z0-9_]+(?:::[A-Za-z0-9]*)*", "a type, or how types begin")
-_PROPERTY = Text(60, r"[A-Za-z]+(?:\|[a-z_]+)?", "a property, or 'Template|plan' where a plan spells it otherwise")
+_PROPERTY = Text(60, r"[A-Za-z]+", "a property")
 _SERVICE = Text(40, r"[a-z0-9-]+", "a service as actions and principals spell it")
 _TYPE = record(
     "a type of resource",
-    Key("names", Items(_NAME, least=1), "its names in CloudFormation or SAM, and in Terraform", required=True),
+    Key("names", Items(_NAME, least=1), "its names in CloudFormation or SAM", required=True),
     Key("own_name", _PROPERTY, "the property by which it names itself"),
     Key("services", Items(_SERVICE, least=1), "those of the actions that can reach it, first the one in its ARN"),
     Key("arn", Text(60, r"[^{}]*\{\}[^{}]*", "the ARN's last part, {} for the name"), "the last part of its ARN"),
@@ -115,7 +104,7 @@ _ROWS, CALLS_NOTHING, PUSHES = TABLE.read(read)
 RESOURCE_TYPES: Mapping[str, ResourceType] = {name: row for row in _ROWS for name in row.names}
 """Return every known type, by each of its names; prefixes of types that call nothing, and that need a permission."""
 
-_UNKNOWN = ResourceType(own_name="Name|name")
+_UNKNOWN = ResourceType(own_name="Name")
 
 
 def known(name: str) -> ResourceType:

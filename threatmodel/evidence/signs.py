@@ -12,7 +12,7 @@ from threatmodel.stacks.joining import own_choice, own_name
 from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.values import Scalar, Table
 
-_OF_OTHERS = re.compile(r"AWS::(?:IAM|Lambda::Permission|Logs|CloudWatch)|aws_(?:iam|lambda_permission|cloudwatch)_")
+_OF_OTHERS = re.compile(r"AWS::(?:IAM|Lambda::Permission|Logs|CloudWatch)")
 """Types of resources that are there for others and are called after them."""
 
 Sign = tuple[str, Place]

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cache
 
 from threatmodel.evidence.mappings.format import Mappings, Source
-from threatmodel.evidence.mappings.load import load_mappings, plan_mappings
+from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.resource_types import RESOURCE_TYPES
 from threatmodel.evidence.services import TITLES
 from threatmodel.stacks.stack import Stack
@@ -19,16 +19,8 @@ _PARTS = (
     *("AWS::ApiGateway::Resource", "AWS::ApiGateway::Deployment", "AWS::ApiGateway::Model", "AWS::ApiGatewayV2::Model"),
     *("AWS::ApiGatewayV2::Deployment", "AWS::ApiGateway::GatewayResponse", "AWS::ApiGateway::Account"),
     *("AWS::ApiGatewayV2::Route", "AWS::CloudFormation::", "Custom::"),
-    *(
-        "aws_lambda_",
-        "aws_api_gateway_resource",
-        "aws_api_gateway_deployment",
-        "aws_api_gateway_model",
-    ),
-    *("aws_api_gateway_gateway_response", "data."),
-    *("aws_api_gateway_integration_response", "aws_api_gateway_method_response", "aws_api_gateway_account"),
-    *("random_", "null_resource", "terraform_data", "local_", "archive_", "time_", "aws_cloudformation_stack"),
-    *("AWS::WAFv2::WebACLAssociation", "AWS::Signer::", "aws_signer_"),
+    *("random_", "null_resource", "terraform_data", "local_", "archive_", "time_", "data."),
+    *("AWS::WAFv2::WebACLAssociation", "AWS::Signer::"),
     *("AWS::SNS::Subscription", "AWS::Serverless::LayerVersion"),
     *("AWS::SecretsManager::RotationSchedule",),
 )
@@ -77,7 +69,7 @@ _HISSES = ("s", "x", "z", "ch", "sh")
 
 def unmodeled(stack: Stack, modelled: Container[str]) -> tuple[tuple[str, int, str], ...]:
     """What of a stack is neither `modelled` (names) nor read for what others are: the type, how many, and in words."""
-    read = _read("terraform" if stack.kind == "terraform" else "cloudformation")
+    read = _read()
     found = Counter(
         (one.written or one.type, one.type)
         for one in stack.resources.values()
@@ -87,9 +79,9 @@ def unmodeled(stack: Stack, modelled: Container[str]) -> tuple[tuple[str, int, s
 
 
 @cache
-def _read(kind: str) -> frozenset[str]:
+def _read() -> frozenset[str]:
     """The types that are read for what they say of elements; what can be an element is one or is not."""
-    mappings = plan_mappings() if kind == "terraform" else load_mappings(kind)
+    mappings = load_mappings("cloudformation")
     elements = {name for of, by in mappings.elements.items() for name in by if of != "flow"}
     elements |= {name for name, row in RESOURCE_TYPES.items() if row.service}
     parts = {

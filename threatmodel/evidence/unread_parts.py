@@ -32,11 +32,7 @@ _STACKS = frozenset((
     "AWS::CloudFormation::StackSet",
     "AWS::Serverless::Application",
     "AWS::ServiceCatalog::CloudFormationProvisionedProduct",
-    "aws_cloudformation_stack",
-    "aws_cloudformation_stack_set",
-    "aws_cloudformation_stack_instances",
-    "aws_serverlessapplicationrepository_cloudformation_stack",
-    "aws_servicecatalog_provisioned_product",
+    "AWS::CloudFormation::StackInstances",
 ))  # fmt: skip
 """Types of resources that are whole stacks."""
 _REGISTERED = re.compile(r"AWS::CloudFormation::(?:Hook|PublicType|Resource|Module|Type)\w+\Z")
@@ -45,8 +41,8 @@ _CUSTOM = re.compile(r"Custom::|AWS::CloudFormation::CustomResource\Z")
 _SCRIPTS = frozenset(
     ("null_resource", "terraform_data", "external", "shell_script", "local_file", "AWS::SSM::Association")
 )
-_CALLS = frozenset(("aws_lambda_invocation",))
-_IDENTITY = re.compile(r"AWS::IAM::|aws_iam_")
+_CALLS = frozenset(("AWS::Lambda::Invocation",))
+_IDENTITY = re.compile(r"AWS::IAM::")
 _WORD = re.compile(r"[A-Za-z0-9_.-]+")
 _MANY = 20_000
 """Words of a part's text that are looked through for names."""
@@ -374,6 +370,6 @@ def _of_services(services: Collection[str], stack: Stack) -> Iterator[str]:
 
 
 def _space(kind: str) -> str:
-    """The namespace of a type: iam of AWS::IAM::Role and of aws_iam_role."""
-    parts = kind.split("::") if "::" in kind else kind.split("_")
+    """The namespace of a type: iam of AWS::IAM::Role."""
+    parts = kind.split("::")
     return parts[1].lower() if len(parts) > 1 else ""

@@ -123,6 +123,7 @@ class Stack:
     ``<nested stack>.<name>``; `beside` is what else the file spells (mappings, defaults, notes), as it is; `hidden`
     are the nested stacks' parameters that hide what they are handed (NoEcho), by the name that a node's `given` has;
     `parts` are resources of the file that are properties of another one here, by their names, with that one's;
+    `looked_up` are the types of what links lead to and the file only looks up;
     `problems` are what its author should know (a duplicate key); `unread` says what may hold more resources than these:
     while there is any, nothing can be said to be absent elsewhere than on a resource that is here.  `title` is what the
     file calls itself, '' where it does not; `description` what it says of itself.  `shaped` are the choices of a
@@ -149,6 +150,7 @@ class Stack:
     reads: Reads = field(default_factory=Reads, compare=False, repr=False)
     parts: Mapping[str, str] = field(default_factory=dict)
     joined: Mapping[str, Stack] = field(default_factory=dict)
+    looked_up: Mapping[str, str] = field(default_factory=dict)
 
     def of_type(self, *types: str) -> Iterator[Resource]:
         """The resources of some types, in the file's order."""
@@ -157,6 +159,11 @@ class Stack:
     def types(self) -> Iterator[tuple[str, str]]:
         """The type of each resource that may be there, by name."""
         return ((name, resource.type) for name, resource in self.resources.items())
+
+    def type_of(self, name: str) -> str:
+        """The type of what a link leads to: a resource, or what the file only looks up; '' where it is unknown."""
+        resource = self.resources.get(name)
+        return self.looked_up.get(name, "") if resource is None else resource.type
 
     def exported(self) -> tuple[Node, ...]:
         """The values that other stacks may import."""

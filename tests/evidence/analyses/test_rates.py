@@ -102,10 +102,12 @@ def test_the_rate_of_the_least_limited_method_of_a_plan(path: str, rate: int, ex
 aws_api_gateway_rest_api.a: {{name: a}}
 aws_api_gateway_method_settings.all:
   rest_api_id: "${{aws_api_gateway_rest_api.a.id}}"
+  stage_name: prod
   method_path: "*/*"
   settings: [{{throttling_rate_limit: 50}}]
 aws_api_gateway_method_settings.one:
   rest_api_id: "${{aws_api_gateway_rest_api.a.id}}"
+  stage_name: prod
   method_path: "{path}"
   settings: [{{throttling_rate_limit: {rate}}}]
 """

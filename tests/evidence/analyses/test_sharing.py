@@ -107,7 +107,6 @@ OFF = {"RestrictPublicBuckets": False, "IgnorePublicAcls": False}
         ([("block", OFF)], OPEN),
         ([("policy", document(shared({"AWS": "1"})))], NO),
         ([("acl", {"Grantee": {"URI": "http://acs.amazonaws.com/groups/global/AllUsers"}})], YES),
-        ([("policy", document(shared("*"))), ("block", {"restrict_public_buckets": True})], NO),
     ],
 )
 def test_public_buckets(parts: list[tuple[str, Any]], public: Any) -> None:

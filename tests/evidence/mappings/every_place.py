@@ -13,15 +13,14 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from tests.support import HOME
 from threatmodel.evidence.mappings.format import FILES, FactMapping, Mappings, Source
-from threatmodel.evidence.mappings.load import load_mappings, plan_mappings
+from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.paths import PathPart, ValuePath
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.reading.shape import Flag, Number
 from threatmodel.stacks.stack import ELSEWHERE
 from threatmodel.stacks.terraform.rows import rows_of
 
-MAPPINGS = {name: plan_mappings() if name == "terraform" else load_mappings(name) for name in FILES}
-TEMPLATES = ("cloudformation", "terraform")
+MAPPINGS = {name: load_mappings(name) for name in FILES}
 
 
 def every_place(places: Mappings) -> Iterator[tuple[str, str, FactMapping]]:
@@ -186,11 +185,15 @@ def terraform_ends(name: str, path: ValuePath) -> Any:
 
 
 def ends_of(name: str, path: ValuePath) -> Any:
-    """What stands at a path of a type of either language; an argument that CloudFormation has not is a plan's."""
-    if "::" not in name:
-        return terraform_ends(name, path)
-    if path and path[0].name[:1].islower():
-        parts = [one for one, row in rows_of(name) if not row.by or path[0].name in row.paths.values()]
-        found = [terraform_ends(one, path) for one in parts]
-        return next((one for one in found if not isinstance(one, str)), found[0] if found else f"{name}: no such type")
-    return cloudformation_ends(name, path)
+    """What stands at a path of a type; an argument or a type that CloudFormation has not is a plan's."""
+    own = [at for at, part in enumerate(path) if part.name[:1].islower()]
+    if not own and (resource_schema(name) is not None or name in _OF_THE_CDK):
+        return cloudformation_ends(name, path)
+    rest = path[own[0] :] if own else ()
+    within = ".".join(part.name for part in path[: own[0] + 1]) if own else ""
+    found = [
+        terraform_ends(one, rest)
+        for one, row in rows_of(name.removesuffix(ELSEWHERE))
+        if not row.by or not within or within in {target.removesuffix("[]") for target in row.paths.values()}
+    ]
+    return next((one for one in found if not isinstance(one, str)), found[0] if found else f"{name}: no such type")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.evidence.mappings.every_place import MAPPINGS, TEMPLATES, every_place
+from tests.evidence.mappings.every_place import MAPPINGS, every_place
 from tests.support import HOME
 from threatmodel.evidence.analyses.registry import analyses
 from threatmodel.evidence.mappings import format as reading
@@ -22,19 +22,17 @@ def names(table: Any) -> set[str]:
     return {f"{kind}.{name}" for kind, facts in table.items() for name in facts}
 
 
-def test_template_facts_stand_in_both_files_or_are_unsaid() -> None:
-    for name in TEMPLATES:
-        shown = seen_by("template") | {f"{row.kind}.{row.name}" for row in ROWS if "template" in row.denied_by}
-        assert names(MAPPINGS[name].facts) | names(MAPPINGS[name].unsaid) == shown, name
+def test_template_facts_stand_in_the_file_or_are_unsaid() -> None:
+    shown = seen_by("template") | {f"{row.kind}.{row.name}" for row in ROWS if "template" in row.denied_by}
+    assert names(MAPPINGS["cloudformation"].facts) | names(MAPPINGS["cloudformation"].unsaid) == shown
 
 
 def test_what_is_only_denied_is_never_shown_to_be_so() -> None:
     assert not [row for row in ROWS if set(row.denied_by) & set(row.seen_by)]
 
 
-def test_no_fact_that_a_template_shows_is_unsaid_in_both() -> None:
-    both = names(MAPPINGS["cloudformation"].unsaid) & names(MAPPINGS["terraform"].unsaid)
-    assert both == {"function.role_reaches_unused"}, "which relations.py says"
+def test_one_fact_that_a_template_shows_has_no_place() -> None:
+    assert names(MAPPINGS["cloudformation"].unsaid) == {"function.role_reaches_unused"}, "which relations.py says"
 
 
 def test_aws_facts_stand_in_the_file() -> None:
@@ -47,7 +45,7 @@ def test_what_aws_cannot_say_is_not_seen_by_it() -> None:
 
 def test_every_kind_of_element_can_be_found() -> None:
     template = set(KINDS) - set(PLANES)
-    assert set(MAPPINGS["cloudformation"].elements) == set(MAPPINGS["terraform"].elements) == template
+    assert set(MAPPINGS["cloudformation"].elements) == template
     assert set(MAPPINGS["aws"].elements) == {
         kind for kind in KINDS if any("aws" in r.seen_by for r in FACTS[kind].values())
     }

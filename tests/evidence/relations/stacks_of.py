@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from threatmodel.evidence.mappings.load import load_mappings, mappings_of
+from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.relations.found import FunctionRelations, function_relations
 from threatmodel.stacks import sam
@@ -14,12 +14,11 @@ from threatmodel.stacks.stack import Stack
 
 HERE = Path(__file__).parent.parent
 USES = ("reads", "writes", "sends", "secrets", "invokes")
-MAPPINGS = {"cloudformation": load_mappings("cloudformation"), "terraform": mappings_of("terraform")}
+MAPPINGS = load_mappings("cloudformation")
 
 
 def wired(stack: Stack) -> Mapping[str, FunctionRelations]:
-    kind = "terraform" if stack.kind == "terraform" else "cloudformation"
-    return function_relations(stack, StackFacts(stack, MAPPINGS[kind], {}))
+    return function_relations(stack, StackFacts(stack, MAPPINGS, {}))
 
 
 def stack_of(template: str) -> Stack:

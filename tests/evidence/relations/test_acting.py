@@ -26,7 +26,7 @@ ALL = (TABLE, BUCKET, TOPIC, QUEUE, SECRET, FUNCTION, OTHER)
 
 
 def passed(stack: Stack) -> list[tuple[str, str, str]]:
-    found = passed_on(stack, StackFacts(stack, MAPPINGS["cloudformation"]))
+    found = passed_on(stack, StackFacts(stack, MAPPINGS))
     return [(one.source, one.use, one.to) for one in found]
 
 

@@ -27,8 +27,7 @@ TO_SQS = "!Sub 'arn:aws:apigateway:${AWS::Region}:sqs:path/${AWS::AccountId}/${Q
 
 
 def passed(stack: Stack) -> list[tuple[str, str]]:
-    kind = "terraform" if stack.kind == "terraform" else "cloudformation"
-    return [one[:2] for one in passed_on(stack, StackFacts(stack, MAPPINGS[kind]))]
+    return [one[:2] for one in passed_on(stack, StackFacts(stack, MAPPINGS))]
 
 
 def of(*resources: str) -> list[tuple[str, str]]:

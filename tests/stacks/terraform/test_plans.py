@@ -9,7 +9,7 @@ import pytest
 from tests.stacks.dumping import dump
 from tests.stacks.terraform.planning import SAMPLES, SECRET, Golden, sample
 from threatmodel.evidence.answers import Answered, Unanswered
-from threatmodel.evidence.mappings.load import mappings_of
+from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.render.report.words import where
 from threatmodel.stacks.stack import Stack
@@ -32,7 +32,7 @@ def test_sensitive_values_are_dropped() -> None:
     assert SECRET not in repr(sample("plan.json"))
 
 
-FACTS = mappings_of("terraform")
+FACTS = load_mappings("cloudformation")
 
 
 def facts(stack: Stack, kind: str, address: str) -> dict[str, Any]:

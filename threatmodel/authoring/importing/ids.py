@@ -102,7 +102,7 @@ def _parts(name: str) -> _Name:
 
 def _above(parts: list[tuple[str, str]]) -> Iterator[str]:
     names = [name for name, _ in parts]
-    if names[0] != "module" and not names[-1].startswith("aws_"):
+    if names[0] != "module" and "_" not in names[-1]:  # as each type of a provider has, and no logical id
         yield from names
         return
     for at, name in enumerate(names[:-1]):

@@ -17,7 +17,7 @@ from threatmodel.authoring.importing.model import (
 )
 from threatmodel.authoring.importing.sources import Source, sources
 from threatmodel.evidence.environments import clashes, labels_of
-from threatmodel.evidence.mappings.load import mappings_of
+from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.relations.found import function_relations
 from threatmodel.evidence.unmodeled import unmodeled
@@ -113,7 +113,7 @@ def _deployed_with(path: Path, kind: str, stack: Stack, files: Files) -> tuple[P
 
 def entries_of(stack: Stack, known: Mapping[str, tuple[str, str]]) -> Sequence[ElementEntry]:
     """Return an entry for each element of a stack that `known` (resource to id and kind) lacks."""
-    facts = StackFacts(stack, mappings_of(stack.kind))
+    facts = StackFacts(stack, load_mappings("cloudformation"))
     return list(entries(stack, facts, function_relations(stack, facts), known))
 
 

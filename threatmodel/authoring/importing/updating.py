@@ -13,7 +13,7 @@ from threatmodel.authoring.importing.plan import Imported, entries_of, notes_of
 from threatmodel.authoring.importing.sources import sources
 from threatmodel.authoring.insertion import read_back, scalar, with_item, with_pair
 from threatmodel.evidence.environments import Environment, clashes, environment_of, environments
-from threatmodel.evidence.mappings.load import mappings_of
+from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import Matches, matches, named_elsewhere
 from threatmodel.evidence.sources import read_as_deployed
@@ -153,7 +153,7 @@ class _Update:
 
 
 def _matches(system: System, source: EvidenceFile, stack: Stack) -> Matches:
-    facts = StackFacts(stack, mappings_of(stack.kind))
+    facts = StackFacts(stack, load_mappings("cloudformation"))
     return matches(system, source, stack, {name: facts.kinds_of_type(kind) for name, kind in stack.types()})
 
 

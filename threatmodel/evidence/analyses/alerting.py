@@ -96,11 +96,11 @@ def _lets_in(topic: Resource, service: str, stack: Stack, sender: Resource) -> b
 
     A topic has one policy: where several are written to it, the last one counts, whichever that is.
     """
-    documents = [read(topic.properties, "policy")] if topic.type.startswith("aws_") else []
+    documents = []
     for one in stack.of_type(*_POLICIES):
-        about = [stack.target(each_one) for each_one in each(read(one.properties, "Topics|TopicArn|arn"))]
+        about = [stack.target(each_one) for each_one in each(read(one.properties, "Topics|TopicArn"))]
         if topic in [target for target in about if target is not None] and one.doubt is None:
-            documents.append(read(one.properties, "PolicyDocument|policy"))
+            documents.append(read(one.properties, "PolicyDocument"))
         elif None in about or not about or one.doubt is not None:
             return None
     written = [statements(document) for document in documents if document is not None]
@@ -141,7 +141,7 @@ _ACCOUNT = "${AWS::AccountId}"
 
 def _own_account(account: str, stack: Stack) -> bool:
     """Whether an account is the one to which the file is deployed, by the pseudo parameter or a plan's ARNs."""
-    if account == _ACCOUNT or account.startswith("${data.aws_caller_identity."):
+    if account == _ACCOUNT:
         return True
     arns = (worded(read(one.properties, "arn")) for one in stack.resources.values())
     return bool(account) and any(account == arn_parts(one)[4] for one in arns if one and one.count(":") >= _ARN)
@@ -182,7 +182,7 @@ def notifies(alarm: Resource, stack: Stack) -> bool | None:
     return all_of((on, heard_of, _loud(alarm, stack)))
 
 
-_MUTES = ("AWS::CloudWatch::AlarmMuteRule", "aws_cloudwatch_alarm_mute_rule")
+_MUTES = ("AWS::CloudWatch::AlarmMuteRule",)
 
 
 def _loud(alarm: Resource, stack: Stack) -> bool | None:
@@ -203,7 +203,7 @@ def goes_off(alarm: Node, seconds: int, most: int) -> bool | None:
     """Whether an alarm goes off within so many seconds of more than so many; None where another way may do as well."""
     comparison = worded(read(alarm, "ComparisonOperator"))
     upwards = comparison in {"GreaterThanThreshold", "GreaterThanOrEqualToThreshold"}
-    queries = each(read(alarm, "Metrics|metric_query"))
+    queries = each(read(alarm, "Metrics"))
     found = [
         read(alarm, "Period"),
         *(read(one, "MetricStat", "Period") or read(one, "metric", "period") for one in queries),

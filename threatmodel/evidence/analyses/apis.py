@@ -30,14 +30,13 @@ from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get
 
-_REST = frozenset(("AWS::ApiGateway::RestApi", "AWS::Serverless::Api", "aws_api_gateway_rest_api"))
+_REST = frozenset(("AWS::ApiGateway::RestApi", "AWS::Serverless::Api"))
 
 # --- TLS
 
 _TLS = ("tls-1.0", "tls-1.2", "tls-1.3")
 _MAPPINGS = (
     *("AWS::ApiGateway::BasePathMapping", "AWS::ApiGateway::BasePathMappingV2", "AWS::ApiGatewayV2::ApiMapping"),
-    *("aws_api_gateway_base_path_mapping",),
 )
 _OWN_POLICY = "x-amazon-apigateway-security-policy"
 
@@ -93,7 +92,7 @@ def _front(part: Gathered, api: Resource) -> _Version:
     if hidden is not None:
         return "", hidden.place, hidden.why
     certificate = read(read(part.node, "DistributionConfig") or part.node, "ViewerCertificate")
-    if certificate is None or flag(read(certificate, "CloudFrontDefaultCertificate|cloudfront_default_certificate")):
+    if certificate is None or flag(read(certificate, "CloudFrontDefaultCertificate")):
         return "tls-1.0", part.resource.place, ""
     literal_value = read(certificate, "MinimumProtocolVersion")
     fitting = (word for pattern, word in _FRONTS if pattern.match(worded(literal_value) or ""))
@@ -187,7 +186,7 @@ def _route(part: Gathered) -> Say:
     return Say(value=False, place=part.node.place)
 
 
-_PATHS = frozenset(("AWS::ApiGateway::Resource", "aws_api_gateway_resource"))
+_PATHS = frozenset(("AWS::ApiGateway::Resource",))
 _WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
 
 

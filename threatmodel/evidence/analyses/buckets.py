@@ -80,31 +80,29 @@ def _by_service(policies: Sequence[Gathered], resource: Resource, stack: Stack) 
 class _Switches(NamedTuple):
     """What of a public access block closes a way in, and what only rejects a new one and leaves what is there."""
 
-    closes: tuple[str, ...]
-    refuses: tuple[str, ...]
+    closes: str
+    refuses: str
 
 
-_FOR_POLICIES = _Switches(
-    ("RestrictPublicBuckets", "restrict_public_buckets"), ("BlockPublicPolicy", "block_public_policy")
-)
-_FOR_LISTS = _Switches(("IgnorePublicAcls", "ignore_public_acls"), ("BlockPublicAcls", "block_public_acls"))
+_FOR_POLICIES = _Switches("RestrictPublicBuckets", "BlockPublicPolicy")
+_FOR_LISTS = _Switches("IgnorePublicAcls", "BlockPublicAcls")
 
 
 def _barred(outcome: Outcome, blocks: Sequence[Gathered], switches: _Switches) -> Outcome:
     """What one way in comes to behind the blocks: closed where a switch that closes it is on, whatever the way says."""
-    settings = [(part, set_value(get(part.node, name))) for part in blocks for name in switches.closes]
+    settings = [set_value(get(part.node, switches.closes)) for part in blocks]
     closing = _closing(blocks, switches)
     if closing is not None:
         return Answered(False, (closing.place,), "a public access block denies public access")  # noqa: FBT003 - the value
     if not isinstance(outcome, Answered) or not outcome.value:
         return outcome
-    refusing = next((one for part in blocks for name in switches.refuses if _is_on(one := get(part.node, name))), None)
+    refusing = next((one for part in blocks if _is_on(one := get(part.node, switches.refuses))), None)
     if refusing is not None:
         return Unanswered("new public access is rejected, but existing public access remains", refusing.place)
     doubt = next((part.resource.doubt for part in blocks if part.resource.doubt is not None), None)
     if doubt is not None:
         return Unanswered(doubt.why, doubt.place)
-    open_one = next((one for _, one in settings if one is not None and not isinstance(one, Scalar)), None)
+    open_one = next((one for one in settings if one is not None and not isinstance(one, Scalar)), None)
     if open_one is not None:
         return Unanswered(open_one.why if isinstance(open_one, Unknown) else "it cannot be read", open_one.place)
     return outcome
@@ -125,7 +123,8 @@ def _closing(blocks: Sequence[Gathered], switches: _Switches) -> Node | None:
 
 
 def _switch_on(block: Gathered, switches: _Switches) -> Node | None:
-    return next((node for name in switches.closes if _is_on(node := set_value(get(block.node, name)))), None)
+    node = set_value(get(block.node, switches.closes))
+    return node if _is_on(node) else None
 
 
 def _is_on(node: Node | None) -> bool:

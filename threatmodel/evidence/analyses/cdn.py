@@ -76,8 +76,8 @@ def signed(parts: Sequence[Gathered], origins: Sequence[Gathered]) -> tuple[Plac
 
 def _sent(origin: Node) -> Iterator[str]:
     """The names of the headers that the CDN adds; their values are not looked at."""
-    for header in each(read(origin, "OriginCustomHeaders|custom_header")):
-        name = worded(read(header, "HeaderName|name"))
+    for header in each(read(origin, "OriginCustomHeaders")):
+        name = worded(read(header, "HeaderName"))
         if name is not None:
             yield name.lower()
 
@@ -115,7 +115,7 @@ def _by_web_acl(
 ) -> tuple[Place, ...] | None:
     """Where a web ACL of the api blocks all but requests with a header that the CDN adds."""
     for tie in ties:
-        acl = stack.target(read(tie.properties, "WebACLArn|web_acl_arn"))
+        acl = stack.target(read(tie.properties, "WebACLArn"))
         if acl is not None and _guards(tie, resource, stack) and _blocks_others(acl, sent, tie, resource):
             return tie.place, acl.place
     return None
@@ -139,7 +139,7 @@ def _blocks_others(acl: Resource, sent: AbstractSet[str], association: Resource,
     if doubt_of(association, resource) is not None or doubt_of(acl, resource) is not None or acl.opaque is not None:
         return False
     blocks = stands(read(acl.properties, "DefaultAction", "Block"))
-    rules = each(read(acl.properties, "Rules|rule"))
+    rules = each(read(acl.properties, "Rules"))
     allowing = [rule for rule in rules if stands(read(rule, "Action", "Allow")) is not False]
     return bool(blocks) and bool(allowing) and all(_needs_header(rule, sent) for rule in allowing)
 
@@ -151,7 +151,7 @@ def _needs_header(rule: Node, sent: AbstractSet[str]) -> bool:
 
 
 _OTHER_WAYS = re.compile(r"header|accesscontrol|access_control|mtls|certificate", re.IGNORECASE)
-_EDGE_CODE = "FunctionAssociations|function_association", "LambdaFunctionAssociations|lambda_function_association"
+_EDGE_CODE = "FunctionAssociations", "LambdaFunctionAssociations"
 
 
 def _tells_nothing(part: Gathered) -> bool:
@@ -161,7 +161,7 @@ def _tells_nothing(part: Gathered) -> bool:
     whole = read(part.resource.properties, "DistributionConfig") or part.resource.properties
     behaviours = [
         *each(read(whole, "DefaultCacheBehavior")),
-        *each(read(whole, "CacheBehaviors|ordered_cache_behavior")),
+        *each(read(whole, "CacheBehaviors")),
     ]
     code = any(isinstance(one, Unknown) or read(one, name) is not None for one in behaviours for name in _EDGE_CODE)
     return not code and not any(read(one, name) is not None for one in settings for name in stated)

@@ -132,7 +132,7 @@ def _is_preflight(method: Node) -> bool | None:
 
 def _declared(part: Gathered, api: Resource) -> _Asked:
     """What a method or route asks; whether one asks nothing that is there by a condition only, is not known."""
-    asked = read(part.node, "AuthorizationType|authorization")
+    asked = read(part.node, "AuthorizationType")
     if isinstance(part.node, Unknown) or part.resource.opaque is not None:
         return "", part.resource.place, open_at(part.resource.opaque or part.node).why
     word = "none" if asked is None else _WORDS.get(worded(asked) or "", "")

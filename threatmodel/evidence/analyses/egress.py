@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.evidence.analyses.endpoints import narrow
-from threatmodel.evidence.analyses.properties import doubt_of, each, flag, named, opaque_of, read, unless_unread, worded
+from threatmodel.evidence.analyses.properties import doubt_of, each, named, opaque_of, read, unless_unread, worded
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place, quoted
@@ -44,11 +44,11 @@ _INSIDE = "*"
 def _leads_to(parts: Sequence[Gathered], stack: Stack) -> frozenset[str]:
     """The resources that rules lead to, by name: groups, and endpoints by their lists of prefixes."""
     groups = named(parts, "security-group")
-    rules = [(one, rule) for one in groups for rule in each(read(one.node, "SecurityGroupEgress|Egress"))]
-    rules += [(one, one.node) for one in named(parts, "egress-rule") if _lets_out(one)]
+    rules = [rule for one in groups for rule in each(read(one.node, "SecurityGroupEgress"))]
+    rules += [one.node for one in named(parts, "egress-rule")]
     found: set[str] = set()
-    for part, rule in rules:
-        if isinstance(rule, Unknown):  # then either nothing is known, or Terraform computes it from the others
+    for rule in rules:
+        if isinstance(rule, Unknown):
             continue
         addresses = [node for name in _ADDRESSES for node in each(read(rule, name))]
         networks = [_network(node) for node in addresses]
@@ -57,8 +57,6 @@ def _leads_to(parts: Sequence[Gathered], stack: Stack) -> frozenset[str]:
         for node in (*each(read(rule, _PREFIXES)), *each(read(rule, _GROUPS))):
             target = stack.target(node)
             found.add(target.name if target is not None else _INSIDE)
-        if flag(read(rule, "self"), left_out=False) is not False:
-            found.add(part.resource.name)
     return frozenset(found)
 
 
@@ -80,11 +78,7 @@ def _let_out(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Out
         place = parts[0].node.place
         return Unanswered("the VPC's default security group is not in this file", place)
     rules = [rule for group in groups for rule in _rules(group, parts, stack)]
-    rules += [
-        rule
-        for part in named(parts, "egress-rule")
-        for rule in _separate(part, doubt_of(part.resource, resource), stack)
-    ]
+    rules += [_separate(part, doubt_of(part.resource, resource), stack) for part in named(parts, "egress-rule")]
     rules += _together(rules)
     widest = min((_OUT.index(rule.word) for rule in rules), default=_OUT.index("none"))
     found = [rule for rule in rules if rule.word == _OUT[widest]]
@@ -112,45 +106,37 @@ def _rules(group: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator
     if hidden is not None:
         yield _Rule("unknown", hidden.place, hidden.why)
         return
-    own = read(group.node, "SecurityGroupEgress|Egress")
+    own = read(group.node, "SecurityGroupEgress")
     stray = next((part.node for part in named(parts, "egress-rule") if isinstance(part.node, Unknown)), None)
-    of_it = [part for part in named(parts, "egress-rule") if _is_of(part, group.resource, stack)]
-    doubts = [doubt_of(part.resource, group.resource) for part in of_it]
-    separate = any(doubt is None for doubt in doubts)
-    if isinstance(own, Unknown) and not (separate and not own.usual and group.resource.type == "aws_security_group"):
+    doubts = [
+        doubt_of(part.resource, group.resource)
+        for part in named(parts, "egress-rule")
+        if _is_of(part, group.resource, stack)
+    ]
+    if isinstance(own, Unknown):
         yield _Rule("unknown", own.place, own.why)
-    elif own is None and not separate and group.resource.type != "aws_security_group":
+    elif own is None and not any(doubt is None for doubt in doubts):
         doubt = next(iter(doubts), stray)
         yield _Rule("open", group.resource.place) if doubt is None else _Rule("unknown", doubt.place, doubt.why)
-    elif not isinstance(own, Unknown):  # else Terraform computes it from the separate rules
-        for rule in each(own):
-            yield _rule(rule, stack, group.resource)
+    else:
+        yield from (_rule(rule, stack, group.resource) for rule in each(own))
 
 
 def _is_of(part: Gathered, group: Resource, stack: Stack) -> bool:
-    reference = read(part.node, "GroupId|security_group_id")
-    return not isinstance(part.node, Unknown) and stack.target(reference) is group and _lets_out(part)
+    return not isinstance(part.node, Unknown) and stack.target(read(part.node, "GroupId")) is group
 
 
-def _lets_out(part: Gathered) -> bool:
-    return worded(read(part.node, "type")) != "ingress" or part.resource.type != "aws_security_group_rule"
-
-
-def _separate(part: Gathered, doubt: Unknown | None, stack: Stack) -> Iterator[_Rule]:
+def _separate(part: Gathered, doubt: Unknown | None, stack: Stack) -> _Rule:
     hidden = opaque_of(part)
     if hidden is not None:
-        yield _Rule("unknown", hidden.place, hidden.why)
-    elif _lets_out(part):
-        kind = read(part.node, "type")
-        doubt = doubt or (kind if isinstance(kind, Unknown) else None)
-        group = stack.target(read(part.node, "GroupId|security_group_id"))
-        rule = _rule(part.node, stack, group)
-        yield _Rule("unknown", doubt.place, doubt.why) if doubt is not None and rule.word != "none" else rule
+        return _Rule("unknown", hidden.place, hidden.why)
+    rule = _rule(part.node, stack, stack.target(read(part.node, "GroupId")))
+    return _Rule("unknown", doubt.place, doubt.why) if doubt is not None and rule.word != "none" else rule
 
 
-_ADDRESSES = "CidrIp|cidr_ipv4|cidr_blocks", "CidrIpv6|cidr_ipv6|ipv6_cidr_blocks"
-_GROUPS = "DestinationSecurityGroupId|referenced_security_group_id|source_security_group_id|security_groups"
-_PREFIXES = "DestinationPrefixListId|prefix_list_id|prefix_list_ids"
+_ADDRESSES = ("CidrIp", "CidrIpv6")
+_GROUPS = "DestinationSecurityGroupId"
+_PREFIXES = "DestinationPrefixListId"
 
 
 def _rule(rule: Node, stack: Stack, group: Resource | None) -> _Rule:
@@ -164,8 +150,6 @@ def _rule(rule: Node, stack: Stack, group: Resource | None) -> _Rule:
     )
     words += [_prefixes(node, stack) for node in each(read(rule, _PREFIXES))]
     words += ["none" for _ in each(read(rule, _GROUPS))]
-    if flag(read(rule, "self"), left_out=False):
-        words.append("none")
     word = min(words, key=_OUT.index, default="unknown")
     return _Rule(word, rule.place, "its destination is unknown", outside)
 
@@ -257,15 +241,9 @@ def _within(network: _Network, whole: _Network) -> bool:
 def _prefixes(node: Node, stack: Stack) -> str:
     """Return whether a prefix list is narrow: an endpoint's or AWS's own. A customer's list may contain anything."""
     if isinstance(node, Link):
-        target = stack.resources.get(node.resource)
-        kind = target.type if target is not None else node.resource
-        return (
-            "none"
-            if kind == "AWS::EC2::VPCEndpoint" or "aws_vpc_endpoint" in kind or "aws_prefix_list" in kind
-            else "unknown"
-        )
+        return "none" if stack.type_of(node.resource) in _NARROW else "unknown"
     return "unknown"
 
 
-_NARROW = ("AWS::EC2::VPCEndpoint", "aws_vpc_endpoint", "aws_prefix_list")
+_NARROW = frozenset(("AWS::EC2::VPCEndpoint", "AWS::EC2::ServicePrefixList"))
 """What has a narrow list of prefixes, also where a plan looks it up."""

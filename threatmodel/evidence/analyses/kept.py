@@ -62,9 +62,7 @@ def _texts(stack: Stack) -> _Texts:
 _KEEPERS = re.compile(
     r"AWS::SecretsManager::|AWS::(RDS|DocDB|Neptune|Redshift|RedshiftServerless|ElastiCache|MemoryDB"
     r"|AmazonMQ|DirectoryService|DMS|OpenSearchService|Elasticsearch|Cognito|FSx|MSK)::|AWS::Events::Connection\Z"
-    r"|AWS::CodePipeline::Webhook\Z|aws_(db_instance|rds_|docdb_|neptune_|redshift|elasticache_|memorydb_|mq_"
-    r"|directory_service_|dms_|opensearch_domain|elasticsearch_domain|cognito_|fsx_|msk_|cloudwatch_event_connection\Z"
-    r"|codepipeline_webhook\Z)"
+    r"|AWS::CodePipeline::Webhook\Z"
 )
 """Types that are handed a password and never tell it again; the value of a secret itself is another question."""
 

@@ -33,7 +33,7 @@ from threatmodel.stacks.values import Node, Unknown
 
 _KEYS = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey")
 _ALIASES = ("AWS::KMS::Alias",)
-_GRANTS = ("aws_kms_grant",)
+_GRANTS = ("AWS::KMS::Grant",)
 _USES = ("kms:decrypt", "kms:creategrant", "kms:reencryptfrom", "kms:generatedatakey")
 """Actions that read what a key encrypts, or that let a principal give itself access."""
 _OF_AWS = re.compile(r"(?:.*:)?alias/aws/")
@@ -95,7 +95,7 @@ def _of_replica(part: Gathered, stack: Stack, element: Resource) -> Say:
     hidden = opaque_of(part)
     if hidden is not None:
         return open_at(hidden)
-    key = read(part.node, "KMSKeyArn|kms_key_arn")
+    key = read(part.node, "KMSKeyArn")
     return (
         _of(key, stack, element)
         if key is not None

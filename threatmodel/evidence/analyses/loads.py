@@ -44,14 +44,14 @@ def budget_covers_functions(parts: Sequence[Gathered], _resource: Resource, stac
 def _budget(part: Gathered, stack: Stack) -> Iterator[Cover]:
     budget = read(part.node, "Budget") or part.node
     hidden = opaque_of(part) or part.resource.doubt
-    notes = each(read(part.node, "NotificationsWithSubscribers|notification"))
+    notes = each(read(part.node, "NotificationsWithSubscribers"))
     kind = read(budget, "BudgetType")
     if worded(kind) not in {"COST", None} or not notes:
         return
     heard = [_has_subscriber(one, stack, part.resource) for one in notes]
     stated = one_of(heard)
     unknown = hidden or next((one for one in (kind, budget, *notes) if isinstance(one, Unknown)), None)
-    filters = read(budget, "CostFilters|cost_filter|cost_filters")
+    filters = read(budget, "CostFilters")
     expression = read(budget, "FilterExpression")
     for service in _SERVICES:
         value = None if isinstance(filters, Unknown) or expression is not None else _in_filters(filters, service)
@@ -72,13 +72,13 @@ def _timely(budget: Node, notes: Sequence[Node], heard: Sequence[bool | None]) -
     telling = one_of([
         all_of((_tells(read(one, "Notification") or one), to)) for one, to in zip(notes, heard, strict=True)
     ])  # fmt: skip
-    endless = read(budget, "TimePeriod", "End") is None and read(budget, "time_period_end") is None
-    begun = _begun(read(budget, "TimePeriod", "Start") or read(budget, "time_period_start"))
+    endless = read(budget, "TimePeriod", "End") is None
+    begun = _begun(read(budget, "TimePeriod", "Start"))
     lasting = begun if endless else None
     often = True if worded(read(budget, "TimeUnit")) in {"DAILY", "MONTHLY"} else None
-    amount = _amount(read(budget, "BudgetLimit", "Amount") or read(budget, "limit_amount"))
+    amount = _amount(read(budget, "BudgetLimit", "Amount"))
     small = None if amount is None else amount <= _MOST_COST or None
-    fixed = True if read(budget, "AutoAdjustData|auto_adjust_data") is None else None
+    fixed = True if read(budget, "AutoAdjustData") is None else None
     return all_of((telling, lasting, often, small, fixed))
 
 
@@ -116,14 +116,14 @@ def _has_subscriber(
     notification: Node, stack: Stack, sender: Resource, service: str = "budgets.amazonaws.com"
 ) -> bool | None:
     """Return whether a notification reaches a subscriber: by email, or by a topic that has one."""
-    mailed = [stands(one) for one in each(read(notification, "subscriber_email_addresses"))]
-    topics = each(read(notification, "subscriber_sns_topic_arns"))
-    for one in each(read(notification, "Subscribers|subscriber")):
+    mailed: list[bool | None] = []
+    topics: list[Node] = []
+    for one in each(read(notification, "Subscribers")):
         address = read(one, "Address")
         if worded(read(one, "SubscriptionType|Type")) in _MAIL:
             mailed.append(stands(address))
         elif address is not None:
-            topics = (*topics, address)
+            topics.append(address)
     return one_of([*mailed, *(reaches(one, service, stack, sender) for one in topics)])
 
 
@@ -164,7 +164,7 @@ def _anomalies(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Itera
 def _small_impact(subscription: Node) -> bool:
     """Whether an expression asks for one impact at least, and no great one."""
     stated = document(read(subscription, "ThresholdExpression"))
-    asked = read(stated, "Dimensions|dimension")
+    asked = read(stated, "Dimensions")
     values = [_amount(one) for one in each(read(asked, "Values"))]
     key = (worded(read(asked, "Key")) or "").startswith("ANOMALY_TOTAL_IMPACT_")
     least = [worded(one) for one in each(read(asked, "MatchOptions"))] == ["GREATER_THAN_OR_EQUAL"]
@@ -222,9 +222,7 @@ def concurrency_alarm(parts: Sequence[Gathered], _resource: Resource, stack: Sta
 
 def _account_metrics(alarm: Node) -> Iterator[str]:
     """Lambda's metrics that an alarm looks at without asking for one function, by name."""
-    queries = [
-        read(one, "MetricStat", "Metric") or read(one, "metric") for one in each(read(alarm, "Metrics|metric_query"))
-    ]
+    queries = [read(one, "MetricStat", "Metric") or read(one, "metric") for one in each(read(alarm, "Metrics"))]
     for metric in (alarm, *queries):
         name = worded(read(metric, "MetricName"))
         narrow = read(metric, "Dimensions")

@@ -169,7 +169,7 @@ def _of_group(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterat
         if not _OTHERS.match(worded(name) or ""):
             yield _by_name(name, parts, stack)
         return
-    application = stack.target(read(part.node, "ApplicationName|app_name"))
+    application = stack.target(read(part.node, "ApplicationName"))
     platform = worded(read(application.properties, "ComputePlatform")) if application is not None else None
     if platform == "Lambda":
         yield "all-at-once", part.resource.place, ""
@@ -256,22 +256,21 @@ def _group_returns(part: Gathered, stack: Stack) -> Say:
         return open_at(hidden)
     place = part.resource.place
     configuration = read(part.node, "AlarmConfiguration")
-    alarms = _switched(configuration, "Alarms", part.resource)
+    alarms = _switched(configuration, "Alarms")
     watching = takes_back(each(read(configuration, "Alarms")), None, stack)
     back = read(part.node, "AutoRollbackConfiguration")
     events = [worded(one) for one in each(read(back, "Events"))]
     returns = True if _STOP in events else None if None in events else False
-    value = all_of((alarms, watching or None, _switched(back, "Events", part.resource), returns))
+    value = all_of((alarms, watching or None, _switched(back, "Events"), returns))
     return Say(value, place, _NOT_WATCHED if watching is not True else "it is unknown whether its rollback is on")
 
 
-def _switched(node: Node | None, name: str, resource: Resource) -> bool | None:
-    """Whether a part of a group is on and lists something; without the switch it is off in Terraform."""
+def _switched(node: Node | None, name: str) -> bool | None:
+    """Whether a part of a group is on and lists something."""
     if isinstance(node, Unknown):
         return None
     listed = [stands(one) for one in each(read(node, name))]
-    left_out = False if resource.type.startswith("aws_") else None
-    return all_of((flag(read(node, "Enabled"), left_out=left_out), one_of(listed)))
+    return all_of((flag(read(node, "Enabled")), one_of(listed)))
 
 
 _NOT_WATCHED = "it is unknown whether an alarm monitors the errors of the new version early enough"

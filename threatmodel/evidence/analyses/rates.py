@@ -21,7 +21,7 @@ from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Number
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Scalar, Table, Unknown, by_defaults, links
+from threatmodel.stacks.values import Node, Scalar, Table, Unknown, by_defaults
 
 _MOST = 1_000_000
 """Requests a second; a greater number is no limit that AWS would take."""
@@ -49,11 +49,10 @@ class _Setting(NamedTuple):
     place: Place
 
 
-@analysis("stage", "deployment", "settings", "override", answers=Number)
+@analysis("stage", "deployment", "override", answers=Number)
 def greatest_rate(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """The rate of the least limited method or route; null, the account's limit, is the greatest."""
-    rates = [rate for group in _groups(parts) for rate in _of_stage(group, resource)]
-    rates += _stages_without_settings(parts, resource, stack)
+    rates = [rate for part in parts if _is_stage(part) for rate in _of_stage(part, resource)]
     rates += [_Rate(None, part.resource.place, _OVERRIDES) for part in parts if part.part == "override"]
     if not rates:
         return None
@@ -66,51 +65,17 @@ def greatest_rate(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
     return answer if greatest.rate is None else unless_unread(answer, stack, [greatest.rate])
 
 
-def _groups(parts: Sequence[Gathered]) -> Iterator[Sequence[Gathered]]:
-    """Return the parts that describe one stage: in a plan, the settings of all methods are separate resources."""
-    settings: dict[str | None, list[Gathered]] = {}
-    for part in parts:
-        if part.part == "settings":
-            settings.setdefault(_stage_of(part.resource), []).append(part)
-    yield from ([part] for part in parts if part.part == "stage")
-    made = (part for part in parts if part.part == "deployment" and _makes_a_stage(part))
-    yield from ([part] for part in made if _stage_of(part.resource) not in settings)
-    yield from settings.values()
+def _is_stage(part: Gathered) -> bool:
+    """Return whether a part is a stage, or a deployment that creates its own, or may."""
+    makes_one = part.part == "deployment" and (opaque_of(part) is not None or read(part.node, "StageName") is not None)
+    return part.part == "stage" or makes_one
 
 
-def _makes_a_stage(part: Gathered) -> bool:
-    """Return whether a deployment creates its own stage, or may."""
-    return opaque_of(part) is not None or read(part.node, "StageName") is not None
-
-
-def _stage_of(resource: Resource) -> str | None:
-    """The stage that a resource of a plan belongs to or is, by what it refers to or by name; None where neither tells.
-
-    A reference and a name for the same stage count as two, of which each then needs its own limit.
-    """
-    node = read(resource.properties, "StageName")
-    linked = next((link.resource for link in links(node)), None)
-    return linked or worded(node)
-
-
-def _stages_without_settings(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Iterator[_Rate]:
-    """The stages of a REST API of a plan that no settings are about, where others have some."""
-    about = {_stage_of(part.resource) for part in parts if part.part == "settings"}
-    for stage in stack.of_type("aws_api_gateway_stage") if about else ():
-        api = read(stage.properties, "RestApiId")
-        ours = stack.target(api) is resource or isinstance(api, Unknown)
-        if ours and about.isdisjoint((stage.name, _stage_of(stage) or stage.name)):
-            hidden = isinstance(api, Unknown) or stage.opaque is not None or stage.doubt is not None
-            unsure = hidden or None in about or _stage_of(stage) is None
-            why = "it is unknown whether its settings apply to every stage" if unsure else ""
-            yield _Rate(None, stage.place, why)
-
-
-def _of_stage(group: Sequence[Gathered], resource: Resource) -> Iterator[_Rate]:
-    hidden = next((one for part in group if (one := opaque_of(part)) is not None), None)
-    doubt = next((one for part in group if (one := doubt_of(part.resource, resource)) is not None), None)
-    settings = [one for part in group if not isinstance(part.node, Unknown) for one in _settings(part, resource)]
-    rates = list(_rates(settings, group[0].resource.place))
+def _of_stage(part: Gathered, resource: Resource) -> Iterator[_Rate]:
+    hidden = opaque_of(part)
+    doubt = doubt_of(part.resource, resource)
+    settings = [] if isinstance(part.node, Unknown) else list(_settings(part, resource))
+    rates = list(_rates(settings, part.resource.place))
     if doubt is not None:
         yield from (one if one.why else _Rate(None, doubt.place, doubt.why) for one in rates)
     elif hidden is not None:
@@ -130,10 +95,6 @@ def _settings(part: Gathered, resource: Resource) -> Iterator[_Setting]:
         routes = read(node, "RouteSettings")
         for one in routes.entries.values() if isinstance(routes, Table) else each(routes):
             yield _setting(one, whole=False)
-    elif part.part == "settings":
-        path = read(node, "method_path")
-        for one in each(read(node, "settings")):
-            yield _setting(one, whole=_told(path, "*/*"))
     else:
         if part.part == "deployment":
             node = read(node, "StageDescription") or node

@@ -115,7 +115,7 @@ def _keeps_versions(rule: Node) -> bool | None:
     if (worded(read(rule, "Status")) or "Enabled") == "Disabled" or flag(read(rule, "enabled")) is False:
         return True
     ends = [
-        read(rule, "NoncurrentVersionExpiration", "NoncurrentDays|days"),
+        read(rule, "NoncurrentVersionExpiration", "NoncurrentDays"),
         read(rule, "NoncurrentVersionExpirationInDays"),
     ]
     return all_of([_at_least(one) for one in ends if one is not None])

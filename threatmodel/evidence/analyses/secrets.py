@@ -185,25 +185,27 @@ def _dynamic(speaks: str, found: re.Match[str]) -> Judgement:
 
 # --- references to resources
 
+_DECRYPTED = "AWS::KMS::DecryptedSecrets"
 _VALUES = frozenset((
     ("random_password", "result"),
     ("random_string", "result"),
     ("random_bytes", "base64"),
     ("random_bytes", "hex"),
-    ("aws_api_gateway_api_key", "value"),
-    ("aws_appsync_api_key", "key"),
+    ("AWS::ApiGateway::ApiKey", "value"),
+    ("AWS::AppSync::ApiKey", "key"),
+    ("AWS::AppSync::ApiKey", "ApiKey"),
     ("AWS::IAM::AccessKey", "ses_smtp_password_v4"),
-    ("aws_kms_secrets", "plaintext"),
+    (_DECRYPTED, "plaintext"),
 ))  # fmt: skip
 """Attributes that are a secret although their name does not show it."""
-_STORED = frozenset(("AWS::SSM::Parameter", "aws_ssm_parameter"))  # the last where a plan looks one up
-_SECRETS = _STORED | {"AWS::SecretsManager::Secret", "aws_secretsmanager_secret"}
+_STORED = frozenset(("AWS::SSM::Parameter",))
+_SECRETS = _STORED | {"AWS::SecretsManager::Secret"}
 
 
 def _linked(speaks: str, link: Link, stack: Stack) -> Judgement:
     resource = stack.resources.get(link.resource)
-    kind = resource.type if resource is not None else _type_in(link.resource)
-    attribute = re.split(r"[.\[]", link.attribute)[0] if kind == "aws_kms_secrets" else link.attribute
+    kind = stack.type_of(link.resource)
+    attribute = re.split(r"[.\[]", link.attribute)[0] if kind == _DECRYPTED else link.attribute
     if (kind, attribute) in _VALUES or meaning(attribute) == "secret":
         return Judgement("secret-value", secret=True, by=link.resource)
     if kind in _STORED and attribute.lower() in {"value", "insecure_value"}:
@@ -215,12 +217,6 @@ def _linked(speaks: str, link: Link, stack: Stack) -> Judgement:
         why = "its value comes from a custom resource or another stack"
         return Judgement("link", secret=None, by=link.resource, why=why)
     return Judgement("reference" if kind in _SECRETS or not attribute else "link", secret=False, by=link.resource)
-
-
-def _type_in(address: str) -> str:
-    """The type in a Terraform address such as ``module.a.data.aws_ssm_parameter.token``; '' in any other name."""
-    parts = re.sub(r"\[[^\]]*\]", "", address).split(".")
-    return parts[-2] if len(parts) > 1 else ""
 
 
 # --- texts and what is unknown

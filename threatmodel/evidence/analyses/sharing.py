@@ -146,7 +146,7 @@ def _about_the_same(guard: Grant, grant: Grant) -> bool:
 
 
 class _Permission(NamedTuple):
-    """A permission to invoke a function (AWS::Lambda::Permission, aws_lambda_permission)."""
+    """A permission to invoke a function (AWS::Lambda::Permission)."""
 
     principal: Node | None
     source: Node | None

@@ -25,7 +25,7 @@ def what_signing_does(parts: Sequence[Gathered], resource: Resource, stack: Stac
     for part in parts:
         if isinstance(part.node, Unknown):
             return Unanswered(part.node.why, part.node.place)
-        node = read(part.node, "CodeSigningPolicies|policies", "UntrustedArtifactOnDeployment")
+        node = read(part.node, "CodeSigningPolicies", "UntrustedArtifactOnDeployment")
         stated = "Warn" if node is None else worded(node)
         place = part.resource.place if node is None else node.place
         if stated not in {"Enforce", "Warn"}:
@@ -43,7 +43,7 @@ def what_signing_does(parts: Sequence[Gathered], resource: Resource, stack: Stac
 
 def _foreign(config: Node, stack: Stack) -> Unknown | None:
     """A publisher that may belong to another account."""
-    for one in each(read(config, "AllowedPublishers", "SigningProfileVersionArns|signing_profile_version_arns")):
+    for one in each(read(config, "AllowedPublishers", "SigningProfileVersionArns")):
         profile = stack.target(one)
         if isinstance(one, Unknown):
             return one

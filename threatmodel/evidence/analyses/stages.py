@@ -162,7 +162,7 @@ def served_otherwise(parts: Sequence[Gathered], stack: Stack) -> Iterator[Unknow
         if part.part == "override":
             yield Unknown(_OVERRIDES, part.resource.place)
         elif part.part == "stage" and not isinstance(part.node, Unknown):
-            canary = read(part.node, "CanarySetting|canary_settings")
+            canary = read(part.node, "CanarySetting")
             for one in (read(part.node, "DeploymentId"), read(canary, "DeploymentId")):
                 target = stack.target(one)
                 if one is not None and (target is None or target.type not in _DEPLOYMENTS):
@@ -170,10 +170,7 @@ def served_otherwise(parts: Sequence[Gathered], stack: Stack) -> Iterator[Unknow
                     yield Unknown(why, one.place)
 
 
-_DEPLOYMENTS = (
-    *("AWS::ApiGateway::Deployment", "AWS::ApiGatewayV2::Deployment"),
-    *("aws_api_gateway_deployment",),
-)
+_DEPLOYMENTS = ("AWS::ApiGateway::Deployment", "AWS::ApiGatewayV2::Deployment")
 
 
 def whole(values: Sequence[bool | None]) -> bool | None:

@@ -73,7 +73,7 @@ _HARMLESS = frozenset(("LOW", "INFORMATIONAL"))
 def automation_hides(rule: Node) -> bool | None:
     """Whether an automation rule of Security Hub suppresses failed checks whatever they are of."""
     actions = each(read(rule, "Actions"))
-    words = [worded(read(one, "FindingFieldsUpdate|finding_fields_update", "Workflow", "Status")) for one in actions]
+    words = [worded(read(one, "FindingFieldsUpdate", "Workflow", "Status")) for one in actions]
     if worded(read(rule, "RuleStatus")) == "DISABLED" or not {"SUPPRESSED", "RESOLVED"} & {one or "" for one in words}:
         return False
     criteria = read(rule, "Criteria")

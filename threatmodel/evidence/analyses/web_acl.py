@@ -31,13 +31,13 @@ from threatmodel.evidence.analyses.stages import Stage, stages, whole
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Unknown, links, unknowns
+from threatmodel.stacks.values import Link, Node, Unknown, links, unknowns
 
 _MOST = 2_000
 _WINDOW = 300
 """Requests from one address in so many seconds."""
 _GROUP = "RuleGroupReferenceStatement"
-_ADDING = ("aws_wafv2_web_acl_rule_group_association",)
+_ADDING = ("AWS::WAFv2::WebACLRuleGroupAssociation",)
 """Types that add rules to a web ACL from beside it."""
 
 
@@ -98,7 +98,7 @@ def _by_tie(stage: Stage, tie: Resource, resource: Resource, stack: Stack) -> bo
     bound = _bound(stage, read(tie.properties, "ResourceArn"), resource)
     if bound is False:
         return False
-    reference = read(tie.properties, "WebACLArn|web_acl_arn")
+    reference = read(tie.properties, "WebACLArn")
     acl = stack.target(reference)
     limits = None if acl is None else _acl_limits(acl, "REGIONAL", resource, stack)
     sure = True if doubt_of(tie, resource) is None else None
@@ -121,7 +121,7 @@ def _bound(stage: Stage, node: Node | None, resource: Resource) -> bool | None:
     stated = worded(node)
     if stated is None:
         return None
-    if linked == {own.name} and stage.part.part == "stage" and own.type.startswith("aws_"):
+    if isinstance(node, Link) and node.attribute == "arn" and linked == {own.name} and stage.part.part == "stage":
         return True
     found = _AT_STAGE.match(re.sub(r"<(\w+)>", r"\1", stated))
     if found is None:
@@ -151,12 +151,12 @@ def _acl_limits(acl: Resource, scope: str, resource: Resource, stack: Stack) -> 
     stated = worded(read(acl.properties, "Scope"))
     if stated is not None and stated != scope:
         return False
-    listed = read(acl.properties, "Rules|rule")
+    listed = read(acl.properties, "Rules")
     rules = each(listed)
     if isinstance(listed, Unknown):
         return None
     limiting = one_of([_limiting(rule, rules, stack) for rule in rules])
-    beside = any(stack.target(read(one.properties, "web_acl_arn")) in (acl, None) for one in stack.of_type(*_ADDING))
+    beside = any(stack.target(read(one.properties, "WebAclArn")) in (acl, None) for one in stack.of_type(*_ADDING))
     sure = True if doubt_of(acl, resource) is None and stated is not None and not beside else None
     return all_of((limiting, sure))
 
@@ -182,7 +182,7 @@ def _lets_in(rule: Node, at: int | None, stack: Stack) -> bool | None:
     reference = read(rule, "Statement", _GROUP)
     if reference is not None:
         group = stack.target(read(reference, "Arn"))
-        inner = each(read(group.properties, "Rules|rule")) if group is not None else ()
+        inner = each(read(group.properties, "Rules")) if group is not None else ()
         return None if group is None else one_of([stands(read(one, "Action", "Allow")) for one in inner])
     return stands(read(action, "Allow")) if action is not None else False
 
@@ -219,9 +219,7 @@ def _in_group(rule: Node, reference: Node, stack: Stack) -> Iterator[Say]:
     if group is None or group.opaque is not None or group.doubt is not None:
         yield Say(None, rule.place, "it refers to a rule group whose rules are not in this file")
         return
-    overridden = read(rule, "OverrideAction", "Count") is not None or read(
-        reference, "RuleActionOverrides|rule_action_override"
-    )
-    for inner in each(read(group.properties, "Rules|rule")):
+    overridden = read(rule, "OverrideAction", "Count") is not None or read(reference, "RuleActionOverrides")
+    for inner in each(read(group.properties, "Rules")):
         for say in _rate_rule(inner, stack, in_group=True):
             yield say._replace(value=None if say.value and overridden else say.value)

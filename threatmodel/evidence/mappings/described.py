@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from threatmodel.evidence.mappings.format import FactMapping, Mappings, Source
-from threatmodel.evidence.mappings.load import plan_mappings
+from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.paths import PathPart, ValuePath
+from threatmodel.evidence.resource_schemas import exists
 from threatmodel.stacks.terraform.spoken import in_terraform
 
 
 def standing_places(kind: str, fact: str) -> Iterator[tuple[str, str]]:
     """Return where a fact of a kind is: the language, and ``Type Property`` of each place, each once."""
-    mappings = plan_mappings()
+    mappings = load_mappings("cloudformation")
     places = mappings.facts.get(kind, {}).get(fact, ())
     found = [source for one in places for source in _sources(one, mappings, kind)]
-    yield from dict.fromkeys(("CloudFormation", _place(source)) for source in found if _is_canonical(source))
+    yield from dict.fromkeys(("CloudFormation", _place(source)) for source in found if _is_in_templates(source))
     yield from dict.fromkeys(("Terraform", place) for source in found if (place := _of_plan(source)))
 
 
-def _is_canonical(source: Source) -> bool:
-    return not any(name.startswith("aws_") for name in _types(source))
+def _is_in_templates(source: Source) -> bool:
+    """Whether CloudFormation has a type and the property of it: an argument that it has not keeps its name."""
+    return any(name.startswith("AWS::Serverless::") or exists(name) for name in _types(source)) and not any(
+        part.name[:1].islower() for part in source.at if part.kind == "key"
+    )
 
 
 def _types(source: Source) -> tuple[str, ...]:
@@ -28,9 +32,7 @@ def _types(source: Source) -> tuple[str, ...]:
 
 
 def _of_plan(source: Source) -> str:
-    """Return a place as a plan has it; '' where no type of the provider is one of its types."""
-    if not _is_canonical(source):
-        return _place(source)
+    """Return a place as a plan has it; '' where none of its types is one of the provider's."""
     keys = [part.name for part in source.at if part.kind == "key"]
     found = [one for name in _types(source) if (one := in_terraform(name, keys)) is not None]
     if not found:

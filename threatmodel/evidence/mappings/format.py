@@ -49,7 +49,7 @@ from threatmodel.reading.values import dataclass, field
 
 FOLDER = Path(__file__).parent
 
-FILES = {"cloudformation": "template", "terraform": "template", "aws": "aws"}
+FILES = {"cloudformation": "template", "aws": "aws"}
 """The files, by the word that `seen_by` has for what they describe."""
 
 VALUES: Mapping[str, tuple[type, ...]] = {

@@ -50,12 +50,6 @@ def load_mappings(name: str) -> Mappings:
     return found
 
 
-@cache
-def mappings_of(kind: str) -> Mappings:
-    """Return the data file for a kind of stack."""
-    return plan_mappings() if kind == "terraform" else load_mappings("cloudformation")
-
-
 def read_mappings(name: str, folder: Path = FOLDER) -> Mappings:
     """Return the places in one of FILES, or its like elsewhere.  Raises InputError with every problem of the file."""
     reader = Reader(Files().document(folder / f"{name}.yaml"))
@@ -64,38 +58,6 @@ def read_mappings(name: str, folder: Path = FOLDER) -> Mappings:
     if reader.problems:
         raise InputError(reader.problems)
     return places
-
-
-def plan_mappings() -> Mappings:
-    """The places of a plan: those of CloudFormation, and of the types that its reader does not say in these words."""
-    own, more = load_mappings("cloudformation"), load_mappings("terraform")
-    kinds = {**own.elements, **more.elements}
-    return Mappings(
-        elements={kind: {**own.elements.get(kind, {}), **more.elements.get(kind, {})} for kind in kinds},
-        facts={
-            kind: {
-                name: _otherwise_last((*own.facts.get(kind, {}).get(name, ()), *more.facts.get(kind, {}).get(name, ())))
-                for name in {**own.facts.get(kind, {}), **more.facts.get(kind, {})}
-            }
-            for kind in {**own.facts, **more.facts}
-        },
-        gathered={
-            kind: {
-                name: (*own.gathered.get(kind, {}).get(name, ()), *more.gathered.get(kind, {}).get(name, ()))
-                for name in {**own.gathered.get(kind, {}), **more.gathered.get(kind, {})}
-            }
-            for kind in {**own.gathered, **more.gathered}
-        },
-        unsaid={
-            kind: {**own.unsaid.get(kind, {}), **more.unsaid.get(kind, {})} for kind in {**own.unsaid, **more.unsaid}
-        },
-        permissions={},
-    )
-
-
-def _otherwise_last(places: tuple[FactMapping, ...]) -> tuple[FactMapping, ...]:
-    """Places with those last that say what holds where nothing else said anything."""
-    return tuple(sorted(places, key=lambda one: one.predicate == "otherwise"))
 
 
 class _Whole:

@@ -46,7 +46,7 @@ def names_in(node: Node) -> tuple[str, ...]:
 def own_names(resource: Resource) -> Iterator[str]:
     """The names that a resource gives itself, as plain texts."""
     row = known(resource.type)
-    node = resource.properties.entries.get(row.own_name_in(resource.type))
+    node = resource.properties.entries.get(row.own_name)
     if isinstance(node, Scalar) and isinstance(node.value, str):
         yield node.value
         if "lambda" in row.services:
@@ -56,15 +56,13 @@ def own_names(resource: Resource) -> Iterator[str]:
 def may_be(resource: Resource, name: str) -> bool:
     """Whether a name may be a resource's that the file does not tell whole: made up by AWS, or given at deployment."""
     row = known(resource.type)
-    key = row.own_name_in(resource.type)
+    key = row.own_name
     node = resource.properties.entries.get(key)
     if not key or (node is not None and not isinstance(node, Scalar | Joined)):
         return bool(key)
     own = shape_of(node)
     if not own:
-        return not (resource.written or resource.type.startswith("aws_")) and _made_up(
-            resource.name.rpartition(".")[2], name
-        )
+        return not resource.written and _made_up(resource.name.rpartition(".")[2], name)
     wild = isinstance(node, Joined) or bool(getattr(node, "given", ()))
     mine = "*" if wild and isinstance(node, Scalar) else _TOKEN.sub("*", own)
     return mine != name and (_globbed(mine, name) or _globbed(_TOKEN.sub("*", name), own))

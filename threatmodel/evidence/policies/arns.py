@@ -112,7 +112,7 @@ class Targets:
             kind = known(resource.type)
             if kind.services:
                 self.resources[resource.name] = resource, kind
-                own = resource.properties.entries.get(kind.own_name_in(resource.type))
+                own = resource.properties.entries.get(kind.own_name)
                 name = None if own is None or (isinstance(own, Scalar) and own.value is None) else pattern(own)
                 for service in kind.services:
                     self._by_service.setdefault(service, []).append((resource, kind, name))

@@ -152,12 +152,10 @@ _BUCKETS = (
 def delivery(acting: Acting, resource: Resource) -> Iterator[Passed]:
     """Where a delivery stream of Firehose takes from, and where it delivers."""
     settings = resource.properties
-    stream = read(
-        settings, "KinesisStreamSourceConfiguration|kinesis_source_configuration", "KinesisStreamARN|kinesis_stream_arn"
-    )
+    stream = read(settings, "KinesisStreamSourceConfiguration", "KinesisStreamARN")
     yield Passed(acting.names.element(stream, "queue", "store"), resource.name, resource.place)
     for name in _BUCKETS:
-        bucket = read(settings, name, "BucketARN|bucket_arn")
+        bucket = read(settings, name, "BucketARN")
         yield Passed(resource.name, acting.named(bucket, "s3"), resource.place, "writes")
     endpoint = read(settings, "HttpEndpointDestinationConfiguration", "EndpointConfiguration", "Url") or read(
         settings, "http_endpoint_configuration", "Url"

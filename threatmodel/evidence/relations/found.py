@@ -229,7 +229,7 @@ class _Callers:
         found: dict[str, list[Resource]] = {}
         roles = self.using.roles.all
         for resource in self.names.stack.resources.values():
-            if not resource.type.startswith(("AWS::IAM::", "aws_iam_")) and resource.name not in self.names.functions:
+            if not resource.type.startswith("AWS::IAM::") and resource.name not in self.names.functions:
                 for name in {link.resource for link in links(resource.properties)} & roles.keys():
                     found.setdefault(name, []).append(resource)
         return found

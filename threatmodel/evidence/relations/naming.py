@@ -14,7 +14,7 @@ from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Joined, Link, Node, Scalar, Unknown, links, shape_of, unknowns
 
-ROLE_OWN_NAME = "RoleName|name"
+ROLE_OWN_NAME = "RoleName"
 _FUNCTION_OWN_NAME = "FunctionName"
 _A_TEXT = ("",)
 _TOKEN = r"\$\{[^{}]*\}"  # noqa: S105 - a variable in a text, no secret

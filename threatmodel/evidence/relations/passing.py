@@ -12,7 +12,6 @@ from threatmodel.evidence.policies.grants import MARK, pattern
 from threatmodel.evidence.policies.written import parsed
 from threatmodel.evidence.relations.acting import ACTS, PASSED_TO, Acting, Passed, destination_host, host_in
 from threatmodel.evidence.relations.naming import Names, store_in
-from threatmodel.evidence.relations.routes import followed
 from threatmodel.evidence.resource_types import RESOURCE_TYPES
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.openapi import operations
@@ -44,9 +43,8 @@ def passed_on(stack: Stack, facts: StackFacts) -> tuple[Passed, ...]:
 
 
 def _method(acting: Acting, resource: Resource) -> Iterator[Passed]:
-    """A method of a REST API, or in a plan its integration."""
-    settings = read(resource.properties, "Integration") or resource.properties
-    api = acting.names.element(followed(acting.stack, resource, "RestApiId"), "api")
+    settings = read(resource.properties, "Integration")
+    api = acting.names.element(read(resource.properties, "RestApiId"), "api")
     yield from _integrated(acting, api, settings, read(settings, "Uri"), resource.place)
 
 

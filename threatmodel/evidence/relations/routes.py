@@ -11,7 +11,7 @@ from threatmodel.evidence.relations.naming import Called, open_in
 from threatmodel.evidence.relations.ways import Start, Ways, doubtful_of, named, places_of
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.sam.openapi import authorizers, operations
-from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Node, Unknown, get, links, text
 
 _DEEPEST_PATH = 50
@@ -19,7 +19,6 @@ _DEEPEST_PATH = 50
 
 _GUARDS = frozenset({"AWS_IAM", "JWT", "COGNITO_USER_POOLS"})
 """Types of authorization for which Slack has nothing to show: it can neither sign for IAM nor send a user's token."""
-_METHODS = ("aws_api_gateway_method", "AWS::ApiGateway::Method")
 
 
 def route_target(ways: Ways, resource: Resource) -> None:
@@ -34,23 +33,23 @@ def route_target(ways: Ways, resource: Resource) -> None:
 
 def url(ways: Ways, resource: Resource) -> None:
     """Return a function URL, which is a separate API."""
-    called = ways.names.called(named(resource, "TargetFunctionArn|function_name"))
+    called = ways.names.called(named(resource, "TargetFunctionArn"))
     ways.anybody(called.open, f"the function URL {quoted(resource.name)}", resource.place)
-    guarded = _is_guarded(read(resource.properties, "AuthType|authorization_type"))
+    guarded = _is_guarded(read(resource.properties, "AuthType"))
     ways.start(called, "url", resource, Start("http", "ANY", resource.name, "", (resource.place,), guarded=guarded))
 
 
 def method(ways: Ways, resource: Resource) -> None:
-    """A method of a REST API, or in a plan the integration that belongs to one."""
-    address = read(resource.properties, "Integration", "Uri") or read(resource.properties, "Uri")
+    """A method of a REST API."""
+    address = read(resource.properties, "Integration", "Uri")
     called = ways.names.called(address)
-    api = ways.names.element(followed(ways.stack, resource, "RestApiId"), "api")
+    api = ways.names.element(read(resource.properties, "RestApiId"), "api")
     ways.hide(called, "apigateway", api)
-    if read(resource.properties, "Credentials") or read(resource.properties, "Integration", "Credentials"):
+    if read(resource.properties, "Integration", "Credentials"):
         ways.anybody(called.open, f"the method {quoted(resource.name)}", resource.place)
     if called.functions:
-        verb = followed(ways.stack, resource, "HttpMethod")
-        path, parts = _path(ways, followed(ways.stack, resource, "ResourceId"))
+        verb = read(resource.properties, "HttpMethod")
+        path, parts = _path(ways, read(resource.properties, "ResourceId"))
         known = None if getattr(verb, "given", ()) else worded(verb)
         _started(
             ways,
@@ -153,17 +152,6 @@ def _path(ways: Ways, node: Node | None) -> tuple[str | None, Sequence[Node]]:
         parts.append(part)
         node = read(resource.properties, "ParentId")
     return None, parts
-
-
-def followed(stack: Stack, resource: Resource, name: str) -> Node | None:
-    """A property, followed where it only repeats what the method says that it belongs to."""
-    node = read(resource.properties, name)
-    for _ in range(2):
-        target = stack.target(node)
-        if target is None or target.type not in _METHODS:
-            return node
-        node = read(target.properties, name)
-    return node
 
 
 class _Route(NamedTuple):

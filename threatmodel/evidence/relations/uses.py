@@ -80,7 +80,7 @@ class Functions:
         """Where results or failures go of a mapping or of asynchronous calls, and what else a mapping names."""
         for function in self.names.called(read(resource.properties, "FunctionName")).functions:
             found = self._destinations.setdefault(function, [])
-            access = links(read(resource.properties, "SourceAccessConfigurations|source_access_configuration"))
+            access = links(read(resource.properties, "SourceAccessConfigurations"))
             self._access.setdefault(function, set()).update(self.names.meant(link.resource) for link in access)
             for outcome in ("OnSuccess", "OnFailure"):
                 node = read(resource.properties, "DestinationConfig", outcome, "Destination") or resource.opaque

@@ -6,59 +6,82 @@ An argument that CloudFormation has not keeps its name; each value keeps its pla
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from threatmodel.reading.values import replace
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.terraform.putting import at, put
 from threatmodel.stacks.terraform.rows import Definitions, Row, definitions_of, folded, property_at
-from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, is_set
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, is_set, items, node_of
 
 
 def converted(resource: Resource, row: Row) -> Resource:
     """A resource in CloudFormation's words."""
     entries: dict[str, Node] = {}
     for name, value in resource.properties.entries.items():
-        if name not in row.apart and not _is_unset(name, value, row):
+        if name not in row.apart:
             for target, node in moved(name, value, row):
                 put(entries, target.split("."), node)
-    for target, plain in row.defaults.items():
-        if at(entries, target.split(".")) is None and resource.opaque is None:
-            put(entries, target.split("."), Scalar(plain, resource.place))
+    for target, plain in row.defaults.items() if resource.opaque is None else ():
+        block, within, _ = target.partition("?")
+        steps = target.replace("?", "").split(".")
+        if at(entries, steps) is None and (not within or at(entries, block.split(".")) is not None):
+            put(entries, steps, node_of(plain, resource.place))
     properties = resource.properties._replace(entries=entries)
     return replace(resource, type=row.type, written=resource.type, properties=properties)
 
 
-def _is_unset(name: str, value: Node, row: Row) -> bool:
-    """Whether a value is one that the provider takes for none."""
-    return name in row.unset and isinstance(value, Scalar) and str(value.value) == str(row.unset[name])
-
-
 def moved(name: str, value: Node, row: Row) -> Iterator[tuple[str, Node]]:
     """The property of an argument in CloudFormation, with its value; nothing where it is left out."""
-    if not is_set(value):
+    if name in row.paths or not row.by:
+        definitions = definitions_of(row.type)
+        yield from _argument(name, name, value, definitions[""], _Into(row, definitions))
+
+
+class _Into(NamedTuple):
+    """What arguments are made into: a row, and the properties of its type."""
+
+    row: Row
+    definitions: Definitions
+
+    def is_unset(self, path: str, value: Node) -> bool:
+        """Whether a value is one that the provider takes for none."""
+        return not is_set(value) or (
+            path in self.row.unset and isinstance(value, Scalar) and str(value.value) == str(self.row.unset[path])
+        )
+
+
+def _argument(path: str, name: str, value: Node, own: Mapping[str, Any], into: _Into) -> Iterator[tuple[str, Node]]:
+    """The property within a definition that an argument or a block is, with its value."""
+    if into.is_unset(path, value):
         return
-    definitions = definitions_of(row.type)
-    target = row.paths.get(name)
+    target = into.row.paths.get(path, "")
     if target == "*":
-        yield from _apart(name, value, row)
-    elif target is not None:
-        own = property_at(target.split("."), definitions)
-        yield target, _shaped(value, own, definitions, row, name)
-    elif not row.by:
-        own = definitions[""].get(folded(name), name)
-        yield _name(own), _shaped(value, own, definitions, row, name)
+        yield from _apart(path, value, own, into)
+    elif "," in target:
+        yield from zip(target.split(","), _split(value), strict=True)
+    elif "[]." in target:
+        wrapped, _, inner = target.rpartition(".")
+        yield (
+            wrapped,
+            List(tuple(_wrapped(one, inner, into.row.beside.get(path, {})) for one in items(value)), value.place),
+        )
+    elif target.startswith("{}"):
+        yield target.removeprefix("{}"), _as_mapping(value)
+    else:
+        found = property_at(target.split("."), own, into.definitions) if target else own.get(folded(name), name)
+        yield target or _name(found), _shaped(value, found, into, path)
 
 
-def _apart(name: str, value: Node, row: Row) -> Iterator[tuple[str, Node]]:
+def _apart(path: str, value: Node, own: Mapping[str, Any], into: _Into) -> Iterator[tuple[str, Node]]:
     """The arguments of a block that are properties by themselves."""
     block = _only(value)
     if isinstance(block, Table):
         for key, child in block.entries.items():
-            if f"{name}.{key}" in row.paths:
-                yield from moved(f"{name}.{key}", child, row)
+            if f"{path}.{key}" in into.row.paths or not path:
+                yield from _argument(f"{path}.{key}", key, child, own, into)
     else:
-        targets = [target for path, target in row.paths.items() if path.startswith(f"{name}.")]
+        targets = [target for inner, target in into.row.paths.items() if inner.startswith(f"{path}.")]
         why = block.why if isinstance(block, Unknown) else "the block cannot be read"
         yield from ((target, Unknown(why, value.place)) for target in targets)
 
@@ -71,20 +94,21 @@ def _only(value: Node) -> Node:
     return value.items[0] if isinstance(value, List) and len(value.items) == 1 else value
 
 
-def _shaped(value: Node, own: Any, definitions: Definitions, row: Row, path: str) -> Node:
+def _shaped(value: Node, own: Any, into: _Into, path: str) -> Node:
     """A value as a property of CloudFormation has it: a block that occurs once is no list there."""
     if isinstance(own, str):
-        return _worded(value, row.words[path]) if path in row.words else _without_unset(value, path, row)
+        words = into.row.words.get(path)
+        return _worded(value, words) if words is not None else _without_unset(value, path, into)
     _, form, name = own
     if form == "one":
-        return _block(_only(value), name, definitions, row, path)
-    if form == "many" and isinstance(value, Table) and _is_pairs(value, definitions[name]):
-        return _pairs(value, definitions[name])
+        return _block(_only(value), name, into, path)
+    if form == "many" and isinstance(value, Table) and path and _is_pairs(value, into.definitions[name]):
+        return _pairs(value, into.definitions[name])
     if form == "many" and isinstance(value, List | Table):
         blocks = value.items if isinstance(value, List) else (value,)
-        return List(tuple(_block(one, name, definitions, row, path) for one in blocks), value.place)
+        return List(tuple(made for one in blocks for made in _blocks(one, name, into, path)), value.place)
     if form == "map" and isinstance(value, Table):
-        entries = {key: _block(one, name, definitions, row, path) for key, one in value.entries.items()}
+        entries = {key: _block(one, name, into, path) for key, one in value.entries.items()}
         return value._replace(entries=entries)
     return value
 
@@ -104,12 +128,12 @@ def _pairs(value: Table, own: Mapping[str, Any]) -> List:
     return List(tuple(found), value.place)
 
 
-def _without_unset(value: Node, path: str, row: Row) -> Node:
+def _without_unset(value: Node, path: str, into: _Into) -> Node:
     """Blocks that CloudFormation does not define, without the values that mean none."""
-    if not isinstance(value, List) or not any(one.startswith(f"{path}.") for one in row.unset):
+    if not isinstance(value, List) or not any(one.startswith(f"{path}.") for one in into.row.unset):
         return value
     kept = [
-        one._replace(entries={k: v for k, v in one.entries.items() if not _is_unset(f"{path}.{k}", v, row)})
+        one._replace(entries={k: v for k, v in one.entries.items() if not into.is_unset(f"{path}.{k}", v)})
         if isinstance(one, Table)
         else one
         for one in value.items
@@ -124,26 +148,73 @@ def _worded(value: Node, words: Mapping[str, str]) -> Node:
     return value._replace(value=word) if word is not None and isinstance(value, Scalar) else value
 
 
-def _block(node: Node, name: str, definitions: Definitions, row: Row, path: str) -> Node:
+def _wrapped(value: Node, name: str, beside: Mapping[str, str]) -> Node:
+    """An item of a list as the object that CloudFormation has there."""
+    stated: dict[str, Node] = {key: Scalar(word, value.place) for key, word in beside.items()}
+    return Table({**stated, name: value}, value.place, {})
+
+
+def _as_mapping(value: Node) -> Node:
+    """Blocks of a name and values as a mapping."""
+    found: dict[str, Node] = {}
+    for one in items(value):
+        name, values = (one.entries.get(key) for key in ("name", "values")) if isinstance(one, Table) else (None, None)
+        if not isinstance(name, Scalar) or values is None:
+            return one if isinstance(one, Unknown) else Unknown("a name in it cannot be read", one.place)
+        found[str(name.value)] = values
+    return Table(found, value.place, {})
+
+
+def _split(value: Node) -> tuple[Node, Node]:
+    """The path and the method of ``orders/GET``, as a stage of CloudFormation has them."""
+    if not isinstance(value, Scalar):
+        unknown = value if isinstance(value, Unknown) else Unknown("its parts cannot be told apart", value.place)
+        return unknown, unknown
+    path, _, method = str(value.value).rpartition("/")
+    written = "/*" if path == "*" else "/" + (f"~1{path.strip('/').replace('/', '~1')}" if path.strip("/") else "")
+    return value._replace(value=written), value._replace(value=method)
+
+
+# --- blocks
+
+
+def _block(node: Node, name: str, into: _Into, path: str) -> Node:
     """A nested block with the names of a definition."""
     if not isinstance(node, Table):
         return node
-    own = definitions[name]
     entries: dict[str, Node] = {}
     for key, value in node.entries.items():
-        inner = f"{path}.{key}"
-        if is_set(value) and not _is_unset(inner, value, row):
-            target = row.paths.get(inner, key)
-            known = own.get(folded(target.removesuffix("[]")), target)
-            put(
-                entries,
-                (_name(known) if "." not in target else target).split("."),
-                _shaped(value, known, definitions, row, inner),
-            )
+        for target, found in _argument(f"{path}.{key}", key, value, into.definitions[name], into):
+            put(entries, target.split("."), found)
     return node._replace(entries=entries)
+
+
+_EACH = "each "
+"""How the property of an argument begins that makes a block of each of its items."""
+
+
+def _blocks(node: Node, name: str, into: _Into, path: str) -> Iterator[Node]:
+    """The blocks of CloudFormation that a block is: one for each address that a rule lists there."""
+    several = {
+        key: target.removeprefix(_EACH)
+        for key in (node.entries if isinstance(node, Table) else ())
+        if (target := into.row.paths.get(f"{path}.{key}", "")).startswith(_EACH)
+    }
+    if not isinstance(node, Table) or not several:
+        yield _block(node, name, into, path)
+        return
+    rest = _block(
+        node._replace(entries={key: one for key, one in node.entries.items() if key not in several}), name, into, path
+    )
+    found = [(target, one) for key, target in several.items() for one in items(node.entries[key]) if is_set(one)]
+    if isinstance(rest, Table):
+        yield from (rest._replace(entries={**rest.entries, target: one}) for target, one in found)
+        if not found:
+            yield rest
 
 
 def whole(resource: Resource, target: str, row: Row) -> Node:
     """All of a part as one value at a property of what it is a part of."""
     definitions = definitions_of(row.type)
-    return _shaped(resource.properties, property_at(target.split("."), definitions), definitions, row, "")
+    own = property_at(target.split("."), definitions[""], definitions)
+    return _shaped(resource.properties, own, _Into(row, definitions), "")

@@ -2,53 +2,74 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 
 from threatmodel.reading.values import replace
 from threatmodel.stacks.stack import ELSEWHERE, Resource
 from threatmodel.stacks.terraform.converting import moved, whole
+from threatmodel.stacks.terraform.owners import Candidates
 from threatmodel.stacks.terraform.putting import put
-from threatmodel.stacks.terraform.rows import Row, own_name_of
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, items, links, same, unknowns
+from threatmodel.stacks.terraform.references import steps_of
+from threatmodel.stacks.terraform.rows import Row
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, items, links, node_of, same
 
-_MAY_NAME = "a reference whose value is unknown may name it"
 _TWICE = "two resources of the file set it"
 
 
-def take_in(parts: Sequence[tuple[Resource, Row]], found: dict[str, Resource]) -> dict[str, str]:
+def take_in(
+    parts: Sequence[tuple[Resource, Row]], found: dict[str, Resource], written: Mapping[str, Resource]
+) -> dict[str, str]:
     """Put each part into what it belongs to, among resources in CloudFormation's words; the parts that are in one.
 
+    `written` are the resources as the file has them.
+
     A part whose owner is unknown may belong to each of the type, if no other part certainly does.  One that belongs to
-    something outside the file stays a resource.
+    something outside the file stays a resource, and those that several arguments show to belong to the same become one.
     """
-    candidates = _Candidates(found)
+    candidates = Candidates(found, written)
     owners: dict[str, str] = {}
     certain: dict[tuple[str, str], list[Node]] = {}
     perhaps: dict[tuple[str, str], Unknown] = {}
     for part, row in parts:
         values = list(_values(part, row))
-        for owner, doubt in candidates.owners(part, row):
+        for owner, doubt in candidates.owners(part, row) or _outside(part, row, candidates, found):
             if doubt is None:
-                owners.setdefault(part.name, owner)
+                owners[part.name] = owners.get(part.name, owner)
             for target, value in values:
                 if doubt is None:
                     certain.setdefault((owner, target), []).append(value)
                 else:
                     perhaps.setdefault((owner, target), doubt)
+    _put_into(found, certain, perhaps)
+    found |= {part.name: _elsewhere(part, row, _values(part, row)) for part, row in parts if part.name not in owners}
+    return {part: owner for part, owner in owners.items() if part != owner}
+
+
+def _outside(
+    part: Resource, row: Row, candidates: Candidates, found: dict[str, Resource]
+) -> Sequence[tuple[str, Unknown | None]]:
+    """The resource outside the file that all parts with the same arguments tell of, under the first one's name."""
+    if len(row.by) == 1:
+        return ()
+    name = candidates.outside.setdefault((row.type, candidates.key(part, row)), part.name)
+    found.setdefault(name, _elsewhere(part, row, ()))
+    return ((name, None),)
+
+
+def _put_into(
+    found: dict[str, Resource],
+    certain: Mapping[tuple[str, str], Sequence[Node]],
+    perhaps: Mapping[tuple[str, str], Unknown],
+) -> None:
+    """Put what parts certainly say, and what they may say, into the resources of the names."""
     changed: dict[str, dict[str, Node]] = {}
-    for owner, target in dict.fromkeys((*certain, *perhaps)):
+    for at in dict.fromkeys((*certain, *perhaps)):
+        owner, target = at
         entries = changed.setdefault(owner, dict(found[owner].properties.entries))
-        put(
-            entries,
-            target.split("."),
-            _together(target, certain.get((owner, target), []), perhaps.get((owner, target))),
-        )
+        put(entries, target.split("."), _together(target, certain.get(at, ()), perhaps.get(at)))
     for owner, entries in changed.items():
         found[owner] = replace(found[owner], properties=found[owner].properties._replace(entries=entries))
-    found |= {part.name: _elsewhere(part, row) for part, row in parts if part.name not in owners}
-    return owners
 
 
 def _together(target: str, values: Sequence[Node], doubt: Unknown | None) -> Node:
@@ -61,10 +82,14 @@ def _together(target: str, values: Sequence[Node], doubt: Unknown | None) -> Nod
     return reduce(_both, values)
 
 
-def _elsewhere(part: Resource, row: Row) -> Resource:
-    """A part of a resource that is not in the file: what it says of that."""
-    entries = {name: node for name, node in part.properties.entries.items() if name == row.by}
-    for target, value in _values(part, row):
+def _elsewhere(part: Resource, row: Row, values: Iterable[tuple[str, Node]]) -> Resource:
+    """A resource that is not in the file, as far as a part of it tells."""
+    entries = {name: node for name, node in part.properties.entries.items() if name in row.by}
+    if len(row.by) > 1:
+        entries = {
+            target: node for name, one in entries.items() for target, node in moved(name, one, Row(type=row.type))
+        }
+    for target, value in values:
         put(entries, target.split("."), value)
     properties = part.properties._replace(entries=entries)
     return replace(part, type=f"{row.type}{ELSEWHERE}", written=part.type, properties=properties)
@@ -87,14 +112,14 @@ def _values(part: Resource, row: Row) -> Iterator[tuple[str, Node]]:
     }
     if "" in row.paths:
         given[row.paths[""]] = whole(part, row.paths[""], row)
-    own = (target for path, target in row.paths.items() if "." not in path and target != "*")
+    own = (target for path, target in row.paths.items() if "." not in path and target != "*" and "" not in row.paths)
     targets = dict.fromkeys((*given, *own, *row.defaults))
     for target in targets:
         value = given.get(target)
         if value is None and part.opaque is not None:
             value = part.opaque
         if value is None and target in row.defaults:
-            value = Scalar(row.defaults[target], part.place)
+            value = node_of(row.defaults[target], part.place)
         if value is not None:
             yield (
                 target,
@@ -106,70 +131,26 @@ def _usual(doubt: Unknown, value: Node) -> Node | None:
     return value if isinstance(doubt.usual, Scalar) and doubt.usual.value is True else None
 
 
-# --- whose part it is
-
-
-class _Candidates:
-    """The resources that a part may belong to: by type, and by the names that they give themselves."""
-
-    def __init__(self, found: Mapping[str, Resource]) -> None:
-        self.types = {name: one.type for name, one in found.items()}
-        self.by_type: dict[str, list[str]] = {}
-        self.by_name: dict[tuple[str, str], list[str]] = {}
-        self.unnamed: dict[str, list[str]] = {}
-        self.asked: set[tuple[str, bool]] = set()
-        for name, one in found.items():
-            self.by_type.setdefault(one.type, []).append(name)
-            own = one.properties.entries.get(own_name_of(one.type))
-            for known in (own, *(one.properties.entries.get(key) for key in ("id", "arn"))):
-                if isinstance(known, Scalar) and not known.given:
-                    self.by_name.setdefault((one.type, str(known.value)), []).append(name)
-            if own is not None and (not isinstance(own, Scalar) or own.given):
-                self.unnamed.setdefault(one.type, []).append(name)
-
-    def owners(self, part: Resource, row: Row) -> Iterator[tuple[str, Unknown | None]]:
-        """The resources that a part belongs to, and those that it may belong to, with why."""
-        node = part.properties.entries.get(row.by)
-        if part.opaque is not None and node is None:
-            yield from self._every(part, row, part.opaque)
-        for one in items(node):
-            linked = dict.fromkeys(link.resource for link in links(one))
-            unknown = next(unknowns(one), None)
-            if linked:
-                doubt = None if len(linked) == 1 else unknown or Unknown(_MAY_NAME, one.place)
-                yield from ((name, doubt) for name in linked if self.types.get(name) == row.type)
-            elif unknown is not None:
-                yield from self._every(part, row, unknown)
-            else:
-                sure = [name for text in _names(one) for name in self.by_name.get((row.type, text), ())]
-                yield from ((name, None) for name in dict.fromkeys(sure))
-                yield from self._of_unknown_name(part, row, Unknown(_MAY_NAME, one.place))
-
-    def _every(self, part: Resource, row: Row, why: Unknown) -> Iterator[tuple[str, Unknown | None]]:
-        """Each resource of the type: once for a type of parts, however many of them may belong to each."""
-        if (part.type, True) not in self.asked:
-            self.asked.add((part.type, True))
-            yield from ((name, why) for name in self.by_type.get(row.type, ()))
-
-    def _of_unknown_name(self, part: Resource, row: Row, why: Unknown) -> Iterator[tuple[str, Unknown | None]]:
-        """Each resource of the type whose own name is unknown, likewise once."""
-        if (part.type, False) not in self.asked:
-            self.asked.add((part.type, False))
-            yield from ((name, why) for name in self.unnamed.get(row.type, ()))
-
-
-def _names(node: Node) -> tuple[str, ...]:
-    """The names that a text can mean: itself, and the last part of an ARN or URL."""
-    raw = node.value if isinstance(node, Scalar) else None
-    return (raw, re.split(r"[:/]", raw)[-1]) if isinstance(raw, str) else ()
-
-
 # --- what referred to a part
 
 
+_PSEUDO = {
+    ("aws_caller_identity", "account_id"): "${AWS::AccountId}",
+    ("aws_region", "name"): "${AWS::Region}",
+    ("aws_region", "region"): "${AWS::Region}",
+    ("aws_partition", "partition"): "${AWS::Partition}",
+}
+"""What a plan looks up and CloudFormation has a pseudo parameter for, by data source and attribute."""
+
+
+def _pseudo(link: Link) -> str:
+    *_, data, kind, _ = ("", "", *steps_of(link.resource))
+    return _PSEUDO.get((kind, link.attribute), "") if data == "data" else ""
+
+
 def redirected(resource: Resource, owners: Mapping[str, str]) -> Resource:
-    """A resource that refers to owners where it referred to their parts."""
-    if not any(link.resource in owners for link in links(resource.properties)):
+    """A resource that refers to owners where it referred to their parts, and to pseudo parameters as such."""
+    if not any(link.resource in owners or _pseudo(link) for link in links(resource.properties)):
         return resource
     properties = _led(resource.properties, owners)
     return replace(resource, properties=properties) if isinstance(properties, Table) else resource
@@ -177,8 +158,9 @@ def redirected(resource: Resource, owners: Mapping[str, str]) -> Resource:
 
 def _led(node: Node, owners: Mapping[str, str]) -> Node:
     match node:
-        case Link(resource=name) if name in owners:
-            return node._replace(resource=owners[name])
+        case Link():
+            found = _led_part(node, owners)
+            return Scalar(found, node.place) if isinstance(found, str) else found
         case Joined(parts=parts):
             return node._replace(parts=tuple(_led_part(one, owners) for one in parts))
         case Table(entries=entries):
@@ -190,4 +172,6 @@ def _led(node: Node, owners: Mapping[str, str]) -> Node:
 
 
 def _led_part(part: str | Link | Unknown, owners: Mapping[str, str]) -> str | Link | Unknown:
-    return part._replace(resource=owners[part.resource]) if isinstance(part, Link) and part.resource in owners else part
+    if not isinstance(part, Link):
+        return part
+    return _pseudo(part) or (part._replace(resource=owners[part.resource]) if part.resource in owners else part)

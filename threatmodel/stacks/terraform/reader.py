@@ -108,12 +108,13 @@ class _Plan:
             doubt = Unknown(_FORGOTTEN, at(self.file, one.address))
             name = one.address if one.address not in resources else f"{one.address} (forgotten)"
             resources[name] = replace(self.resource(one), name=name, doubt=doubt)
-        found, parts = canonical(resources)
+        found = canonical(resources)
         return Stack(
             file=self.file,
             kind="terraform",
-            resources=found,
-            parts=parts,
+            resources=found.resources,
+            parts=found.parts,
+            looked_up=found.looked_up,
             unread=tuple(self.unread),
             problems=tuple(self.problems),
             parameters=self.known.parameters,

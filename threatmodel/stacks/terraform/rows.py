@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,17 +29,24 @@ class Apart(NamedTuple):
 class Row:
     """What a type of Terraform is: a type of CloudFormation, or a part of the resource of that type that `by` names.
 
-    `paths` are the properties of arguments that are called otherwise, `words` what their values are called, `defaults`
-    what the provider sets where nothing is, `unset` which values mean that, `apart` which are separate resources.
+    Several arguments in `by` are those that the resource itself has, which together identify it.  `paths` are the
+    properties of arguments that are called otherwise, `words` what their values are called, `defaults` what the
+    provider sets where nothing is, `unset` which values mean that, `apart` which are separate resources, `beside` what
+    stands beside each item of a list, `itself` which argument names what another one means by yes ('' for the
+    resource).  `cases` are the rows by the value of the argument `by_value`.
     """
 
-    type: str
-    by: str = ""
+    type: str = ""
+    by: tuple[str, ...] = ()
     paths: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     unset: Mapping[str, Any] = field(default_factory=dict)
     apart: Mapping[str, Apart] = field(default_factory=dict)
+    beside: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    itself: Mapping[str, str] = field(default_factory=dict)
+    by_value: str = ""
+    cases: Mapping[str, Row] = field(default_factory=dict)
 
 
 @cache
@@ -53,9 +60,15 @@ def row_of(kind: str) -> Row | None:
     """What a type is in CloudFormation; None where nothing is known of that."""
     raw = _table()["resources"].get(kind)
     if raw is not None:
-        return Row(**{**raw, "apart": {name: Apart(**one) for name, one in raw.get("apart", {}).items()}})
+        return _row(raw)
     own = _of_awscc().get(folded(kind.removeprefix("awscc_"))) if kind.startswith("awscc_") else None
     return Row(type=own) if own is not None else None
+
+
+def _row(raw: Mapping[str, Any]) -> Row:
+    apart = {name: Apart(**one) for name, one in raw.get("apart", {}).items()}
+    cases = {value: _row(one) for value, one in raw.get("cases", {}).items()}
+    return Row(**{**raw, "by": tuple(raw.get("by", ())), "apart": apart, "cases": cases})
 
 
 @cache
@@ -87,14 +100,11 @@ def folded(name: str) -> str:
     return name.replace("_", "").lower()
 
 
-def property_at(steps: list[str], definitions: Definitions) -> Any:
-    """The property at a path of names, or the last name where nothing is known of it."""
+def property_at(steps: Sequence[str], own: Mapping[str, Any], definitions: Definitions) -> Any:
+    """The property at a path of names within a definition, or the last name where nothing is known of it."""
     found: Any = ""
-    within: Mapping[str, Any] = definitions[""]
     for step in steps:
         name = step.removesuffix("[]")
-        found = within.get(folded(name), name)
-        within = definitions.get(found[2], {}) if not isinstance(found, str) else {}
-        if step.endswith("[]") and not isinstance(found, str):
-            found = [found[0], "one", found[2]]
+        found = own.get(folded(name), name)
+        own = definitions.get(found[2], {}) if not isinstance(found, str) else {}
     return found
