@@ -224,7 +224,8 @@ def test_attributes_of_a_plan_that_are_the_secret_itself() -> None:
         properties=table({"Type": Scalar("SecureString", AT)}, AT),
         place=AT,
     )
-    stack = Stack(file="plan.json", kind="terraform", resources={secure.name: secure})
+    made = {"module.a[0].random_password.x": "random_password"}
+    stack = Stack(file="plan.json", kind="terraform", resources={secure.name: secure}, looked_up=made)
     for address, attribute, secret in (
         ("aws_ssm_parameter.token", "value", True),
         ("aws_ssm_parameter.token", "arn", False),

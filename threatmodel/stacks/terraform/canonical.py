@@ -95,11 +95,10 @@ def _with_itself(entries: Mapping[str, Node], name: str, own: Node | None) -> di
 def _looked_up(found: Mapping[str, Resource]) -> Iterator[tuple[str, str]]:
     """The types, in CloudFormation's words, of what resources refer to and the plan looks up."""
     for name in dict.fromkeys(link.resource for one in found.values() for link in links(one.properties)):
-        steps = steps_of(name)
-        at = len(steps) - 1 - steps[::-1].index("data") if "data" in steps else len(steps)
-        if name not in found and at + 1 < len(steps):
-            row = row_of(f"data.{steps[at + 1]}") or row_of(steps[at + 1])
-            yield name, row.type if row is not None else steps[at + 1]
+        *_, kind, _ = ("", "", *(step for step in steps_of(name) if step[0] != "["))
+        if name not in found and kind:
+            row = row_of(f"data.{kind}") or row_of(kind)
+            yield name, row.type if row is not None else kind
 
 
 def _apart(resource: Resource, row: Row) -> dict[str, Resource]:

@@ -144,7 +144,7 @@ _PSEUDO = {
 
 
 def _pseudo(link: Link) -> str:
-    *_, data, kind, _ = ("", "", *steps_of(link.resource))
+    *_, data, kind, _ = ("", "", "", *steps_of(link.resource))
     return _PSEUDO.get((kind, link.attribute), "") if data == "data" else ""
 
 
