@@ -124,7 +124,7 @@ def clashes(stack: Stack) -> Iterator[Problem]:
 def _physical(resource: Resource) -> tuple[str, str] | None:
     """What a resource is called in AWS, where no other of its kind can be called the same."""
     row = known(resource.type)
-    name = resource.properties.entries.get(row.own_name_in(resource.type))
+    name = resource.properties.entries.get(row.own_name)
     alone = resource.type in _ALSO_ALONE or (row.arn and not row.arn.startswith(_SHARED_NAMES))
     if not alone or not isinstance(name, Scalar) or not isinstance(name.value, str) or name.given:
         return None

@@ -50,6 +50,7 @@ def joined(stacks: Mapping[str, Stack]) -> Stack:
         hidden=_all(stack.hidden for stack in found.values()),
         shaped=frozenset().union(*(stack.shaped for stack in found.values())),
         parts=_all(stack.parts for stack in found.values()),
+        looked_up=_all(stack.looked_up for stack in found.values()),
         joined=stacks,
     )
 
@@ -191,6 +192,7 @@ class _Labels:
             hidden={self.choice(name): self.parameter(one) for name, one in stack.hidden.items()},
             shaped=self.choices(stack.shaped),
             parts={self.name(part): self.name(owner) for part, owner in stack.parts.items()},
+            looked_up={self.name(name): kind for name, kind in stack.looked_up.items()},
         )
 
     def name(self, name: str) -> str:
