@@ -168,7 +168,7 @@ def _as_mapping(value: Node) -> Node:
 def _split(value: Node) -> tuple[Node, Node]:
     """The path and the method of ``orders/GET``, as a stage of CloudFormation has them."""
     if not isinstance(value, Scalar):
-        unknown = value if isinstance(value, Unknown) else Unknown("its parts cannot be told apart", value.place)
+        unknown = value if isinstance(value, Unknown) else Unknown("its parts cannot be distinguished", value.place)
         return unknown, unknown
     path, _, method = str(value.value).rpartition("/")
     written = "/*" if path == "*" else "/" + (f"~1{path.strip('/').replace('/', '~1')}" if path.strip("/") else "")

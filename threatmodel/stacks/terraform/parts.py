@@ -49,7 +49,7 @@ def take_in(
 def _outside(
     part: Resource, row: Row, candidates: Candidates, found: dict[str, Resource]
 ) -> Sequence[tuple[str, Unknown | None]]:
-    """The resource outside the file that all parts with the same arguments tell of, under the first one's name."""
+    """The resource outside the file that all parts with the same arguments describe, under the first one's name."""
     if len(row.by) == 1:
         return ()
     name = candidates.outside.setdefault((row.type, candidates.key(part, row)), part.name)

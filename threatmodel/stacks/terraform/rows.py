@@ -32,7 +32,7 @@ class Row:
     Several arguments in `by` are those that the resource itself has, which together identify it.  `paths` are the
     properties of arguments that are called otherwise, `words` what their values are called, `defaults` what the
     provider sets where nothing is, `unset` which values mean that, `apart` which are separate resources, `beside` what
-    stands beside each item of a list, `itself` which argument names what another one means by yes ('' for the
+    accompanies each item of a list, `itself` which argument names what another one means by yes ('' for the
     resource).  `cases` are the rows by the value of the argument `by_value`.
     """
 
