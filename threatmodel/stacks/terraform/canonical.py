@@ -169,7 +169,7 @@ def _stage(deployment: Resource) -> Resource | None:
 
 
 def _without_stage(resource: Resource) -> Resource:
-    """A deployment without the name of the stage that is separate it."""
+    """A deployment without the name of the stage, which is a separate resource."""
     if resource.type != "AWS::ApiGateway::Deployment":
         return resource
     entries = {name: node for name, node in resource.properties.entries.items() if name != "StageName"}
