@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from threatmodel.reading.files import shown_path
 from threatmodel.reading.home import PACKAGES, TEMPLATES
@@ -69,8 +69,16 @@ def format_of(name: str) -> Format:
 
 
 def render_own(name: str, context: Mapping[str, Any]) -> str:
-    """A template of the toolkit's own, rendered."""
-    return "".join(_environment_of_own(format_of(name)).get_template(name).generate(context))
+    """A template of the toolkit's own, rendered; a variable is read from the context when the template reads it."""
+    variables = {key: _Variable(context, key) for key in context}
+    return "".join(_environment_of_own(format_of(name)).get_template(name).generate(variables))
+
+
+class _Variable(NamedTuple):
+    """A variable of a template that is not read yet."""
+
+    context: Mapping[str, Any]
+    key: str
 
 
 def check_template(path: Path) -> None:
@@ -95,7 +103,7 @@ def render_users(path: Path, context: Mapping[str, Any], limits: TemplateLimits 
     try:
         done = subprocess.run(  # noqa: S603 - this interpreter, this module, a path
             command,
-            input=json.dumps(context).encode(),
+            input=json.dumps(dict(context)).encode(),
             capture_output=True,
             timeout=limits.seconds * _WALL,
             check=False,
@@ -164,7 +172,16 @@ def _failed(path: Path, line: int, message: str, hint: str = "") -> InputError:
 @cache
 def _environment_of_own(kind: Format) -> Environment:
     """The environment of the toolkit's own templates, each of which is compiled once in a process."""
-    return _environment(kind, (TEMPLATES,), set())
+    from jinja2.runtime import Context
+
+    class OnDemand(Context):
+        def resolve_or_missing(self, key: str) -> Any:
+            found = super().resolve_or_missing(key)
+            return found.context[found.key] if isinstance(found, _Variable) else found
+
+    environment = _environment(kind, (TEMPLATES,), set())
+    environment.context_class = OnDemand
+    return environment
 
 
 def _environment(kind: Format, folders: tuple[Path, ...], loaded: set[str]) -> Environment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 from threatmodel import __version__
 from threatmodel.assessment.actions import Action
@@ -18,6 +19,7 @@ from threatmodel.render.report import article, controls, findings, invariants, m
 from threatmodel.render.report import system as system_tables
 from threatmodel.render.report.findings import by_band
 from threatmodel.render.report.method import method
+from threatmodel.render.report.on_demand import OnDemand
 from threatmodel.render.report.shares import shares
 from threatmodel.render.report.words import NAMED, Inert, Plain, Row, counted, names, where
 
@@ -32,69 +34,68 @@ MOST_ALONE = 10
 """Controls that are shown on which alone critical findings depend."""
 
 
-def context(assessment: Assessment, picture: str = "", picture_file: str = "", baseline: str = "") -> Row:
-    """Everything that a template can show, in the order of the report.
+def context(assessment: Assessment, picture: str = "", picture_file: str = "", baseline: str = "") -> OnDemand:
+    """Everything that a template can show, in the order of the report; a section is computed when it is read.
 
     `picture` is the data-flow diagram as an SVG element, `picture_file` its file beside the report, and `baseline` the
     comparison with a baseline.
     """
-    todo = work(assessment, sections.MOST_ACTIONS)
-    by_threat = findings.cases(assessment.groups)
-    parts = findings.parts(assessment, by_threat)
-    seen = states.seen(assessment)
-    graph = assessment.graph
-    counts = summary(assessment)
-    return {
-        "model": _model(assessment),
-        "shares": shares(assessment, counts),
-        "first": {**_first(first_page(assessment, todo=todo)), "baseline": baseline},
-        "issues": sections.issue_rows(todo.issues, assessment),
-        "todo": sections.todo(todo.actions, todo.texts),
-        "by_owner": sections.by_owner(assessment, todo.actions),
-        "settled": sections.settled(assessment),
-        "does_not_apply": sections.does_not_apply(assessment),
-        "flows": sections.flows(assessment, numbers_of(graph)),
-        "words": _words(),
-        "most_claims": MOST_CLAIMS,
-        "most_lines": MOST_LINES,
-        "counts": _counts(counts),
-        "actions": [_action(action) for action in todo.actions[:MOST_ACTIONS]],
-        "only_claimed": controls.only_claimed(assessment),
-        "questions": [_question(question) for question in assessment.questions],
-        "expiries": [_expiry(expiry, assessment) for expiry in expiries(assessment, EXPIRY_DAYS)],
-        "expiry_days": EXPIRY_DAYS,
-        "alone": _alone(carried_alone(assessment)),
-        "scenarios": article.scenarios(assessment, by_threat),
-        "invariants": invariants.rows(assessment),
-        "exemptions": invariants.exemptions(assessment),
-        "coverage": article.coverage(assessment, seen),
-        "article": {"name": assessment.library.article.name, "source": assessment.library.article.source},
-        "matrix": matrix.matrix(assessment.findings),
-        "picture": picture,
-        "picture_file": picture_file,
-        "parts": parts,
-        "elements": _elements(assessment),
-        "possible": findings.possible(assessment),
-        "ruled_out": findings.ruled_out(assessment),
-        "reliances": {
+    graph, library = assessment.graph, assessment.library
+    todo = cache(lambda: work(assessment, sections.MOST_ACTIONS))
+    by_threat = cache(lambda: findings.cases(assessment.groups))
+    seen = cache(lambda: states.seen(assessment))
+    counts = cache(lambda: summary(assessment))
+    return OnDemand({
+        "model": lambda: _model(assessment),
+        "shares": lambda: shares(assessment, counts()),
+        "first": lambda: {**_first(first_page(assessment, todo=todo())), "baseline": baseline},
+        "issues": lambda: sections.issue_rows(todo().issues, assessment),
+        "todo": lambda: sections.todo(todo().actions, todo().texts),
+        "by_owner": lambda: sections.by_owner(assessment, todo().actions),
+        "settled": lambda: sections.settled(assessment),
+        "does_not_apply": lambda: sections.does_not_apply(assessment),
+        "flows": lambda: sections.flows(assessment, numbers_of(graph)),
+        "words": _words,
+        "most_claims": lambda: MOST_CLAIMS,
+        "most_lines": lambda: MOST_LINES,
+        "counts": lambda: _counts(counts()),
+        "actions": lambda: [_action(action) for action in todo().actions[:MOST_ACTIONS]],
+        "only_claimed": lambda: controls.only_claimed(assessment),
+        "questions": lambda: [_question(question) for question in assessment.questions],
+        "expiries": lambda: [_expiry(expiry, assessment) for expiry in expiries(assessment, EXPIRY_DAYS)],
+        "expiry_days": lambda: EXPIRY_DAYS,
+        "alone": lambda: _alone(carried_alone(assessment)),
+        "scenarios": lambda: article.scenarios(assessment, by_threat()),
+        "invariants": lambda: invariants.rows(assessment),
+        "exemptions": lambda: invariants.exemptions(assessment),
+        "coverage": lambda: article.coverage(assessment, seen()),
+        "article": lambda: {"name": library.article.name, "source": library.article.source},
+        "matrix": lambda: matrix.matrix(assessment.findings),
+        "picture": lambda: picture,
+        "picture_file": lambda: picture_file,
+        "parts": lambda: findings.parts(assessment, by_threat()),
+        "elements": lambda: _elements(assessment),
+        "possible": lambda: findings.possible(assessment),
+        "ruled_out": lambda: findings.ruled_out(assessment),
+        "reliances": lambda: {
             "counts": counted_by_kind(assessment.reliances),
             "lines": list(lines(assessment.reliances)),
         },
-        "excluded": _excluded(assessment),
-        "library": _library(assessment.library),
-        "mitigations": controls.mitigations(assessment, seen, by_threat),
-        "accepted": system_tables.accepted(assessment, by_threat),
-        "data": system_tables.data(graph),
-        "drift": system_tables.drift(graph),
-        "absent": system_tables.absent(graph),
-        "evidence": system_tables.evidence(graph),
-        "out_of_scope": system_tables.out_of_scope(graph),
-        "assumed": system_tables.assumed(graph),
-        "assumptions": list(graph.system.assumptions),
-        "method": method(len(assessment.library.threats), len(assessment.library.controls)),
-        "bands": list(reversed(BANDS)),
-        "version": __version__,
-    }
+        "excluded": lambda: _excluded(assessment),
+        "library": lambda: _library(library),
+        "mitigations": lambda: controls.mitigations(assessment, seen(), by_threat()),
+        "accepted": lambda: system_tables.accepted(assessment, by_threat()),
+        "data": lambda: system_tables.data(graph),
+        "drift": lambda: system_tables.drift(graph),
+        "absent": lambda: system_tables.absent(graph),
+        "evidence": lambda: system_tables.evidence(graph),
+        "out_of_scope": lambda: system_tables.out_of_scope(graph),
+        "assumed": lambda: system_tables.assumed(graph),
+        "assumptions": lambda: list(graph.system.assumptions),
+        "method": lambda: method(len(library.threats), len(library.controls)),
+        "bands": lambda: list(reversed(BANDS)),
+        "version": lambda: __version__,
+    })
 
 
 def _model(assessment: Assessment) -> Row:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.reading.problems import InputError, Place, Problem, visible
 from threatmodel.render.report.context import cleaned, context
+from threatmodel.render.report.on_demand import OnDemand
 from threatmodel.render.report.words import Plain
 from threatmodel.render.templates import Format, format_of, render_own, render_users
 from threatmodel.render.text import markdown
@@ -35,7 +37,7 @@ def report(
     """
     kind = format_of(OWN.get(template, template))
     picture = _picture(svg, assessment) if svg and kind == "html" else ""
-    found = escaped(context(assessment, picture_file=picture_file, baseline=baseline), kind) | {"picture": picture}
+    found = escaped(context(assessment, picture_file=picture_file, baseline=baseline), kind, picture)
     if template in OWN:
         return render_own(OWN[template], found)
     return render_users(Path(template), found)
@@ -69,10 +71,18 @@ def _picture(svg: str, assessment: Assessment) -> str:
         raise InputError([Problem(code="cannot-draw", place=Place(system.file), message=str(error))]) from None
 
 
-def escaped(found: Plain, kind: Format) -> dict[str, Plain]:
-    """A context whose every string is safe in what a template makes of it; in HTML the template's own escaping adds."""
-    clean = cleaned(found, _Cleaned(markdown if kind == "markdown" else _seen))
-    return clean if isinstance(clean, dict) else {}
+def escaped(found: Mapping[str, Plain], kind: Format, picture: str = "") -> OnDemand:
+    """A context whose every string is safe in what a template makes of it; in HTML the template's own escaping adds.
+
+    `picture` is what a template inserts as it is.
+    """
+    clean = _Cleaned(markdown if kind == "markdown" else _seen)
+    sections = {name: partial(_clean, found, name, clean) for name in found}
+    return OnDemand({**sections, "picture": lambda: picture})
+
+
+def _clean(found: Mapping[str, Plain], name: str, clean: Mapping[str, str]) -> Plain:
+    return cleaned(found[name], clean)
 
 
 class _Cleaned(dict[str, str]):

@@ -232,18 +232,22 @@ def _no_target(assessment: Assessment) -> Iterator[Row]:
 _ALIKE = 4
 """Flows that are alike in all but the elements at one end, from which on they share a line."""
 
+MOST_FLOWS = 100
+"""Lines of the table of flows."""
 
-def flows(assessment: Assessment, numbers: Mapping[str, int]) -> list[Row]:
-    """Return the flows with the numbers that pictures give them: from, to, data, protocol and boundary.
 
-    Flows of many elements that are alike otherwise share one line.
+def flows(assessment: Assessment, numbers: Mapping[str, int]) -> Row:
+    """Return the first flows with the numbers that pictures give them: from, to, data, protocol and boundary.
+
+    Flows of many elements that are alike otherwise share one line; `more` counts the lines beyond those shown.
     """
     alike: dict[tuple[str, ...], list[Flow]] = {}
     for flow in assessment.graph.flows.values():
         alike.setdefault(_same(assessment, flow), []).append(flow)
     groups = [[flow] for found in alike.values() if len(found) < _ALIKE for flow in found]
     groups += [found for found in alike.values() if len(found) >= _ALIKE]
-    return [_flow(assessment, found, numbers) for found in sorted(groups, key=lambda g: numbers[g[0].id])]
+    shown = sorted(groups, key=lambda group: numbers[group[0].id])[:MOST_FLOWS]
+    return {"rows": [_flow(assessment, found, numbers) for found in shown], "more": len(groups) - len(shown)}
 
 
 def _same(assessment: Assessment, flow: Flow) -> tuple[str, ...]:

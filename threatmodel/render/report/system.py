@@ -44,7 +44,7 @@ def data(graph: Graph) -> list[Row]:
             "personal": item.personal,
             "rests": names(rests.get(item.id, [])),
             "travels": names(travels.get(item.id, []), "flow", NAMED),
-            "numbers": ", ".join(map(str, on.get(item.id, ()))),
+            "numbers": names(list(map(str, on.get(item.id, ()))))["text"],
         }
         for item in ranked
     ]
