@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         render_sequence,
         to_pytm,
     )
-    from threatmodel.assessment.assessed import Answer, Assessment, Finding, Question
+    from threatmodel.assessment.assessed import Assessment, Finding, Question
     from threatmodel.assessment.risk import Cell
     from threatmodel.assessment.states import State, Support
     from threatmodel.graph.elements import Element, Flow, Graph
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from threatmodel.reading.problems import InputError, Place, Problem
 
 _HOME = {
-    "Answer": "assessment.assessed",
+    "Answer": "assessment.states",
     "Assessment": "assessment.assessed",
     "Cell": "assessment.risk",
     "Control": "library.entries",

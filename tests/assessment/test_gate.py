@@ -125,7 +125,7 @@ def test_an_accepted_risk_fails_where_more_than_that_is_proven(tmp_path: Path, l
     (finding,) = (one for one in found.findings if one.id == FINDING)
     assert (finding.verdict, finding.claimed.score) == ("accepted", 15)
     for proven, fails in ((finding.claimed, False), (Cell(5, 5), True)):
-        risen = replace(found, findings=(replace(finding, proven=proven),))
+        risen = replace(found, findings=(finding._replace(proven=proven),))
         (result,) = (one for one in judge(risen, Rules(require_proof=True)) if one.name == FINDING and one.score)
         assert (result.fails, bool(result.accepted)) == (fails, not fails)
         assert not any(one.fails for one in judge(risen, Rules()) if one.name == FINDING)

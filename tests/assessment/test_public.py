@@ -65,14 +65,14 @@ def test_nobody_is_told_to_close_what_is_meant_to_be_open(tmp_path: Path, librar
 
 def test_an_open_door_is_asked_about_once(tmp_path: Path, library: Library) -> None:
     found = assessed(tmp_path, model("mutual_tls: false", "mutual_tls: false"), library)
-    assert asked(found)["api.public"] == ("other", "page")
+    assert asked(found)["api.public"] == ("page", "other")
     for said in (INTENDED, "public: unintended"):
         found = assessed(tmp_path, model(f"mutual_tls: false, {said}", f"mutual_tls: false, {said}"), library)
         assert "api.public" not in asked(found)
 
 
 def test_whether_a_door_is_open_is_not_asked_where_it_is_meant_to_be(tmp_path: Path, library: Library) -> None:
-    assert asked(assessed(tmp_path, model(), library))["api.traffic"] == ("other", "page")
+    assert asked(assessed(tmp_path, model(), library))["api.traffic"] == ("page", "other")
     found = assessed(tmp_path, model(INTENDED), library)
     assert asked(found)["api.traffic"] == ("other",)
     assert {f.id: f.verdict for f in found.findings}["open-door@page"] != "undetermined"

@@ -142,14 +142,14 @@ def test_every_action_changes_what_with_would_change(assessment: Assessment, dat
             for name in before
             if name in after
         ]
-        found = difference(pairs)
+        found = difference(pairs, {name: at for at, name in enumerate(before)})
         closed = {*found.closed, *(before.keys() - after.keys())}
         assert set(action["change"]["close"]) == closed, action["control"]
         assert set(action["change"]["lower"]) == set(found.lowered), action["control"]
 
 
 def test_arrows_of_the_matrix_point_from_before_to_after_controls(assessment: Assessment) -> None:
-    for picture in cast("Any", matrix(assessment.findings))["pictures"]:
+    for picture in cast("Any", matrix(assessment.outlines))["pictures"]:
         moves = Counter((one.inherent, getattr(one, picture["name"])) for one in assessment.findings)
         moves = Counter({pair: number for pair, number in moves.items() if pair[0] != pair[1]})
         middles = {(box["likelihood"], box["impact"]): (box["x"] + 32, box["y"] + 32) for box in picture["boxes"]}

@@ -349,5 +349,5 @@ def test_the_context_is_plain(default: Assessment) -> None:
         else:
             assert value is None or isinstance(value, str | int)
 
-    check(context(default))
-    check(escaped(context(default), "markdown"))
+    check(dict(context(default)))
+    check(dict(escaped(context(default), "markdown")))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
+from itertools import chain, groupby
 from typing import Literal, NamedTuple
 
-from threatmodel.assessment.assess import in_order
-from threatmodel.assessment.assessed import DONE, Answer, Assessment, Finding, Group
+from threatmodel.assessment.assessed import DONE, Assessment, Finding, Group
 from threatmodel.assessment.causes import helps
 from threatmodel.assessment.outcomes import Outcome
 from threatmodel.assessment.ranking import STRONG, Rank, is_entry_point, rank
 from threatmodel.assessment.reconsidering import Reconsidered, Reconsidering
 from threatmodel.assessment.risk import BANDS, MOVES, Band
-from threatmodel.assessment.states import State
+from threatmodel.assessment.standings import Standing, standings
+from threatmodel.assessment.states import ControlState, State
 from threatmodel.library.entries import EFFECTS, Control, ControlEffect
 from threatmodel.model.facts import Statement
 from threatmodel.model.vocabulary import FACTS, INPUTS, Kind
@@ -40,13 +40,15 @@ class Improvement:
 class Action:
     """A control to put in place: on which elements, in what state it is there, and what that changes.
 
-    The elements are all on which it is missing, and those on which an unknown one would lower a band.  `findings` are
-    those whose band it alone would lower, `worst` is the highest of their scores, `effect` the strongest that it has on
-    one of them, `change` what it changes with all that depends on it.  `entry_point`: it closes a public endpoint.
+    `states` has the elements by the control's state: all on which it is missing, and those on which an unknown one
+    would lower a band.  `lacks` has the state for each.  `findings` are those whose band it alone would lower, `worst`
+    is the highest of their scores, `effect` the strongest that it has on one of them, `change` what it changes with all
+    that depends on it.  `entry_point`: it closes a public endpoint.
     """
 
     control: Control
-    states: Mapping[str, tuple[State, ...]]
+    states: Mapping[ControlState, tuple[str, ...]]
+    lacks: Mapping[str, Standing]
     findings: tuple[str, ...]
     worst: int
     effect: ControlEffect
@@ -60,13 +62,13 @@ class Action:
 
     @property
     def elements(self) -> tuple[str, ...]:
-        """The elements that lack it."""
-        return tuple(state.element for states in self.states.values() for state in states)
+        """The elements that lack it, by its state on them."""
+        return tuple(chain.from_iterable(self.states.values()))
 
     @property
     def is_known(self) -> bool:
         """Whether the control is known to be missing somewhere, so that this is no question."""
-        return any(state.level < 0 for states in self.states.values() for state in states)
+        return any(lack.alike.level < 0 for lack in self.lacks.values())
 
 
 def actions(assessment: Assessment) -> tuple[Action, ...]:
@@ -81,57 +83,75 @@ def actions(assessment: Assessment) -> tuple[Action, ...]:
         if head.verdict not in DONE and (head.applies or is_entry_point(head)):
             for at in _would_help(head):
                 answer = head.answers[at]
-                place = rank(
-                    head, [answer], int(answer.state.level == 0 or answer.state.state == "ineffective")
-                ).unnamed
+                doubt = int(answer.state.level == 0 or answer.state.state == "ineffective")
                 closes = is_entry_point(head) and answer.link.effect == "stops"
-                alike = (_Moved(place, one.id, one, one.answers[at], closes) for one in group.findings)
-                moved.setdefault(answer.link.control, []).extend(alike)
-    missing = _missing(assessment.groups, moved)
+                one = _Moved(rank(head, [answer], doubt).unnamed, group, at, answer.link.effect, closes)
+                moved.setdefault(answer.link.control, []).append(one)
+    missing = _missing(assessment, moved)
     again, controls = Reconsidering(assessment), assessment.library.controls
-    found = [_action(again, controls[name], there, missing.get(name, {})) for name, there in moved.items()]
+    found = [
+        _action(again, controls[name], _lacking(assessment, there) | missing.get(name, {}), there)
+        for name, there in moved.items()
+    ]
     return tuple(sorted(found, key=_order))
 
 
 class _Moved(NamedTuple):
-    """A finding that an action would move, through which answer; `closes`: that closes an open public endpoint."""
+    """Findings that an action would move, through which answer; `closes`: that closes an open public endpoint."""
 
     rank: Rank
-    id: str
-    finding: Finding
-    answer: Answer
+    group: Group
+    at: int
+    effect: ControlEffect
     closes: bool
 
 
-def _missing(groups: Iterable[Group], wanted: Container[str]) -> Mapping[str, Mapping[str, State]]:
-    """By control, the states in which it is known to be missing, by element, whatever finding they belong to."""
-    found: dict[str, dict[str, State]] = {}
-    for group in groups:
-        for at, answer in enumerate(group.head.answers):
-            if answer.state.level < 0 and answer.state.is_missing and answer.link.control in wanted:
-                states = found.setdefault(answer.link.control, {})
-                for finding in group.findings:
-                    state = finding.answers[at].state
-                    states.setdefault(state.element, state)
+def _lacking(assessment: Assessment, moved: Iterable[_Moved]) -> dict[str, Standing]:
+    """The elements that lack a control which would move these findings, the elements of the first findings first."""
+    found: dict[str, Standing] = {}
+    for _, equal in groupby(sorted(moved, key=_rank), key=_rank):
+        lacks = [one for part in equal for one in standings(assessment, part.group, part.at)]
+        for element, lack in sorted(lacks, key=lambda pair: pair[1].finding.id):
+            found.setdefault(element, lack)
     return found
 
 
-def _action(again: Reconsidering, control: Control, moved: Sequence[_Moved], missing: Mapping[str, State]) -> Action:
-    ranked = sorted(moved, key=itemgetter(0, 1))
-    states: dict[str, State] = {}
-    for one in ranked:
-        states.setdefault(one.answer.state.element, one.answer.state)
-    states = {**states, **{element: missing[element] for element in sorted(missing)}}
-    assumed = {(control.id, element): True for element in states}
+def _rank(one: _Moved) -> Rank:
+    return one.rank
+
+
+def _missing(assessment: Assessment, wanted: Container[str]) -> Mapping[str, dict[str, Standing]]:
+    """By control, the elements on which it is known to be missing, whatever finding depends on it."""
+    found: dict[str, dict[str, Standing]] = {}
+    for group in assessment.groups:
+        for at, answer in enumerate(group.head.answers):
+            if answer.state.level < 0 and answer.state.is_missing and answer.link.control in wanted:
+                lacks = found.setdefault(answer.link.control, {})
+                for element, lack in standings(assessment, group, at):
+                    lacks.setdefault(element, lack)
+    return {control: dict(sorted(lacks.items())) for control, lacks in found.items()}
+
+
+def _action(again: Reconsidering, control: Control, lacks: Mapping[str, Standing], moved: Sequence[_Moved]) -> Action:
+    ranked = (equal for _, equal in groupby(sorted(moved, key=_rank), key=_rank))
+    ids = (sorted(finding.id for one in equal for finding in one.group.findings) for equal in ranked)
     return Action(
         control=control,
-        states=_by_state(states.values()),
-        findings=tuple(one.finding.id for one in ranked),
-        worst=max(one.finding.claimed.score for one in ranked),
-        effect=min((one.answer.link.effect for one in ranked), key=EFFECTS.index),
-        entry_point=any(one.closes for one in ranked),
-        change=difference(again.under(assumed)),
+        states=_by_state(lacks),
+        lacks=lacks,
+        findings=tuple(chain.from_iterable(ids)),
+        worst=max(one.group.head.claimed.score for one in moved),
+        effect=min((one.effect for one in moved), key=EFFECTS.index),
+        entry_point=any(one.closes for one in moved),
+        change=difference(again.under({(control.id, element): True for element in lacks}), again.places),
     )
+
+
+def _by_state(lacks: Mapping[str, Standing]) -> Mapping[ControlState, tuple[str, ...]]:
+    found: dict[ControlState, list[str]] = {}
+    for element, lack in lacks.items():
+        found.setdefault(lack.alike.state, []).append(element)
+    return {name: tuple(elements) for name, elements in found.items()}
 
 
 def _order(action: Action) -> tuple[object, ...]:
@@ -146,13 +166,6 @@ def _steps(moves: Iterable[tuple[Band, Band, int]]) -> tuple[int, ...]:
     for before, after, number in moves:
         down[before] -= number * (BANDS.index(before) - BANDS.index(after))
     return tuple(down.values())
-
-
-def _by_state(states: Iterable[State]) -> Mapping[str, tuple[State, ...]]:
-    found: dict[str, list[State]] = {}
-    for state in states:
-        found.setdefault(state.state, []).append(state)
-    return {name: tuple(alike) for name, alike in found.items()}
 
 
 def _would_help(finding: Finding) -> Iterator[int]:
@@ -176,11 +189,22 @@ class FaultyValue(NamedTuple):
 
 def faults(action: Action) -> Iterator[FaultyValue]:
     """The values that keep a control from being in place; written values come before defaults."""
+    yield from _faults(action, [(element, lack.state) for element, lack in action.lacks.items()])
+
+
+def first_fault(action: Action) -> FaultyValue | None:
+    """The first of the values that keep a control from being in place."""
+    first: dict[int, tuple[str, Standing]] = {}
+    for element, lack in action.lacks.items():
+        first.setdefault(id(lack.alike), (element, lack))
+    return next(_faults(action, [(element, lack.state) for element, lack in first.values()]), None)
+
+
+def _faults(action: Action, states: Iterable[tuple[str, State]]) -> Iterator[FaultyValue]:
     order = list(FACTS[action.control.scope])
-    found = [(state, item) for states in action.states.values() for state in states for item in state.support]
-    missing = [(state, item) for state, item in found if item.known and state.level < 0]
-    for state, item in sorted(missing, key=lambda pair: (pair[1].said.omitted, order.index(pair[1].fact))):
-        yield FaultyValue(state.element, item.fact, item.value, item.said)
+    missing = [(name, item) for name, state in states if state.level < 0 for item in state.support if item.known]
+    for name, item in sorted(missing, key=lambda pair: (pair[1].said.omitted, order.index(pair[1].fact))):
+        yield FaultyValue(name, item.fact, item.value, item.said)
 
 
 Proof = Literal["probe", "template", "aws", "attestation"]
@@ -209,17 +233,17 @@ def _seen_by(kind: Kind, name: str) -> frozenset[str]:
 # --- what it would change
 
 
-def difference(found: Iterable[Reconsidered]) -> Improvement:
-    """What changes between findings as they are and as they would be; ids in the order of an assessment's findings."""
-    closed: list[Finding] = []
-    lowered: list[Finding] = []
+def difference(found: Iterable[Reconsidered], places: Mapping[str, int]) -> Improvement:
+    """What changes between findings as they are and as they would be; `places` has the place of each id in order."""
+    closed: list[str] = []
+    lowered: list[str] = []
     numbers: Counter[tuple[Outcome, Outcome]] = Counter()
     for before, after, findings in found:
         numbers[before, after] += len(findings)
         if before.verdict not in DONE and after.verdict in DONE:
-            closed += findings
+            closed += [finding.id for finding in findings]
         elif after.claimed != before.claimed and BANDS.index(after.claimed.band) < BANDS.index(before.claimed.band):
-            lowered += findings
+            lowered += [finding.id for finding in findings]
     stay = 0
     claimed: Counter[tuple[Band, Band]] = Counter()
     proven: Counter[tuple[Band, Band]] = Counter()
@@ -228,8 +252,8 @@ def difference(found: Iterable[Reconsidered]) -> Improvement:
         claimed[before.claimed.band, after.claimed.band] += number
         proven[before.proven.band, after.proven.band] += number
     return Improvement(
-        closed=tuple(finding.id for finding in sorted(closed, key=in_order)),
-        lowered=tuple(finding.id for finding in sorted(lowered, key=in_order)),
+        closed=tuple(sorted(closed, key=places.__getitem__)),
+        lowered=tuple(sorted(lowered, key=places.__getitem__)),
         stay=stay,
         claimed=_moves(claimed),
         proven=_moves(proven),

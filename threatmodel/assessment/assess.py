@@ -5,27 +5,26 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from heapq import nsmallest
 from types import MappingProxyType
 from typing import NamedTuple
 
 from threatmodel.assessment import reliances
 from threatmodel.assessment.asks import Ask
-from threatmodel.assessment.assessed import VERDICTS, Answer, Assessment, Finding, Group, Question, RuledOut
-from threatmodel.assessment.groups import alike
+from threatmodel.assessment.assessed import Assessment, Finding, Group, Question, RuledOut
+from threatmodel.assessment.groups import alike, in_order
 from threatmodel.assessment.invariants import HeldInvariant, held
 from threatmodel.assessment.misdirected import is_off, misdirected, unknown_threats
 from threatmodel.assessment.outcomes import Outcomes, Situation
-from threatmodel.assessment.profiles import PerProfile
 from threatmodel.assessment.questions import Questions
 from threatmodel.assessment.ranking import distance
 from threatmodel.assessment.risk import MOVES, Cell, Weighed, kept_low, weighed
 from threatmodel.assessment.states import Assumed, State, States
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.library.current import current_system
-from threatmodel.library.entries import Control, ControlLink, Library, Threat
+from threatmodel.library.entries import Library, Threat
 from threatmodel.model.facts import EVIDENCE, STATED
 from threatmodel.model.system import OPEN_TO_ALL, Acceptance
-from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.problems import InputError, Place
 from threatmodel.reading.values import replace
 
@@ -33,6 +32,9 @@ _CRITICALITY = {"low": -1, "normal": 0, "high": 1}
 
 _MOST_SIGNS = 4
 """Signs of Slack that the question for callers names."""
+
+_FIRST = 3
+"""Elements that are named of those on which a claim rules a threat out."""
 
 
 def assess(
@@ -56,10 +58,10 @@ def assess(
 
 
 class _Looked(NamedTuple):
-    """Every threat that applies or may apply, in the graph's order, and those that claims keep from applying."""
+    """Every threat that applies or may apply, and those that claims keep from applying, a tuple of twins each."""
 
-    findings: Sequence[Finding]
-    denied: Sequence[tuple[Threat, Element | Flow]]
+    findings: Sequence[tuple[Finding, ...]]
+    denied: Sequence[tuple[Threat, Sequence[Element | Flow]]]
 
 
 class _Assessing:
@@ -75,88 +77,81 @@ class _Assessing:
         self.tolerance = graph.system.risk_tolerance
         self.acceptances = {f"{a.threat}@{a.element}": a for a in graph.system.acceptances}
         self.ratings = {f"{r.threat}@{r.element}": r for r in graph.system.ratings}
-        self.profiles = states.profiles
-        self.truths = PerProfile[int]()
-        self.library_cells = PerProfile[Weighed]()
-        self.kept_low = PerProfile[tuple[str, ...]]()
-        self.denying = PerProfile[tuple[str, ...]]()
+        self.twins = states.twins
         self.outcomes = Outcomes(graph.system, states.today)
-        self.links: dict[str, tuple[tuple[ControlLink, Control, Answer | None], ...]] = {
-            threat.id: tuple(self._link(link) for link in threat.links) for threat in library.threats.values()
-        }
-
-    def _link(self, link: ControlLink) -> tuple[ControlLink, Control, Answer | None]:
-        """A link, its control, and its answer where that is the same for every element: on a plane."""
-        control = self.library.controls[link.control]
-        plane = control.scope in PLANES
-        return link, control, Answer(link, self.states.at(control, control.scope)) if plane else None
+        self.by_kind: dict[str, list[Threat]] = {}
+        for threat in library.threats.values():
+            if threat.id not in excluded:
+                for kind in threat.targets:
+                    self.by_kind.setdefault(kind, []).append(threat)
 
     def assessment(self) -> Assessment:
         looked = self._looked()
-        findings = sorted((one for one in looked.findings if one.applies), key=_worst_first)
-        undecided = [one for one in looked.findings if not one.applies and one.verdict == "undetermined"]
-        every = (*findings, *sorted(undecided, key=_worst_first))
-        groups = alike(every, self.profiles)
+        groups = alike(some for some in looked.findings if some[0].applies or some[0].verdict == "undetermined")
+        findings = in_order(groups)
         rules = tuple(held(self.graph, self.library, self.today))
-        accepted = {one.id for one in looked.findings if one.verdict == "accepted"}
+        accepted = {one.id for some in looked.findings if some[0].verdict == "accepted" for one in some}
         return Assessment(
             graph=self.graph,
             library=self.library,
             states=self.states,
             today=self.today,
-            findings=every,
+            findings=findings,
             groups=groups,
             ruled_out=tuple(self._ruled_out(looked.denied)),
-            questions=self._questions(every, groups),
-            needless=tuple(self._needless(findings, accepted)),
+            questions=self._questions(findings, groups),
+            needless=tuple(self._needless((one for one in findings if one.applies), accepted)),
             excluded=tuple(sorted(self.excluded)),
-            reliances=tuple(self._taken_out(looked, every, groups, accepted, rules)),
+            reliances=tuple(self._taken_out(looked, groups, accepted, rules)),
             invariants=rules,
         )
 
     def _looked(self) -> _Looked:
-        """Each threat against each element of its kinds."""
-        findings: list[Finding] = []
-        denied: list[tuple[Threat, Element | Flow]] = []
-        by_kind = self._threats_by_kind()
-        for target in self.graph.targets():
-            if target.out_of_scope:
+        """Each threat against each element of its kinds; what twins have in common is computed for the first."""
+        findings: list[tuple[Finding, ...]] = []
+        denied: list[tuple[Threat, Sequence[Element | Flow]]] = []
+        for targets in self.twins.classes():
+            first = targets[0]
+            if first.out_of_scope:
                 continue
-            profile, counted = self.profiles.of(target), dict[str, State]()
-            for threat in by_kind.get(target.kind, ()):
-                truth = self.truths.get((threat.id, profile))
-                if truth is None:
-                    truth = self.truths[threat.id, profile] = threat.applies[target.kind].truth(target.facts)
+            for threat in self.by_kind.get(first.kind, ()):
+                truth = threat.applies[first.kind].truth(first.facts)
                 if truth >= 0:
-                    findings.append(self._finding(threat, target, truth if target.described else 0, counted))
+                    findings.append(self._findings(threat, targets, truth if first.described else 0))
                 elif truth == -STATED:
-                    denied.append((threat, target))
+                    denied.append((threat, targets))
         return _Looked(findings, denied)
 
     def _taken_out(
         self,
         looked: _Looked,
-        findings: Sequence[Finding],
         groups: Sequence[Group],
         accepted: Container[str],
         invariants: Sequence[HeldInvariant],
     ) -> Iterator[reliances.Reliance]:
-        """What statements take out; `findings` are the possible ones too."""
+        """What statements take out."""
         system = self.graph.system
         authors = reliances.Authors(system)
-        rated = [finding for finding in looked.findings if finding.rated]
+        rated = [finding for some in looked.findings if some[0].rated for finding in some]
         yield from reliances.lowered([one for found in rated for one in self._lowered(found)], authors)
         yield from reliances.tolerated(
-            [one.claimed for one in findings if one.applies], self.tolerance, authors.owner, Place(system.file)
+            ((group.head.claimed, len(group.findings)) for group in groups if group.head.applies),
+            self.tolerance,
+            authors.owner,
+            Place(system.file),
         )
-        yield from reliances.out_of_scope(self.graph, self._threats_by_kind(), authors)
-        ruled = [one for threat, target in looked.denied for one in self._ruled_by_claims(threat, target)]
-        yield from reliances.claimed("ruled-out-by-claim", ruled, authors)
-        yield from reliances.claimed(
-            "lowered-by-claim", [one for found in findings for one in self._kept_low(found)], authors
+        yield from reliances.out_of_scope(self.graph, self.by_kind, authors)
+        ruled = ((threat, targets, self._denying(threat, targets[0])) for threat, targets in looked.denied)
+        yield from reliances.claimed("ruled-out-by-claim", self._claims(ruled, STATED), authors)
+        low = (
+            (one.threat, [finding.target for finding in some], kept_low(one.threat, one.target.kind, one.target.facts))
+            for group in groups
+            for some in group.twins
+            for one in some[:1]
         )
-        left_out = [one for one in looked.findings if not one.applies and one.verdict == "unproven"]
-        yield from reliances.not_said([one for found in left_out for one in self._unsaid(found)])
+        yield from reliances.claimed("lowered-by-claim", self._claims(low), authors)
+        left_out = [some for some in looked.findings if not some[0].applies and some[0].verdict == "unproven"]
+        yield from reliances.not_said([one for some in left_out for one in self._unsaid(some)])
         yield from reliances.meant_public(system, _spared(groups), authors)
         yield from reliances.accepted(one for one in system.acceptances if one.finding in accepted)
         yield from reliances.exempted(invariants)
@@ -165,99 +160,65 @@ class _Assessing:
         yield from reliances.of_library(self.library, _touched(groups))
         yield from reliances.long_terms(system, self.today, authors)
 
-    def _kept_low(self, finding: Finding) -> Iterator[reliances.Claimed]:
-        """The facts that are only claimed and keep a finding's numbers below the library's."""
-        threat, target = finding.threat, finding.target
+    def _claims(
+        self, found: Iterable[tuple[Threat, Sequence[Element | Flow], Iterable[str]]], least: int = 0
+    ) -> Iterator[reliances.Claimed]:
+        """The claims about these facts, a claim for all threats that it keeps from twins or keeps low on them.
 
-        def names() -> tuple[str, ...]:
-            return tuple(dict.fromkeys(kept_low(threat, target.kind, target.facts)))
-
-        for name in self.kept_low.once(threat.id, self.profiles.of(target), names):
-            fact = target.facts[name].sure
-            if fact is not None and fact.said.source != "wiring":
-                yield reliances.Claimed(threat.id, target.id, name, fact.said, fact.said.place or target.place)
+        `least`: only facts that are exactly as well known.
+        """
+        by_class: dict[str, tuple[Sequence[Element | Flow], dict[str, dict[str, None]]]] = {}
+        for threat, targets, names in found:
+            for name in names:
+                _, of_class = by_class.setdefault(targets[0].id, (targets, {}))
+                of_class.setdefault(name, {})[threat.id] = None
+        claims = [(target, of_class) for targets, of_class in by_class.values() for target in targets]
+        for target, threats_of in sorted(claims, key=lambda one: self.twins.place[one[0].id]):
+            for name, threats in threats_of.items():
+                fact = target.facts[name].sure
+                if fact is not None and fact.said.source != "wiring" and (not least or fact.size == least):
+                    place = fact.said.place or target.place
+                    yield reliances.Claimed(tuple(threats), target.id, name, fact.said, place)
 
     def _excluded(self, name: str) -> reliances.Reliance:
         threat = self.library.threats[name]
         count = sum(reliances.may_apply(threat, one) for one in self.graph.targets() if not one.out_of_scope)
         return reliances.Reliance("excluded", name, count, "--exclude", "", None)
 
-    def _threats_by_kind(self) -> Mapping[str, list[Threat]]:
-        found: dict[str, list[Threat]] = {}
-        for threat in self.library.threats.values():
-            if threat.id not in self.excluded:
-                for kind in threat.targets:
-                    found.setdefault(kind, []).append(threat)
-        return found
-
-    def _unsaid(self, finding: Finding) -> Iterator[reliances.Unsaid]:
+    def _unsaid(self, found: Sequence[Finding]) -> Iterator[reliances.Unsaid]:
         """What is not stated where a threat may apply and is left out, because claims would keep it low enough."""
-        threat, target = finding.threat, finding.target
-        readings = threat.applies[target.kind].why(target.facts) if target.described else ()
-        for name in dict.fromkeys(leaf.fact for leaf, _ in readings) or ("",):
-            yield reliances.Unsaid(threat.id, target.id, name, target.place)
+        threat, first = found[0].threat, found[0].target
+        readings = threat.applies[first.kind].why(first.facts) if first.described else ()
+        names = dict.fromkeys(leaf.fact for leaf, _ in readings) or ("",)
+        for finding in found:
+            for name in names:
+                yield reliances.Unsaid(threat.id, finding.target.id, name, finding.target.place)
 
     def _denying(self, threat: Threat, target: Element | Flow) -> tuple[str, ...]:
         """The facts that keep a threat from applying; none where they follow from the kind of wiring alone."""
+        readings = threat.applies[target.kind].why(target.facts)
+        found = {leaf.fact: fact for leaf, fact in readings if fact is not None}
+        return tuple(found) if any(fact.said.source != "wiring" for fact in found.values()) else ()
 
-        def names() -> tuple[str, ...]:
-            found = {
-                leaf.fact: fact for leaf, fact in threat.applies[target.kind].why(target.facts) if fact is not None
-            }
-            return tuple(found) if any(fact.said.source != "wiring" for fact in found.values()) else ()
-
-        return self.denying.once(threat.id, self.profiles.of(target), names)
-
-    def _ruled_by_claims(self, threat: Threat, target: Element | Flow) -> Iterator[reliances.Claimed]:
-        """The claims that keep a threat from applying."""
-        for name in self._denying(threat, target):
-            fact = target.facts[name].sure
-            if fact is not None and fact.said.source != "wiring" and fact.size == STATED:
-                yield reliances.Claimed(threat.id, target.id, name, fact.said, fact.said.place or target.place)
-
-    def _finding(self, threat: Threat, target: Element | Flow, applies: int, counted: dict[str, State]) -> Finding:
-        """A threat to an element; `counted` holds the states that count for the element, by control."""
-        library = self._weighed(threat, target)
-        name = f"{threat.id}@{target.id}"
-        inherent, rated = self._inherent(library, target, name)
-        counting = self.states.counting
-        answers = tuple(
-            [
-                same
-                or Answer(link, counted.get(control.id) or counted.setdefault(control.id, counting(control, target)))
-                for link, control, same in self.links[threat.id]
-            ]
-        )
+    def _findings(self, threat: Threat, targets: Sequence[Element | Flow], applies: int) -> tuple[Finding, ...]:
+        """A threat to twins."""
+        first = targets[0]
+        library = weighed(threat, first.kind, first.facts)
+        name = f"{threat.id}@{first.id}"
+        inherent, rated = self._inherent(library, first, name)
         acceptance = self.acceptances.get(name)
         situation = Situation(threat, inherent, library.proof, bool(applies), acceptance)
-        outcome = self.outcomes.of(situation, tuple([answer.state.counts for answer in answers]))
-        return Finding(
-            id=name,
-            threat=threat,
-            target=target,
-            applies=applies,
-            verdict=outcome.verdict,
-            inherent=inherent,
-            proof=library.proof,
-            claimed=outcome.claimed,
-            proven=outcome.proven,
-            answers=answers,
-            rated=rated,
-            acceptance=acceptance,
-            likely=bool(applies) or (self.has_signs and distance(target) == 0),
-        )
-
-    def _weighed(self, threat: Threat, target: Element | Flow) -> Weighed:
-        """The threat's numbers for an element, by the library."""
-        key = threat.id, self.profiles.of(target)
-        found = self.library_cells.get(key)
-        if found is None:
-            found = self.library_cells[key] = weighed(threat, target.kind, target.facts)
-        return found
+        counts = tuple([answer.state.counts for answer in self.states.answers(threat, first)])
+        outcome = self.outcomes.of(situation, counts)
+        likely = bool(applies) or (self.has_signs and distance(first) == 0)
+        cells = outcome.verdict, inherent, library.proof, outcome.claimed, outcome.proven
+        rest = applies, *cells, rated, acceptance, likely, self.states
+        return tuple([Finding(f"{threat.id}@{target.id}", threat, target, *rest) for target in targets])
 
     def _lowered(self, finding: Finding) -> Iterator[reliances.Lowered]:
         """Yield the finding where the model makes its inherent cell smaller than the library's."""
-        library, cell = self._weighed(finding.threat, finding.target).cell, finding.inherent
+        target, cell = finding.target, finding.inherent
+        library = weighed(finding.threat, target.kind, target.facts).cell
         if cell.likelihood < library.likelihood or cell.impact < library.impact:
             rating = self.ratings.get(finding.id)
             place = rating.place if rating is not None else finding.target.place
@@ -278,31 +239,34 @@ class _Assessing:
             reasons.append(f"rated by the model: {rating.reason}")
         return cell, tuple(reasons)
 
-    def _ruled_out(self, denied: Iterable[tuple[Threat, Element | Flow]]) -> Iterator[RuledOut]:
+    def _ruled_out(self, denied: Iterable[tuple[Threat, Sequence[Element | Flow]]]) -> Iterator[RuledOut]:
         """The threats that claims keep from applying; what follows from the kind of wiring claims nothing."""
-        ruled: dict[tuple[str, tuple[tuple[str, object], ...]], list[tuple[str, Place | None]]] = {}
-        for threat, target in denied:
-            if names := self._denying(threat, target):
-                sure = [(name, target.facts[name].sure) for name in names]
+        ruled: dict[tuple[str, tuple[tuple[str, object], ...]], list[Element | Flow]] = {}
+        for threat, targets in denied:
+            facts = targets[0].facts
+            if names := self._denying(threat, targets[0]):
+                sure = [(name, facts[name].sure) for name in names]
                 key = (threat.id, tuple([(name, fact.value) for name, fact in sure if fact is not None]))
-                ruled.setdefault(key, []).append((target.id, target.place))
-        for (name, facts), elements in ruled.items():
-            yield RuledOut(self.library.threats[name], facts, len(elements), tuple(elements[:3]))
+                ruled.setdefault(key, []).extend(targets)
+        for (name, values), found in ruled.items():
+            first = nsmallest(_FIRST, found, key=lambda target: self.twins.place[target.id])
+            yield RuledOut(self.library.threats[name], values, len(found), tuple((one.id, one.place) for one in first))
 
     def _questions(self, findings: Sequence[Finding], groups: Sequence[Group]) -> tuple[Question, ...]:
         """What to ask; first about the findings that may apply."""
         read = self.graph.evidence
         signs = [sign for one in read for sign in one.signs][:_MOST_SIGNS]
-        questions = Questions(self.library, signs, [left for one in read for left in one.left_open])
-        group_of = {one.id: group for group in groups for one in group.findings}
-        for finding in (one for one in findings if not one.applies):
-            questions.add([self._exposure_asks(finding)], finding, group_of[finding.id])
-        for finding in (one for one in findings if one.applies):
-            if finding.verdict == "undetermined":
-                questions.add([state.asks for state in self._deciding(finding)], finding, group_of[finding.id])
-            if finding.verdict in {"open", "reduced"}:
-                questions.add([tuple(self._entry_points(finding))], finding, group_of[finding.id])
-        return questions.ranked()
+        left_open = [left for one in read for left in one.left_open]
+        questions = Questions(self.library, self.twins, signs, left_open)
+        for group in groups:
+            head = group.head
+            if not head.applies:
+                questions.add(group, lambda finding: [self._exposure_asks(finding)])
+            elif head.verdict == "undetermined":
+                questions.add(group, lambda finding: [state.asks for state in self._deciding(finding)])
+            elif head.verdict in {"open", "reduced"}:
+                questions.add(group, lambda finding: [tuple(self._entry_points(finding))])
+        return questions.ranked(findings)
 
     def _entry_points(self, finding: Finding) -> Iterator[Ask]:
         """Ask whether an element is meant to be public, where no control restricts access and it is not stated."""
@@ -367,12 +331,3 @@ def _touched(groups: Iterable[Group]) -> Mapping[str, int]:
         for answer in group.head.answers:
             found[answer.link.control] += len(group.findings)
     return found
-
-
-def in_order(finding: Finding) -> tuple[bool, tuple[int, int, int, str]]:
-    """The key that orders findings as an assessment has them: those that apply, then possible ones, worst first."""
-    return not finding.applies, _worst_first(finding)
-
-
-def _worst_first(finding: Finding) -> tuple[int, int, int, str]:
-    return VERDICTS.index(finding.verdict), -finding.claimed.score, -finding.inherent.score, finding.id

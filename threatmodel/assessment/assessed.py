@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
+from collections.abc import Mapping
 from typing import Literal, NamedTuple, get_args
 
 from threatmodel.assessment import reliances
 from threatmodel.assessment.invariants import HeldInvariant
 from threatmodel.assessment.risk import Cell
-from threatmodel.assessment.states import State, States, Support, support_of
+from threatmodel.assessment.states import Answer, States, Support, support_of
 from threatmodel.graph.building import Element, Flow, Graph
-from threatmodel.library.entries import ControlLink, Library, Threat
+from threatmodel.library.entries import Library, Threat
 from threatmodel.model.system import Acceptance
 from threatmodel.model.vocabulary import AnsweredFrom
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import Place
-from threatmodel.reading.values import dataclass
+from threatmodel.reading.values import cached_property, dataclass
 
 Verdict = Literal["open", "undetermined", "reduced", "unproven", "accepted", "transferred", "mitigated"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -26,21 +28,14 @@ DONE: frozenset[Verdict] = frozenset({"mitigated", "transferred", "accepted", "u
 """Verdicts under which nothing needs to be done now (unproven ones still want evidence)."""
 
 
-class Answer(NamedTuple):
-    """A link of a threat to a control, and the state of that control as it counts for the finding."""
-
-    link: ControlLink
-    state: State
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(NamedTuple):
     """A threat to an element.
 
     `applies` is its exposure: 2 or 1 where it applies by evidence or word, 0 where that is unknown.  `proof` is the
     library's cell as evidence alone leaves it.  `rated` says in words why the inherent cell is not the library's.
     `acceptance` is the one that names it, in force or not.
     `likely`: it applies, or would if what signs in the files speak of is so and the Internet reaches the element.
+    `states` are the states of all controls, from which `answers` follow.
     """
 
     id: str
@@ -52,10 +47,15 @@ class Finding:
     proof: Cell
     claimed: Cell
     proven: Cell
-    answers: tuple[Answer, ...]
-    rated: tuple[str, ...] = ()
-    acceptance: Acceptance | None = None
-    likely: bool = False
+    rated: tuple[str, ...]
+    acceptance: Acceptance | None
+    likely: bool
+    states: States
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """The controls that answer the threat, each with its state as it counts for the element."""
+        return self.states.answers(self.threat, self.target)
 
     @property
     def why(self) -> tuple[Support, ...]:
@@ -92,10 +92,12 @@ class Question:
 class Group:
     """Findings of one threat that have the same rank but for their ids, the same causes, and gain alike from a control.
 
-    All of an assessment's findings with one likeness, ordered by id.
+    All of an assessment's findings with one likeness, ordered by id.  `twins` has the same findings, those of elements
+    that differ only in their names together.
     """
 
     findings: tuple[Finding, ...]
+    twins: tuple[tuple[Finding, ...], ...]
 
     @property
     def head(self) -> Finding:
@@ -112,7 +114,17 @@ class RuledOut(NamedTuple):
     first: tuple[tuple[str, Place | None], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline(NamedTuple):
+    """What the counts of findings follow from: the verdict, the cells, and whether the threat applies."""
+
+    verdict: Verdict
+    applies: bool
+    inherent: Cell
+    claimed: Cell
+    proven: Cell
+
+
+@dataclass(frozen=True, kw_only=True)
 class Assessment:
     """What is found: every finding, first those that apply, then possible ones; worst first in each.
 
@@ -133,6 +145,16 @@ class Assessment:
     reliances: tuple[reliances.Reliance, ...]
     invariants: tuple[HeldInvariant, ...]
     renamed: tuple[Renamed, ...] = ()
+
+    @cached_property
+    def outlines(self) -> Mapping[Outline, int]:
+        """How many findings have the same verdict and cells."""
+        found: Counter[Outline] = Counter()
+        for group in self.groups:
+            head = group.head
+            one = Outline(head.verdict, bool(head.applies), head.inherent, head.claimed, head.proven)
+            found[one] += len(group.findings)
+        return found
 
     @property
     def applying(self) -> tuple[Finding, ...]:

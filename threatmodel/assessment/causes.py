@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from threatmodel.assessment.assessed import Answer, Finding, Group
+from threatmodel.assessment.assessed import Finding, Group
 from threatmodel.assessment.groups import raising
 from threatmodel.assessment.ranking import STRONG
 from threatmodel.assessment.risk import BANDS, MOVES, residual
-from threatmodel.assessment.states import State, Support
+from threatmodel.assessment.states import Answer, State, Support
 from threatmodel.library.entries import EFFECTS, ControlEffect
 from threatmodel.model.facts import STATED
 

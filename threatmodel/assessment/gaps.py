@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-from threatmodel.assessment.assessed import Answer, Assessment, Finding
+from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.risk import BANDS, Band, Cell, proof_if_answered, residual, with_unknown_raises
+from threatmodel.assessment.states import Answer
 from threatmodel.model.facts import EVIDENCE, STATED
 
 Gap = Literal["claims", "questions", "claims-and-questions", "expired-evidence"]
@@ -33,15 +34,11 @@ def gap(finding: Finding, *, expires: bool = True) -> Gap | None:
 
 def gaps(assessment: Assessment) -> Mapping[Gap, int]:
     """Return how many findings have each reason, every reason in order; their sum is the findings with a gap."""
-    profiles = assessment.states.profiles
+    expires = assessment.states.profiles.any_stale
     counts: Counter[Gap | None] = Counter()
     for group in assessment.groups:
-        known: dict[int, Gap | None] = {}  # by profile: states count the same for all of a group
-        for finding in group.findings:
-            profile = profiles.of(finding.target)
-            if profile not in known or profiles.any_stale:
-                known[profile] = gap(finding, expires=profiles.any_stale)
-            counts[known[profile]] += 1
+        for some in group.twins:
+            counts[gap(some[0], expires=expires)] += len(some)
     return {reason: counts[reason] for reason in GAPS}
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment
-from threatmodel.assessment.risk import BANDS, Cell, Risk, residual
+from threatmodel.assessment.risk import BANDS, Band, Cell, Risk, residual
+from threatmodel.assessment.standings import standings
 from threatmodel.library.entries import Threat
 from threatmodel.model.facts import STATED
 from threatmodel.reading.problems import Place
@@ -33,30 +34,35 @@ class Summary(NamedTuple):
     """Counts of all findings: by verdict and by band of each cell; of the undetermined ones, by claimed band."""
 
     verdicts: Mapping[str, int]
-    inherent: Mapping[str, int]
-    claimed: Mapping[str, int]
-    proven: Mapping[str, int]
-    undetermined: Mapping[str, int]
+    inherent: Mapping[Band, int]
+    claimed: Mapping[Band, int]
+    proven: Mapping[Band, int]
+    undetermined: Mapping[Band, int]
 
 
 def summary(assessment: Assessment) -> Summary:
     """Return the counts of an assessment's findings, those that are only possible included."""
-    findings = assessment.findings
-    verdicts = Counter(finding.verdict for finding in findings)
+    outlines = assessment.outlines
+    verdicts: Counter[str] = Counter()
+    for one, number in outlines.items():
+        verdicts[one.verdict] += number
     return Summary(
         verdicts={verdict: verdicts[verdict] for verdict in VERDICTS},
-        inherent=_by_band(finding.inherent for finding in findings),
-        claimed=_by_band(finding.claimed for finding in findings),
-        proven=_by_band(finding.proven for finding in findings),
-        undetermined=_by_band(finding.claimed for finding in findings if finding.verdict == "undetermined"),
+        inherent=by_band((one.inherent, number) for one, number in outlines.items()),
+        claimed=by_band((one.claimed, number) for one, number in outlines.items()),
+        proven=by_band((one.proven, number) for one, number in outlines.items()),
+        undetermined=by_band(
+            (one.claimed, number) for one, number in outlines.items() if one.verdict == "undetermined"
+        ),
     )
 
 
-def _by_band(cells: Iterator[Cell]) -> dict[str, int]:
-    found: Counter[str] = Counter()
-    for cell, count in Counter(cells).items():
-        found[cell.band] += count
-    return {band: found[band] for band in BANDS}
+def by_band(cells: Iterable[tuple[Cell, int]]) -> dict[Band, int]:
+    """Return how many findings there are by the band of a cell, the mildest first; `cells` has some with the number."""
+    found = dict.fromkeys(BANDS, 0)
+    for cell, number in cells:
+        found[cell.band] += number
+    return found
 
 
 def reached(assessment: Assessment, threat: Threat) -> tuple[str, ...]:
@@ -69,13 +75,15 @@ def reached(assessment: Assessment, threat: Threat) -> tuple[str, ...]:
 def carried_alone(assessment: Assessment) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The controls without which a finding would be critical again, with those findings, the busiest first."""
     found: dict[str, list[str]] = {}
-    for finding in assessment.applying:
-        if finding.inherent.band == BANDS[-1] and finding.claimed.band != BANDS[-1]:
-            held = [answer for answer in finding.answers if answer.state.level >= STATED]
-            for answer in held:
-                others = [other.link.effect for other in held if other is not answer]
-                if residual(finding.inherent, others).band == BANDS[-1]:
-                    found.setdefault(f"{answer.state.control}@{answer.state.element}", []).append(finding.id)
+    for group in assessment.groups:
+        head = group.head
+        if head.applies and head.inherent.band == BANDS[-1] and head.claimed.band != BANDS[-1]:
+            held = [(at, answer) for at, answer in enumerate(head.answers) if answer.state.level >= STATED]
+            for at, answer in held:
+                others = [other.link.effect for place, other in held if place != at]
+                if residual(head.inherent, others).band == BANDS[-1]:
+                    for element, standing in standings(assessment, group, at):
+                        found.setdefault(f"{answer.state.control}@{element}", []).append(standing.finding.id)
     ranked = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
     return tuple((control, tuple(findings)) for control, findings in ranked)
 

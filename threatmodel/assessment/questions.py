@@ -6,16 +6,18 @@ topic's title, and the question names the facts that are not stated.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from threatmodel.assessment.asks import Ask
 from threatmodel.assessment.assessed import Finding, Group, Question
 from threatmodel.assessment.ranking import Rank, rank
+from threatmodel.assessment.twins import Twins
 from threatmodel.graph.elements import LeftOpen
 from threatmodel.library.entries import Library
 from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS, AnsweredFrom
 
 _Key = tuple[str, str, str]
+_AsksOf = Callable[[Finding], Iterable[tuple[Ask, ...]]]
 _CALLERS = (
     "on those routes, replace 'http' with 'slack: slash-command', 'interactivity' or 'events', "
     "and remove every 'caller: unknown'"
@@ -30,48 +32,62 @@ _DESCRIBE = 3
 class Questions:
     """Collects asks with the findings that depend on them."""
 
-    def __init__(self, library: Library, signs: Sequence[str] = (), left_open: Iterable[LeftOpen] = ()) -> None:
+    def __init__(
+        self, library: Library, twins: Twins, signs: Sequence[str] = (), left_open: Iterable[LeftOpen] = ()
+    ) -> None:
         self._library = library
+        self._twins = twins
         self._signs = signs
         self._why = {(one.element, one.name): f"{one.why} ({one.place.short})" for one in left_open}
         self._elements: dict[_Key, dict[str, None]] = {}
         self._facts: dict[_Key, set[str]] = {}
         self._whole: set[_Key] = set()
-        self._decides: dict[_Key, dict[str, None]] = {}
+        self._decides: dict[_Key, list[Finding]] = {}
         self._score: dict[_Key, int] = {}
         self._rank: dict[_Key, Rank] = {}
-        self._ranks: dict[tuple[int, int], Rank] = {}  # by group, all of which live as long as this
-        self._seen: dict[int, tuple[tuple[Ask, ...], tuple[_Key, ...]]] = {}  # holds the asks, so that ids stay theirs
+        self._asked: set[tuple[int, _Key, str]] = set()
 
-    def add(self, asks: Iterable[tuple[Ask, ...]], finding: Finding, group: Group) -> None:
-        """Note that a finding, which is in this group, depends on these asks."""
-        for key in dict.fromkeys(key for each in asks for key in self._keys(each)):
-            doubt = _DESCRIBE if key[0] == "describe" else 0
-            place = self._ranks.get((id(group), doubt))
-            if place is None:
-                place = self._ranks[id(group), doubt] = rank(group.head, doubt=doubt).unnamed
-            self._decides.setdefault(key, {})[finding.id] = None
-            self._score[key] = max(finding.claimed.score, self._score.get(key, 0))
-            self._rank[key] = min(place, self._rank.get(key, place))
-
-    def _keys(self, asks: tuple[Ask, ...]) -> tuple[_Key, ...]:
-        """Return the questions that asks belong to; a tuple that many findings share is read once."""
-        found = self._seen.get(id(asks))
-        if found is None:
-            keys: dict[_Key, None] = {}
+    def add(self, group: Group, asks_of: _AsksOf) -> None:
+        """Note that the findings of a group depend on what `asks_of` returns for each."""
+        keys: dict[_Key, None] = {}
+        for some in group.twins:
+            asks = list(dict.fromkeys(ask for each in asks_of(some[0]) for ask in each))
             for ask in asks:
                 key = _key(ask)
                 if ask.kind == "fact":
                     self._facts.setdefault(key, set()).add(ask.name)
                 if not ask.rest:
                     self._whole.add(key)
-                self._elements.setdefault(key, {})[ask.element] = None
+                self._ask_of(some, ask, asks_of)
+            for key in dict.fromkeys(map(_key, asks)):
+                self._decides.setdefault(key, []).extend(some)
                 keys[key] = None
-            found = self._seen[id(asks)] = (asks, tuple(keys))
-        return found[1]
+        for key in keys:
+            place = rank(group.head, doubt=_DESCRIBE if key[0] == "describe" else 0).unnamed
+            self._score[key] = max(group.head.claimed.score, self._score.get(key, 0))
+            self._rank[key] = min(place, self._rank.get(key, place))
 
-    def ranked(self) -> tuple[Question, ...]:
-        """Return all questions: first which routes Slack calls, because the other questions depend on it."""
+    def _ask_of(self, some: Sequence[Finding], ask: Ask, asks_of: _AsksOf) -> None:
+        """Note the elements of an ask: to each of these twins they are what `ask.element` is to the first."""
+        first, key = some[0].target, _key(ask)
+        seen = self._twins.of[first.id], key, ask.element
+        if seen in self._asked:
+            return
+        self._asked.add(seen)
+        elements = self._elements.setdefault(key, {})
+        role = self._twins.role(first, ask.element)
+        if role is not None:
+            elements.update(dict.fromkeys(self._twins.element(one.target, role) for one in some))
+            return
+        for finding in some:
+            every = (one for each in asks_of(finding) for one in each)
+            elements.update(dict.fromkeys(one.element for one in every if _key(one) == key))
+
+    def ranked(self, findings: Iterable[Finding]) -> tuple[Question, ...]:
+        """Return all questions: first which routes Slack calls, because the other questions depend on it.
+
+        `findings` are all, in the order in which a question has those that it decides.
+        """
         ranked = sorted(
             self._elements,
             key=lambda key: (
@@ -79,9 +95,10 @@ class Questions:
                 self._rank[key]._replace(fewer=-len(self._decides[key]), name=str(key)),
             ),
         )
-        return tuple(self._question(key) for key in ranked)
+        places = {finding.id: at for at, finding in enumerate(findings)}
+        return tuple(self._question(key, places) for key in ranked)
 
-    def _question(self, key: _Key) -> Question:
+    def _question(self, key: _Key, places: Mapping[str, int]) -> Question:
         kind, of, subject = key
         open_facts = self._facts.get(key, set())
         facts = tuple(name for name in FACTS.get(of, ()) if name in open_facts)
@@ -94,8 +111,8 @@ class Questions:
             ask=self._ask(key, facts),
             hint=self._hint(key),
             known=self._known(key, facts),
-            elements=tuple(self._elements[key]),
-            decides=tuple(self._decides[key]),
+            elements=tuple(sorted(self._elements[key], key=self._twins.place.__getitem__)),
+            decides=tuple(sorted((finding.id for finding in self._decides[key]), key=places.__getitem__)),
             score=self._score[key],
             answered_from=self._answered_from(key, facts),
         )

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from threatmodel.assessment.assessed import Answer, Finding
+from threatmodel.assessment.assessed import Finding
 from threatmodel.assessment.risk import BANDS
-from threatmodel.assessment.states import State
+from threatmodel.assessment.states import Answer, State
 from threatmodel.graph.building import Element, Flow
 from threatmodel.library.entries import EFFECTS, ControlEffect
 

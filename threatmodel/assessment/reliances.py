@@ -79,9 +79,9 @@ class Lowered(NamedTuple):
 
 
 class Claimed(NamedTuple):
-    """A fact that is only claimed and keeps a threat from applying to an element, or its risk low."""
+    """A fact that is only claimed and keeps threats from applying to an element, or their risk low."""
 
-    threat: str
+    threats: tuple[str, ...]
     element: str
     fact: str
     said: Statement
@@ -130,9 +130,9 @@ def lowered(findings: Sequence[Lowered], authors: Authors) -> Iterator[Reliance]
         yield Reliance("rated-lower", what, len(alike), authors.at(place), reason, place)
 
 
-def tolerated(cells: Sequence[Cell], tolerance: str, owner: str, place: Place) -> Iterator[Reliance]:
-    """A tolerance above the lowest band; `cells` are what is left of each finding under what is claimed."""
-    count = sum(within(cell, tolerance) and not within(cell, STRICTEST) for cell in cells)
+def tolerated(left: Iterable[tuple[Cell, int]], tolerance: str, owner: str, place: Place) -> Iterator[Reliance]:
+    """A tolerance above the lowest band; `left` is what remains of findings as claimed, and of how many."""
+    count = sum(number for cell, number in left if within(cell, tolerance) and not within(cell, STRICTEST))
     if tolerance != STRICTEST:
         yield Reliance("tolerated", f"risk_tolerance: {tolerance}", count, owner, "", place)
 
@@ -151,15 +151,16 @@ def may_apply(threat: Threat, target: Element | Flow) -> bool:
     return target.kind in threat.applies and threat.applies[target.kind].truth(target.facts) >= 0
 
 
-def claimed(kind: RelianceKind, claims: Sequence[Claimed], authors: Authors) -> Iterator[Reliance]:
+def claimed(kind: RelianceKind, claims: Iterable[Claimed], authors: Authors) -> Iterator[Reliance]:
     """The claims that keep threats from applying, or their risk low, by statement."""
     by_statement: dict[tuple[str, str, Place | None], list[Claimed]] = {}
     for claim in claims:
         by_statement.setdefault((claim.fact, _shown(claim.said.value), claim.place), []).append(claim)
     for (fact, value, place), alike in by_statement.items():
         elements = tuple(dict.fromkeys(claim.element for claim in alike))
-        threats = ", ".join(dict.fromkeys(claim.threat for claim in alike))
-        yield Reliance(kind, f"{fact}: {value}", len(alike), authors.of(alike[0].said), threats, place, elements)
+        threats = ", ".join(dict.fromkeys(threat for claim in alike for threat in claim.threats))
+        times = sum(len(claim.threats) for claim in alike)
+        yield Reliance(kind, f"{fact}: {value}", times, authors.of(alike[0].said), threats, place, elements)
 
 
 def _some(names: Sequence[str]) -> str:

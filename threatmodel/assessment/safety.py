@@ -5,11 +5,10 @@ Report, summary, check and JSON say the same, since all of them ask here.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
-from threatmodel.assessment.assessed import Assessment, Finding
+from threatmodel.assessment.assessed import Assessment, Outline
 from threatmodel.assessment.drift import absences
 from threatmodel.assessment.reliances import RelianceKind
 from threatmodel.assessment.risk import BANDS, Band, within
@@ -60,40 +59,42 @@ class Safety:
 
 def safety(assessment: Assessment, threshold: Band = DEFAULT_THRESHOLD) -> Safety:
     """Return the answer: whether the risk that is left is within the accepted level, and whether that is known."""
-    findings = assessment.findings
+    outlines = assessment.outlines
     level = next(band for band in BANDS if band == assessment.graph.system.risk_tolerance)
-    above = [finding for finding in findings if finding.verdict in {"open", "reduced"}]
-    undetermined = [finding for finding in findings if finding.verdict == "undetermined"]
-    unproven = [finding for finding in findings if finding.verdict == "unproven"]
+    above = {one: number for one, number in outlines.items() if one.verdict in {"open", "reduced"}}
+    undetermined = {one: number for one, number in outlines.items() if one.verdict == "undetermined"}
+    unproven = {one: number for one, number in outlines.items() if one.verdict == "unproven"}
     unmodeled = sum(not one.in_model for one in absences(assessment.graph))
     hidden = sum(one.kind in _HIDES for one in assessment.reliances)
     answer: Answer
     if above:
         answer = "above"
-    elif undetermined or unmodeled or not findings:
+    elif undetermined or unmodeled or not outlines:
         answer = "undetermined"
     else:
-        proven = not hidden and all(_is_proven(finding, level) for finding in findings)
+        proven = not hidden and all(_is_proven(one, level) for one in outlines)
         answer = "within-as-proven" if proven else "within-as-claimed"
     return Safety(
         answer=answer,
         accepted_level=level,
         threshold=threshold,
-        above=_counts(finding.claimed.band for finding in above),
-        undetermined=_counts(finding.claimed.band for finding in undetermined),
-        unproven=_counts(finding.proven.band for finding in unproven),
-        accepted=sum(finding.verdict == "accepted" for finding in findings),
-        provider=sum(finding.verdict == "transferred" for finding in findings),
+        above=_counts((one.claimed.band, number) for one, number in above.items()),
+        undetermined=_counts((one.claimed.band, number) for one, number in undetermined.items()),
+        unproven=_counts((one.proven.band, number) for one, number in unproven.items()),
+        accepted=sum(number for one, number in outlines.items() if one.verdict == "accepted"),
+        provider=sum(number for one, number in outlines.items() if one.verdict == "transferred"),
         unmodeled=unmodeled,
         hidden=hidden,
     )
 
 
-def _is_proven(finding: Finding, level: Band) -> bool:
+def _is_proven(finding: Outline, level: Band) -> bool:
     """Whether no claim is needed: within the accepted level on evidence, or the provider's to treat."""
     return finding.verdict == "transferred" or within(finding.proven, level)
 
 
-def _counts(bands: Iterable[Band]) -> Mapping[Band, int]:
-    counts = Counter(bands)
-    return {band: counts[band] for band in BANDS}
+def _counts(found: Iterable[tuple[Band, int]]) -> Mapping[Band, int]:
+    counts = dict.fromkeys(BANDS, 0)
+    for band, number in found:
+        counts[band] += number
+    return counts

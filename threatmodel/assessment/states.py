@@ -9,9 +9,10 @@ from typing import Literal, NamedTuple, get_args
 
 from threatmodel.assessment.asks import Ask, asks_for, list_asks
 from threatmodel.assessment.profiles import PerProfile, Profiles
+from threatmodel.assessment.twins import Twins
 from threatmodel.graph.building import Element, Flow, Graph, Related
 from threatmodel.library.condition import Condition
-from threatmodel.library.entries import Control, Library
+from threatmodel.library.entries import Control, ControlLink, Library, Threat
 from threatmodel.model.facts import EVIDENCE, STATED, Fact, Facts, Statement, stated_only
 from threatmodel.model.system import ControlStatement, Trigger
 from threatmodel.model.vocabulary import FACTS, PLANES
@@ -147,6 +148,13 @@ class State(_Computed):
         return _said_by(self.support) if self.level else _not_stated(*self.basis)
 
 
+class Answer(NamedTuple):
+    """A link of a threat to a control, and the state of that control as it counts for an element."""
+
+    link: ControlLink
+    state: State
+
+
 class _Same(NamedTuple):
     """States that are as another run worked them out, but for those of some controls."""
 
@@ -170,8 +178,11 @@ class States:
             if s.control in library.controls  # not where a team's library switches it off
         }
         self._at: dict[tuple[str, str], State] = {}
+        self._counting: dict[tuple[str, str], State] = {}
+        self._answers: dict[tuple[str, str], tuple[Answer, ...]] = {}
         self._same = _Same({}, frozenset())
         self.profiles = Profiles(graph)
+        self.twins = Twins(graph, self.profiles, library, _named(graph, assumed))
         self._truths = PerProfile[tuple[int, tuple[tuple[int, int], ...]]]()
         self._unknown: dict[tuple[int, int], tuple[str, ...]] = {}
         self._asked: dict[tuple[str, str], tuple[Ask, ...]] = {}
@@ -186,8 +197,18 @@ class States:
         found = object.__new__(States)
         found.__dict__.update(self.__dict__)  # what does not depend on states is shared
         found.assumed = {**self.assumed, **assumed}
-        found._at, found._same = {}, _Same(self._at, frozenset(touched))
+        found._at, found._counting, found._answers = {}, {}, {}
+        found._same = _Same(self._at, frozenset(touched))
         return found, frozenset(touched)
+
+    def answers(self, threat: Threat, target: Element | Flow) -> tuple[Answer, ...]:
+        """The controls that answer a threat, each with its state as it counts for a target."""
+        found = self._answers.get((threat.id, target.id))
+        if found is None:
+            controls = self.library.controls
+            answers = [Answer(link, self.counting(controls[link.control], target)) for link in threat.links]
+            found = self._answers[threat.id, target.id] = tuple(answers)
+        return found
 
     def counting(self, control: Control, target: Element | Flow) -> State:
         """The state of a control as it counts for a target: the worst over the related elements of its scope."""
@@ -196,6 +217,14 @@ class States:
             return self.at(control, target.id)
         if scope in PLANES:
             return self.at(control, scope)
+        found = self._counting.get((control.id, target.id))
+        if found is None:
+            found = self._counting[control.id, target.id] = self._of_neighbors(control, target)
+        return found
+
+    def _of_neighbors(self, control: Control, target: Element | Flow) -> State:
+        """The worst state over the related elements of a control's scope."""
+        scope = control.scope
         related = self.graph.related(target, scope)
         states = [self.at(control, element) for element in related.ids]
         applicable = [state for state in states if state.state != "not-applicable"]
@@ -406,6 +435,19 @@ class States:
         if found is None:
             found = self._asked[key] = tuple(asks_for(self.graph, target, fact))
         return found
+
+
+def _named(graph: Graph, assumed: Assumed) -> frozenset[str]:
+    """The elements of which a rating, an acceptance, a statement or an assumption speaks by name."""
+    system = graph.system
+    return frozenset(
+        [
+            *(one.element for one in system.acceptances),
+            *(one.element for one in system.ratings),
+            *(one.element for one in system.controls),
+            *(element for _, element in assumed),
+        ]
+    )
 
 
 def _assumed(control: Control, element: str, *, in_place: bool) -> State:

@@ -200,6 +200,9 @@ _THROUGH: Mapping[Kind, tuple[str, ...]] = {
 }
 """The lists of a function through which it meets elements of a kind."""
 
+NEIGHBORS: Mapping[str, tuple[Kind, ...]] = {"function": tuple(_THROUGH), **dict.fromkeys(_THROUGH, ("function",))}
+"""The kinds of elements that elements of a kind are related to, apart from planes."""
+
 
 def _partners(members: Members, scope: Kind) -> Iterator[str]:
     """The ids of a scope that a list names."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from threatmodel.assessment.actions import Action, Improvement, faults, proofs
+from threatmodel.assessment.actions import Action, FaultyValue, Improvement, first_fault, proofs
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.states import shown
 from threatmodel.model.system import ControlStatement
@@ -37,8 +37,9 @@ class ActionText:
 
 def action_text(assessment: Assessment, action: Action) -> ActionText:
     """Return an action in words."""
-    cause, location = _cause(action)
-    worst = next((found.element for found in faults(action)), "")
+    fault = first_fault(action)
+    cause, location = _cause(action, fault)
+    worst = fault.element if fault is not None else ""
     elements = tuple(sorted(action.elements, key=lambda name: name != worst))
     return ActionText(
         control=action.control.id,
@@ -62,20 +63,21 @@ def some(names: Sequence[str]) -> str:
 
 def _state(action: Action) -> str:
     """The state of the control: 'missing', or 'missing on 2, unknown on 3'."""
-    if len(action.states) == 1:
-        return next(STATE[found[0].state] for found in action.states.values())
-    return ", ".join(f"{STATE[found[0].state]} on {len(found):,}" for found in action.states.values())
+    states = action.states
+    if len(states) == 1:
+        return STATE[next(iter(states))]
+    return ", ".join(f"{STATE[name]} on {len(elements):,}" for name, elements in states.items())
 
 
-def _cause(action: Action) -> tuple[str, str]:
+def _cause(action: Action, fault: FaultyValue | None) -> tuple[str, str]:
     """The first value that keeps the control from being in place, and its location; else what is unknown."""
-    for fault in faults(action):
+    if fault is not None:
         said = fault.said
         value = f"{fault.fact}: {shown(fault.value)}"
         text = value if said.omitted or not said.note else said.note
         text += f" (in doubt: {said.doubt})" if said.doubt else ""
         return f"found {text}", said.place.short if said.place is not None else ""
-    first = next(iter(action.states.values()))[0]
+    first = next(iter(action.lacks.values())).state
     if action.entry_point and any(ask.kind == "caller" for ask in first.asks):
         return "the caller of this route is not stated, and the files mention Slack", ""
     return first.reason.removeprefix("not stated: "), ""  # the state is shown before it

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from threatmodel.assessment.actions import Action, actions
-from threatmodel.assessment.assessed import Assessment, Finding
+from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gaps import Gap, gaps
 from threatmodel.assessment.gate.baseline import since
 from threatmodel.assessment.gate.judging import failures, judge
@@ -17,10 +17,10 @@ from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.invariants import HeldInvariant
 from threatmodel.assessment.invariants import counted as counted_elements
 from threatmodel.assessment.issues import Issue, issues
-from threatmodel.assessment.priorities import Expiry, expiries
-from threatmodel.assessment.risk import BANDS, MOVES, Band, Cell
+from threatmodel.assessment.priorities import Expiry, by_band, expiries
+from threatmodel.assessment.risk import BANDS, Band, Cell
 from threatmodel.assessment.safety import DEFAULT_THRESHOLD, safety
-from threatmodel.assessment.states import State
+from threatmodel.assessment.standings import Relying, only_claimed
 from threatmodel.reading.values import dataclass
 from threatmodel.render.action_text import ActionText, action_text, some
 from threatmodel.render.headline import check_text, headline
@@ -106,18 +106,19 @@ def first_page(assessment: Assessment, threshold: Band = DEFAULT_THRESHOLD, todo
     `todo` is what it leaves to do, where that is known already.
     """
     found = safety(assessment, threshold)
-    every = assessment.findings
+    every = assessment.outlines.items()
     todo = work(assessment) if todo is None else todo
-    claims = _claims(assessment)
+    apart = gaps(assessment)
+    claims = _claims(assessment, sum(apart.values()))
     failing = failures(assessment, Rules(fail_on=threshold))
     return FirstPage(
         verdict=SAFE[found.answer],
         tone=_TONES[found.answer],
         headline=headline(assessment, found, failing),
-        gap=_gap(gaps(assessment)),
-        inherent=_by_band(finding.inherent for finding in every),
-        claimed=_by_band(finding.claimed for finding in every),
-        proven=_by_band(finding.proven for finding in every),
+        gap=_gap(apart),
+        inherent=_worst_first((one.inherent, number) for one, number in every),
+        claimed=_worst_first((one.claimed, number) for one, number in every),
+        proven=_worst_first((one.proven, number) for one, number in every),
         check=check_text(failing, threshold),
         counts=_counts(todo.issues),
         actions=tuple(todo.texts[:MOST_ACTIONS]),
@@ -132,11 +133,8 @@ def first_page(assessment: Assessment, threshold: Band = DEFAULT_THRESHOLD, todo
     )
 
 
-def _by_band(cells: Iterable[Cell]) -> tuple[tuple[Band, int], ...]:
-    found: Counter[Band] = Counter()
-    for cell, number in Counter(cells).items():
-        found[cell.band] += number
-    return tuple((name, found[name]) for name in reversed(BANDS))
+def _worst_first(cells: Iterable[tuple[Cell, int]]) -> tuple[tuple[Band, int], ...]:
+    return tuple(reversed(by_band(cells).items()))
 
 
 # --- what the numbers say
@@ -213,32 +211,27 @@ def baseline_in_words(baseline: Baseline, assessment: Assessment) -> str:
 # --- claims to verify
 
 
-def _claims(assessment: Assessment) -> tuple[ClaimedControl, ...]:
+def _claims(assessment: Assessment, total: int) -> tuple[ClaimedControl, ...]:
     """The claimed controls that keep findings within the accepted level, first those that most severe findings need."""
-    relying: dict[str, dict[str, Finding]] = {}
-    states: dict[str, dict[str, State]] = {}
-    for finding in assessment.applying:
-        if finding.verdict == "unproven":
-            for answer in finding.answers:
-                if answer.state.level == 1 and answer.link.effect in MOVES:
-                    relying.setdefault(answer.state.control, {})[finding.id] = finding
-                    states.setdefault(answer.state.control, {}).setdefault(answer.state.element, answer.state)
-    total = sum(gaps(assessment).values())
-    found = [_claim(assessment, name, tuple(relying[name].values()), states[name], total) for name in relying]
+    by_control: dict[str, Relying] = {}
+    for (name, _), one in only_claimed(assessment).items():
+        both = by_control.setdefault(name, Relying([], {}))
+        both.findings.extend(one.findings)
+        both.elements.update(one.elements)
+    found = [_claim(assessment, name, one, total) for name, one in by_control.items()]
     return tuple(sorted(found, key=lambda one: (-BANDS.index(one.band), -len(one.findings), one.control)))
 
 
-def _claim(
-    assessment: Assessment, name: str, findings: Sequence[Finding], states: dict[str, State], total: int
-) -> ClaimedControl:
-    said = [assessment.states.statements.get((name, element)) for element in states]
+def _claim(assessment: Assessment, name: str, relying: Relying, total: int) -> ClaimedControl:
+    findings = relying.findings
+    said = [assessment.states.statements.get((name, element)) for element in relying.elements]
     attested = [one for one in said if one is not None and one.attested_by]
     terms = assessment.graph.system.longest_terms
     ends = [terms.attested_until(one.on, one.expires) for one in attested if one.expires is not None]
     return ClaimedControl(
         control=name,
         title=assessment.library.controls[name].title,
-        on=some(tuple(states)),
+        on=some(tuple(relying.elements)),
         findings=tuple(finding.id for finding in findings),
         relying=f"{len(findings):,} of the {total:,} findings rel{'ies' if len(findings) == 1 else 'y'} on this claim",
         band=max((finding.proven.band for finding in findings), key=BANDS.index),

@@ -15,9 +15,9 @@ def headline(assessment: Assessment, found: Safety, failing: tuple[int, int]) ->
 
     `failing` counts the findings that fail the check, at the threshold of `found`, and other results.
     """
-    total = len(assessment.findings)
+    outlines, total = assessment.outlines, len(assessment.findings)
     level = f"the accepted level ({found.accepted_level})"
-    above = sum(not within(finding.claimed, found.accepted_level) for finding in assessment.findings)
+    above = sum(number for one, number in outlines.items() if not within(one.claimed, found.accepted_level))
     if not total:
         first = "no threat of the library applies to what the model describes"
     elif above:
@@ -41,8 +41,9 @@ def _above(assessment: Assessment, found: Safety) -> Iterator[str]:
         yield f"{open_:,} {verb} on {counted(open_questions(assessment), 'open question')} (up to {worst})"
     for verdict, text in (("accepted", "accepted by an owner"), ("transferred", "for the provider to treat")):
         number = sum(
-            finding.verdict == verdict and not within(finding.claimed, found.accepted_level)
-            for finding in assessment.findings
+            number
+            for one, number in assessment.outlines.items()
+            if one.verdict == verdict and not within(one.claimed, found.accepted_level)
         )
         if number:
             yield f"{number:,} {text}"

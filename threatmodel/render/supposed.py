@@ -24,7 +24,8 @@ def supposed_lines(now: Assessment, then: Assessment, assumed: Assumed) -> Itera
             yield f"assumed {label}: {', '.join(names)}"
     old, new = _by_id(now), _by_id(then)
     pairs = [(old[name], new[name]) for name in old if name in new]
-    change = difference(Reconsidered(outcome_of(before), outcome_of(after), (before,)) for before, after in pairs)
+    again = (Reconsidered(outcome_of(before), outcome_of(after), (before,)) for before, after in pairs)
+    change = difference(again, {name: at for at, name in enumerate(old)})
     closed = [*change.closed, *(name for name in old if name not in new)]
     worse = [b.id for b, a in pairs if BANDS.index(a.claimed.band) > BANDS.index(b.claimed.band)]
     opened = [name for name in new if name not in old]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from threatmodel.assessment.assessed import Answer, Assessment, Finding
+from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.causes import Cause, candidates
 from threatmodel.assessment.gate.results import RelatedPlace
 from threatmodel.assessment.risk import MOVES
-from threatmodel.assessment.states import Support, shown
+from threatmodel.assessment.states import Answer, Support, shown
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.reading.problems import Place
 

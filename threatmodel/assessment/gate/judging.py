@@ -8,7 +8,7 @@ from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.differing import differing
 from threatmodel.assessment.gate.invariants import invariants
 from threatmodel.assessment.gate.results import CheckResult
-from threatmodel.assessment.gate.risks import judged, risks
+from threatmodel.assessment.gate.risks import failing, risks
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.gate.terms import terms
 from threatmodel.assessment.issues import Issue
@@ -41,8 +41,7 @@ def judge(assessment: Assessment, rules: Rules, issues: Sequence[Issue] | None =
 
 def failures(assessment: Assessment, rules: Rules) -> tuple[int, int]:
     """Return how many findings fail a check, and how many other results; counted without what `judge` says of each."""
-    found = sum(fails for _, fails in judged(assessment, rules))
-    return found, sum(result.fails for result in _others(assessment, rules))
+    return failing(assessment, rules), sum(result.fails for result in _others(assessment, rules))
 
 
 def _others(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:

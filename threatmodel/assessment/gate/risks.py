@@ -30,11 +30,24 @@ def risks(assessment: Assessment, rules: Rules, found: Iterable[Issue] | None = 
 def judged(assessment: Assessment, rules: Rules) -> Iterator[tuple[Finding, bool]]:
     """Yield every finding that needs work, an answer or proof, and the accepted ones, with whether it fails."""
     for finding in assessment.findings:
-        if finding.verdict == "accepted" and not _beyond(finding, rules):
-            yield finding, False
-        elif _counts(finding, rules):
-            fails = BANDS.index(_cell(finding, rules).band) >= BANDS.index(rules.fail_on)
-            yield finding, fails and not (rules.allow_undetermined and finding.verdict == "undetermined")
+        fails = _fails(finding, rules)
+        if fails is not None:
+            yield finding, fails
+
+
+def failing(assessment: Assessment, rules: Rules) -> int:
+    """Return how many findings fail."""
+    return sum(len(group.findings) for group in assessment.groups if _fails(group.head, rules))
+
+
+def _fails(finding: Finding, rules: Rules) -> bool | None:
+    """Return whether a finding fails; None where nothing is left to do."""
+    if finding.verdict == "accepted" and not _beyond(finding, rules):
+        return False
+    if not _counts(finding, rules):
+        return None
+    bad = BANDS.index(_cell(finding, rules).band) >= BANDS.index(rules.fail_on)
+    return bad and not (rules.allow_undetermined and finding.verdict == "undetermined")
 
 
 def _counts(finding: Finding, rules: Rules) -> bool:

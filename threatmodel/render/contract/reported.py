@@ -77,7 +77,7 @@ def action_data(action: Action, assessment: Assessment) -> dict[str, Any]:
             "proven": [_move(*move) for move in action.change.proven],
         },
         "control": action.control.id,
-        "states": {state: [item.element for item in found] for state, found in action.states.items()},
+        "states": {state: list(elements) for state, elements in action.states.items()},
         "lowers": list(action.findings),
         "worst_band": band(action.worst),
         "tracked": [

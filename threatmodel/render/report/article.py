@@ -9,8 +9,9 @@ from threatmodel.assessment.risk import MOVES
 from threatmodel.assessment.states import ControlState
 from threatmodel.library.entries import BEYOND, MITIGATIONS, Library, Numbered, Threat
 from threatmodel.render.plain import STATE
+from threatmodel.render.report import states
 from threatmodel.render.report.findings import FindingGroup, tally, worst_states
-from threatmodel.render.report.states import IN_PLACE, NOT_NEEDED, RANK, Seen, worst_of
+from threatmodel.render.report.states import IN_PLACE, NOT_NEEDED, RANK
 from threatmodel.render.report.words import Plain, Row
 
 
@@ -97,10 +98,10 @@ def _by_state(worst: Mapping[str, ControlState]) -> list[Row]:
     return [{"state": STATE[state], "controls": found[state]} for state in sorted(found, key=lambda state: RANK[state])]
 
 
-def coverage(assessment: Assessment, states: Seen) -> Row:
+def coverage(assessment: Assessment) -> Row:
     """The matrix of the article's scenarios against its mitigations: controls linked, and those of them in place."""
     library = assessment.library
-    worst = {name: worst_of(found) for name, found in states.items()}
+    worst = states.worst_states(assessment)
     rows: list[Plain] = [
         {
             "id": scenario.id,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from threatmodel.assessment import standings
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.risk import MOVES
-from threatmodel.assessment.states import State
+from threatmodel.assessment.standings import Standing
 from threatmodel.library.entries import Control, ControlLink, Library, Threat
 from threatmodel.render.report.article import mitigations_of
 from threatmodel.render.report.findings import FindingGroup
@@ -44,7 +44,7 @@ def mitigations(assessment: Assessment, states: Seen, by_threat: Mapping[str, li
     ]
 
 
-def _standing(control: Control, assessment: Assessment, states: Mapping[str, Mapping[str, State]]) -> Row:
+def _standing(control: Control, assessment: Assessment, states: Mapping[str, Mapping[str, Standing]]) -> Row:
     """The state of a control over all elements, and each state that occurs with its elements."""
     return {
         "state": worst_of(states),
@@ -52,7 +52,7 @@ def _standing(control: Control, assessment: Assessment, states: Mapping[str, Map
             {
                 "state": state,
                 "elements": names(list(elements), control.scope),
-                "says": sayings(list(elements.values())[:NAMED], assessment.states),
+                "says": sayings([one.state for one in list(elements.values())[:NAMED]], assessment.states),
                 "more": max(0, len(elements) - NAMED),
             }
             for state, elements in sorted(states.items(), key=lambda item: RANK[item[0]])
@@ -92,25 +92,16 @@ def _answers(library: Library) -> dict[str, list[tuple[Threat, ControlLink]]]:
 
 def only_claimed(assessment: Assessment) -> list[Row]:
     """Return the claimed controls that findings rely on to be within the accepted level, those with most first."""
-    elements: dict[tuple[str, str], dict[str, State]] = {}
-    numbers: dict[tuple[str, str], int] = {}
-    for finding in assessment.applying:
-        if finding.verdict == "unproven":
-            for answer in finding.answers:
-                state = answer.state
-                if state.level == 1 and answer.link.effect in MOVES:
-                    key = (state.control, state.state)
-                    elements.setdefault(key, {}).setdefault(state.element, state)
-                    numbers[key] = numbers.get(key, 0) + 1
-    ranked = sorted(numbers, key=lambda key: (-numbers[key], key))
+    found = standings.only_claimed(assessment)
+    controls = assessment.library.controls
     return [
         {
             "id": control,
-            "title": assessment.library.controls[control].title,
+            "title": controls[control].title,
             "state": state,
-            "number": numbers[control, state],
-            "elements": names(list(elements[control, state]), assessment.library.controls[control].scope),
-            "says": sayings(list(elements[control, state].values())[:NAMED], assessment.states),
+            "number": len(relying.findings),
+            "elements": names(list(relying.elements), controls[control].scope),
+            "says": sayings([one.state for one in list(relying.elements.values())[:NAMED]], assessment.states),
         }
-        for control, state in ranked
+        for (control, state), relying in sorted(found.items(), key=lambda item: (-len(item[1].findings), item[0]))
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment, Finding, Group
 from threatmodel.assessment.priorities import reached
-from threatmodel.assessment.risk import BANDS, band
+from threatmodel.assessment.risk import BANDS, Band, band
 from threatmodel.assessment.states import ControlState, States, Support, shown
 from threatmodel.library.entries import Threat
 from threatmodel.model.vocabulary import PLANES
@@ -287,6 +287,6 @@ def worst_states(found: Sequence[FindingGroup]) -> dict[str, ControlState]:
     return worst
 
 
-def by_band(counts: Mapping[str, int]) -> list[Plain]:
+def by_band(counts: Mapping[Band, int]) -> list[Plain]:
     """Counts by band, worst first."""
     return [{"band": name, "number": counts[name]} for name in reversed(BANDS)]

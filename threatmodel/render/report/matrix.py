@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 
-from threatmodel.assessment.assessed import Finding
+from threatmodel.assessment.assessed import Outline
 from threatmodel.assessment.risk import BANDS, Cell
 from threatmodel.render.report.words import Plain, Row, cell
 
@@ -17,14 +17,14 @@ _SHORTENED = 15
 """How far from a cell's middle an arrow starts and ends: outside its number."""
 
 
-def matrix(findings: Iterable[Finding]) -> Row:
+def matrix(outlines: Mapping[Outline, int]) -> Row:
     """Return the matrix as claimed and as proven, with every move in numbers."""
     inherent: Counter[Cell] = Counter()
     claimed: Counter[Cell] = Counter()
     proven: Counter[Cell] = Counter()
     moves: Counter[tuple[Cell, Cell, Cell]] = Counter()
-    for finding in findings:
-        moves[finding.inherent, finding.claimed, finding.proven] += 1
+    for one, number in outlines.items():
+        moves[one.inherent, one.claimed, one.proven] += number
     for (start, as_claimed, as_proven), number in moves.items():
         inherent[start] += number
         claimed[as_claimed] += number

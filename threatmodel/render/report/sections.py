@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 
 from threatmodel.assessment.actions import Action
-from threatmodel.assessment.assessed import DONE, Answer, Assessment, Finding
+from threatmodel.assessment.assessed import DONE, Assessment, Finding
 from threatmodel.assessment.issues import Issue
 from threatmodel.assessment.risk import BANDS, MOVES
-from threatmodel.assessment.states import shown
+from threatmodel.assessment.states import Answer, shown
 from threatmodel.graph.building import Element, Flow
 from threatmodel.library.condition import Condition
 from threatmodel.model.facts import Facts
@@ -144,12 +144,13 @@ def by_owner(assessment: Assessment, wanted: Sequence[Action]) -> list[Row]:
 
 def settled(assessment: Assessment) -> list[Row]:
     """Return what needs no work now, a line for each threat and reason: why it is within the accepted level."""
-    found: dict[tuple[object, ...], list[Finding]] = {}
-    for finding in assessment.applying:
-        if finding.verdict in DONE:
-            key = (finding.threat.id, finding.verdict, finding.claimed.band, finding.proven.band, _because(finding))
-            found.setdefault(key, []).append(finding)
-    return [{**_line(alike), "because": _because(alike[0])} for alike in found.values()]
+    found: dict[tuple[str, ...], list[Finding]] = {}
+    for group in assessment.groups:
+        head = group.head
+        if head.applies and head.verdict in DONE:
+            key = (_because(head), head.threat.id, head.verdict, head.claimed.band, head.proven.band)
+            found.setdefault(key, []).extend(group.findings)
+    return [{**_line(alike), "because": because} for (because, *_), alike in found.items()]
 
 
 def _because(finding: Finding) -> str:

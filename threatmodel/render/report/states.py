@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.states import STATES, State
+from threatmodel.assessment.standings import Standing, standings
+from threatmodel.assessment.states import STATES
 
 RANK: Mapping[str, int] = {state: rank for rank, state in enumerate(STATES)}
 IN_PLACE = frozenset({"proven", "attested", "claimed"})
@@ -14,24 +15,34 @@ IN_PLACE = frozenset({"proven", "attested", "claimed"})
 NOT_NEEDED = "not needed"
 """The state of a control that no finding depends on."""
 
-Seen = Mapping[str, Mapping[str, Mapping[str, State]]]
+Seen = Mapping[str, Mapping[str, Mapping[str, Standing]]]
 """For each control, by state, the elements on which findings depend on it."""
 
 
 def seen(assessment: Assessment) -> Seen:
     """Return the states that findings depend on."""
-    found: dict[str, dict[str, dict[str, State]]] = {control: {} for control in assessment.library.controls}
-    known: set[State] = set()  # a control of a plane has one state, on which most findings rest
-    for finding in assessment.applying:
-        for _, state in finding.answers:
-            if state not in known:
-                known.add(state)
-                found[state.control].setdefault(state.state, {}).setdefault(state.element, state)
+    found: dict[str, dict[str, dict[str, Standing]]] = {control: {} for control in assessment.library.controls}
+    for group in assessment.groups:
+        if group.head.applies:
+            for at, answer in enumerate(group.head.answers):
+                elements = found[answer.link.control].setdefault(answer.state.state, {})
+                for element, standing in standings(assessment, group, at):
+                    elements.setdefault(element, standing)
     return found
 
 
-def worst_of(states: Mapping[str, Mapping[str, State]]) -> str:
-    """Return the worst state of a control; 'not needed' where no finding depends on it."""
+def worst_states(assessment: Assessment) -> Mapping[str, str]:
+    """Return the worst state of each control; 'not needed' where no finding depends on it."""
+    found: dict[str, set[str]] = {control: set() for control in assessment.library.controls}
+    for group in assessment.groups:
+        if group.head.applies:
+            for answer in group.head.answers:
+                found[answer.link.control].add(answer.state.state)
+    return {control: worst_of(states) for control, states in found.items()}
+
+
+def worst_of(states: Collection[str]) -> str:
+    """Return the worst of a control's states; 'not needed' where no finding depends on it."""
     applicable = [state for state in states if state != "not-applicable"]
     if applicable:
         return max(applicable, key=lambda state: RANK[state])
