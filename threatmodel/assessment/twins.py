@@ -35,7 +35,7 @@ class Twins:
     """The classes of a graph's targets.
 
     `named` are the elements of which something is stated by name alone (a rating, an acceptance, a control): each is in
-    a class of its own.
+    a separate class.
     """
 
     def __init__(self, graph: Graph, profiles: Profiles, library: Library, named: Collection[str]) -> None:
