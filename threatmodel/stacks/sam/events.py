@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.sam.making import Event, Expansion, Route, counts, hashed, literal
+from threatmodel.stacks.apis import Integration
+from threatmodel.stacks.sam.making import Event, Expansion, Opened, counts, hashed, literal
 from threatmodel.stacks.sam.targets import TargetFunction, permit, proxy_uri, rule, schedule, sender_document
 from threatmodel.stacks.texts import written
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, text
@@ -84,15 +85,7 @@ def _rest(making: Expansion, called: TargetFunction, event: Event) -> None:
     given = {"Principal": "apigateway.amazonaws.com", "SourceArn": source}
     permit(making, called, permission, event.place, given)
     if name is not None:
-        integration = {
-            "Type": "AWS_PROXY",
-            "IntegrationHttpMethod": "POST",
-            "Uri": proxy_uri(called.arn, event.place),
-            "TimeoutInMillis": event.get("TimeoutInMillis"),
-        }
-        method = text(event.get("Method")) or "*"
-        route = Route(called.resource, event, method.upper(), event.get("Path") or path, integration)
-        making.routes.setdefault(name, []).append(route)
+        _open(making, called, event, name, text(event.get("Method")) or "*", event.get("Path") or path)
 
 
 def opens_everything(event: Event) -> bool:
@@ -117,16 +110,20 @@ def _http(making: Expansion, called: TargetFunction, event: Event) -> None:
     if everything and starred(method) == "*":
         making.everything.add(covers)
     if name is not None:
-        integration = {
-            "IntegrationType": "AWS_PROXY",
-            "IntegrationUri": proxy_uri(called.arn, event.place),
-            "PayloadFormatVersion": event.get("PayloadFormatVersion") or "2.0",
-            "TimeoutInMillis": event.get("TimeoutInMillis"),
-        }
         any_path = Scalar("$default", event.place) if everything else path or stated
-        verb = "ANY" if starred(method) == "*" else text(method) or "*"
-        route = Route(called.resource, event, verb.upper(), any_path, integration)
-        making.routes.setdefault(name, []).append(route)
+        _open(making, called, event, name, "ANY" if starred(method) == "*" else text(method) or "*", any_path)
+
+
+def _open(making: Expansion, called: TargetFunction, event: Event, api: str, method: str, path: Node) -> None:  # noqa: PLR0913, PLR0917 - an event, and the way that it opens
+    """Notes the way through an API that an event opens."""
+    integration = Integration(
+        kind="AWS_PROXY",
+        uri=proxy_uri(called.arn, event.place),
+        method="POST",
+        payload=event.get("PayloadFormatVersion") or "2.0",
+        timeout=event.get("TimeoutInMillis"),
+    )
+    making.routes.setdefault(api, []).append(Opened(called.resource, event, method.upper(), path, integration))
 
 
 # --- other services

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from threatmodel.stacks.apis import Integration
 from threatmodel.stacks.sam.events import IMPLICIT_REST, api_of
-from threatmodel.stacks.sam.making import Event, Expansion, Route, counts, doubted, doubtful, events, flag, usual_text
+from threatmodel.stacks.sam.making import Event, Expansion, Opened, counts, doubted, doubtful, events, flag, usual_text
 from threatmodel.stacks.sam.policies import Grants, trust
 from threatmodel.stacks.sam.targets import rule, schedule, starter
 from threatmodel.stacks.stack import Resource
@@ -93,13 +92,7 @@ def _api(making: Expansion, resource: Resource, event: Event, target: Node) -> N
     place = event.place
     uri = written("arn:${AWS::Partition}:apigateway:${AWS::Region}:states:action/StartExecution", {}, place)
     template = written('{"input": "$input.json(\'$\')", "stateMachineArn": "${Machine}"}', {"Machine": target}, place)
-    integration: dict[str, Any] = {
-        "Type": "AWS",
-        "IntegrationHttpMethod": "POST",
-        "Uri": uri,
-        "Credentials": role,
-        "RequestTemplates": {"application/json": template},
-    }
+    integration = Integration("AWS", uri, "POST", credentials=role, templates={"application/json": template})
     path = event.get("Path") or Unknown("no path is given", place)
     method = text(event.get("Method")) or "*"
-    making.routes.setdefault(name, []).append(Route(resource, event, method.upper(), path, integration))
+    making.routes.setdefault(name, []).append(Opened(resource, event, method.upper(), path, integration))

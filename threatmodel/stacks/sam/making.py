@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import replace
+from threatmodel.stacks.apis import Integration
 from threatmodel.stacks.reads import Reads
 from threatmodel.stacks.sam.merging import merged, pruned
 from threatmodel.stacks.stack import Resource, Stack
@@ -108,14 +109,14 @@ def events(resource: Resource) -> Iterator[Event]:
 # --- the growing stack
 
 
-class Route(NamedTuple):
-    """A way through an API that an event opens: `integration` are the properties of what it leads to."""
+class Opened(NamedTuple):
+    """A way through an API that an event opens, and what it leads to."""
 
     maker: Resource
     event: Event
     method: str
     path: Node
-    integration: Mapping[str, Any]
+    integration: Integration
 
 
 class Expansion:
@@ -135,7 +136,7 @@ class Expansion:
             for name, one in stack.resources.items()
         }
         self.resources = {name: tracked_resource(one, self.reads) for name, one in merging.items()}
-        self.routes: dict[str, list[Route]] = {}
+        self.routes: dict[str, list[Opened]] = {}
         self.everything: set[tuple[str, str]] = set()
         self.reaching: dict[str, dict[str, Node]] = {}
         self.notified: dict[str, list[Node]] = {}

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.sam.apis import Api, add_implicit
+from threatmodel.stacks.apis import REST, Access, Route
+from threatmodel.stacks.sam.apis import Api, add_implicit, shown, verb
 from threatmodel.stacks.sam.events import IMPLICIT_REST
-from threatmodel.stacks.sam.making import Expansion, Route, counts, flag, hashed
-from threatmodel.stacks.sam.openapi import Authorizer, Operation
-from threatmodel.stacks.sam.targets import TargetFunction, permit, proxy_uri
+from threatmodel.stacks.sam.making import Expansion, Opened, counts, flag, hashed
+from threatmodel.stacks.sam.openapi import Operation
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.texts import written
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, node_of, text
 
 _TYPE = "AWS::Serverless::Api"
+
+
 _STAGE_KEYS = (
     *("StageName", "MethodSettings", "AccessLogSetting", "CanarySetting", "TracingEnabled"),
     *("CacheClusterEnabled", "CacheClusterSize", "Variables"),
@@ -34,6 +35,8 @@ def add_around_rest_apis(making: Expansion) -> None:
 class _RestApi(Api):
     """One REST API, and all that is made of it."""
 
+    gateway, usual_authorizer, always_permits = REST, "TOKEN", True
+
     def add(self) -> None:
         """Adds everything."""
         self.stage()
@@ -48,8 +51,7 @@ class _RestApi(Api):
                 self.declared(opened)
         for operation in found.values():
             self.method(operation)
-        for one in self.described_authorizers():
-            self.described_authorizer(one)
+        self.described_authorizers()
         self.policy(body)
         if isinstance(self.get("Domain"), Table):
             self.domain()
@@ -63,11 +65,7 @@ class _RestApi(Api):
         api = Link(self.name, "", place)
         made: dict[str, Any] = {"RestApiId": api, "StageName": self.second_stage()}
         self.making.add(self.api, deployment, "AWS::ApiGateway::Deployment", made, place)
-        properties = {
-            "RestApiId": api,
-            "DeploymentId": Link(deployment, "", place),
-            **{key: self.get(key) for key in _STAGE_KEYS},
-        }
+        properties = {"RestApiId": api, "DeploymentId": Link(deployment, "", place), **self.picked(_STAGE_KEYS)}
         self.making.add(self.api, stage, "AWS::ApiGateway::Stage", properties, place)
         self.making.means(f"{self.name}.Stage", stage)
         self.making.means(f"{self.name}.Deployment", deployment)
@@ -109,150 +107,63 @@ class _RestApi(Api):
 
     # --- routes
 
-    def event(self, route: Route) -> None:
+    def event(self, route: Opened) -> None:
         """Adds the method that an event opens."""
         event, place = route.event, route.event.place
-        integration = {**route.integration}
-        auth, authorizer = self.asked(event.get("Auth", "Authorizer"), place)
+        access = self.access(event.get("Auth", "Authorizer"), place)
         key = event.get("Auth", "ApiKeyRequired") or self.get("Auth", "ApiKeyRequired")
         model = event.get("RequestModel")
         checks = {"ValidateRequestBody": get(model, "ValidateBody")}
         checks["ValidateRequestParameters"] = get(model, "ValidateParameters")
         validator = None
         if any(node is not None for node in checks.values()):
-            validator = Link(f"{self.name} {route.method} {shown(route.path)} validator", "", place)
+            validator = self.link(f"{route.method} {shown(route.path)} validator", place)
             given = {"RestApiId": Link(self.name, "", place), **checks}
             self.making.add(route.maker, validator.resource, "AWS::ApiGateway::RequestValidator", given, place)
-        properties = {
-            "AuthorizationType": auth,
-            "AuthorizerId": authorizer,
-            "AuthorizationScopes": event.get("Auth", "AuthorizationScopes"),
-            "ApiKeyRequired": key,
-            "RequestValidatorId": validator,
-            "RequestModels": None if model is None else {"application/json": get(model, "Model")},
-            "RequestParameters": event.get("RequestParameters"),
-            "Integration": integration,
-            "HttpMethod": verb(route),
-        }
-        self.put(route.maker, route.method, route.path, properties, place)
+        method = Route(
+            key=verb(route),
+            access=access._replace(scopes=event.get("Auth", "AuthorizationScopes"), key=key),
+            target=REST.properties(route.integration),
+            validator=validator,
+            models=None if model is None else {"application/json": get(model, "Model")},
+            parameters=event.get("RequestParameters"),
+        )
+        self.put(route.maker, (route.method, route.path), method, place)
 
-    def declared(self, route: Route) -> None:
+    def declared(self, route: Opened) -> None:
         """Adds the method of an event whose API is defined in another file: it says where, that file says the rest."""
-        place = route.event.place
-        hidden = Unknown("the API's definition is in another file", place)
-        names = ("AuthorizationType", "AuthorizerId", "ApiKeyRequired", "RequestValidatorId")
-        properties = {**dict.fromkeys(names, hidden), "Integration": route.integration, "HttpMethod": verb(route)}
-        self.put(route.maker, route.method, route.path, properties, place)
+        hidden = Unknown("the API's definition is in another file", route.event.place)
+        access = Access(hidden, hidden, key=hidden)
+        method = Route(verb(route), access, REST.properties(route.integration), validator=hidden)
+        self.put(route.maker, (route.method, route.path), method, route.event.place)
 
     def method(self, operation: Operation) -> None:
         """Adds the method that the API's definition describes."""
         place, stated = operation.place, operation.integration
-        default_auth, default_authorizer = self.asked(None, place)
-        authorizer: Node | None = (
-            Link(f"{self.name} {operation.authorizer}", "", place) if operation.authorizer else None
-        )
-        if operation.auth is None:
-            authorizer = default_authorizer
-        elif text(operation.auth) in {"NONE", "AWS_IAM"}:
-            authorizer = None
-        key = Scalar(value=True, place=place) if operation.key else self.get("Auth", "ApiKeyRequired")
-        if isinstance(stated, Table):
-            integration: Node = node_of(
-                {
-                    "Type": _upper(get(stated, "type")),
-                    "IntegrationHttpMethod": get(stated, "httpMethod"),
-                    "Uri": get(stated, "uri"),
-                    "Credentials": get(stated, "credentials"),
-                    "RequestParameters": get(stated, "requestParameters"),
-                    "RequestTemplates": get(stated, "requestTemplates"),
-                },
-                stated.place,
-            )
-        else:
-            integration = stated or Table({}, place, {})
+        integration = self.integration(operation)
         if text(get(integration, "Type")) == "MOCK":
             return
-        properties = {
-            "AuthorizationType": default_auth if operation.auth is None else operation.auth,
-            "AuthorizerId": authorizer,
-            "ApiKeyRequired": key,
-            "RequestValidatorId": operation.validator,
-            "Integration": integration,
-        }
-        if isinstance(stated, Unknown):
-            properties |= {"HttpMethod": stated} if operation.method == "*" else {}
-            properties |= {"ResourceId": stated} if operation.path == "*" else {}
-        self.put(self.api, operation.method, Scalar(operation.path, place), properties, place)
+        hidden = stated if isinstance(stated, Unknown) else None
+        key = Scalar(value=True, place=place) if operation.key else self.get("Auth", "ApiKeyRequired")
+        method = Route(
+            key=hidden if hidden is not None and operation.method == "*" else operation.method,
+            access=self.described_access(operation)._replace(key=key),
+            target=integration,
+            at=hidden if operation.path == "*" else None,
+            validator=operation.validator,
+        )
+        self.put(self.api, (operation.method, Scalar(operation.path, place)), method, place)
 
-    def put(self, maker: Resource, method: str, path: Node, properties: Mapping[str, Any], place: Place) -> None:
-        """Adds a method and the path that it is under."""
-        stated, api = shown(path), Link(self.name, "", place)
-        resource = Link(self.name, "RootResourceId", place)
-        if (stated != "/" or bool(getattr(path, "given", ()))) and "ResourceId" not in properties:
-            below = {"RestApiId": api, "ParentId": resource, "PathPart": _part(path)}
-            resource = Link(f"{self.name} {stated}", "", place)
-            self.making.add(maker, resource.resource, "AWS::ApiGateway::Resource", below, place)
-        given = {"RestApiId": api, "ResourceId": resource, "HttpMethod": method, **properties}
-        self.making.add(maker, f"{self.name} {method} {stated}", "AWS::ApiGateway::Method", given, place)
-
-    # --- who may come
-
-    def asked(self, own: Node | None, place: Place) -> tuple[Node, Node | None]:
-        """The AuthorizationType and the authorizer of a route, by what its event and the API say."""
-        chosen = self.get("Auth", "DefaultAuthorizer") if own is None else own
-        if chosen is None:
-            return Scalar("NONE", self.api.place if own is None else place), None
-        name = text(chosen)
-        if name in {"NONE", "AWS_IAM"}:
-            return chosen, None
-        config = self.get("Auth", "Authorizers", name or "")
-        if name is None or isinstance(config, Unknown):
-            return config or Unknown("which authorizer it is cannot be determined", chosen.place), None
-        if config is None:
-            return Unknown("the authorizer is not described", chosen.place), None
-        pool = get(config, "UserPoolArn") is not None
-        kind = Scalar("COGNITO_USER_POOLS" if pool else "CUSTOM", chosen.place)
-        return kind, Link(f"{self.name} {name}", "", chosen.place)
-
-    def authorizers(self) -> None:
-        """Adds the authorizers, and the permissions with which API Gateway calls those that are functions."""
-        found = self.get("Auth", "Authorizers")
-        for name, config in found.entries.items() if isinstance(found, Table) else ():
-            if isinstance(config, Table):
-                self.authorizer(name, config, found.keys.get(name, config.place) if isinstance(found, Table) else None)
-
-    def authorizer(self, name: str, config: Table, place: Place | None) -> None:
-        """Adds one authorizer."""
-        place, pool, function = place or config.place, get(config, "UserPoolArn"), get(config, "FunctionArn")
-        role = get(config, "FunctionInvokeRole")
-        properties = {
-            "RestApiId": Link(self.name, "", place),
-            "Name": name,
-            "Type": "COGNITO_USER_POOLS" if pool is not None else get(config, "FunctionPayloadType") or "TOKEN",
-            "ProviderARNs": list(items(pool)) or None,
-            "AuthorizerUri": None if function is None else proxy_uri(function, place),
-            "AuthorizerCredentials": None if text(role) == "NONE" else role,
-            "IdentityValidationExpression": get(config, "Identity", "ValidationExpression"),
-            "AuthorizerResultTtlInSeconds": get(config, "Identity", "ReauthorizeEvery"),
-        }
-        self.making.add(self.api, f"{self.name} {name}", "AWS::ApiGateway::Authorizer", properties, place)
-        if function is not None and pool is None and not flag(get(config, "DisableFunctionDefaultPermissions")):
-            permit_authorizer(self.making, self.api, name, function, place)
-
-    def described_authorizer(self, one: Authorizer) -> None:
-        """Adds an authorizer that the API's definition describes; who may call its function is elsewhere."""
-        properties = {
-            "RestApiId": Link(self.name, "", one.place),
-            "Name": one.name,
-            "Type": _upper(one.get("type")),
-            "ProviderARNs": one.get("providerARNs"),
-            "AuthorizerUri": one.get("authorizerUri"),
-            "AuthorizerCredentials": one.get("authorizerCredentials"),
-            "IdentitySource": one.get("identitySource"),
-            "IdentityValidationExpression": one.get("identityValidationExpression"),
-            "AuthorizerResultTtlInSeconds": one.get("authorizerResultTtlInSeconds"),
-        }
-        self.making.add(self.api, f"{self.name} {one.name}", "AWS::ApiGateway::Authorizer", properties, one.place)
+    def put(self, maker: Resource, called: tuple[str, Node], route: Route, place: Place) -> None:
+        """Adds a method, under the name of its method and path, and the path that it is under."""
+        (method, path), api = called, Link(self.name, "", place)
+        stated, at = shown(path), Link(self.name, "RootResourceId", place)
+        if (stated != "/" or bool(getattr(path, "given", ()))) and route.at is None:
+            below = {"RestApiId": api, "ParentId": at, "PathPart": _part(path)}
+            at = self.link(stated, place)
+            self.making.add(maker, at.resource, "AWS::ApiGateway::Resource", below, place)
+        kind, properties = REST.resource(route._replace(at=route.at or at), api)
+        self.making.add(maker, f"{self.name} {method} {stated}", kind, properties, place)
 
     def policy(self, body: Node | None) -> None:
         """Sets the API's resource policy, out of Auth.ResourcePolicy and of the definition."""
@@ -266,36 +177,9 @@ class _RestApi(Api):
             self.making.amend(self.name, {"Policy": config or own or node_of({}, self.api.place)})
 
 
-def permit_authorizer(making: Expansion, api: Resource, name: str, function: Node, place: Place) -> None:
-    """Adds the permission with which API Gateway calls an authorizer function."""
-    pattern = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/authorizers/*"
-    source = written(pattern, {"Api": Link(api.name, "", place)}, place)
-    called = TargetFunction(api, function, function)
-    permission = f"{api.name}{name}AuthorizerPermission"
-    permit(making, called, permission, place, {"Principal": "apigateway.amazonaws.com", "SourceArn": source})
-
-
-def verb(route: Route) -> Node:
-    """The method of a route; what a parameter gives, or what is unknown, stays so."""
-    node = route.event.get("Method")
-    if isinstance(node, Scalar):
-        return node._replace(value=route.method)
-    return node or Scalar(route.method, route.event.place)
-
-
-def shown(path: Node) -> str:
-    """A path in the name of a route."""
-    return text(path) or "*"
-
-
 def _part(path: Node) -> Node:
     stated = text(path)
     return path._replace(value=stated.lstrip("/")) if isinstance(path, Scalar) and stated is not None else path
-
-
-def _upper(node: Node | None) -> Node | None:
-    stated = text(node)
-    return node if stated is None or node is None else Scalar(stated.upper(), node.place)
 
 
 _CONDITIONS = (

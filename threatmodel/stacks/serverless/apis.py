@@ -6,34 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from threatmodel.reading.problems import Place
+from threatmodel.stacks.apis import HTTP, Access, Authorizer, Integration, Route
 from threatmodel.stacks.serverless.making import (
-    HTTP,
+    HTTP_API,
     SOCKETS,
     Function,
     GrowingTemplate,
-    attribute,
     either,
     entries,
     flag,
     get,
     invocation,
     join,
-    last_name,
-    or_unknown,
     path_part,
     ref,
     routes_of,
     sub,
 )
 from threatmodel.stacks.serverless.names import logical
-from threatmodel.stacks.serverless.rest import (
-    ANY_METHOD,
-    UNSTATED,
-    access_logs,
-    logging_level,
-    logs_of,
-    method_and_path,
-)
+from threatmodel.stacks.serverless.rest import ANY_METHOD, UNSTATED, deciding, method_and_path, stage_logs
 from threatmodel.stacks.values import Joined, Node, Scalar, Table, Unknown, items, text
 
 # --- HTTP APIs
@@ -41,7 +32,7 @@ from threatmodel.stacks.values import Joined, Node, Scalar, Table, Unknown, item
 
 def http_id(making: GrowingTemplate) -> Any:
     """The HTTP API of the service, or the one that it adds to."""
-    return either(making.of_provider("httpApi", "id")) or ref(HTTP)
+    return either(making.of_provider("httpApi", "id")) or ref(HTTP_API)
 
 
 def http_api_event(making: GrowingTemplate, function: Function, event: Node, place: Place, _number: int) -> None:
@@ -54,63 +45,40 @@ def http_api_event(making: GrowingTemplate, function: Function, event: Node, pla
     whole = path == "*"
     key = "$default" if whole else f"{ANY_METHOD.get(method, method)} {path}"
     spelled = "Default" if whole else "".join(path_part(part) for part in f"{stated[0]} {path}".split("/"))
-    integration = f"HttpApiIntegration{logical(function.name)}"
-    making.add(
-        integration,
-        "AWS::ApiGatewayV2::Integration",
-        place,
-        {
-            "ApiId": http_id(making),
-            "IntegrationType": "AWS_PROXY",
-            "IntegrationUri": function.target,
-            "PayloadFormatVersion": either(function.get("httpApi", "payload"), making.of_provider("httpApi", "payload"))
-            or "2.0",
-        },
-        function.id,
-    )
-    properties = {
-        "ApiId": http_id(making),
-        "RouteKey": key,
-        "Target": join("integrations/", ref(integration)),
-        **_route_authorization(making, get(event, "authorizer"), place),
-    }
-    making.add(f"HttpApiRoute{spelled}", "AWS::ApiGatewayV2::Route", place, properties, function.id)
+    api, leads = http_id(making), f"HttpApiIntegration{logical(function.name)}"
+    payload = either(function.get("httpApi", "payload"), making.of_provider("httpApi", "payload")) or "2.0"
+    making.put(leads, HTTP, Integration("AWS_PROXY", function.target, payload=payload), api, place, function.id)
+    route = Route(key, _access(making, get(event, "authorizer"), place), join("integrations/", ref(leads)))
+    making.put(f"HttpApiRoute{spelled}", HTTP, route, api, place, function.id)
     making.permit(
         f"{logical(function.name)}LambdaPermissionHttpApi",
         function,
         place,
         "apigateway.amazonaws.com",
-        SourceArn=routes_of(http_id(making), "/*"),
+        SourceArn=routes_of(api, "/*"),
     )
 
 
-def _route_authorization(making: GrowingTemplate, config: Node | None, place: Place) -> dict[str, Any]:
-    if config is None:
-        return {}
-    if isinstance(config, Unknown):
-        return {"AuthorizationType": config}
+def _access(making: GrowingTemplate, config: Node | None, place: Place) -> Access:
+    """How a route knows its callers."""
     stated = get(config, "type")
-    if isinstance(stated, Unknown | Joined):
-        return {"AuthorizationType": stated}
+    if config is None or isinstance(stated, Unknown | Joined):
+        return Access(stated)
     kind = (text(stated) or "").lower()
     if kind == "aws_iam":
-        return {"AuthorizationType": "AWS_IAM"}
+        return Access("AWS_IAM")
     scopes, own = get(config, "scopes"), get(config, "id")
     if own is not None:
-        sort: Any = {"jwt": "JWT", "request": "CUSTOM"}.get(kind, Unknown("its kind is not in this file", place))
-        return {"AuthorizationType": sort, "AuthorizerId": own, "AuthorizationScopes": scopes}
+        known = {"jwt": "JWT", "request": "CUSTOM"}
+        return Access(known.get(kind, Unknown("its kind is not in this file", place)), own, scopes)
     name = text(config) or text(get(config, "name")) or ""
     declared = making.of_provider("httpApi", "authorizers", name)
     if declared is None or isinstance(declared, Unknown):
-        return {"AuthorizationType": declared or Unknown("no authorizer has this name", place)}
-    stated = get(declared, "type")
-    sort = "CUSTOM" if (text(stated) or "jwt").lower() == "request" else "JWT"
-    sort = stated if isinstance(stated, Unknown | Joined) else sort
-    return {
-        "AuthorizationType": sort,
-        "AuthorizerId": ref(f"HttpApiAuthorizer{logical(name)}"),
-        "AuthorizationScopes": scopes,
-    }
+        return Access(declared or Unknown("no authorizer has this name", place))
+    sort = get(declared, "type")
+    if not isinstance(sort, Unknown | Joined):
+        sort = Scalar("CUSTOM" if (text(sort) or "jwt").lower() == "request" else "JWT", place)
+    return Access(sort, ref(f"HttpApiAuthorizer{logical(name)}"), scopes)
 
 
 def add_http_api(making: GrowingTemplate, place: Place) -> None:
@@ -130,16 +98,10 @@ def add_http_api(making: GrowingTemplate, place: Place) -> None:
         "DisableExecuteApiEndpoint": entries(config).get("disableDefaultEndpoint"),
         "CorsConfiguration": _cors(cors),
     }
-    making.add(HTTP, "AWS::ApiGatewayV2::Api", place, properties)
-    stage: dict[str, Any] = {"ApiId": ref(HTTP), "StageName": "$default", "AutoDeploy": True}
+    making.add(HTTP_API, "AWS::ApiGatewayV2::Api", place, properties)
+    stage: dict[str, Any] = {"ApiId": ref(HTTP_API), "StageName": "$default", "AutoDeploy": True}
     stage["DefaultRouteSettings"] = {"DetailedMetricsEnabled": get(config, "metrics")}
-    logs = logs_of(making, "httpApi")
-    if isinstance(logs, Unknown):
-        stage["AccessLogSettings"] = logs
-    elif logs is not None:
-        called = making.words("/aws/http-api/", making.stack_name(logs.place), place=logs.place)
-        making.log_group("HttpApiLogGroup", logs.place, called)
-        stage["AccessLogSettings"] = {"DestinationArn": attribute("HttpApiLogGroup"), "Format": get(logs, "format")}
+    _, stage["AccessLogSettings"] = stage_logs(making, "httpApi", "HttpApiLogGroup", "/aws/http-api/")
     making.add("HttpApiStage", "AWS::ApiGatewayV2::Stage", place, stage)
 
 
@@ -158,30 +120,24 @@ def _cors(cors: Node | None) -> Any:
 
 
 def _add_http_authorizer(making: GrowingTemplate, name: str, declared: Node) -> None:
-    place = declared.place
-    kind = (text(get(declared, "type")) or "jwt").lower()
+    place, api = declared.place, http_id(making)
     source = get(declared, "identitySource")
-    properties: dict[str, Any] = {"ApiId": http_id(making), "Name": get(declared, "name") or name}
-    properties["IdentitySource"] = list(items(source)) if source is not None else None
-    if kind == "request":
+    decides = Authorizer(
+        get(declared, "name") or name, "JWT", source=list(items(source)) if source is not None else None
+    )
+    if (text(get(declared, "type")) or "jwt").lower() == "request":
         called = text(get(declared, "functionName")) or ""
         function = making.functions.get(called)
         target = function.target if function is not None else get(declared, "functionArn")
-        properties |= {
-            "AuthorizerType": "REQUEST",
-            "AuthorizerUri": Unknown("its function is not stated", place) if target is None else invocation(target),
-            "AuthorizerResultTtlInSeconds": get(declared, "resultTtlInSeconds"),
-        }
+        uri = Unknown("its function is not stated", place) if target is None else invocation(target)
+        decides = decides._replace(kind="REQUEST", uri=uri, seconds=get(declared, "resultTtlInSeconds"))
         if target is not None and flag(get(declared, "managedExternally"), otherwise=False) is False:
             permission = f"{logical(name)}LambdaAuthorizerPermissionHttpApi"
-            routes = routes_of(http_id(making), "/*")
-            making.permit(permission, target, place, "apigateway.amazonaws.com", SourceArn=routes)
+            making.permit(permission, target, place, "apigateway.amazonaws.com", SourceArn=routes_of(api, "/*"))
     else:
-        properties |= {
-            "AuthorizerType": "JWT",
-            "JwtConfiguration": {"Audience": get(declared, "audience"), "Issuer": get(declared, "issuerUrl")},
-        }
-    making.add(f"HttpApiAuthorizer{logical(name)}", "AWS::ApiGatewayV2::Authorizer", place, properties)
+        tokens = {"Audience": get(declared, "audience"), "Issuer": get(declared, "issuerUrl")}
+        decides = decides._replace(tokens=tokens)
+    making.put(f"HttpApiAuthorizer{logical(name)}", HTTP, decides, api, place)
 
 
 # --- WebSockets
@@ -196,49 +152,33 @@ def sockets_id(making: GrowingTemplate) -> Any:
 
 def socket_event(making: GrowingTemplate, function: Function, event: Node, place: Place, _number: int) -> None:
     """``websocket``: a route of a WebSocket API."""
-    route = text(event) or text(get(event, "route"))
-    if route is None:
+    key = text(event) or text(get(event, "route"))
+    if key is None:
         making.not_read(f"functions.{function.name}.events.websocket", "which route is meant is not stated", place)
         return
     api = sockets_id(making)
-    integration = f"{logical(function.name)}WebsocketsIntegration"
-    properties = {"ApiId": api, "IntegrationType": "AWS_PROXY", "IntegrationUri": invocation(function.target)}
-    making.add(integration, "AWS::ApiGatewayV2::Integration", place, properties, function.id)
-    spelled = "".join(_SPELLED.get(character, character) for character in route)
-    properties = {
-        "ApiId": api,
-        "RouteKey": route,
-        "Target": join("integrations/", ref(integration)),
-        **_socket_authorization(making, get(event, "authorizer"), place),
-    }
-    making.add(f"{spelled}WebsocketsRoute", "AWS::ApiGatewayV2::Route", place, properties, function.id)
+    leads = f"{logical(function.name)}WebsocketsIntegration"
+    making.put(leads, HTTP, Integration("AWS_PROXY", invocation(function.target)), api, place, function.id)
+    spelled = "".join(_SPELLED.get(character, character) for character in key)
+    route = Route(key, _socket_access(making, get(event, "authorizer"), place), join("integrations/", ref(leads)))
+    making.put(f"{spelled}WebsocketsRoute", HTTP, route, api, place, function.id)
     making.permit(f"{logical(function.name)}LambdaPermissionWebsockets", function, place, "apigateway.amazonaws.com")
 
 
-def _socket_authorization(making: GrowingTemplate, config: Node | None, place: Place) -> dict[str, Any]:
-    if config is None:
-        return {"AuthorizationType": "NONE"}
-    if isinstance(config, Unknown):
-        return {"AuthorizationType": config}
-    called = text(config) or ""
-    if called.upper() == "AWS_IAM":
-        return {"AuthorizationType": "AWS_IAM"}
-    arn: Any = get(config, "arn") or (Scalar(called, place) if ":" in called else None)
-    name = text(get(config, "name")) or (last_name(arn).split("-")[-1] if arn is not None else called)
-    function = making.functions.get(name) if arn is None else None
-    target: Any = function.target if function is not None else arn
+def _socket_access(making: GrowingTemplate, config: Node | None, place: Place) -> Access:
+    if config is None or isinstance(config, Unknown):
+        return Access(config or "NONE")
+    if (text(config) or "").upper() == "AWS_IAM":
+        return Access("AWS_IAM")
+    name, target = deciding(making, config, place)
     if target is None:
-        return {"AuthorizationType": "CUSTOM", "AuthorizerId": Unknown("no function has this name", place)}
-    properties = {
-        "ApiId": sockets_id(making),
-        "Name": name,
-        "AuthorizerType": "REQUEST",
-        "AuthorizerUri": invocation(target),
-        "IdentitySource": get(config, "identitySource") or ["route.request.header.Auth"],
-    }
-    making.add(f"{logical(name)}WebsocketsAuthorizer", "AWS::ApiGatewayV2::Authorizer", place, properties)
+        return Access("CUSTOM", Unknown("no function has this name", place))
+    source = get(config, "identitySource") or ["route.request.header.Auth"]
+    called = f"{logical(name)}WebsocketsAuthorizer"
+    decides = Authorizer(name, "REQUEST", uri=invocation(target), source=source)
+    making.put(called, HTTP, decides, sockets_id(making), place)
     making.permit(f"{logical(name)}LambdaPermissionWebsockets", target, place, "apigateway.amazonaws.com")
-    return {"AuthorizationType": "CUSTOM", "AuthorizerId": ref(f"{logical(name)}WebsocketsAuthorizer")}
+    return Access("CUSTOM", ref(called))
 
 
 def add_sockets_api(making: GrowingTemplate, place: Place) -> None:
@@ -259,14 +199,6 @@ def add_sockets_api(making: GrowingTemplate, place: Place) -> None:
     }
     making.add(SOCKETS, "AWS::ApiGatewayV2::Api", place, properties)
     stage: dict[str, Any] = {"ApiId": ref(SOCKETS), "StageName": making.variables.stage}
-    logs = logs_of(making, "websocket")
-    if isinstance(logs, Unknown):
-        stage |= {"AccessLogSettings": logs, "DefaultRouteSettings": logs}
-    elif logs is not None:
-        full = entries(logs).get("fullExecutionData")
-        stage["DefaultRouteSettings"] = {
-            "DataTraceEnabled": or_unknown(flag(full, otherwise=True), full, logs.place),
-            "LoggingLevel": logging_level(logs),
-        }
-        stage["AccessLogSettings"] = access_logs(making, logs, "WebsocketsLogGroup", "/aws/websocket/")
+    settings, logs = stage_logs(making, "websocket", "WebsocketsLogGroup", "/aws/websocket/")
+    stage |= {"AccessLogSettings": logs, "DefaultRouteSettings": settings}
     making.add("WebsocketsDeploymentStage", "AWS::ApiGatewayV2::Stage", place, stage)

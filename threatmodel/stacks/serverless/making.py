@@ -8,14 +8,15 @@ from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import dataclass, field
+from threatmodel.stacks.apis import Gateway, Part
 from threatmodel.stacks.serverless.names import logical, upper_first
 from threatmodel.stacks.serverless.variables import Variables, size
 from threatmodel.stacks.stack import Unread
 from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, Unknown, items, node_of, text
 
 ROLE = "IamRoleLambdaExecution"
-REST = "ApiGatewayRestApi"
-HTTP = "HttpApi"
+REST_API = "ApiGatewayRestApi"
+HTTP_API = "HttpApi"
 SOCKETS = "WebsocketsApi"
 
 MOST = 2_000_000
@@ -221,6 +222,11 @@ class GrowingTemplate:
         self.places[name] = place
         if maker:
             self.made_by[name] = maker
+
+    def put(self, name: str, gateway: Gateway, part: Part, api: Any, place: Place, maker: str = "") -> None:  # noqa: PLR0913, PLR0917 - a part, of which API, and what it is called
+        """Adds the resource that a part of an API is."""
+        kind, properties = gateway.resource(part, api)
+        self.add(name, kind, place, properties, maker)
 
     def share(self, name: str, kind: str, place: Place, properties: Mapping[str, Any]) -> dict[str, Any]:
         """The properties of a resource that several events add to; those given count the first time."""

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.reading.values import replace
+from threatmodel.stacks.apis import REST, Access, Integration, Route
 from threatmodel.stacks.serverless.functions import ROLE_EACH
 from threatmodel.stacks.serverless.making import (
-    REST,
+    REST_API,
     Function,
     GrowingTemplate,
     either,
@@ -192,22 +193,17 @@ def _add_proxy(making: GrowingTemplate, proxied: tuple[str, str, str], settings:
     """One method; what it calls is among the parameters of its integration."""
     (service, way, setting), (method, path) = proxied, route
     place = settings.place
-    resource, spelled = path_resource(making, REST, path, place)
+    resource, spelled = path_resource(making, REST_API, path, place)
     address: Any = sub(f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:{service}:{way}")
     named = get(settings, setting)
-    properties = {
-        "RestApiId": rest_id(making),
-        "ResourceId": resource,
-        "HttpMethod": method.upper(),
-        "AuthorizationType": either(get(settings, "authorizationType")) or "NONE",
-        "AuthorizerId": get(settings, "authorizerId"),
-        "ApiKeyRequired": get(settings, "private"),
-        "Integration": {
-            "Type": "AWS",
-            "IntegrationHttpMethod": "POST",
-            "Uri": join(address, "${AWS::AccountId}/", named) if service == "sqs" and text(named) else address,
-            "Credentials": get(settings, "roleArn"),
-            "RequestParameters": {setting: named},
-        },
-    }
-    making.add(f"ApiGatewayMethod{spelled}{upper_first(method)}", "AWS::ApiGateway::Method", place, properties, REST)
+    target = Integration(
+        kind="AWS",
+        uri=join(address, "${AWS::AccountId}/", named) if service == "sqs" and text(named) else address,
+        method="POST",
+        credentials=get(settings, "roleArn"),
+        parameters={setting: named},
+    )
+    kind = either(get(settings, "authorizationType")) or "NONE"
+    access = Access(kind, get(settings, "authorizerId"), key=get(settings, "private"))
+    part = Route(method.upper(), access, REST.properties(target), at=resource)
+    making.put(f"ApiGatewayMethod{spelled}{upper_first(method)}", REST, part, rest_id(making), place, REST_API)

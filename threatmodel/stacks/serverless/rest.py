@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from threatmodel.reading.problems import Place
+from threatmodel.stacks.apis import REST, Access, Authorizer, Integration, Route
 from threatmodel.stacks.serverless.making import (
-    REST,
+    REST_API,
     Function,
     GrowingTemplate,
     attribute,
@@ -44,7 +45,7 @@ def method_and_path(event: Node) -> tuple[str, str] | None:
 
 def rest_id(making: GrowingTemplate) -> Any:
     """The REST API of the service, or the one that it adds to."""
-    return either(making.of_provider("apiGateway", "restApiId")) or ref(REST)
+    return either(making.of_provider("apiGateway", "restApiId")) or ref(REST_API)
 
 
 def http_event(making: GrowingTemplate, function: Function, event: Node, place: Place, _number: int) -> None:
@@ -56,22 +57,18 @@ def http_event(making: GrowingTemplate, function: Function, event: Node, place: 
     method, path = stated[0].lower(), stated[1].strip("/")
     api = rest_id(making)
     resource, spelled = path_resource(making, function.id, path, place)
-    properties: dict[str, Any] = {
-        "RestApiId": api,
-        "ResourceId": resource,
-        "HttpMethod": ANY_METHOD.get(method, method.upper()),
-        "ApiKeyRequired": get(event, "private"),
-        "OperationName": get(event, "operationId"),
-        "Integration": _integration(function, event),
-        "RequestParameters": _parameters(event),
-        **_authorization(making, event, place),
-    }
+    part = Route(
+        key=ANY_METHOD.get(method, method.upper()),
+        access=_access(making, event, place)._replace(key=get(event, "private")),
+        target=REST.properties(_integration(function, event)),
+        at=resource,
+        parameters=_parameters(event),
+        operation=get(event, "operationId"),
+    )
     schemas = either(get(event, "request", "schemas"), get(event, "request", "schema"))
     if schemas is not None:
-        properties |= _validated(making, schemas, place)
-    making.add(
-        f"ApiGatewayMethod{spelled}{upper_first(method)}", "AWS::ApiGateway::Method", place, properties, function.id
-    )
+        part = part._replace(validator=_validator(making, place), models=schemas)
+    making.put(f"ApiGatewayMethod{spelled}{upper_first(method)}", REST, part, api, place, function.id)
     making.permit(
         f"{logical(function.name)}LambdaPermissionApiGateway",
         function,
@@ -84,7 +81,7 @@ def http_event(making: GrowingTemplate, function: Function, event: Node, place: 
 def path_resource(making: GrowingTemplate, maker: str, path: str, place: Place) -> tuple[Any, str]:
     """The resource of a path, and how logical ids spell it; those above it are made as well."""
     config = making.of_provider("apiGateway")
-    above: Any = either(get(config, "restApiRootResourceId")) or attribute(REST, "RootResourceId")
+    above: Any = either(get(config, "restApiRootResourceId")) or attribute(REST_API, "RootResourceId")
     given = get(config, "restApiResources")
     spelled = ""
     for count, part in enumerate(parts := path.split("/") if path else [], 1):
@@ -101,12 +98,12 @@ def path_resource(making: GrowingTemplate, maker: str, path: str, place: Place) 
     return above, spelled
 
 
-def _integration(function: Function, event: Node) -> Any:
+def _integration(function: Function, event: Node) -> Integration:
     kind = (text(get(event, "integration")) or "aws_proxy").upper().replace("-", "_")
     kind = {"LAMBDA": "AWS", "LAMBDA_PROXY": "AWS_PROXY"}.get(kind, kind)
     if kind.startswith(("HTTP", "MOCK")):
-        return {"Type": kind, "Uri": get(event, "request", "uri"), "ConnectionId": get(event, "connectionId")}
-    return {"Type": kind, "IntegrationHttpMethod": "POST", "Uri": invocation(function.target)}
+        return Integration(kind, get(event, "request", "uri"), connection=get(event, "connectionId"))
+    return Integration(kind, invocation(function.target), "POST")
 
 
 def _parameters(event: Node) -> Any:
@@ -118,62 +115,63 @@ def _parameters(event: Node) -> Any:
     return found or None
 
 
-def _validated(making: GrowingTemplate, schemas: Node, place: Place) -> dict[str, Any]:
-    """That bodies are held to a schema."""
+def _validator(making: GrowingTemplate, place: Place) -> Any:
+    """What holds bodies to a schema."""
     name = f"ApiGateway{plain(text(making.service) or '')}RequestValidator"
     properties = {"RestApiId": rest_id(making), "ValidateRequestBody": True, "ValidateRequestParameters": True}
     making.add(name, "AWS::ApiGateway::RequestValidator", place, properties)
-    return {"RequestValidatorId": ref(name), "RequestModels": schemas}
+    return ref(name)
 
 
-def _authorization(making: GrowingTemplate, event: Node, place: Place) -> dict[str, Any]:
+def _access(making: GrowingTemplate, event: Node, place: Place) -> Access:
     """How a method knows its callers."""
     config = get(event, "authorizer")
     if config is None:
-        return {"AuthorizationType": "NONE"}
-    sort_stated = get(config, "type")
-    kind = (text(sort_stated) or "").upper()
-    called = text(config) or ""
-    if isinstance(sort_stated, Unknown | Joined):  # the whole authorizer, or its type
-        return {"AuthorizationType": sort_stated}
-    if called.upper() == "AWS_IAM" or kind == "AWS_IAM":
-        return {"AuthorizationType": "AWS_IAM"}
-    own = get(config, "authorizerId")
-    scopes = get(config, "scopes")
+        return Access("NONE")
+    stated = get(config, "type")
+    if isinstance(stated, Unknown | Joined):  # the whole authorizer, or its type
+        return Access(stated)
+    kind = (text(stated) or "").upper()
+    if "AWS_IAM" in {(text(config) or "").upper(), kind}:
+        return Access("AWS_IAM")
+    own, scopes = get(config, "authorizerId"), get(config, "scopes")
     if own is not None and kind:
-        sort = "CUSTOM" if kind in {"TOKEN", "REQUEST"} else kind
-        return {"AuthorizationType": sort, "AuthorizerId": own, "AuthorizationScopes": scopes}
+        return Access("CUSTOM" if kind in {"TOKEN", "REQUEST"} else kind, own, scopes)
+    return _authorizer(making, config, kind, place)._replace(scopes=scopes)
+
+
+def deciding(making: GrowingTemplate, config: Node, place: Place) -> tuple[str, Any]:
+    """The name of an authorizer and its function: one of this service, or what has an ARN; None where it is neither."""
+    called = text(config) or ""
     arn: Any = get(config, "arn") or (Scalar(called, place) if ":" in called else None)
-    name = text(get(config, "name")) or (last_name(arn).split("-")[-1] if arn is not None else called)
-    return _authorizer(making, config, name, arn, place) | {"AuthorizationScopes": scopes}
+    if arn is not None:
+        return text(get(config, "name")) or last_name(arn).split("-")[-1], arn
+    name = text(get(config, "name")) or called
+    return name, making.functions[name].target if name in making.functions else None
 
 
-def _authorizer(making: GrowingTemplate, config: Node, name: str, arn: Any, place: Place) -> dict[str, Any]:
-    """An authorizer of the REST API: a function of this service, or what has an ARN."""
-    kind = (text(get(config, "type")) or "").upper()
-    function = making.functions.get(name) if arn is None else None
-    written = text(arn) or "" if isinstance(arn, Scalar) else ""
-    pool = kind == "COGNITO_USER_POOLS" or ":cognito-idp:" in written
-    target = function.target if function is not None else arn
-    logical_id = f"{logical(name)}ApiGatewayAuthorizer"
+def _authorizer(making: GrowingTemplate, config: Node, kind: str, place: Place) -> Access:
+    """What a method asks for whose authorizer is added here."""
+    name, target = deciding(making, config, place)
     if target is None:
-        return {"AuthorizationType": "CUSTOM", "AuthorizerId": Unknown("no function has this name", place)}
-    properties: dict[str, Any] = {
-        "RestApiId": rest_id(making),
-        "Name": name,
-        "Type": "COGNITO_USER_POOLS" if pool else kind or "TOKEN",
-        "IdentitySource": get(config, "identitySource") or "method.request.header.Authorization",
-        "AuthorizerResultTtlInSeconds": get(config, "resultTtlInSeconds"),
-        "ProviderARNs": [target] if pool else None,
-        "AuthorizerUri": None if pool else invocation(target),
-    }
-    making.add(logical_id, "AWS::ApiGateway::Authorizer", place, properties)
-    if not pool and flag(get(config, "managedExternally"), otherwise=False) is False:
-        permission = f"{logical(name)}LambdaPermissionApiGateway"
-        if permission not in making.resources:
-            routes = routes_of(rest_id(making), "/*/*")
-            making.permit(permission, target, place, "apigateway.amazonaws.com", SourceArn=routes)
-    return {"AuthorizationType": "COGNITO_USER_POOLS" if pool else "CUSTOM", "AuthorizerId": ref(logical_id)}
+        return Access("CUSTOM", Unknown("no function has this name", place))
+    arn = text(target) or "" if isinstance(target, Scalar) else ""
+    pool = kind == "COGNITO_USER_POOLS" or ":cognito-idp:" in arn
+    decides = Authorizer(
+        name,
+        "COGNITO_USER_POOLS" if pool else kind or "TOKEN",
+        uri=None if pool else invocation(target),
+        pools=[target] if pool else None,
+        source=get(config, "identitySource") or "method.request.header.Authorization",
+        seconds=get(config, "resultTtlInSeconds"),
+    )
+    called, permission = f"{logical(name)}ApiGatewayAuthorizer", f"{logical(name)}LambdaPermissionApiGateway"
+    making.put(called, REST, decides, rest_id(making), place)
+    ours = not pool and flag(get(config, "managedExternally"), otherwise=False) is False
+    if ours and permission not in making.resources:
+        routes = routes_of(rest_id(making), "/*/*")
+        making.permit(permission, target, place, "apigateway.amazonaws.com", SourceArn=routes)
+    return Access("COGNITO_USER_POOLS" if pool else "CUSTOM", ref(called))
 
 
 def add_rest_api(making: GrowingTemplate, place: Place) -> None:
@@ -196,61 +194,59 @@ def add_rest_api(making: GrowingTemplate, place: Place) -> None:
         "ApiKeySourceType": get(config, "apiKeySourceType"),
         "Policy": None if policy is None else {"Version": "2012-10-17", "Statement": policy},
     }
-    making.add(REST, "AWS::ApiGateway::RestApi", place, properties)
+    making.add(REST_API, "AWS::ApiGateway::RestApi", place, properties)
     stage = either(get(config, "stage")) or making.variables.stage
-    making.add("ApiGatewayDeployment", "AWS::ApiGateway::Deployment", place, {"RestApiId": ref(REST)})
+    making.add("ApiGatewayDeployment", "AWS::ApiGateway::Deployment", place, {"RestApiId": ref(REST_API)})
     _add_rest_stage(making, stage, place)
     _add_usage_plan(making, either(get(config, "usagePlan"), making.of_provider("usagePlan")), stage, place)
 
 
 def _add_rest_stage(making: GrowingTemplate, stage: Node, place: Place) -> None:
     """The stage, with what the framework sets on it after the deployment."""
-    logs = logs_of(making, "restApi")
-    settings: dict[str, Any] = {"ResourcePath": "/*", "HttpMethod": "*"}
+    settings, logs = stage_logs(making, "restApi", "ApiGatewayLogGroup", "/aws/api-gateway/")
     properties: dict[str, Any] = {
-        "RestApiId": ref(REST),
+        "RestApiId": ref(REST_API),
         "StageName": stage,
         "TracingEnabled": making.of_provider("tracing", "apiGateway"),
+        "AccessLogSetting": logs,
+        "MethodSettings": [{"ResourcePath": "/*", "HttpMethod": "*", **settings}]
+        if isinstance(settings, dict)
+        else settings,
     }
-    if isinstance(logs, Unknown):
-        properties |= {"AccessLogSetting": logs, "MethodSettings": logs}
-    elif logs is not None:
-        at = logs.place
-        full = entries(logs).get("fullExecutionData")
-        settings["DataTraceEnabled"] = or_unknown(flag(full, otherwise=True), full, at)
-        settings["LoggingLevel"] = logging_level(logs)
-        properties["MethodSettings"] = [settings]
-        properties["AccessLogSetting"] = access_logs(making, logs, "ApiGatewayLogGroup", "/aws/api-gateway/")
     making.add("ApiGatewayStage", "AWS::ApiGateway::Stage", place, properties)
 
 
-def logs_of(making: GrowingTemplate, kind: str) -> Node | None:
-    """What a kind of API logs by (`kind` as the framework calls it); unknown where a variable says whether it does."""
+def stage_logs(making: GrowingTemplate, kind: str, group: str, start: str) -> tuple[Any, Any]:
+    """How much a stage logs of its executions, and where it logs its requests to: a group that is made for it.
+
+    `kind` is what the framework calls the kind of API.  Both are unknown where a variable says whether it logs.
+    """
     logs = making.of_provider("logs", kind)
+    if logs is None:
+        return None, None
     if isinstance(logs, Unknown):
-        return perhaps(logs)
-    if logs is not None and (isinstance(logs, Joined) or text(logs) is not None):  # of variables: perhaps no yes
-        return Unknown("whether it writes an access log is not stated", logs.place)
-    return logs
+        return perhaps(logs), perhaps(logs)
+    if isinstance(logs, Joined) or text(logs) is not None:  # of variables: perhaps no yes
+        unknown = Unknown("whether it writes an access log is not stated", logs.place)
+        return unknown, unknown
+    level = either(get(logs, "level")) or "INFO"
+    settings = {
+        "DataTraceEnabled": _switched(logs, "fullExecutionData", on=True, off=False),
+        "LoggingLevel": _switched(logs, "executionLogging", on=level, off="OFF"),
+    }
+    written = _switched(
+        logs, "accessLogging", on={"DestinationArn": attribute(group), "Format": get(logs, "format")}, off=None
+    )
+    if isinstance(written, dict):
+        making.log_group(group, logs.place, making.words(start, making.stack_name(logs.place), place=logs.place))
+    return settings, written
 
 
-def logging_level(logs: Node) -> Any:
-    """How much a stage logs of its executions."""
-    raw = entries(logs).get("executionLogging")
-    on = flag(raw, otherwise=True)
-    if on is None:
-        return or_unknown(None, raw, logs.place)
-    return either(get(logs, "level")) or "INFO" if on else "OFF"
-
-
-def access_logs(making: GrowingTemplate, logs: Node, group: str, start: str) -> Any:
-    """Where a stage logs its requests to, if it does: a log group that is made for it."""
-    raw, at = entries(logs).get("accessLogging"), logs.place
-    on = flag(raw, otherwise=True)
-    if on is not True:
-        return None if on is False else or_unknown(None, raw, at)
-    making.log_group(group, at, making.words(start, making.stack_name(at), place=at))
-    return {"DestinationArn": attribute(group), "Format": get(logs, "format")}
+def _switched(logs: Node, name: str, *, on: Any, off: Any) -> Any:
+    """What a setting is that is on unless it is switched off."""
+    raw = entries(logs).get(name)
+    value = flag(raw, otherwise=True)
+    return or_unknown(None, raw, logs.place) if value is None else on if value else off
 
 
 def _add_usage_plan(making: GrowingTemplate, plan: Node | None, stage: Node, place: Place) -> None:
@@ -258,7 +254,7 @@ def _add_usage_plan(making: GrowingTemplate, plan: Node | None, stage: Node, pla
         return
     throttle = get(plan, "throttle")
     properties = {
-        "ApiStages": [{"ApiId": ref(REST), "Stage": stage}],
+        "ApiStages": [{"ApiId": ref(REST_API), "Stage": stage}],
         "Throttle": throttle
         if isinstance(throttle, Unknown)
         else {"BurstLimit": get(throttle, "burstLimit"), "RateLimit": get(throttle, "rateLimit")},
