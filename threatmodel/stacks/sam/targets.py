@@ -67,7 +67,7 @@ def dead_letters(making: Expansion, maker: Resource, event: Event, rule: Node | 
     return arn
 
 
-def sender_document(principal: Any, source: Node, queue: Node) -> dict[str, Any]:
+def sender_document(principal: Any, source: Any, queue: Any) -> dict[str, Any]:
     """A queue policy that lets one source send."""
     statement = {
         "Effect": "Allow",

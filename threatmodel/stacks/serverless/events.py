@@ -73,28 +73,38 @@ def _not_read(kind: str, config: Node) -> str:
 def schedule(making: GrowingTemplate, function: Function, config: Node, place: Place, _number: int) -> None:
     """``schedule``: one or several times, by a rule or by a schedule of EventBridge's own."""
     rates = items(get(config, "rate") or config)
-    method = text(get(config, "method"))
+    start = logical(function.name)
     for rate in rates:
         at = function.schedules = function.schedules + 1
-        state = _state(config, place)
-        if method == "scheduler":
-            name = f"{logical(function.name)}SchedulerSchedule{at}"
+        if text(get(config, "method")) == "scheduler":
+            name = f"{start}SchedulerSchedule{at}"
             target = {"Arn": function.target, "RoleArn": function.role, "Input": get(config, "input")}
-            properties = {"ScheduleExpression": rate, "State": state, "Target": target}
+            properties = {"ScheduleExpression": rate, "State": _state(config, place), "Target": target}
             making.add(name, "AWS::Scheduler::Schedule", place, properties, function.id)
             if "scheduler.amazonaws.com" not in making.services:
                 making.services.append("scheduler.amazonaws.com")
             all_versions = join(attribute(function.id), ":*")
             making.grant(place, ["lambda:InvokeFunction"], [attribute(function.id), all_versions])
             continue
-        rule = f"{logical(function.name)}EventsRuleSchedule{at}"
-        target = {"Arn": function.target, "Id": f"{function.name}Schedule", "Input": get(config, "input")}
-        properties = {"ScheduleExpression": rate, "State": state, "Targets": [target], "Name": get(config, "name")}
-        making.add(rule, "AWS::Events::Rule", place, properties, function.id)
-        making.permit(
-            f"{logical(function.name)}LambdaPermissionEventsRuleSchedule{at}",
-            function, place, "events.amazonaws.com", SourceArn=attribute(rule),
-        )  # fmt: skip
+        names = f"{start}EventsRuleSchedule{at}", f"{start}LambdaPermissionEventsRuleSchedule{at}"
+        target = {"Id": f"{function.name}Schedule"}
+        _rule(making, function, names, config, place, target, ScheduleExpression=rate, Name=get(config, "name"))
+
+
+def _rule(  # noqa: PLR0913, PLR0917 - an event, and the rule that it makes
+    making: GrowingTemplate,
+    function: Function,
+    names: tuple[str, str],
+    config: Node,
+    place: Place,
+    target: Mapping[str, Any],
+    **own: Any,
+) -> None:
+    """A rule that calls the function, and the permission for that, under their two names."""
+    reached = {"Arn": function.target, "Input": get(config, "input"), **target}
+    properties = {"State": _state(config, place), "Targets": [reached], **own}
+    making.add(names[0], "AWS::Events::Rule", place, properties, function.id)
+    making.permit(names[1], function, place, "events.amazonaws.com", SourceArn=attribute(names[0]))
 
 
 def _state(config: Node, place: Place) -> Any:
@@ -120,38 +130,23 @@ def event_bridge(making: GrowingTemplate, function: Function, config: Node, plac
     else:
         bus_reference = bus
     dead = get(config, "deadLetterQueueArn")
-    target = {
-        "Arn": function.target,
-        "Id": "target",
-        "Input": get(config, "input"),
-        "DeadLetterConfig": {"Arn": dead} if dead is not None else None,
-    }
-    rule = f"{spelled}EventBridgeRule"
-    properties = {
-        "Name": called,
-        "EventBusName": bus_reference,
-        "EventPattern": get(config, "pattern"),
-        "ScheduleExpression": get(config, "schedule"),
-        "State": _state(config, place),
-        "Targets": [target],
-    }
-    making.add(rule, "AWS::Events::Rule", place, properties, function.id)
-    making.permit(
-        f"{logical(function.name)}EventBridgeLambdaPermission{number}", function, place, "events.amazonaws.com",
-        SourceArn=attribute(rule),
+    target = {"Id": "target", "DeadLetterConfig": {"Arn": dead} if dead is not None else None}
+    names = f"{spelled}EventBridgeRule", f"{logical(function.name)}EventBridgeLambdaPermission{number}"
+    _rule(
+        making, function, names, config, place, target,
+        Name=called,
+        EventBusName=bus_reference,
+        EventPattern=get(config, "pattern"),
+        ScheduleExpression=get(config, "schedule"),
     )  # fmt: skip
 
 
 def cloudwatch_event(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
     """``cloudwatchEvent``: a rule on the account's own events."""
-    rule = f"{logical(function.name)}EventsRuleCloudWatchEvent{number}"
-    target = {"Arn": function.target, "Id": f"{function.name}CloudWatchEvent", "Input": get(config, "input")}
-    properties = {"EventPattern": get(config, "event"), "State": _state(config, place), "Targets": [target]}
-    making.add(rule, "AWS::Events::Rule", place, properties, function.id)
-    making.permit(
-        f"{logical(function.name)}LambdaPermissionEventsRuleCloudWatchEvent{number}",
-        function, place, "events.amazonaws.com", SourceArn=attribute(rule),
-    )  # fmt: skip
+    start, end = logical(function.name), f"EventsRuleCloudWatchEvent{number}"
+    target = {"Id": f"{function.name}CloudWatchEvent"}
+    names = f"{start}{end}", f"{start}LambdaPermission{end}"
+    _rule(making, function, names, config, place, target, EventPattern=get(config, "event"))
 
 
 # --- the rest

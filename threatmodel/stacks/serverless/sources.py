@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from threatmodel.reading.problems import Place
+from threatmodel.stacks.sam.policies import NETWORK_ACTIONS
+from threatmodel.stacks.sam.targets import sender_document
 from threatmodel.stacks.serverless.making import (
     Function,
     GrowingTemplate,
@@ -22,12 +24,6 @@ from threatmodel.stacks.serverless.making import (
 )
 from threatmodel.stacks.serverless.names import logical, upper_first
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, items, text
-
-_NETWORK = (
-    *("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeVpcs"),
-    *("ec2:DeleteNetworkInterface", "ec2:DescribeSubnets", "ec2:DescribeSecurityGroups"),
-)
-"""What the poller of a broker does in a network."""
 
 
 def _arn(config: Node) -> Node:
@@ -111,7 +107,7 @@ def broker(making: GrowingTemplate, function: Function, config: Node, place: Pla
     if secret is not None:
         making.grant(place, ["secretsmanager:GetSecretValue"], [secret])
     making.grant(place, ["mq:DescribeBroker"], [_arn(config)])
-    making.grant(place, _NETWORK, "*")
+    making.grant(place, NETWORK_ACTIONS, "*")
 
 
 def active_mq(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
@@ -135,7 +131,7 @@ def msk(making: GrowingTemplate, function: Function, config: Node, place: Place,
         EventSourceArn=arn, Topics=[topic], StartingPosition=start,
     )  # fmt: skip
     making.grant(place, ["kafka:DescribeCluster", "kafka:GetBootstrapBrokers"], [arn])
-    making.grant(place, _NETWORK, "*")
+    making.grant(place, NETWORK_ACTIONS, "*")
 
 
 _ACCESS = {
@@ -166,7 +162,7 @@ def kafka(making: GrowingTemplate, function: Function, config: Node, place: Plac
     if secrets:
         making.grant(place, ["secretsmanager:GetSecretValue"], secrets)
     if "vpcSubnet" in access:
-        making.grant(place, _NETWORK, "*")
+        making.grant(place, NETWORK_ACTIONS, "*")
 
 
 # --- topics and buckets
@@ -206,14 +202,8 @@ def sns(making: GrowingTemplate, function: Function, config: Node, place: Place,
 
 def _let_in(making: GrowingTemplate, name: str, queue: str, topic: Node, place: Place) -> None:
     """Lets a topic send to a queue of the service."""
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": attribute(queue),
-        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-    }
-    properties = {"Queues": [ref(queue)], "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+    document = sender_document({"Service": "sns.amazonaws.com"}, topic, attribute(queue))
+    properties = {"Queues": [ref(queue)], "PolicyDocument": document}
     making.add(name, "AWS::SQS::QueuePolicy", place, properties)
 
 
