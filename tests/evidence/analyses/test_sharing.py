@@ -89,17 +89,18 @@ def test_a_url_without_authentication_is_public() -> None:
 
 
 ON = {"RestrictPublicBuckets": True, "IgnorePublicAcls": True}
+READABLE = document({**shared("*"), "Action": "s3:GetObject"})
 OFF = {"RestrictPublicBuckets": False, "IgnorePublicAcls": False}
 
 
 @pytest.mark.parametrize(
     ("parts", "public"),
     [
-        ([("policy", document(shared("*")))], YES),
-        ([("policy", document(shared("*"))), ("block", ON)], NO),
-        ([("policy", document(shared("*"))), ("block", OFF)], YES),
-        ([("policy", document(shared("*"))), ("block", UNKNOWN)], OPEN),
-        ([("policy", document(shared("*"))), ("block", OFF), ("account-block", ON)], NO),
+        ([("policy", READABLE)], YES),
+        ([("policy", READABLE), ("block", ON)], NO),
+        ([("policy", READABLE), ("block", OFF)], YES),
+        ([("policy", READABLE), ("block", UNKNOWN)], OPEN),
+        ([("policy", READABLE), ("block", OFF), ("account-block", ON)], NO),
         ([("acl", "PublicRead")], YES),
         ([("acl", "public-read"), ("block", ON)], NO),
         ([("acl", "Private")], OPEN),
@@ -111,6 +112,55 @@ OFF = {"RestrictPublicBuckets": False, "IgnorePublicAcls": False}
 )
 def test_public_buckets(parts: list[tuple[str, Any]], public: Any) -> None:
     assert word(asked("bucket-public", *parts)) == public
+
+
+def allows(*actions: str, **more: Any) -> Node:
+    statement = {"Effect": "Allow", "Principal": "*", "Action": list(actions), "Resource": "arn:aws:s3:::b/*", **more}
+    return document(statement)
+
+
+CLOUDFRONT = {"Principal": {"Service": "cloudfront.amazonaws.com"}}
+OF_THE_DISTRIBUTION = {"Condition": {"StringEquals": {"aws:SourceArn": "arn:aws:cloudfront::1:distribution/E1"}}}
+GROUP = {"URI": "http://acs.amazonaws.com/groups/global/AllUsers"}
+
+
+@pytest.mark.parametrize(
+    ("part", "read", "written"),
+    [
+        (("policy", allows("s3:GetObject")), YES, NO),
+        (("policy", allows("s3:GetObject", "s3:ListBucket")), YES, NO),
+        (("policy", allows("s3:Get*")), YES, NO),
+        (("policy", allows("s3:PutObject")), NO, YES),
+        (("policy", allows("s3:DeleteObject")), NO, YES),
+        (("policy", allows("s3:PutBucketPolicy")), NO, YES),
+        (("policy", allows("s3:*")), YES, YES),
+        (("policy", allows("*")), YES, YES),
+        (("policy", allows("s3:GetObject", "s3:InventedLater")), YES, OPEN),
+        (("policy", allows("s3:InventedLater")), OPEN, OPEN),
+        (
+            ("policy", document({"Effect": "Allow", "Principal": "*", "NotAction": "s3:PutObject", "Resource": "*"})),
+            YES,
+            YES,
+        ),
+        (("policy", allows("s3:GetObject", **CLOUDFRONT, **OF_THE_DISTRIBUTION)), OPEN, NO),
+        (("policy", allows("s3:PutObject", **CLOUDFRONT, **OF_THE_DISTRIBUTION)), NO, OPEN),
+        (("policy", allows("s3:GetObject", **CLOUDFRONT)), YES, NO),
+        (("acl", "PublicRead"), YES, NO),
+        (("acl", "PublicReadWrite"), YES, YES),
+        (("acl", "public-read-write"), YES, YES),
+        (("acl", "AuthenticatedRead"), YES, NO),
+        (("acl", {"grant": [{"grantee": [GROUP], "permission": "READ"}]}), YES, NO),
+        (("acl", {"grant": [{"grantee": [GROUP], "permission": "WRITE"}]}), NO, YES),
+        (("acl", {"grant": [{"grantee": [GROUP], "permission": "FULL_CONTROL"}]}), YES, YES),
+        (("acl", {"grant": [{"grantee": [GROUP], "permission": UNKNOWN}]}), OPEN, OPEN),
+        (("acl", {"grant": [{"grantee": [{"URI": UNKNOWN}], "permission": "READ"}]}), OPEN, OPEN),
+    ],
+)
+def test_reading_and_writing_are_two_questions(part: tuple[str, Any], read: Any, written: Any) -> None:
+    """Public for one of them says nothing of the other; what may be either is unknown for both."""
+    closed = [("policy", document(shared({"AWS": "1"})))] if part[0] == "acl" else []
+    assert word(asked("bucket-public", part, *closed)) == read
+    assert word(asked("bucket-writable", part, *closed)) == written
 
 
 _CUSTOMER = "s3:x-amz-server-side-encryption-customer-algorithm"

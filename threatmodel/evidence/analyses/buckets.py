@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from threatmodel.evidence.analyses.judgements import Judgement, places, some, unknown, unless_open
@@ -14,37 +15,65 @@ from threatmodel.evidence.analyses.sharing import (
     everybody,
     not_understood,
     open_condition,
-    public_statement,
+    public_statements,
     set_value,
     unless_doubted,
 )
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
-from threatmodel.evidence.policies.grants import TOKEN, ConditionKey, Grant, Pattern, allowing, grants, pattern
+from threatmodel.evidence.policies.grants import TOKEN, ConditionKey, Grant, Pattern, allowing, either, grants, pattern
+from threatmodel.evidence.policies.iam import actions_of, expanded
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, items, text
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get, items, text, unknowns
 
 # --- buckets
 
-_PUBLIC_ACLS = ("publicread", "publicreadwrite", "authenticatedread")
 _GROUPS = ("acs.amazonaws.com/groups/global/AllUsers", "acs.amazonaws.com/groups/global/AuthenticatedUsers")
+
+
+class _Way(NamedTuple):
+    """One way to use a bucket: the levels of its actions, and what of an access list allows it."""
+
+    levels: frozenset[str]
+    lists: frozenset[str]
+    permissions: frozenset[str]
+
+
+_READING = _Way(
+    frozenset(("read", "list")),
+    frozenset(("publicread", "publicreadwrite", "authenticatedread")),
+    frozenset(("READ", "READ_ACP", "FULL_CONTROL")),
+)
+_WRITING = _Way(
+    frozenset(("write", "tagging", "permissions")),
+    frozenset(("publicreadwrite",)),
+    frozenset(("WRITE", "WRITE_ACP", "FULL_CONTROL")),
+)
 
 
 @analysis("policy", "acl", "block", "account-block")
 def bucket_public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether a policy or access list lets anyone in, and no public access block keeps them out."""
+    """Whether a policy or access list lets anyone read, and no public access block keeps them out."""
+    return _open(_READING, parts, resource, stack)
+
+
+@analysis("policy", "acl", "block", "account-block")
+def bucket_writable(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether a policy or access list lets anyone write, and no public access block keeps them out."""
+    return _open(_WRITING, parts, resource, stack)
+
+
+def _open(way: _Way, parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     policies = [part for part in parts if part.part == "policy"]
-    by_service = _by_service(policies, resource, stack)
+    by_service = _by_service(way, policies, resource, stack)
     if by_service is not None:
         return by_service
     lists = [part for part in parts if part.part == "acl"]
     blocks = [part for part in parts if part.part in {"block", "account-block"}]
+    by_policy = some(public_statements(policies, resource, stack, partial(_allows, way)), policies)
+    by_list = some([unless_doubted(one, _of_acl(one.node, way)) for one in lists], lists)
     answers = (
-        _barred(public_statement(policies, resource, stack) if policies else None, blocks, _FOR_POLICIES),
-        _barred(
-            some([unless_doubted(one, _of_acl(one.node)) for one in lists], lists) if lists else None,
-            blocks,
-            _FOR_LISTS,
-        ),
+        _barred(by_policy if policies else None, blocks, _FOR_POLICIES),
+        _barred(by_list if lists else None, blocks, _FOR_LISTS),
     )
     open_ways = [one for one in answers if isinstance(one, Answered) and one.value]
     if open_ways:
@@ -58,10 +87,18 @@ def bucket_public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
     return Answered(False, tuple(places(parts)))  # noqa: FBT003 - the value
 
 
+def _allows(way: _Way, grant: Grant) -> bool | None:
+    """Whether a statement is about an action of the way; None if it is about one that is not known."""
+    known = actions_of("s3")
+    found = either(grant.covers(name) for name, one in known.items() if one.level in way.levels)
+    new = any(one.open is None and not expanded(one.text) for one in grant.actions)
+    return None if new and not found else found
+
+
 _SHOWS = "cloudfront.amazonaws.com"
 
 
-def _by_service(policies: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+def _by_service(way: _Way, policies: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Return whether a policy allows an AWS service for any customer, or a CDN, which publishes the content.
 
     A public access block leaves such a statement alone, since a service is a fixed principal
@@ -69,11 +106,14 @@ def _by_service(policies: Sequence[Gathered], resource: Resource, stack: Stack) 
     """
     for grant in allowing(grants(policies, resource, stack)):
         services = [one for one in grant.principals if one.kind == "Service"]
+        asked = _allows(way, grant) if services else False
+        if asked is False:
+            continue
         at = next((one.pattern.place for one in services), grant.place)
-        if grant.open is None and any_source(grant):
+        if grant.open is None and asked and any_source(grant):
             return Answered(True, (at,), "its policy allows a service to act for any account")  # noqa: FBT003 - the value
         if any(one.pattern.text == _SHOWS for one in services):
-            return Unanswered("a CDN reads it, and it is unknown who can read it through the CDN", at)
+            return Unanswered("a CDN has access, and it is unknown who has access through the CDN", at)
     return None
 
 
@@ -131,32 +171,34 @@ def _is_on(node: Node | None) -> bool:
     return isinstance(node, Scalar) and str(node.value).lower() == "true"
 
 
-def _of_acl(node: Node) -> Judgement:
+def _of_acl(node: Node, way: _Way) -> Judgement:
+    note = "its access control list grants public access"
     stated = text(node)
     if stated is None and isinstance(node, Table):
         own = set_value(get(node, "acl"))
-        granted = [one for one in _texts(node) if one.endswith(_GROUPS)]
-        if own is None or granted:
-            return Judgement(
-                bool(granted), node.place, "its access control list grants public access" if granted else ""
-            )
-        node, stated = own, text(own)
+        granted = [one for one in _granted(node, way) if one.endswith(_GROUPS)]
+        hidden = next(unknowns(node), None)
+        if granted or (own is None and hidden is None):
+            return Judgement(bool(granted), node.place, note if granted else "")
+        node, stated = (own, text(own)) if hidden is None and own is not None else (hidden or node, None)
     if stated is None:
         return unknown(not_understood(node))
-    public = re.sub(r"[^a-z]", "", stated.lower()) in _PUBLIC_ACLS
-    return Judgement(public, node.place, "its access control list grants public access" if public else "")
+    public = re.sub(r"[^a-z]", "", stated.lower()) in way.lists
+    return Judgement(public, node.place, note if public else "")
 
 
-def _texts(node: Node) -> Iterator[str]:
-    match node:
-        case Scalar(value=str() as value):
-            yield value
-        case Table(entries=entries):
-            for child in entries.values():
-                yield from _texts(child)
-        case _:
-            for child in items(node) if not isinstance(node, Scalar) and items(node) != (node,) else ():
-                yield from _texts(child)
+def _granted(node: Node, way: _Way) -> Iterator[str]:
+    """The texts of an access list, without those of entries that permit something else."""
+    if isinstance(node, Table):
+        permission = get(node, "permission") or get(node, "Permission")
+        if permission is None or (text(permission) or "").upper() in way.permissions:
+            for child in node.entries.values():
+                yield from _granted(child, way)
+    elif isinstance(node, List):
+        for child in node.items:
+            yield from _granted(child, way)
+    elif isinstance(node, Scalar) and isinstance(node.value, str):
+        yield node.value
 
 
 # --- keys of the writer's

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.evidence.analyses.endpoints import narrow
+from threatmodel.evidence.analyses.networks import ADDRESSES, PRIVATE, Network, is_everywhere, network_of, within
 from threatmodel.evidence.analyses.properties import doubt_of, each, named, opaque_of, read, unless_unread, worded
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
@@ -50,9 +51,9 @@ def _leads_to(parts: Sequence[Gathered], stack: Stack) -> frozenset[str]:
     for rule in rules:
         if isinstance(rule, Unknown):
             continue
-        addresses = [node for name in _ADDRESSES for node in each(read(rule, name))]
-        networks = [_network(node) for node in addresses]
-        if any(one is None or any(_within(one, inside) for inside in _PRIVATE) for one in networks):
+        addresses = [node for name in ADDRESSES for node in each(read(rule, name))]
+        networks = [network_of(node) for node in addresses]
+        if any(one is None or any(within(one, inside) for inside in PRIVATE) for one in networks):
             found.add(_INSIDE)
         for node in (*each(read(rule, _PREFIXES)), *each(read(rule, _GROUPS))):
             target = stack.target(node)
@@ -88,16 +89,13 @@ def _let_out(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Out
     return unless_unread(Answered(_OUT[widest], places), stack, ("restricted", "none"))
 
 
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
 class _Rule(NamedTuple):
     """Return how wide a rule's egress is (a word of `_OUT`), where and why, and the outside networks that it lists."""
 
     word: str
     place: Place
     why: str = ""
-    outside: tuple[_Network, ...] = ()
+    outside: tuple[Network, ...] = ()
 
 
 def _rules(group: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[_Rule]:
@@ -134,7 +132,6 @@ def _separate(part: Gathered, doubt: Unknown | None, stack: Stack) -> _Rule:
     return _Rule("unknown", doubt.place, doubt.why) if doubt is not None and rule.word != "none" else rule
 
 
-_ADDRESSES = ("CidrIp", "CidrIpv6")
 _GROUPS = "DestinationSecurityGroupId"
 _PREFIXES = "DestinationPrefixListId"
 
@@ -143,10 +140,12 @@ def _rule(rule: Node, stack: Stack, group: Resource | None) -> _Rule:
     """How wide one rule is: by its widest destination."""
     if isinstance(rule, Unknown):
         return _Rule("unknown", rule.place, rule.why)
-    addresses = [node for name in _ADDRESSES for node in each(read(rule, name))]
+    addresses = [node for name in ADDRESSES for node in each(read(rule, name))]
     words = [_address(node, stack, group) for node in addresses]
     outside = tuple(
-        found for node, word in zip(addresses, words, strict=True) if word == "restricted" and (found := _network(node))
+        found
+        for node, word in zip(addresses, words, strict=True)
+        if word == "restricted" and (found := network_of(node))
     )
     words += [_prefixes(node, stack) for node in each(read(rule, _PREFIXES))]
     words += ["none" for _ in each(read(rule, _GROUPS))]
@@ -159,44 +158,13 @@ def _address(node: Node, stack: Stack, group: Resource | None) -> str:
         target = stack.resources.get(node.resource)
         of_vpc = target is not None and target.type in {"AWS::EC2::VPC", "AWS::EC2::Subnet"}
         return "none" if of_vpc else "unknown"
-    network = _network(node)
+    network = network_of(node)
     if network is None:
         return "unknown"
-    if _is_everywhere(network):
+    if is_everywhere(network):
         return "open"
     inside = network.is_loopback or _inside(network, stack, group)
     return "none" if inside else "unknown" if inside is None else "restricted"
-
-
-def _network(node: Node | None) -> _Network | None:
-    """The network that a text names; an IPv4 one that is written as IPv6 is one of IPv4."""
-    try:
-        found = ipaddress.ip_network(worded(node) or "", strict=False)
-    except ValueError:
-        return None
-    if isinstance(found, ipaddress.IPv6Network):
-        for prefix in _CARRIERS:
-            if found.subnet_of(prefix):
-                low = int(found.network_address) & 0xFFFF_FFFF
-                return ipaddress.IPv4Network((low, found.prefixlen - prefix.prefixlen))
-    return found
-
-
-_CARRIERS = tuple(map(ipaddress.IPv6Network, ("::ffff:0:0/96", "64:ff9b::/96")))
-"""IPv6 prefixes that contain all of IPv4: mapped addresses (RFC 4291), and NAT64 (RFC 6052), which a NAT gateway
-translates (docs.aws.amazon.com/vpc: "nat-gateway-nat64-dns64")."""
-_GLOBAL = ipaddress.IPv6Network("2000::/3")
-"""All of IPv6 that is global so far (iana.org: "ipv6-unicast-address-assignments")."""
-_PRIVATE = tuple(
-    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
-)
-
-
-def _is_everywhere(network: _Network) -> bool:
-    """Whether a network has half of all addresses or more."""
-    if isinstance(network, ipaddress.IPv6Network):
-        return network.supernet_of(_GLOBAL) or any(network.supernet_of(one) for one in _CARRIERS)
-    return network.prefixlen <= 1
 
 
 _FEW = {4: 2**16, 6: 2**96}
@@ -213,29 +181,19 @@ def _together(rules: Iterable[_Rule]) -> Iterator[_Rule]:
     for version, merged in ((4, tuple(v4)), (6, tuple(v6))):
         count = sum(network.num_addresses for network in merged)
         place = next((place for network, place in outside if network.version == version), None)
-        if place is not None and any(map(_is_everywhere, merged)):
+        if place is not None and any(map(is_everywhere, merged)):
             yield _Rule("open", place)
         elif place is not None and count > _FEW[version]:
             yield _Rule("unknown", place, f"egress allows {count:,} addresses; that is not an allow-list")
 
 
-def _inside(network: _Network, stack: Stack, group: Resource | None) -> bool | None:
+def _inside(network: Network, stack: Stack, group: Resource | None) -> bool | None:
     """Return whether a network is in the VPC of the group; None if it may be, and the file does not show the VPC's."""
     vpc = stack.target(read(group.properties, "VpcId")) if group is not None else None
-    whole = _network(read(vpc.properties, "CidrBlock")) if vpc is not None else None
+    whole = network_of(read(vpc.properties, "CidrBlock")) if vpc is not None else None
     if whole is not None and whole.version == network.version:
-        return _within(network, whole)
-    return None if any(_within(network, one) for one in _PRIVATE) else False
-
-
-def _within(network: _Network, whole: _Network) -> bool:
-    match network, whole:
-        case (ipaddress.IPv4Network(), ipaddress.IPv4Network()):
-            return network.subnet_of(whole)
-        case (ipaddress.IPv6Network(), ipaddress.IPv6Network()):
-            return network.subnet_of(whole)
-        case _:
-            return False
+        return within(network, whole)
+    return None if any(within(network, one) for one in PRIVATE) else False
 
 
 def _prefixes(node: Node, stack: Stack) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.evidence.analyses.judgements import Judgement, every, some, unknown, unless_open
@@ -37,21 +37,29 @@ def not_understood(node: Node) -> Unknown:
 @analysis("policy", "permission", "url-auth")
 def public_statement(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a statement allows any principal without a condition that narrows it."""
-    return some(_public(parts, resource, stack), parts)
+    return some(public_statements(parts, resource, stack), parts)
 
 
-def _public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Iterator[Judgement]:
+def public_statements(
+    parts: Sequence[Gathered],
+    resource: Resource,
+    stack: Stack,
+    about: Callable[[Grant], bool | None] = lambda _: True,
+) -> Iterator[Judgement]:
+    """Return what each statement and permission says of any principal; `about` says which statements count."""
     found = grants([part for part in parts if part.part == "policy"], resource, stack)
     guards = [grant for grant in found if _keeps_strangers_out(grant)]
     for grant in allowing(found):
-        judgement = anybody(grant)
-        if not judgement.truth and resource.type not in _INVOKED and any_source(grant):
+        asked = about(grant)
+        judgement = anybody(grant) if asked is not False else Judgement(truth=False, place=grant.place)
+        if asked is not False and not judgement.truth and resource.type not in _INVOKED and any_source(grant):
             at = next(one.pattern.place for one in grant.principals if one.kind == "Service")
             judgement = unless_open(
                 grant, Judgement(truth=True, place=at, note="its policy allows a service to act for any account")
             )
         if not (judgement.truth and any(_about_the_same(guard, grant) for guard in guards)):
-            yield judgement
+            doubtful = judgement.truth and asked is None
+            yield unknown(Unknown("an action of it is not known", grant.place)) if doubtful else judgement
     for part in parts:
         if part.part == "permission":
             yield _of_permission(part)

@@ -6,6 +6,7 @@ A file holds, by kind of element:
 ``facts``        fact -> a list of places, tried in order; the first that says something decides
 ``gathered``     name -> sources, whose values an analysis looks at together
 ``unsaid``       fact -> why this kind of file cannot say it
+``one_way``      fact -> why this kind of file shows only that it is good, or only that it is bad
 ``permissions``  ``aws`` only: operation -> IAM actions, where they are not of the operation's own name
 
 A source is ``in`` (the element's types; left out: all of the kind), ``via`` (steps to other resources) and ``at`` (the
@@ -142,6 +143,7 @@ class Mappings:
     facts: Mapping[str, Mapping[str, tuple[FactMapping, ...]]]
     gathered: Mapping[str, Mapping[str, tuple[Source, ...]]]
     unsaid: Mapping[str, Mapping[str, str]]
+    one_way: Mapping[str, Mapping[str, str]]
     permissions: Mapping[str, tuple[str, ...]]
 
     def actions(self, call: AwsCall) -> tuple[str, ...]:
@@ -224,6 +226,11 @@ def file_format(seen_by: str) -> Record:
             "unsaid",
             NamedItems(NamedItems(Text(300), "a fact", _FACT, _SHOWN_FACT), "a kind"),
             "what cannot be seen here, and why",
+        ),
+        Key(
+            "one_way",
+            NamedItems(NamedItems(Text(300), "a fact", _FACT, _SHOWN_FACT), "a kind"),
+            "what can be seen in one direction alone, and why",
         ),
         *([Key("permissions", rights, "the IAM actions of operations")] if seen_by == "aws" else []),
     )

@@ -80,9 +80,10 @@ class _Whole:
         }
         facts = {kind: dict(self.facts(kind, table)) for kind, table in self.by_kind(entries, "facts")}
         unsaid = {kind: dict(self.reasons(kind, table, facts)) for kind, table in self.by_kind(entries, "unsaid")}
+        one_way = {kind: dict(self.reasons(kind, table, {})) for kind, table in self.by_kind(entries, "one_way")}
         rights = entries["permissions"].value if "permissions" in entries else {}
         permissions = {name: tuple(one.value for one in entry.value) for name, entry in rights.items()}
-        return Mappings(elements, facts, gathered, unsaid, permissions)
+        return Mappings(elements, facts, gathered, unsaid, one_way, permissions)
 
     def by_kind(self, entries: Fields, key: str) -> Iterator[tuple[str, Any]]:
         """Return the kinds in one section, and their values."""
@@ -106,7 +107,7 @@ class _Whole:
                 yield name, tuple(self.place(row, one.value, one.place) for one in entry.value)
 
     def reasons(self, kind: str, table: Fields, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """The facts of a kind that are unsaid, and why."""
+        """The facts of a kind that cannot be seen, or in one direction alone, and why."""
         for name, entry in table.items():
             if name in facts.get(kind, {}):
                 self.reader.note("stated-twice", entry.key, f"{kind}.{name} has places, and is unsaid")
