@@ -147,10 +147,6 @@ RULES = [
         "aws_security_group.g: {}\naws_security_group_rule.r: {type: ingress, security_group_id: "
         '"${aws_security_group.g.id}", protocol: tcp, from_port: 3306, to_port: 3306, ipv6_cidr_blocks: ["::/0"]}'
     ),
-    (
-        "aws_security_group.g: {}\naws_vpc_security_group_ingress_rule.r: {security_group_id: "
-        '"${aws_security_group.g.id}", ip_protocol: tcp, from_port: 3306, to_port: 3306, cidr_ipv4: 0.0.0.0/0}'
-    ),
 ]
 
 
