@@ -35,6 +35,8 @@ SUBTITLE_WORDS = {
     "dynamodb": "DynamoDB",
     "s3": "S3",
     "rds": "RDS",
+    "documentdb": "DocumentDB",
+    "redshift": "Redshift",
     "opensearch": "OpenSearch",
     "elasticache": "ElastiCache",
     "efs": "EFS",

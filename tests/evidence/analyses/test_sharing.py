@@ -82,10 +82,34 @@ def test_permissions_of_a_function(permission: dict[str, Any], public: Any, pinn
     assert word(asked("sources-pinned", ("permission", permission), around=around)) == pinned
 
 
-def test_a_url_without_authentication_is_public() -> None:
-    assert word(asked("public-statement", ("url-auth", "NONE"))) is YES
-    assert word(asked("public-statement", ("url-auth", "AWS_IAM"))) is NO
-    assert word(asked("public-statement", ("url-auth", UNKNOWN))) is OPEN
+URL = ("url", {"AuthType": "NONE"})
+FOR_ALL = {"Principal": "*", "Action": "lambda:InvokeFunction"}
+
+
+@pytest.mark.parametrize(
+    ("part", "beside", "alone"),
+    [
+        (("permission", {**FOR_ALL, "FunctionUrlAuthType": "NONE"}), NO, YES),
+        (("permission", {**FOR_ALL, "InvokedViaFunctionUrl": True}), NO, YES),
+        (("permission", FOR_ALL), YES, YES),
+        (("permission", {**FOR_ALL, "FunctionUrlAuthType": "AWS_IAM"}), YES, YES),
+        (("permission", {**FOR_ALL, "InvokedViaFunctionUrl": False}), YES, YES),
+        (("permission", {**FOR_ALL, "FunctionUrlAuthType": UNKNOWN}), YES, YES),
+        (("permission", {**FOR_ALL, "Action": "lambda:InvokeFunctionUrl"}), YES, YES),
+        (("policy", document(shared("*", {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}}))), NO, YES),
+        (("policy", document(shared("*", {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}))), NO, YES),
+        (("policy", document(shared("*", {"BoolIfExists": {"lambda:InvokedViaFunctionUrl": "true"}}))), YES, YES),
+        (("policy", document(shared("*", {"Bool": {"lambda:InvokedViaFunctionUrl": "false"}}))), YES, YES),
+        (("policy", document(shared("*", {"StringNotEquals": {"lambda:FunctionUrlAuthType": "NONE"}}))), YES, YES),
+        (("policy", document(shared("*"))), YES, YES),
+    ],
+)
+def test_what_a_public_url_needs_is_no_direct_invocation(part: tuple[str, Any], beside: Any, alone: Any) -> None:
+    """Only beside that URL, which is an api of its own: without it the statement stays an alarm."""
+    assert word(asked("anyone-invokes", part, URL)) == beside
+    assert word(asked("anyone-invokes", part)) == alone
+    assert word(asked("anyone-invokes", part, ("url", {"AuthType": "AWS_IAM"}))) == alone
+    assert word(asked("anyone-invokes", part, URL, ("permission", FOR_ALL))) is YES
 
 
 ON = {"RestrictPublicBuckets": True, "IgnorePublicAcls": True}

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.evidence.analyses.judgements import Judgement, every, some, unknown, unless_open
-from threatmodel.evidence.analyses.properties import stands
+from threatmodel.evidence.analyses.properties import doubt_of, flag, read, stands
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.answers import Gathered, Outcome
 from threatmodel.evidence.policies.arns import account_of, arn_parts, whole
 from threatmodel.evidence.policies.conditions import NEGATIVE, limits, narrows, wide_arn
 from threatmodel.evidence.policies.grants import (
+    ConditionKey,
     Grant,
     Pattern,
     Principal,
@@ -34,7 +35,7 @@ def not_understood(node: Node) -> Unknown:
 # --- any principal
 
 
-@analysis("policy", "permission", "url-auth")
+@analysis("policy")
 def public_statement(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a statement allows any principal without a condition that narrows it."""
     return some(public_statements(parts, resource, stack), parts)
@@ -63,8 +64,6 @@ def public_statements(
     for part in parts:
         if part.part == "permission":
             yield _of_permission(part)
-        elif part.part == "url-auth":
-            yield unless_doubted(part, _of_url(part.node))
 
 
 _INVOKED = frozenset({"AWS::Lambda::Function", "AWS::Serverless::Function"})
@@ -217,12 +216,40 @@ def _names_owner(source: Node | None) -> bool | None:
     return None if wide is None else not wide
 
 
-def _of_url(node: Node) -> Judgement:
-    stated = text(node)
-    if stated in {"NONE", "AWS_IAM"}:
-        note = "its function URL requires no authentication (AuthType NONE)" if stated == "NONE" else ""
-        return Judgement(stated == "NONE", node.place, note)
-    return unknown(not_understood(node))
+# --- directly, or through a function's URL
+
+
+@analysis("policy", "permission", "url")
+def anyone_invokes(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether a statement lets any principal invoke a function, other than through a URL that asks for nothing.
+
+    Such a URL needs these statements, and is an api of its own; without the URL they stand for one of another file.
+    """
+    letting = [part for part in parts if part.part != "url"]
+    public = [part for part in parts if part.part == "url" and text(get(part.node, "AuthType")) == "NONE"]
+    if not letting:
+        return None
+    if all(doubt_of(part.resource, resource) for part in public):  # or there is none
+        return public_statement(letting, resource, stack)
+    direct = [part for part in letting if part.part != "permission" or not _is_of_the_url(part.node)]
+    found = public_statements(direct, resource, stack, lambda one: not any(map(_asks_for_it, one.conditions)))
+    return some(found, letting)
+
+
+def _is_of_the_url(permission: Node) -> bool:
+    """Whether a permission surely is for calls through a URL without authentication alone."""
+    kind, via = read(permission, "FunctionUrlAuthType"), read(permission, "InvokedViaFunctionUrl")
+    return text(kind) == "NONE" or flag(via) is True
+
+
+def _asks_for_it(condition: ConditionKey) -> bool:
+    """Whether a condition surely limits a statement to such calls; `IfExists` also holds for others."""
+    values = [one.text.lower() for one in condition.values if one.open is None]
+    if condition.open is not None or len(values) != len(condition.values):
+        return False
+    if condition.key == "lambda:invokedviafunctionurl":
+        return condition.operator == "bool" and values == ["true"]
+    return condition.key == "lambda:functionurlauthtype" and limits(condition) and values == ["none"]
 
 
 # --- services
