@@ -223,7 +223,7 @@ def _names_owner(source: Node | None) -> bool | None:
 def anyone_invokes(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a statement lets any principal invoke a function, other than through a URL that asks for nothing.
 
-    Such a URL needs these statements, and is an api of its own; without the URL they stand for one of another file.
+    Such a URL needs these statements, and is a separate api; without the URL they stand for one of another file.
     """
     letting = [part for part in parts if part.part != "url"]
     public = [part for part in parts if part.part == "url" and text(get(part.node, "AuthType")) == "NONE"]
