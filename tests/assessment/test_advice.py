@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.collecting import collected
 from tests.support import HOME
 from threatmodel.assessment.actions import Action, actions
 from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.authoring.importing.plan import imported
-from threatmodel.evidence.collect import collect
 from threatmodel.graph.building import build
 from threatmodel.library.directions import directions
 from threatmodel.library.load import load_library
@@ -73,7 +73,7 @@ def assessed(path: Path, model: Path, *, slack: bool = False) -> Assessment:
         text_of = text_of.replace("{http: ANY,", "{slack: events,").replace(", caller: unknown", "")
     written = Files(texts={model: text_of})
     system = load_model(written, model)
-    evidence, found = collect(system, written, directions(LIBRARY), TODAY)
+    evidence, found = collected(system, written, directions(LIBRARY), TODAY)
     return assess(build(system, evidence, TODAY, found), LIBRARY, TODAY)
 
 
@@ -90,7 +90,7 @@ def needed(path: Path) -> Iterator[Resource]:
 def taken(found: Action) -> set[Place]:
     """The places of what an action removes."""
     states = (state for alike in found.states.values() for state in alike)
-    return {item.said.place for state in states for item in state.support if item.said and item.said.place}
+    return {item.said.place for state in states for item in state.support if item.said.place}
 
 
 def breaking(path: Path, assessment: Assessment) -> list[tuple[str, str]]:

@@ -141,7 +141,13 @@ def test_passwords_in_a_plan(text: str) -> None:
     assert answer(found(plan(text), "store", "password_in_plaintext")) is True
 
 
+NEWER = (
+    "aws_security_group.g: {}\naws_vpc_security_group_ingress_rule.r: "
+    '{security_group_id: "${aws_security_group.g.id}", '
+    "ip_protocol: tcp, from_port: 3306, to_port: 3306, cidr_ipv4: 0.0.0.0/0}"
+)
 RULES = [
+    NEWER,
     "aws_security_group.g: {ingress: [{protocol: tcp, from_port: 3306, to_port: 3306, cidr_blocks: [0.0.0.0/0]}]}",
     (
         "aws_security_group.g: {}\naws_security_group_rule.r: {type: ingress, security_group_id: "
@@ -160,7 +166,7 @@ def test_an_open_port_in_a_plan(rule: str) -> None:
 
 def test_an_egress_rule_admits_nobody() -> None:
     text = 'aws_db_instance.d: {vpc_security_group_ids: ["${aws_security_group.g.id}"]}\n'
-    rule = RULES[1].replace("type: ingress", "type: egress")
+    rule = RULES[2].replace("type: ingress", "type: egress")
     assert answer(found(plan(text + rule), "store", "ingress_restricted")) == NOTHING
 
 

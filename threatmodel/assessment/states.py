@@ -483,7 +483,8 @@ def shown(value: object) -> str:
 
 def _item(item: object) -> str:
     if isinstance(item, Trigger):
-        through = f" through {item.source.id}" if item.source is not None else ""
+        path = f" at {item.path}" if item.path else ""
+        through = f" through {item.source.id}{path}" if item.source is not None else ""
         return f"{item.detail or item.by}{through}"
     return str(item)
 

@@ -120,7 +120,7 @@ class FileStatements:
         """The file, read again in a world that it leaves open."""
         stack = tracked(self.opened.in_world(assumed))
         other = FileStatements(self.file.read_as(stack), self.opened, self.ways)
-        other.lists.seen = self.lists.seen
+        other.lists.seen, other.lists.signs = self.lists.seen, self.lists.signs
         return World(stack, lambda key: stack.reads.during(lambda: other.answer(key)))
 
     def held(self, said: Statements, ways: Directions, work: Work) -> Statements:

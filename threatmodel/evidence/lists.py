@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from threatmodel.evidence.answers import Unanswered
@@ -14,6 +16,7 @@ from threatmodel.evidence.relations.found import FunctionRelations, Start, Use, 
 from threatmodel.evidence.relations.passing import passed_on
 from threatmodel.evidence.relations.unused import Needed, unused
 from threatmodel.evidence.relations.used import used
+from threatmodel.evidence.signs import Sign, may_call, signs
 from threatmodel.graph.elements import LeftOpen
 from threatmodel.model.facts import Statement, Statements
 from threatmodel.model.system import BY_ID, REQUESTS, THROUGH, Reference, Trigger
@@ -51,6 +54,11 @@ class Lists:
     def relations(self) -> Mapping[str, FunctionRelations]:
         """How each function of the file is wired."""
         return self.stack.once("relations", lambda: function_relations(self.stack, self.held.facts))
+
+    @cached_property
+    def signs(self) -> Sequence[Sign]:
+        """What speaks of Slack, in the file and in the model's name."""
+        return signs(self.stack, self.relations, (self.system.name,))
 
     @property
     def passed(self) -> Sequence[Passed]:
@@ -168,11 +176,9 @@ class Lists:
         return None
 
     def _triggers(self, element: str, relations: FunctionRelations) -> Iterator[Trigger]:
-        """The triggers as the model's: a request through an api that the model says is Slack's stays Slack's."""
-        routes: dict[tuple[str, str], list[Trigger]] = {}
-        for one in self.system.nodes[element].triggers or ():
-            if one.by in REQUESTS and one.source is not None:
-                routes.setdefault((one.source.id, one.path), []).append(one)
+        """The triggers as the model's: a request that Slack can send is Slack's where the model says so."""
+        function = self.held.stack.resources[self.matched.resources[element]]
+        stated = self._stated(element)
         for start in relations.triggers:
             if start.source and not self.element(start.source):
                 self.unread_parts.setdefault(start.source, []).extend(start.places)
@@ -180,19 +186,40 @@ class Lists:
             if not start.by or not start.certain or (not start.source and THROUGH[start.by]):
                 continue  # no trigger is such, it may not exist, or it comes through what is none of this file
             api = self.element(start.source)
-            paths = dict.fromkeys(("", start.path) if start.by == "http" else ())
-            stated = [one for path in paths for one in routes.get((api, path), ())]
-            slack = [one for one in stated if one.by == "slack"] if may_be_slack(start) else []
+            own = [one for one in stated if start.by == "http" and is_of(one, api, start.path)]
+            slack = [one for one in own if one.by == "slack"] if may_be_slack(start) else []
+            others = any(one.by == "http" and not one.caller for one in own)
             if slack:
                 yield from (replace(trigger, place=start.places[0]) for trigger in slack)
-            else:
-                said = any(one.by == "http" and not one.caller for one in stated)
-                yield _trigger(start, api, "unknown" if may_be_slack(start) and not said else "")
+                continue
+            asked = any(one.caller for one in own) or may_call(start, function, signed=bool(self.signs))
+            yield _trigger(start, api, "unknown" if may_be_slack(start) and asked and not others else "")
+
+    def _stated(self, element: str) -> Sequence[Trigger]:
+        """The requests that the model states to start a function."""
+        return [one for one in self.system.nodes[element].triggers or () if one.by in REQUESTS and one.source]
 
     def _note_unread_parts(self, uses: tuple[Use, ...]) -> None:
         for use in uses:
             if not self.element(use.resource) and "destination" not in use.how:  # what fails goes there
                 self.unread_parts.setdefault(use.resource, []).extend(use.places)
+
+
+_GREEDY = re.compile(r"/?\{[^{}/]*\+\}|\$default")
+
+
+def is_of(stated: Trigger, api: str, path: str) -> bool:
+    """Whether a stated request comes through a route of an api: without a path it may be any of them.
+
+    A route accepts what fits its parameters; a function URL, the default route and a proxy accept every path below.
+    """
+    if stated.source is None or stated.source.id != api:
+        return False
+    if not stated.path or stated.path == path or not path:
+        return True
+    parts = [re.escape(one) for one in _GREEDY.split(path)]
+    below = "(?:/.*)?".join(parts)
+    return re.fullmatch(re.sub(r"\\\{[^{}/]*\\\}", "[^/]+", below), stated.path) is not None
 
 
 def _named(relations: FunctionRelations) -> Iterator[str]:

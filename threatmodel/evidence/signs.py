@@ -1,15 +1,18 @@
-"""Signs in a file of infrastructure code that a system has to do with Slack: names and paths, never values."""
+"""Signs in a file of infrastructure code that a system has to do with Slack: names and paths, never values.
+
+Slack is asked about only where there is one: a route that nothing authenticates is open to anyone on the internet.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from threatmodel.evidence.analyses.properties import read
-from threatmodel.evidence.relations.found import FunctionRelations
+from threatmodel.evidence.relations.found import FunctionRelations, Start, may_be_slack
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.joining import own_choice, own_name
-from threatmodel.stacks.stack import Stack
+from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Scalar, Table
 
 _OF_OTHERS = re.compile(r"AWS::(?:IAM|Lambda::Permission|Logs|CloudWatch)")
@@ -18,15 +21,32 @@ _OF_OTHERS = re.compile(r"AWS::(?:IAM|Lambda::Permission|Logs|CloudWatch)")
 Sign = tuple[str, Place]
 
 
-def signs(stack: Stack, relations: dict[str, FunctionRelations]) -> tuple[Sign, ...]:
-    """What speaks of Slack, each once with its place: parameters, resources, variables, routes."""
+def signs(stack: Stack, relations: Mapping[str, FunctionRelations], called: Sequence[str] = ()) -> tuple[Sign, ...]:
+    """What speaks of Slack, each once with its place: parameters, resources, variables, routes.
+
+    `called` are the names of the whole: of the model, of the repository.
+    """
     found: dict[str, Place] = {}
-    for what, place in _signs(stack, relations):
+    for what, place in _signs(stack, relations, called):
         found.setdefault(what, place)
     return tuple(found.items())
 
 
-def _signs(stack: Stack, relations: dict[str, FunctionRelations]) -> Iterator[Sign]:
+def may_call(start: Start, function: Resource, *, signed: bool) -> bool:
+    """Whether it is a question if Slack sends the requests of a route; `signed` is whether the file has a sign.
+
+    Slack's apps post.  Its legacy commands may use GET, and carry a token that the function compares.
+    """
+    if not may_be_slack(start):
+        return False
+    if start.detail.upper() != "GET":
+        return signed
+    variables = read(function.properties, "Environment", "Variables")
+    names = variables.entries if isinstance(variables, Table) else ()
+    return any(_speaks(one) and "token" in one.lower() for one in names)
+
+
+def _signs(stack: Stack, relations: Mapping[str, FunctionRelations], called: Sequence[str]) -> Iterator[Sign]:
     """The strongest first: where Slack would call, the parameters that it would send, and then names."""
     for found in relations.values():
         for start in found.triggers:
@@ -37,10 +57,11 @@ def _signs(stack: Stack, relations: dict[str, FunctionRelations]) -> Iterator[Si
         for variable in variables.entries if isinstance(variables, Table) else ():
             if isinstance(variables, Table) and _speaks(variable):
                 yield f"the variable {quoted(variable)}", variables.keys.get(variable, variables.place)
-    yield from _named(stack)
+    yield from _named(stack, called)
 
 
-def _named(stack: Stack) -> Iterator[Sign]:
+def _named(stack: Stack, called: Sequence[str]) -> Iterator[Sign]:
+    yield from ((f"the name {quoted(name)}", Place(stack.file)) for name in called if _speaks(name))
     for file in stack.joined.values() or (stack,):
         if _speaks(file.title):
             yield f"the service {quoted(file.title)}", Place(file.file)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from threatmodel.evidence.signs import signs
 from threatmodel.evidence.unmodeled import unmodeled
 from threatmodel.graph.elements import WORK_LIMIT, Read
 from threatmodel.reading.problems import Place, Problem, quoted
@@ -53,7 +52,7 @@ class _Reads:
             unread=tuple((one.name, one.why, one.place) for one in stack.unread),
             left_open=tuple(one for one in self.held.left_open if self.file(one.place) == label),
             notes=(*stack.problems, *self.unasked(label), *(self.unfinished() if first else ())),
-            signs=tuple(f"{what} at {place}" for what, place in self.signs if self.file(place) == label),
+            signs=tuple(f"{what} at {place}" for what, place in self.lists.signs if self.file(place) == label),
             unused=self.pairs("unused", label),
             ungranted=self.pairs("ungranted", label),
             unmodeled=unmodeled(self.part(label), self.modelled),
@@ -76,11 +75,6 @@ class _Reads:
         """The label of each file in which resources stand, templates that are nested among them."""
         found = {one.place.file: self.label(one.name) for one in self.stack.resources.values()}
         return {**found, **{stack.file: label for label, stack in self.stack.joined.items()}}
-
-    @cached_property
-    def signs(self) -> tuple[tuple[str, Place], ...]:
-        """What speaks of Slack, with its place."""
-        return signs(self.stack, dict(self.lists.relations))
 
     @property
     def missing(self) -> tuple[_Pair, ...]:

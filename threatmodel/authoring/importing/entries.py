@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 
 from threatmodel.authoring.importing.ids import element_ids, host_id
@@ -15,10 +16,11 @@ from threatmodel.evidence.matching import MATCHED, mistakable
 from threatmodel.evidence.outside import default_bus, host_name, host_of, is_host, outside
 from threatmodel.evidence.relations.acting import Passed
 from threatmodel.evidence.relations.fitting import USED, as_modelled, fits, used_as, uses_of
-from threatmodel.evidence.relations.found import FunctionRelations, Start, may_be_slack
+from threatmodel.evidence.relations.found import FunctionRelations, Start
 from threatmodel.evidence.relations.naming import kinds_of
 from threatmodel.evidence.relations.passing import passed_on
 from threatmodel.evidence.resource_types import known
+from threatmodel.evidence.signs import may_call, signs
 from threatmodel.model.file import EXTERNAL_USES, SECTIONS, TRIGGER
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Text
@@ -54,9 +56,17 @@ class ElementEntry:
 
 
 def entries(
-    stack: Stack, facts: StackFacts, by_function: Mapping[str, FunctionRelations], known: Mapping[str, tuple[str, str]]
+    stack: Stack,
+    facts: StackFacts,
+    by_function: Mapping[str, FunctionRelations],
+    known: Mapping[str, tuple[str, str]],
+    names: Sequence[str] = (),
 ) -> Iterator[ElementEntry]:
-    """An entry for each element of a stack that `known` (resource to id and kind) lacks, in order of sections."""
+    """An entry for each element of a stack that `known` (resource to id and kind) lacks, in order of sections.
+
+    `names` are names of the whole, which may be a sign of Slack: of the model, of the repository.
+    """
+    signed = bool(signs(stack, by_function, names))
     passed = passed_on(stack, facts)
     places = dict(_named_by(by_function, passed))
     kinds = dict(_kinds(stack, facts, by_function, passed, places)) | {name: kind for name, (_, kind) in known.items()}
@@ -77,7 +87,8 @@ def entries(
                 body: Iterator[str]
                 if kind == "function":
                     relations = as_modelled(by_function[name], lambda one: kinds.get(one, ""))
-                    body = chain(_helper(stack.resources[name]), _function(relations, named, kinds, explained))
+                    asked = partial(may_call, function=stack.resources[name], signed=signed)
+                    body = chain(_helper(stack.resources[name]), _function(relations, named, kinds, explained, asked))
                 else:
                     body = chain(_other(name, kind, stack, facts), _passes(name, passed, named))
                 lines = (head, *(f"  {line}" for line in body))
@@ -190,7 +201,11 @@ def _beside(line: str, note: str) -> str:
 
 
 def _function(
-    relations: FunctionRelations, named: Mapping[str, str], kinds: Mapping[str, str], explained: dict[str, str]
+    relations: FunctionRelations,
+    named: Mapping[str, str],
+    kinds: Mapping[str, str],
+    explained: dict[str, str],
+    asked: Callable[[Start], bool],
 ) -> Iterator[str]:
     """The lists of a function as far as they are certain, then those that may be longer, each with why."""
     whys = {name: one.why for name, one in relations.unknown.items()}
@@ -199,7 +214,7 @@ def _function(
     left_out = next((start for start in relations.triggers if start.source and start.source not in named), None)
     if left_out is not None:
         whys.setdefault("triggers", f"it is started by {left_out.source}, which is not modeled")
-    yield from _triggers(relations, named, complete="triggers" not in whys)
+    yield from _triggers(relations, named, asked, complete="triggers" not in whys)
     uses = _uses(relations, named, kinds)
     for name in USED:
         if uses[name] or (name not in whys and name not in {"calls", "invokes"}):
@@ -244,11 +259,13 @@ def _uses(relations: FunctionRelations, named: Mapping[str, str], kinds: Mapping
     return found
 
 
-def _triggers(relations: FunctionRelations, named: Mapping[str, str], *, complete: bool) -> Iterator[str]:
+def _triggers(
+    relations: FunctionRelations, named: Mapping[str, str], asked: Callable[[Start], bool], *, complete: bool
+) -> Iterator[str]:
     """The triggers that are certain, and what to ask about who calls."""
     starts = (one for one in relations.triggers if one.certain and one.by)
     known = [one for one in starts if one.by == "schedule" or one.source in named]
-    lines = [_trigger(start, named) for start in known]
+    lines = [_trigger(start, named, asked) for start in known]
     if not lines and not complete:
         return
     if len(lines) <= 1:
@@ -256,7 +273,7 @@ def _triggers(relations: FunctionRelations, named: Mapping[str, str], *, complet
     else:
         yield "triggers:"
         yield from (f"  - {line}" for line in lines)
-    yield from _slack_hints([start for start in known if may_be_slack(start)])
+    yield from _slack_hints([start for start in known if asked(start)])
 
 
 def _slack_hints(starts: Sequence[Start]) -> Iterator[str]:
@@ -270,14 +287,14 @@ def _slack_hints(starts: Sequence[Start]) -> Iterator[str]:
         yield f"{WHERE}slash-command}}  # or interactivity, events; else take caller out"
 
 
-def _trigger(start: Start, named: Mapping[str, str]) -> str:
+def _trigger(start: Start, named: Mapping[str, str], asked: Callable[[Start], bool]) -> str:
     if start.by == "schedule":
         return f"{{schedule: {scalar(start.detail if _fits(start.detail, 'schedule') else 'unknown')}}}"
     if start.by != "http":
         return f"{{{start.by}: {scalar(named[start.source])}}}"
     path = f", path: {scalar(start.path)}" if _fits(start.path, "path") else ""
     method = start.detail if _fits(start.detail, "http") else "ANY"
-    caller = ", caller: unknown" if may_be_slack(start) else ""
+    caller = ", caller: unknown" if asked(start) else ""
     return f"{{http: {scalar(method)}, api: {scalar(named[start.source])}{path}{caller}}}"
 
 

@@ -24,7 +24,7 @@ from threatmodel.evidence.unmodeled import unmodeled
 from threatmodel.model.file import LONGEST_NAME
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem
-from threatmodel.reading.project import real_path
+from threatmodel.reading.project import real_path, repository
 from threatmodel.stacks.deployment import given_values
 from threatmodel.stacks.joining import joined
 from threatmodel.stacks.readers import read
@@ -60,7 +60,9 @@ def imported(
     stack = joined(stacks)
     if problems := [*clashes(stack)]:
         raise InputError(problems)
-    found = list(entries_of(stack, {}))
+    name = _name(own, stack)
+    roots = {root.name for one in own if not one.path.is_fifo() and (root := repository(one.path.parent))}
+    found = entries_of(stack, {}, (name, *sorted(roots)))
     check_elements(found, stack)
     named = [
         NamedFile(one.kind, "" if one.path.is_fifo() else reference_to(one.path, beside), label=label)
@@ -72,7 +74,7 @@ def imported(
         notes += said
         if given is not None:
             named[at] = named[at]._replace(parameters=reference_to(given, beside))
-    text = new_model(found, named, _name(own, stack)[:LONGEST_NAME], stands_on)
+    text = new_model(found, named, name[:LONGEST_NAME], stands_on)
     if piped:
         notes.append("what came through a pipe has no path: name the file under evidence in the model")
     return Imported(text, tuple(found), (), (*notes_of(stack, {one.resource for one in found}), *notes))
@@ -111,10 +113,13 @@ def _deployed_with(path: Path, kind: str, stack: Stack, files: Files) -> tuple[P
     return (beside if asked else None), ()
 
 
-def entries_of(stack: Stack, known: Mapping[str, tuple[str, str]]) -> Sequence[ElementEntry]:
-    """Return an entry for each element of a stack that `known` (resource to id and kind) lacks."""
+def entries_of(stack: Stack, known: Mapping[str, tuple[str, str]], names: Sequence[str] = ()) -> Sequence[ElementEntry]:
+    """Return an entry for each element of a stack that `known` (resource to id and kind) lacks.
+
+    `names` are those of the model and of the repository.
+    """
     facts = StackFacts(stack, load_mappings("cloudformation"))
-    return list(entries(stack, facts, function_relations(stack, facts), known))
+    return list(entries(stack, facts, function_relations(stack, facts), known, names))
 
 
 def notes_of(stack: Stack, modelled: Container[str]) -> tuple[str, ...]:

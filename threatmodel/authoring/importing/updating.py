@@ -110,10 +110,12 @@ class _Update:
         """What the stack has and the model lacks, without what the files only name and the model has."""
         nodes = self.system.nodes
         known = {name: (one, nodes[one].kind) for one, name in matched.resources.items()}
-        found = entries_of(stack, known)
+        found = entries_of(stack, known, (self.system.name,))
         beyond = named_elsewhere(self.system, source, stack, matched, [one.resource for one in found])
         return (
-            entries_of(stack, {**known, **{one: (of, self.kind(of)) for one, of in beyond.items()}})
+            entries_of(
+                stack, {**known, **{one: (of, self.kind(of)) for one, of in beyond.items()}}, (self.system.name,)
+            )
             if beyond
             else found
         )

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from threatmodel.evidence.analyses.endpoints import narrow
 from threatmodel.evidence.analyses.networks import ADDRESSES, PRIVATE, Network, is_everywhere, network_of, within
-from threatmodel.evidence.analyses.properties import doubt_of, each, named, opaque_of, read, unless_unread, worded
+from threatmodel.evidence.analyses.properties import doubt_of, each, named, opaque_of, read, unless_unread
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place, quoted

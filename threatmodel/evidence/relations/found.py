@@ -140,13 +140,13 @@ def _relations(
 
 
 def may_be_slack(start: Start) -> bool:
-    """Whether Slack may send the requests of a route.
+    """Whether Slack can send the requests of a route: it posts, and its legacy commands may use GET.
 
-    It sends POST only, browsers take people through an OAuth, and it can neither sign for IAM nor show a user's token.
+    Browsers take people through an OAuth, and Slack can neither sign for IAM nor show a user's token.
     """
-    if start.guarded:
+    if start.guarded or start.by != "http" or _OF_PEOPLE.search(start.path):
         return False
-    return start.by == "http" and start.detail.upper() in {"POST", "ANY", "*", ""} and not _OF_PEOPLE.search(start.path)
+    return start.detail.upper() in {"POST", "GET", "ANY", "*", ""}
 
 
 class _Callers:

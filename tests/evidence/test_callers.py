@@ -1,0 +1,121 @@
+"""Who calls a route: Slack is asked about only where there is a sign, and what the author answers counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from threatmodel.command.main import main
+
+HEAD = "AWSTemplateFormatVersion: '2010-09-09'\nTransform: AWS::Serverless-2016-10-31\n"
+
+
+def template(*, method: str = "post", path: str = "/work", variables: str = "", description: str = "") -> str:
+    said = f"Description: {description}\n" if description else ""
+    return f"""{HEAD}{said}Resources:
+  Worker:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: a.b
+      InlineCode: x
+      Environment: {{Variables: {{{variables}}}}}
+      Events: {{Call: {{Type: Api, Properties: {{Path: "{path}", Method: {method}}}}}}}
+"""
+
+
+def imported(folder: Path, text: str, *, name: str = "shop") -> Path:
+    folder = folder / name
+    folder.mkdir()
+    (folder / "template.yaml").write_text(text, encoding="utf-8")
+    assert main(["import", str(folder / "template.yaml"), "-o", str(folder / "m.yaml")]) == 0
+    return folder / "m.yaml"
+
+
+def checked(model: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    capsys.readouterr()
+    main(["check", str(model)])
+    return " ".join(capsys.readouterr().out.split())
+
+
+ASKED = "Which of these routes does Slack call?"
+OPEN = "Missing authentication: anyone on the internet can call the route"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "asked"),
+    [
+        (template(), "shop", False),
+        (template(method="any"), "shop", False),
+        (template(), "slack-shop", True),
+        (template(description="Posts to Slack"), "shop", True),
+        (template(variables="SLACK_SIGNING_SECRET: x"), "shop", True),
+        (template(path="/slack/events"), "shop", True),
+        (template(method="get"), "slack-shop", False),
+        (template(method="get", variables="SLACK_SIGNING_SECRET_ARN: x"), "shop", False),
+        (template(method="get", variables="SLACK_TOKEN: x"), "shop", True),
+        (template(method="get", path="/oauth_redirect", variables="SLACK_TOKEN: x"), "shop", False),
+        (template(method="delete"), "slack-shop", False),
+    ],
+)
+def test_slack_is_asked_about_where_there_is_a_sign(
+    text: str,
+    name: str,
+    asked: bool,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Without one a route that nothing authenticates is open, and a finding."""
+    model = imported(tmp_path, text, name=name)
+    assert ("caller: unknown" in model.read_text(encoding="utf-8")) == asked
+    out = checked(model, capsys)
+    assert (ASKED in out) == asked
+    assert (OPEN in out) != asked
+
+
+def test_the_name_of_the_repository_is_a_sign(tmp_path: Path) -> None:
+    (tmp_path / "slack-app" / ".git").mkdir(parents=True)
+    model = imported(tmp_path / "slack-app", template(), name="infrastructure")
+    assert "caller: unknown" in model.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("route", "answer"),
+    [
+        ("/work", "slack: events, api: serverless-rest-api, path: /work"),
+        ("/work", "slack: events, api: serverless-rest-api"),
+        ("/{proxy+}", "slack: events, api: serverless-rest-api, path: /slack/events"),
+        ("/hooks/{name}", "slack: events, api: serverless-rest-api, path: /hooks/slack"),
+    ],
+)
+def test_an_answer_counts_without_a_sign(
+    route: str, answer: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = imported(tmp_path, template(path=route))
+    written = model.read_text(encoding="utf-8")
+    line = next(one for one in written.splitlines() if "{http: POST" in one)
+    model.write_text(written.replace(line, f"    triggers: [{{{answer}}}]"), encoding="utf-8")
+    out = checked(model, capsys)
+    assert ASKED not in out
+    assert OPEN not in out
+    assert "drift" not in out
+
+
+def test_an_answer_for_another_route_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = imported(tmp_path, template(path="/slack/events"))
+    written = model.read_text(encoding="utf-8")
+    line = next(one for one in written.splitlines() if "{http: POST" in one)
+    answer = "    triggers: [{slack: events, api: serverless-rest-api, path: /}]"
+    model.write_text(written.replace(line, answer), encoding="utf-8")
+    out = checked(model, capsys)
+    assert "events through serverless-rest-api at /]" in out
+    assert "POST through serverless-rest-api at /slack/events" in out
+
+
+def test_an_unknown_caller_stays_a_question(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An author who wrote that it is not known is asked, whatever the files show."""
+    model = imported(tmp_path, template())
+    written = model.read_text(encoding="utf-8").replace("path: /work}", "path: /work, caller: unknown}")
+    model.write_text(written, encoding="utf-8")
+    assert ASKED in checked(model, capsys)
