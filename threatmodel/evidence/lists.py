@@ -176,7 +176,7 @@ class Lists:
         return None
 
     def _triggers(self, element: str, relations: FunctionRelations) -> Iterator[Trigger]:
-        """The triggers as the model's: a request that Slack can send is Slack's where the model says so."""
+        """The triggers as the model's: a request that Slack can send is Slack's where the model states it."""
         function = self.held.stack.resources[self.matched.resources[element]]
         stated = self._stated(element)
         for start in relations.triggers:

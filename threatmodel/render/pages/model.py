@@ -73,9 +73,11 @@ A trigger names exactly one of `slack`, `http`, `authorizes`, `queue`, `store`, 
 with `kind: function-url`. No `triggers:` means unknown; `triggers: []` means none. A function of the model that
 calls it states so under its `invokes`.
 
-A template does not show which routes Slack calls. `import` writes `caller: unknown` for each that may be one, and one
-question asks about them. Until it is answered, threats to Slack's routes may apply. `tm ask` accepts one answer for all
-of them. By hand, write `{slack: ...}` for a route that Slack calls, and remove `caller` from the others.
+A template does not show which routes Slack calls. Where something speaks of Slack (a name, a path, a variable, the
+description, the repository), `import` writes `caller: unknown` for each POST that may be one. A GET may be one if its
+function has a Slack token. One question asks about them, and until it is answered, threats to Slack's routes may apply.
+`tm ask` accepts one answer for all of them. By hand, write `{slack: ...}` for a route that Slack calls, and remove
+`caller` from the others. Without a sign a route that nothing authenticates counts as open.
 """
 
 _FLOW_RULES = """\
