@@ -89,8 +89,8 @@ def needed(path: Path) -> Iterator[Resource]:
 
 def taken(found: Action) -> set[Place]:
     """The places of what an action removes."""
-    states = (state for alike in found.states.values() for state in alike)
-    return {item.said.place for state in states for item in state.support if item.said.place}
+    supports = (item for one in found.lacks.values() for item in one.state.support)
+    return {item.said.place for item in supports if item.said.place}
 
 
 def breaking(path: Path, assessment: Assessment) -> list[tuple[str, str]]:

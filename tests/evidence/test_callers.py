@@ -55,6 +55,8 @@ OPEN = "Missing authentication: anyone on the internet can call the route"
         (template(method="get"), "slack-shop", False),
         (template(method="get", variables="SLACK_SIGNING_SECRET_ARN: x"), "shop", False),
         (template(method="get", variables="SLACK_TOKEN: x"), "shop", True),
+        (template(method="get", variables="SLACK_VERIFICATION_TOKEN: x"), "shop", True),
+        (template(method="get", variables="SLACK_BOT_TOKEN: x"), "shop", False),
         (template(method="get", path="/oauth_redirect", variables="SLACK_TOKEN: x"), "shop", False),
         (template(method="delete"), "slack-shop", False),
     ],

@@ -43,7 +43,11 @@ def may_call(start: Start, function: Resource, *, signed: bool) -> bool:
         return signed
     variables = read(function.properties, "Environment", "Variables")
     names = variables.entries if isinstance(variables, Table) else ()
-    return any(_speaks(one) and "token" in one.lower() for one in names)
+    return any(_LEGACY_TOKEN.search(one) and _speaks(one) for one in names)
+
+
+_LEGACY_TOKEN = re.compile(r"\A(?!.*(?:BOT|USER|APP|OAUTH|ACCESS)).*TOKEN", re.IGNORECASE)
+"""How the variables of tokens are called that Slack sends with a command, and not those of its API."""
 
 
 def _signs(stack: Stack, relations: Mapping[str, FunctionRelations], called: Sequence[str]) -> Iterator[Sign]:

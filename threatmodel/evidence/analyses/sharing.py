@@ -9,7 +9,7 @@ from typing import NamedTuple
 from threatmodel.evidence.analyses.judgements import Judgement, every, some, unknown, unless_open
 from threatmodel.evidence.analyses.properties import doubt_of, flag, read, stands
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Gathered, Outcome
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.evidence.policies.arns import account_of, arn_parts, whole
 from threatmodel.evidence.policies.conditions import NEGATIVE, limits, narrows, wide_arn
 from threatmodel.evidence.policies.grants import (
@@ -223,7 +223,8 @@ def _names_owner(source: Node | None) -> bool | None:
 def anyone_invokes(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a statement lets any principal invoke a function, other than through a URL that asks for nothing.
 
-    Such a URL needs these statements, and is a separate api; without the URL they stand for one of another file.
+    Such a URL needs these statements, and is a separate api: they are no alarm, and no proof.  Without the URL they
+    stand for one of another file.
     """
     letting = [part for part in parts if part.part != "url"]
     public = [part for part in parts if part.part == "url" and text(get(part.node, "AuthType")) == "NONE"]
@@ -232,8 +233,13 @@ def anyone_invokes(parts: Sequence[Gathered], resource: Resource, stack: Stack) 
     if all(doubt_of(part.resource, resource) for part in public):  # or there is none
         return public_statement(letting, resource, stack)
     direct = [part for part in letting if part.part != "permission" or not _is_of_the_url(part.node)]
-    found = public_statements(direct, resource, stack, lambda one: not any(map(_asks_for_it, one.conditions)))
-    return some(found, letting)
+    found = some(
+        public_statements(direct, resource, stack, lambda one: not any(map(_asks_for_it, one.conditions))), letting
+    )
+    every = public_statement(letting, resource, stack)
+    if isinstance(found, Answered) and isinstance(every, Answered) and every.value and not found.value:
+        return Unanswered("the policy lets any principal in, but only through the public function URL", every.places[0])
+    return found
 
 
 def _is_of_the_url(permission: Node) -> bool:
