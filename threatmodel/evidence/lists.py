@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -205,9 +204,6 @@ class Lists:
                 self.unread_parts.setdefault(use.resource, []).extend(use.places)
 
 
-_GREEDY = re.compile(r"/?\{[^{}/]*\+\}|\$default")
-
-
 def is_of(stated: Trigger, api: str, path: str) -> bool:
     """Whether a stated request comes through a route of an api: without a path it may be any of them.
 
@@ -217,9 +213,17 @@ def is_of(stated: Trigger, api: str, path: str) -> bool:
         return False
     if not stated.path or stated.path == path or not path:
         return True
-    parts = [re.escape(one) for one in _GREEDY.split(path)]
-    below = "(?:/.*)?".join(parts)
-    return re.fullmatch(re.sub(r"\\\{[^{}/]*\\\}", "[^/]+", below), stated.path) is not None
+    return _accepts(path.split("/"), stated.path.split("/"))
+
+
+def _accepts(route: Sequence[str], path: Sequence[str]) -> bool:
+    """Whether a route accepts a path, both in parts: a part with a parameter is any, a greedy one all that follow."""
+    for at, part in enumerate(route):
+        if part == "$default" or part.endswith("+}"):
+            return True
+        if at == len(path) or not ("{" in part or part == path[at]):
+            return False
+    return len(route) == len(path)
 
 
 def _named(relations: FunctionRelations) -> Iterator[str]:
