@@ -135,6 +135,11 @@ def is_set(node: Node | None) -> bool:
             return True
 
 
+def is_null(node: Node | None) -> bool:
+    """Whether a null is written."""
+    return isinstance(node, Scalar) and node.value is None
+
+
 def get(node: Node | None, *names: str) -> Node | None:
     """The node behind some keys, or None where there is none; an unknown on the way is the answer."""
     for name in names:

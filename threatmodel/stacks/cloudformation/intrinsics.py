@@ -202,7 +202,11 @@ class Scope(Names):
         if isinstance(found, Scalar):
             enough = not self.spent(len(found.value) if isinstance(found.value, str) else 1)
         else:
-            enough = isinstance(found, List) and not self.spent(len(found.items)) and all(map(_is_scalar, found.items))
+            enough = (
+                isinstance(found, List)
+                and not self.spent(len(found.items))
+                and all(isinstance(one, Scalar) for one in found.items)
+            )
         return _with(found, given) if enough else Unknown("what the mapping has is no text and no list", place)
 
     def not_in_map(self, names: list[str], given: tuple[str, ...], rest: tuple[Node, ...], place: Place) -> Resolved:
@@ -234,7 +238,11 @@ class Scope(Names):
     def length(self, argument: Node, place: Place) -> Node:
         """`Fn::Length`."""
         listed = self.node(argument)
-        if not isinstance(listed, List) or self.spent(len(listed.items)) or not all(map(_is_known, listed.items)):
+        if (
+            not isinstance(listed, List)
+            or self.spent(len(listed.items))
+            or any(isinstance(one, Unknown) for one in listed.items)
+        ):
             return Unknown("how many items a list has", place)
         return Scalar(len(listed.items), place, listed.given)
 
@@ -299,14 +307,6 @@ def _may_be_shorter(argument: Node, found: tuple[Node, ...]) -> bool:
         and any(isinstance(item, Unknown) for item in found)
         and any(isinstance(item, Table) and "Fn::If" in item.entries for item in listed.items)
     )
-
-
-def _is_scalar(node: Node) -> bool:
-    return isinstance(node, Scalar)
-
-
-def _is_known(node: Node) -> bool:
-    return not isinstance(node, Unknown)
 
 
 def _with(node: Node, given: tuple[str, ...]) -> Node:

@@ -9,7 +9,7 @@ from threatmodel.reading.problems import Place, quoted
 from threatmodel.reading.source import meaning
 from threatmodel.stacks.assumed import DEFAULTS, Assumed, PlainValue
 from threatmodel.stacks.stack import Parameter
-from threatmodel.stacks.values import ALWAYS, List, Node, Scalar, Table, Unknown, as_text, items, text
+from threatmodel.stacks.values import ALWAYS, List, Node, Scalar, Table, Unknown, as_text, is_null, items, text
 
 _FROM_STORE = "AWS::SSM::Parameter::Value"
 _LONGEST_VALUE = 4096
@@ -93,7 +93,7 @@ def _default(name: str, kind: str, declared: Table, assumed: Assumed, given: tup
     if kind.startswith(_FROM_STORE):
         why = f"the parameter {quoted(name)} is read from the Parameter Store"
         return Unknown(why, declared.place, choices=choices)
-    if default is None or (isinstance(default, Scalar) and default.value is None):
+    if default is None or is_null(default):
         return Unknown(f"the parameter {quoted(name)} has no default", declared.place, choices=choices)
     if not isinstance(default, Scalar) or len(str(default.value)) > _LONGEST_VALUE:
         why = f"the default of the parameter {quoted(name)} is no text that a parameter can have"

@@ -149,7 +149,8 @@ def _topic(making: Expansion, called: TargetFunction, event: Event) -> None:
     policy = f"{name}QueuePolicy"
     if isinstance(queue, Scalar):
         making.add(called.resource, f"{name}Queue", "AWS::SQS::Queue", _fifo(making, topic), place)
-        arn, url = _made_queue(f"{name}Queue", place)
+        arn: Node = Link(f"{name}Queue", "Arn", place)
+        url: Node = Link(f"{name}Queue", "", place)
     else:
         unnamed = Unknown("the event names no queue", place)
         arn, url = get(queue, "QueueArn") or unnamed, get(queue, "QueueUrl") or unnamed
@@ -164,10 +165,6 @@ def _topic(making: Expansion, called: TargetFunction, event: Event) -> None:
         "Enabled": True,
     }
     making.add(called.resource, f"{name}EventSourceMapping", "AWS::Lambda::EventSourceMapping", mapping, place)
-
-
-def _made_queue(name: str, place: Place) -> tuple[Node, Node]:
-    return Link(name, "Arn", place), Link(name, "", place)
 
 
 def _fifo(making: Expansion, topic: Node | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from threatmodel.reading.values import replace
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get, items, rebuilt, text
+from threatmodel.stacks.values import List, Node, Table, Unknown, get, is_null, items, rebuilt, text
 
 _REPLACED = frozenset({"Function.Architectures", "CapacityProvider.InstanceRequirements.Architectures"})
 """Lists that are not joined: the resource's own counts alone."""
@@ -39,13 +39,9 @@ def pruned(resource: Resource) -> Resource:
 
 
 def _pruned(node: Node) -> Node:
-    if isinstance(node, Table) and any(map(_is_null, node.entries.values())):
-        node = node._replace(entries={name: child for name, child in node.entries.items() if not _is_null(child)})
+    if isinstance(node, Table) and any(map(is_null, node.entries.values())):
+        node = node._replace(entries={name: child for name, child in node.entries.items() if not is_null(child)})
     return rebuilt(node, _pruned)
-
-
-def _is_null(node: Node) -> bool:
-    return isinstance(node, Scalar) and node.value is None
 
 
 def _without(common: Table, ignored: Node | None) -> Table:

@@ -15,15 +15,15 @@ from threatmodel.stacks.serverless.making import (
     flag,
     get,
     join,
-    or_unknown,
     plain,
     ref,
     sub,
+    switched,
 )
 from threatmodel.stacks.serverless.names import logical
 from threatmodel.stacks.serverless.rest import http_event
 from threatmodel.stacks.serverless.sources import active_mq, kafka, msk, rabbit_mq, s3, sns, sqs, stream
-from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, items, text
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, is_null, items, text
 
 _NO_EVENT = "it is not written as an event is"
 
@@ -36,7 +36,7 @@ def add_events(making: GrowingTemplate, function: Function) -> None:
         making.not_read(where, listed.why, listed.place)
         return
     numbers: dict[str, int] = {}
-    for index, event in enumerate(() if _is_null(listed) else items(listed)):
+    for index, event in enumerate(() if is_null(listed) else items(listed)):
         word = text(event)
         named = entries(event) or ({word: event} if word else {})
         if not named:
@@ -50,10 +50,6 @@ def add_events(making: GrowingTemplate, function: Function) -> None:
                 making.not_read(f"{where}.{index}", why, place)
             else:
                 _EVENTS[kind](making, function, config, place, index + 1 if kind == "eventBridge" else number)
-
-
-def _is_null(node: Node | None) -> bool:
-    return isinstance(node, Scalar) and node.value is None
 
 
 def _not_read(kind: str, config: Node) -> str:
@@ -108,12 +104,7 @@ def _rule(  # noqa: PLR0913, PLR0917 - an event, and the rule that it makes
 
 
 def _state(config: Node, place: Place) -> Any:
-    if isinstance(config, Unknown):
-        return config
-    on = flag(entries(config).get("enabled"), otherwise=True)
-    if on is None:
-        return or_unknown(None, entries(config).get("enabled"), place)
-    return "ENABLED" if on else "DISABLED"
+    return switched(config, "enabled", place, on="ENABLED", off="DISABLED")
 
 
 def event_bridge(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:

@@ -12,7 +12,7 @@ from threatmodel.stacks.apis import Gateway, Part
 from threatmodel.stacks.serverless.names import logical, upper_first
 from threatmodel.stacks.serverless.variables import Variables, size
 from threatmodel.stacks.stack import Unread
-from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, Unknown, items, node_of, text
+from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, Unknown, is_null, items, node_of, text
 
 ROLE = "IamRoleLambdaExecution"
 REST_API = "ApiGatewayRestApi"
@@ -82,16 +82,22 @@ def is_set(node: Node | None) -> bool:
 
 def flag(node: Node | None, otherwise: bool | None = None) -> bool | None:  # noqa: FBT001 - a value like any other
     """A yes or no; `otherwise` where there is none, None where it is not known."""
-    if node is None or (isinstance(node, Scalar) and node.value is None):
+    if node is None or is_null(node):
         return otherwise
     return node.value if isinstance(node, Scalar) and isinstance(node.value, bool) else None
 
 
-def or_unknown(value: bool | None, node: Node | None, place: Place) -> Any:  # noqa: FBT001 - the same
-    """A yes or no as a property's value; what is not known stays unknown."""
+def switched(  # noqa: PLR0913 - a switch, and what it chooses
+    config: Node | None, name: str, place: Place, *, on: Any = True, off: Any = False, usual: bool = True
+) -> Any:
+    """What a switch among some settings chooses; unknown where the switch or all settings are."""
+    if isinstance(config, Unknown):
+        return config
+    raw = entries(config).get(name)
+    value = flag(raw, otherwise=usual)
     if value is not None:
-        return value
-    return perhaps(node) if isinstance(node, Unknown) else Unknown("whether it is true or false is not stated", place)
+        return on if value else off
+    return perhaps(raw) if isinstance(raw, Unknown) else Unknown("whether it is true or false is not stated", place)
 
 
 def perhaps(switch: Unknown) -> Unknown:
@@ -254,7 +260,7 @@ class GrowingTemplate:
 
     def parts(self, name: str, node: Node | None) -> Mapping[str, Node]:
         """The entries of a mapping; what is there and is no mapping is noted as not read."""
-        if node is not None and not isinstance(node, Table) and not (isinstance(node, Scalar) and node.value is None):
+        if node is not None and not isinstance(node, Table) and not is_null(node):
             why = node.why if isinstance(node, Unknown) else "it is no mapping"
             self.not_read(name, why, node.place)
         return entries(node)

@@ -26,7 +26,7 @@ from threatmodel.stacks.serverless.making import (
 from threatmodel.stacks.serverless.names import logical, upper_first
 from threatmodel.stacks.serverless.rest import path_resource, rest_id
 from threatmodel.stacks.stack import Strength, Unread
-from threatmodel.stacks.values import Node, Scalar, Table, Unknown, items, leaves, text
+from threatmodel.stacks.values import Node, Table, Unknown, is_null, items, leaves, text
 
 _HARMLESS = frozenset((
     *("serverless-offline", "serverless-offline-sqs", "serverless-offline-sns", "serverless-webpack"),
@@ -106,7 +106,7 @@ def _plugins(making: GrowingTemplate) -> tuple[Node, ...]:
                 "plugins.localPath", "a plugin of the project's own may have the name of any other", local.place
             )
         plugins = plugins.entries.get("modules", Unknown("which plugins they are is not stated", plugins.place))
-    return items(None if isinstance(plugins, Scalar) and plugins.value is None else plugins)
+    return items(None if is_null(plugins) else plugins)
 
 
 def _why(name: str) -> str:

@@ -40,10 +40,10 @@ from threatmodel.stacks.serverless.making import (
     get,
     is_set,
     merged,
-    or_unknown,
     place_of,
     ref,
     sub,
+    switched,
 )
 from threatmodel.stacks.serverless.names import logical
 from threatmodel.stacks.serverless.package import Package, packaged
@@ -51,7 +51,7 @@ from threatmodel.stacks.serverless.plugins import add_machines, add_proxies, add
 from threatmodel.stacks.serverless.rest import add_rest_api
 from threatmodel.stacks.serverless.variables import Variables
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, items, text
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, is_null, items, text
 
 _SAYING_NOTHING = frozenset(("AWSTemplateFormatVersion", "Description", "Metadata", "Outputs", "Rules"))
 _SECTIONS = ("Conditions", "Mappings", "Parameters", "Transform")
@@ -195,7 +195,7 @@ def _functions(making: GrowingTemplate) -> Iterator[Function]:
             alias = "provisioned" if is_set(node.entries.get("provisionedConcurrency")) else ""
             alias = "snapstart" if not alias and is_set(node.entries.get("snapStart")) else alias
             yield Function(name=name, node=node, place=place, alias=alias)
-        elif not (isinstance(node, Scalar) and node.value is None):
+        elif not is_null(node):
             making.not_read(f"functions.{name}", "it is not written as a function is", place)
 
 
@@ -238,10 +238,7 @@ def _add_deployment_bucket(making: GrowingTemplate) -> None:
         ("versioning", "VersioningConfiguration", {"Status": "Enabled"}),
         ("blockPublicAccess", "PublicAccessBlockConfiguration", dict.fromkeys(names, True)),
     ):
-        raw = get(config, setting)
-        on = flag(raw, otherwise=False)
-        if on is not False:
-            properties[key] = value if on else or_unknown(None, raw, place)
+        properties[key] = switched(config, setting, place, on=value, off=None, usual=False)
     making.add("ServerlessDeploymentBucket", "AWS::S3::Bucket", place, properties)
     skipped = flag(get(config, "skipPolicySetup"), otherwise=False)
     if skipped is None:

@@ -17,12 +17,12 @@ from threatmodel.stacks.serverless.making import (
     get,
     invocation,
     last_name,
-    or_unknown,
     path_part,
     perhaps,
     plain,
     ref,
     routes_of,
+    switched,
 )
 from threatmodel.stacks.serverless.names import logical, upper_first
 from threatmodel.stacks.values import Joined, Node, Scalar, Unknown, text
@@ -231,22 +231,19 @@ def stage_logs(making: GrowingTemplate, kind: str, group: str, start: str) -> tu
         return unknown, unknown
     level = either(get(logs, "level")) or "INFO"
     settings = {
-        "DataTraceEnabled": _switched(logs, "fullExecutionData", on=True, off=False),
-        "LoggingLevel": _switched(logs, "executionLogging", on=level, off="OFF"),
+        "DataTraceEnabled": switched(logs, "fullExecutionData", logs.place, on=True, off=False),
+        "LoggingLevel": switched(logs, "executionLogging", logs.place, on=level, off="OFF"),
     }
-    written = _switched(
-        logs, "accessLogging", on={"DestinationArn": attribute(group), "Format": get(logs, "format")}, off=None
+    written = switched(
+        logs,
+        "accessLogging",
+        logs.place,
+        on={"DestinationArn": attribute(group), "Format": get(logs, "format")},
+        off=None,
     )
     if isinstance(written, dict):
         making.log_group(group, logs.place, making.words(start, making.stack_name(logs.place), place=logs.place))
     return settings, written
-
-
-def _switched(logs: Node, name: str, *, on: Any, off: Any) -> Any:
-    """What a setting is that is on unless it is switched off."""
-    raw = entries(logs).get(name)
-    value = flag(raw, otherwise=True)
-    return or_unknown(None, raw, logs.place) if value is None else on if value else off
 
 
 def _add_usage_plan(making: GrowingTemplate, plan: Node | None, stage: Node, place: Place) -> None:

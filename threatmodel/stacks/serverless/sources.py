@@ -17,10 +17,10 @@ from threatmodel.stacks.serverless.making import (
     get,
     join,
     last_name,
-    or_unknown,
     plain,
     ref,
     sub,
+    switched,
 )
 from threatmodel.stacks.serverless.names import logical, upper_first
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, items, text
@@ -31,13 +31,6 @@ def _arn(config: Node) -> Node:
     if isinstance(config, Table) and "arn" in config.entries:
         return config.entries["arn"]
     return config
-
-
-def _enabled(config: Node, place: Place) -> Any:
-    if isinstance(config, Unknown):
-        return config
-    found = entries(config).get("enabled")
-    return or_unknown(flag(found, otherwise=True), found, place)
 
 
 # --- what is polled
@@ -53,7 +46,7 @@ def _mapping(  # noqa: PLR0913, PLR0917 - an event, the name and service of what
     failure = get(config, "destinations", "onFailure")
     properties: dict[str, Any] = {
         "FunctionName": function.target,
-        "Enabled": _enabled(config, place),
+        "Enabled": switched(config, "enabled", place),
         "BatchSize": get(config, "batchSize"),
         "MaximumBatchingWindowInSeconds": either(get(config, "maximumBatchingWindow"), get(config, "batchWindow")),
         "MaximumRetryAttempts": entries(config).get("maximumRetryAttempts"),

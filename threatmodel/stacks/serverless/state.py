@@ -13,7 +13,7 @@ from typing import Any
 
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.serverless.making import GrowingTemplate, deep_merged
-from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, items, unknowns
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, is_null, items, unknowns
 
 _SECTIONS = ("provider", "functions", "custom", "plugins", "resources", "layers")
 _ADDED: Mapping[str, frozenset[str]] = {
@@ -136,7 +136,7 @@ def is_stated(node: Node) -> bool:
 
 
 def _nothing(node: Node) -> bool:
-    return (isinstance(node, Scalar) and node.value is None) or (
+    return is_null(node) or (
         isinstance(node, Table | List) and not (node.entries if isinstance(node, Table) else node.items)
     )  # fmt: skip
 

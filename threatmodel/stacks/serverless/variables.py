@@ -16,7 +16,7 @@ from threatmodel.stacks.serverless.included import Included
 from threatmodel.stacks.serverless.spelling import alternatives_of, literal, variables_in
 from threatmodel.stacks.stack import Parameter
 from threatmodel.stacks.texts import joined
-from threatmodel.stacks.values import Link, List, Node, Scalar, Table, Unknown, rebuilt
+from threatmodel.stacks.values import Link, List, Node, Scalar, Table, Unknown, is_null, rebuilt
 
 MOST_MADE = 1_000_000
 """Characters that variables may make in one file; what is beyond is unknown."""
@@ -189,7 +189,7 @@ class Variables:
             return word
         if one.startswith("${"):
             found: Node | None = self.text(one, place, depth + 1)
-            return self.first(rest, place, depth + 1) if rest and _is_null(found) else found or Scalar(None, place)
+            return self.first(rest, place, depth + 1) if rest and is_null(found) else found or Scalar(None, place)
         default = self.first(rest, place, depth + 1) if rest else None
         return self.sourced(one, default, place, depth)
 
@@ -205,7 +205,7 @@ class Variables:
         match kind:
             case "self":
                 found = self.at(name, depth + 1)
-                if found is None or (_is_null(found) and default is not None):
+                if found is None or (is_null(found) and default is not None):
                     found = default or Unknown(f"nothing is at {quoted(name)} in this file", place)
                 return self.because(found, resolved.given)
             case "file":
@@ -234,7 +234,7 @@ class Variables:
         found = self.in_file(written, path, place, depth + 1)
         if isinstance(found, Unknown) and default is not None and found.usual is None:
             found = found._replace(usual=default)
-        if found is None or (_is_null(found) and default is not None):
+        if found is None or (is_null(found) and default is not None):
             found = default or Unknown(f"nothing is at {quoted(path)} in {quoted(written)}", place)
         return self.because(found, resolved.given)
 
@@ -333,10 +333,6 @@ def _has_stage(node: Node | None, name: str) -> bool:
         stage != "default" and (not isinstance(values, Table) or name in values.entries or "params" in values.entries)
         for stage, values in node.entries.items()
     )
-
-
-def _is_null(node: Node | None) -> bool:
-    return isinstance(node, Scalar) and node.value is None
 
 
 def size(node: Node, most: int) -> int:
