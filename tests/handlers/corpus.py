@@ -1,0 +1,84 @@
+"""The corpus: small handlers of Slack's requests, sound ones and ones with a single quiet mistake.
+
+A class is a folder with `handlers.yaml`, which describes the class and its handlers, and a folder per handler:
+
+    about: what the handlers of this class have in common
+    handlers:
+      NAME:                the folder, which holds app.py, index.mjs or index.js and its own modules
+        fault: what is wrong, in one sentence (a sound handler has `style` instead: how it is written)
+        handler: the function, where it has another name than `handler`
+        request: how its genuine request differs from `/deploy web production` (see requests.py)
+        env, secrets, tables: its variables, secrets (SSM parameters too) and DynamoDB items beside the shared ones
+        open_to: the plain attacks (below) that already get through
+        attack: the request that gets through, or a list of them for one process
+        under: variables (`env`), secrets and Python's `optimize` while it is attacked
+        effect: text that the effect of the attack contains, where the handler acts on genuine requests too
+        concerns: replays or rotation: only sound handlers that `refuse` these are attacked so
+
+An attack succeeds where its last request has an effect: a call to Slack, Lambda, SQS or another service that changes or
+sends something. Reading secrets or items is none, nor is a conditional write, with which handlers find replays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).parent
+SOUND = "sound"
+ENTRY_FILES = {"app.py": "python", "index.mjs": "javascript", "index.js": "javascript"}
+
+Spec = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """A handler of the corpus; `attack` is empty where it is sound."""
+
+    name: str
+    folder: Path
+    file: str
+    fault: str = ""
+    style: str = ""
+    handler: str = "handler"
+    request: Spec = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, Any] = field(default_factory=dict)
+    open_to: tuple[str, ...] = ()
+    attack: tuple[Spec, ...] = ()
+    under: Spec = field(default_factory=dict)
+    effect: str = ""
+    concerns: str = ""
+    refuses: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return f"{self.folder.parent.name}/{self.name}"
+
+    @property
+    def language(self) -> str:
+        return ENTRY_FILES[self.file]
+
+    @property
+    def sound(self) -> bool:
+        return self.folder.parent.name == SOUND
+
+
+def load() -> list[Handler]:
+    """Return all handlers, by class and name."""
+    return [handler for table in sorted(HERE.glob("*/handlers.yaml")) for handler in load_class(table)]
+
+
+def load_class(table: Path) -> Iterator[Handler]:
+    """Yield the handlers of one class; a misspelled key raises TypeError, a missing file ValueError."""
+    for name, entry in sorted(yaml.safe_load(table.read_text(encoding="utf-8"))["handlers"].items()):
+        folder = table.parent / name
+        (file,) = (file for file in ENTRY_FILES if (folder / file).is_file())
+        attack = entry.pop("attack", [])
+        steps = tuple(attack if isinstance(attack, list) else [attack])
+        yield Handler(name=name, folder=folder, file=file, attack=steps, **entry)
