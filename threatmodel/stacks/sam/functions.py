@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.events import SERVICES, ask, opens_everything
 from threatmodel.stacks.sam.making import Expansion, counts, doubted, doubtful, events, flag, literal, usual_text
-from threatmodel.stacks.sam.policies import Grants, delivery, trust
+from threatmodel.stacks.sam.policies import Grants, delivery, give_role, trust
 from threatmodel.stacks.sam.polls import SOURCES, poll
 from threatmodel.stacks.sam.targets import TargetFunction
 from threatmodel.stacks.stack import Resource
@@ -101,24 +101,11 @@ class _Function:
 
     def role(self, granted: frozenset[str]) -> None:
         """Adds the role, where the function names none; `granted` are the choices that decide what it holds."""
-        given, opaque, place = self.get("Role"), self.resource.opaque, self.resource.place
-        left_out = isinstance(given, Unknown) and given.usual is not None and not counts(given.usual)
-        if counts(given) and not left_out:
-            return
-        role, doubt = f"{self.name}Role", opaque
-        reference: Node = Link(role, "Arn", place)
-        if isinstance(given, Unknown):
-            doubt, reference = doubtful(given, usually=True), given._replace(usual=reference)
-        properties = {
-            "AssumeRolePolicyDocument": self.get("AssumeRolePolicyDocument") or trust("lambda.amazonaws.com", place),
-            "PermissionsBoundary": self.get("PermissionsBoundary"),
-            "Path": self.get("RolePath"),
-            **self.grants.properties(),
-        }
-        self.make(role, "AWS::IAM::Role", properties, place, doubt)
-        self.making.shape(role, granted)
-        if opaque is None:
-            self.making.amend(self.name, {"Role": reference}, alone=True)
+        trusted = self.get("AssumeRolePolicyDocument") or trust("lambda.amazonaws.com", self.resource.place)
+        boundary, path = self.get("PermissionsBoundary"), self.get("RolePath")
+        give_role(self.making, self.resource, self.grants, trusted, PermissionsBoundary=boundary, Path=path)
+        if self.grants.role in self.making.resources:
+            self.making.shape(self.grants.role, granted)
 
     # --- alias and deployments
 

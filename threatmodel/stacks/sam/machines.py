@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from threatmodel.stacks.apis import Integration
 from threatmodel.stacks.sam.events import IMPLICIT_REST, api_of
-from threatmodel.stacks.sam.making import Event, Expansion, Opened, counts, doubted, doubtful, events, flag, usual_text
-from threatmodel.stacks.sam.policies import Grants, trust
+from threatmodel.stacks.sam.making import Event, Expansion, Opened, counts, events, flag, usual_text
+from threatmodel.stacks.sam.policies import Grants, give_role, trust
 from threatmodel.stacks.sam.targets import rule, schedule, starter
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.texts import joined, written
@@ -25,27 +25,14 @@ def add_around_machines(making: Expansion) -> None:
 
 def _role(making: Expansion, resource: Resource) -> None:
     given, place = resource.properties, resource.place
-    own = get(given, "Role")
-    if counts(own) and not (isinstance(own, Unknown) and own.usual is not None and not counts(own.usual)):
-        return
-    name = f"{resource.name}Role"
-    grants = Grants(name)
+    grants = Grants(f"{resource.name}Role")
     grants.take(get(given, "Policies"))
     tracing = get(given, "Tracing", "Enabled")
     if tracing is not None and flag(tracing):
         grants.attach("AWSXrayWriteOnlyAccess", tracing.place)
-    properties = {
-        "AssumeRolePolicyDocument": trust("states.amazonaws.com", place),
-        "PermissionsBoundary": get(given, "PermissionsBoundary"),
-        "Path": get(given, "RolePath"),
-        **grants.properties(),
-    }
-    reference: Node = Link(name, "Arn", place)
-    doubt = resource.opaque
-    if isinstance(own, Unknown):
-        doubt, reference = doubtful(own, usually=True), own._replace(usual=reference)
-    making.add(doubted(resource, doubt), name, "AWS::IAM::Role", properties, place)
-    making.amend(resource.name, {"Role": reference}, alone=True)
+    boundary, path = get(given, "PermissionsBoundary"), get(given, "RolePath")
+    trusted = trust("states.amazonaws.com", place)
+    give_role(making, resource, grants, trusted, PermissionsBoundary=boundary, Path=path)
 
 
 def _alias(making: Expansion, resource: Resource) -> Node:

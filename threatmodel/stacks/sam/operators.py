@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from threatmodel.stacks.sam.making import Expansion, counts
-from threatmodel.stacks.sam.policies import Grants, trust
+from threatmodel.stacks.sam.making import Expansion
+from threatmodel.stacks.sam.policies import Grants, give_role, trust
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.texts import written
-from threatmodel.stacks.values import Link, Node, Scalar, Unknown, get, text
+from threatmodel.stacks.values import Node, Scalar, Unknown, get, text
 
 _OPERATED = {
     "AWS::Serverless::CapacityProvider": "AWSLambdaManagedEC2ResourceOperator",
@@ -19,19 +19,14 @@ def add_around_operators(making: Expansion) -> None:
     """Adds the roles that SAM makes where none is named."""
     for resource in making.of_type(*_OPERATED, _IMAGE):
         kept = "BuildRoleArn" if resource.type == _IMAGE else "OperatorRole"
-        if counts(get(resource.properties, kept)):
-            continue
-        name, place = f"{resource.name}{kept.removesuffix('Arn')}", resource.place
-        grants = Grants(name)
+        place, grants = resource.place, Grants(f"{resource.name}{kept.removesuffix('Arn')}")
         if resource.type == _IMAGE:
             logs = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
             reads = {"Action": ["s3:GetObject"], "Resource": _code(resource)}
             grants.allow("MicrovmImageBuildPolicy", place, reads, {"Action": logs, "Resource": "*"})
         else:
             grants.attach(_OPERATED[resource.type], place)
-        properties = {"AssumeRolePolicyDocument": trust("lambda.amazonaws.com", place), **grants.properties()}
-        making.add(resource, name, "AWS::IAM::Role", properties, place)
-        making.amend(resource.name, {kept: Link(name, "Arn", place)})
+        give_role(making, resource, grants, trust("lambda.amazonaws.com", place), kept)
 
 
 def _code(resource: Resource) -> Node:

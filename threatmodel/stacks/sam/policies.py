@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from threatmodel.reading.problems import Place
+from threatmodel.stacks.sam.making import Expansion, counts, doubted, doubtful
+from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.texts import filled
 from threatmodel.stacks.values import (
     Joined,
@@ -150,3 +152,24 @@ def delivery(kind: Node | None, target: Node, place: Place) -> list[dict[str, An
     if isinstance(kind, Unknown):
         return [{"Action": kind, "Resource": target}]
     return known.get(text(kind), [])
+
+
+def give_role(
+    making: Expansion, resource: Resource, grants: Grants, trusted: Node, kept: str = "Role", **more: Node | None
+) -> None:
+    """Adds the role that SAM makes where a resource names none in the property `kept`, and names it there.
+
+    Where a condition decides whether one is named, the role is doubtful.
+    """
+    given, place = get(resource.properties, kept), resource.place
+    left_out = isinstance(given, Unknown) and given.usual is not None and not counts(given.usual)
+    if counts(given) and not left_out:
+        return
+    reference: Node = Link(grants.role, "Arn", place)
+    doubt = resource.opaque
+    if isinstance(given, Unknown):
+        doubt, reference = doubtful(given, usually=True), given._replace(usual=reference)
+    properties = {"AssumeRolePolicyDocument": trusted, **more, **grants.properties()}
+    making.add(doubted(resource, doubt), grants.role, "AWS::IAM::Role", properties, place)
+    if resource.opaque is None:
+        making.amend(resource.name, {kept: reference}, alone=True)

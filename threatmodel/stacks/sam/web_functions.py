@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threatmodel.stacks.sam.making import Expansion
-from threatmodel.stacks.sam.policies import Grants, trust
+from threatmodel.stacks.sam.policies import Grants, give_role, trust
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Link, get
 
@@ -32,14 +32,10 @@ def add_around_web_functions(making: Expansion) -> None:
 
 def _add(making: Expansion, resource: Resource) -> None:
     name, place, given = resource.name, resource.place, resource.properties
-    role = get(given, "ExecutionRoleArn")
-    if role is None:
-        grants = Grants(f"{name}Role")
-        grants.attach("AWSLambdaBasicExecutionRole", place)
-        properties = {"AssumeRolePolicyDocument": trust("lambda.amazonaws.com", place), **grants.properties()}
-        making.add(resource, f"{name}Role", "AWS::IAM::Role", properties, place)
-        role = Link(f"{name}Role", "Arn", place)
-        making.amend(name, {"ExecutionRoleArn": role})
+    grants = Grants(f"{name}Role")
+    grants.attach("AWSLambdaBasicExecutionRole", place)
+    give_role(making, resource, grants, trust("lambda.amazonaws.com", place), "ExecutionRoleArn")
+    role = get(making.resources[name].properties, "ExecutionRoleArn")
     function = get(given, "FunctionName") or Link(name, "", place)
     logging = get(given, "LoggingConfig")
     service = {theirs: get(given, ours) for ours, theirs in _SERVICE.items()}
