@@ -7,7 +7,7 @@ a place is a resource's address and the attribute.  What is sensitive is dropped
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from threatmodel.reading.problems import InputError, Problem, note, quoted
@@ -66,12 +66,17 @@ def read(data: bytes | str, file: str) -> Stack:
 _FORGOTTEN = "Terraform forgets it and leaves it in AWS, where nothing looks after it any more"
 
 
+_GONE = frozenset(("delete", "forget"))
+"""Actions after which a resource is no longer one of the plan's."""
+
+
 @dataclass(kw_only=True, slots=True)
 class _Change:
     unknown: Any = False
     sensitive: Any = False
     known: bool = False
     creates: bool = False
+    after: Any = None
 
 
 class _Plan:
@@ -102,6 +107,7 @@ class _Plan:
             self.own(one)
             self.note_others(one)
         managed = [one for one in planned if not one.data]
+        self.note_missing({one.address for one in planned})
         configured = {one.address: self.configuration_of(one) for one in managed}
         resources = elsewhere({one.address: self.resource(one) for one in managed}, configured)
         for one in self.forgotten(changes):
@@ -181,9 +187,18 @@ class _Plan:
                         sensitive=change.get("after_sensitive", False),
                         known=True,
                         creates="create" in sequence(change.get("actions")),
+                        after=change.get("after"),
                     ),
                 )
         return found
+
+    def note_missing(self, planned: Collection[str]) -> None:
+        """Note what is made or kept by a change, and is not among the planned values."""
+        for raw in map(table, sequence(self.raw.get("resource_changes"))):
+            actions, address = sequence(table(raw.get("change")).get("actions")), raw.get("address")
+            stays = bool(actions) and not _GONE.issuperset(map(str, actions)) and raw.get("deposed") is None
+            if stays and isinstance(address, str) and raw.get("mode") != "data" and address not in planned:
+                self.not_read(address, "it is among the changes, and not among the planned values")
 
     def instances(
         self, values: Mapping[str, Any], changes: Mapping[str, _Change], *, data_only: bool = False
@@ -264,7 +279,7 @@ class _Plan:
             key=key if isinstance(key, str | int) and not isinstance(key, bool) else None,
             data=data,
             values=found.get("values"),
-            unknown=change.unknown,
+            unknown=_differing(found.get("values"), change),
             sensitive=both(found.get("sensitive_values", False), change.sensitive),
             marked=change.known,
             created=change.creates,
@@ -313,10 +328,18 @@ class _Plan:
         """The attributes of an instance."""
         block = self.known.configured_as(instance)
         said = dict(table(block.get("expressions"))) if block else None
-        builder = Builder(self.known, self.known.owner(instance), instance.address, instance.created)
+        builder = Builder(self.known, self.known.owner(instance), instance.address, instance.created, instance.type)
         values = instance.values if isinstance(instance.values, dict) else {}
         found = builder.node(instance.address, "", values, Marks(instance.unknown, instance.sensitive), said)
         if isinstance(found, Table):
             return found
         reason = found if isinstance(found, Unknown) else Unknown(AFTER_APPLY, at(self.file, instance.address))
         return Table(dict.fromkeys(values, reason), reason.place, {})
+
+
+def _differing(values: Any, change: _Change) -> Any:
+    """The marks of what is unknown, those among them of which planned values and changes say different things."""
+    if not isinstance(values, dict) or not isinstance(change.after, dict):
+        return change.unknown
+    other = {name: True for name, value in values.items() if name in change.after and change.after[name] != value}
+    return both(change.unknown, other) if other and isinstance(change.unknown, dict) else other or change.unknown

@@ -84,6 +84,27 @@ def _of_awscc() -> Mapping[str, str]:
     return {folded(name.removeprefix("AWS::").replace("::", "")): name for name in _table()["types"]}
 
 
+_OF_AWS = frozenset((
+    *("cors_rule", "endpoint_configuration", "ephemeral_storage", "grant", "inline_policy", "lifecycle_rule"),
+    *("logging", "logging_config", "object_lock_configuration", "point_in_time_recovery", "replication_configuration"),
+    *("redrive_allow_policy", "redrive_policy", "scaling_config", "server_side_encryption", "timeouts"),
+    *("server_side_encryption_configuration", "tracing_config", "ttl", "versioning", "website"),
+))  # fmt: skip
+"""Arguments that the provider fills with AWS's defaults where a configuration has none, which only the apply shows."""
+_ALSO_BLOCKS = frozenset(("route_settings",))
+"""Blocks that CloudFormation does not define as objects."""
+
+
+def is_written_block(kind: str, name: str) -> bool:
+    """Whether an argument of a type is a block that is there only if the configuration has one, maybe a dynamic one."""
+    row = row_of(kind)
+    if row is None or name in _OF_AWS:
+        return False
+    path = row.paths.get(name, name)
+    known = definitions_of(row.type)[""].get(folded(path.split(".")[0].removesuffix("[]")))
+    return isinstance(known, list) or name in _ALSO_BLOCKS
+
+
 def definitions_of(kind: str) -> Definitions:
     """The properties of a type of CloudFormation that the table has."""
     found: Definitions = _table()["types"][kind]["properties"]

@@ -37,6 +37,7 @@ from threatmodel.stacks.terraform.references import (
     sequence,
     table,
 )
+from threatmodel.stacks.terraform.rows import is_written_block
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown
 
 AFTER_APPLY = "known only after apply"
@@ -95,6 +96,7 @@ class Builder:
     owner: Owner
     address: str
     created: bool = False
+    kind: str = ""
     documents: set[str] = field(default_factory=set)
 
     def place(self, spot: str) -> Place:
@@ -121,12 +123,17 @@ class Builder:
         """A mapping: what is unknown in it does not stand among the values.
 
         What a new resource gets after the apply although nothing is written for it is AWS's default: it is left out.
+        A dynamic block is not written in the plan's configuration.
         """
         values = value if isinstance(value, dict) else {}
         names = dict.fromkeys(values)
         if isinstance(marks.unknown, dict):
             written = said if self.created and isinstance(said, dict) else marks.unknown
-            names |= dict.fromkeys(name for name, mark in marks.unknown.items() if has_marks(mark) and name in written)
+            names |= dict.fromkeys(
+                name
+                for name, mark in marks.unknown.items()
+                if has_marks(mark) and (name in written or (not depth and is_written_block(self.kind, name)))
+            )
         return Table(
             {
                 name: self.node(
@@ -227,8 +234,12 @@ class Builder:
             return self.with_arns(value, place, given)
         for source in sources:
             attribute = _equal(source, value)
-            if attribute and not _data(source) and _NAMING.search(attribute):
+            if attribute and (_is_secret(source) or (not _data(source) and _NAMING.search(attribute))):
                 return Link(source.address, attribute, place)
+        secret = next(filter(_is_secret, sources), None)
+        if secret is not None and not given:
+            why = f"it may be made of what {secret.address} looks up"
+            return Unknown(why, place, Scalar(value, place))
         if value.startswith(OWN_TEXTS):
             found = self.with_arns(value, place, given)
             if not isinstance(found, Scalar):
@@ -312,6 +323,23 @@ def _is_sensitive(source: Referent) -> bool:
 
 def _data(source: Referent) -> bool:
     return source.instance is None or source.instance.data
+
+
+_SECRET_DATA: Mapping[str, tuple[str, ...]] = {
+    "aws_secretsmanager_secret_version": ("secret_string", "secret_binary"),
+    "aws_secretsmanager_random_password": ("random_password",),
+    "aws_ssm_parameter": ("value", "insecure_value"),
+    "aws_ssm_parameters_by_path": ("values",),
+    "aws_kms_secrets": ("plaintext",),
+}
+"""Data sources that look up a secret, and the attributes that have it."""
+
+
+def _is_secret(source: Referent) -> bool:
+    """Whether an end of references is a secret that a data source looks up."""
+    steps = source.address.split(".")
+    names = _SECRET_DATA.get(steps[-2].partition("[")[0], ()) if "data" in steps[-3:-2] else ()
+    return bool(names) and source.attribute.partition(".")[0].partition("[")[0] in {*names, ""}
 
 
 def _equal(source: Referent, value: str) -> str:
