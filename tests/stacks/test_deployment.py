@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, shown
+from threatmodel.stacks.cloudformation.reader import read
 from threatmodel.stacks.deployment import given_values
 
 TOML = """\
@@ -129,3 +131,47 @@ def test_what_is_deployed_is_evidence(
     assert len(unasked) == (0 if not more else 1 if "prod" in more else 2)
     if "prod" in more:
         golden("bad-input/unknown-parameter.txt", shown(unasked, {}))
+
+
+DECLARED = """\
+Parameters:
+  Stage: {Type: String, AllowedValues: [test, prod], Default: test}
+  Size: {Type: Number, MinValue: 1, MaxValue: 10, Default: 1}
+  Name: {Type: String, MinLength: 2, MaxLength: 4, AllowedPattern: "[a-z]+", Default: abc}
+  Ports: {Type: List<Number>, MaxValue: 1024, Default: "80"}
+  Token: {Type: String, NoEcho: true, AllowedPattern: "x+", Default: x}
+  Odd: {Type: String, AllowedPattern: "(a+)+b", Default: ab}
+Resources: {Work: {Type: AWS::SQS::Queue}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("Stage", "prod", ""),
+        ("Stage", "Prod", "expected one of test, prod"),
+        ("Size", "10", ""),
+        ("Size", "11", "expected a number at most 10"),
+        ("Size", "0", "expected a number at least 1"),
+        ("Size", "many", "expected a number"),
+        ("Name", "abcd", ""),
+        ("Name", "a", "expected a text of at least 2 characters"),
+        ("Name", "abcde", "expected a text of at most 4 characters"),
+        ("Name", "AB", "expected a text that matches '[a-z]+'"),
+        ("Ports", "80, 443", ""),
+        ("Ports", "80, 4430", "expected a number at most 1024"),
+        ("Token", "hunter2", "expected a text that matches 'x+'"),
+        ("Odd", "a" * 40, ""),  # a search that may not end is not tried
+    ],
+)
+def test_a_value_is_held_to_what_the_template_declares(name: str, value: str, expected: str) -> None:
+    given = given_values(json.dumps({name: value}), "values.json")
+    if not expected:
+        assert read(DECLARED, "t.yaml", given)
+        return
+    with pytest.raises(InputError) as caught:
+        read(DECLARED, "t.yaml", given)
+    (problem,) = caught.value.problems
+    assert problem.message == f"the value of '{name}' is not one that the template allows; {expected}"
+    assert (problem.code, problem.place.file) == ("wrong-parameters", "values.json")
+    assert value not in shown(caught.value.problems, {}) or value in {"a", "0", "many"}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from threatmodel.reading.problems import Place, quoted
+from threatmodel.reading.problems import Place, Problem, listed, quoted
 from threatmodel.reading.source import meaning
 from threatmodel.stacks.assumed import DEFAULTS, Assumed, PlainValue
 from threatmodel.stacks.stack import Parameter
@@ -54,6 +56,69 @@ def parameter(name: str, declared: Table, place: Place, assumed: Assumed, nestin
         stated=assumed.stated.get(name),
         stored=(text(declared.entries.get("Default")) or "") if kind.startswith(_FROM_STORE) else "",
     )
+
+
+def unfit(name: str, declared: Table, assumed: Assumed) -> Problem | None:
+    """Return why a deployment's own value cannot be a parameter's; its value is in no message, it may be a secret."""
+    place, given = assumed.stated.get(name), assumed.values.get(name)
+    if place is None or given is None:
+        return None
+    kind = text(declared.entries.get("Type")) or "String"
+    of_list = kind.startswith("List<") or kind == "CommaDelimitedList"
+    parts = [one.strip() for one in str(given).split(",")] if of_list else [str(given)]
+    expected = next((why for part in parts for why in _unfit(part, kind, declared)), "")
+    if not expected:
+        return None
+    return Problem(
+        code="wrong-parameters",
+        place=place,
+        message=f"the value of {quoted(name)} is not one that the template allows; expected {expected}",
+        hint=f"correct it: CloudFormation would not deploy it ({declared.place})",
+    )
+
+
+def _unfit(value: str, kind: str, declared: Table) -> Iterator[str]:
+    """What a value should be and is not."""
+    allowed = [str(one) for one in _allowed(declared.entries.get("AllowedValues"))]
+    if allowed and value not in allowed:
+        yield f"one of {listed(allowed)}"
+    if kind in {"Number", "List<Number>"}:
+        number = meaning(value)
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            yield "a number"
+            return
+        yield from _beyond(number, declared, "Value", "a number")
+    elif not kind.startswith(_FROM_STORE):
+        yield from _beyond(len(value), declared, "Length", "a text of")
+        pattern = text(declared.entries.get("AllowedPattern"))
+        if pattern and _matches(pattern, value) is False:
+            yield f"a text that matches {quoted(pattern)}"
+
+
+def _beyond(number: float, declared: Table, of: str, what: str) -> Iterator[str]:
+    """The bound of a value or of its length that is not kept."""
+    unit = " characters" if of == "Length" else ""
+    least, most = _bound(declared.entries.get(f"Min{of}")), _bound(declared.entries.get(f"Max{of}"))
+    if least is not None and number < least:
+        yield f"{what} at least {least:g}{unit}"
+    if most is not None and number > most:
+        yield f"{what} at most {most:g}{unit}"
+
+
+_NESTED_REPEATS = re.compile(r"[*+}][)\]]*[*+{]|\([^()]*[*+|][^()]*\)[*+{]")
+"""What makes a search take very long: it is not tried."""
+_LONGEST_PATTERN = 200
+
+
+def _matches(pattern: str, value: str) -> bool | None:
+    """Whether a value has a pattern; None where that cannot be decided."""
+    if len(pattern) > _LONGEST_PATTERN or len(value) > _LONGEST_VALUE or _NESTED_REPEATS.search(pattern):
+        return None
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return re.fullmatch(pattern, value) is not None
+    except (re.error, RecursionError, OverflowError):
+        return None  # a pattern of Java that is none of Python
 
 
 def _nested(name: str, kind: str, declared: Table, handed: Mapping[str, Node] | Unknown) -> Node:

@@ -13,7 +13,7 @@ from threatmodel.stacks.cloudformation.conditions import choices, decided
 from threatmodel.stacks.cloudformation.deployments import with_stages
 from threatmodel.stacks.cloudformation.intrinsics import Scope, made_by
 from threatmodel.stacks.cloudformation.names import NESTED, ConditionValue
-from threatmodel.stacks.cloudformation.parameters import Nesting, parameter
+from threatmodel.stacks.cloudformation.parameters import Nesting, parameter, unfit
 from threatmodel.stacks.stack import Export, Resource, Stack, Unread
 from threatmodel.stacks.values import ALWAYS, List, Node, Scalar, Table, Unknown, choices_of, get, items, text
 
@@ -182,6 +182,11 @@ class _Template:
         makers = [one.name for one in self.unread if one.name not in self.resources.entries or one.name[:4] == "Fn::"]
         makers += [name for name, kind in self.types.items() if kind.endswith(_MODULE)]
         declared = [self.section(name) for name in ("Parameters", "Mappings", "Conditions")]
+        own = self.nesting is None or self.nesting.handed is None
+        stated = {name: node for name, node in declared[0].entries.items() if isinstance(node, Table)}
+        tried = (unfit(name, node, self.assumed) for name, node in stated.items())
+        if own and (wrong := [one for one in tried if one is not None]):
+            raise InputError(wrong)
         makers += [name for section in declared for name in section.entries if name[:4] == "Fn::"]
         scope = Scope(
             parameters={
