@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
+from threatmodel.evidence.ages import stale
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.environments import clashes, environments
 from threatmodel.evidence.file_statements import FileStatements
@@ -45,8 +46,10 @@ def collect(
     for left, one in zip(range(len(held), 0, -1), held, strict=True):
         said: Statements = {}
         one.state(said)
-        _add(one.held(said, ways, work.share(left)) if ways is not None else said, statements)
-        read_files |= one.read()
+        counted = one.held(said, ways, work.share(left)) if ways is not None else said
+        why = next(filter(None, (stale(age, today) for age in one.opened.ages.values())), "")
+        _add(_stated(counted) if why else counted, statements)
+        read_files |= {number: replace(read, stale=why) if why else read for number, read in one.read().items()}
         one.stack.reads.forget()
     _add(probed, statements)
     return statements, tuple(replace(read_files[number], source=one) for number, one in sorted(sources.named.items()))
@@ -78,6 +81,14 @@ def _probed(
     for one in held:
         one.lists.seen = seen
     return statements, found
+
+
+def _stated(said: Statements) -> Statements:
+    """What files state that may not be deployed as they are; one file counts for all that are read with it."""
+    return {
+        element: {name: [one._replace(stale=True) for one in found] for name, found in by.items()}
+        for element, by in said.items()
+    }
 
 
 def _add(said: Statements, statements: Statements) -> None:

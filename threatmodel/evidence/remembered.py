@@ -108,6 +108,10 @@ def _source(source: EvidenceFile, system: System, files: Files) -> Iterator[str]
     yield files.text(path, LARGEST_PLAN)
     if source.parameters:
         yield files.text(files.named(source.parameters, Path(system.file), source.place))
+    if source.kind == "plan":
+        from threatmodel.evidence.ages import plan_age
+
+        yield repr(plan_age(path, files))
     if source.kind == "probe":
         from threatmodel.probe.folder import folder_digest
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from threatmodel.evidence.ages import Age, other_files, plan_age
 from threatmodel.evidence.environments import Environment, environments
 from threatmodel.graph.elements import Source
 from threatmodel.model.system import EvidenceFile, System
@@ -32,12 +33,14 @@ _Found = TypeVar("_Found")
 class StackFiles:
     """The files of an environment: their stack with what the deployments give (`base`), and in any other world.
 
-    `in_world` reads the texts again that were read; only what another world alone takes in is opened for it.
+    `in_world` reads the texts again that were read; only what another world alone takes in is opened for it.  `ages`
+    are those of plans, and why other files do not say what is deployed, by label.
     """
 
     base: Assumed
     stack: Stack
     in_world: Callable[[Assumed], Stack]
+    ages: Mapping[str, Age]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +103,18 @@ def _stack_files(environment: Environment, model: Path, files: Files) -> StackFi
     def in_world(given: Assumed) -> Stack:
         return joined(_each(paths, lambda one: read(sources[one].kind, paths[one], files, apart(given, one))))
 
-    return StackFiles(base=base, stack=in_world(base), in_world=in_world)
+    ages = {label: age_of(one, model, files) for label, one in sources.items()}
+    return StackFiles(base=base, stack=in_world(base), in_world=in_world, ages=ages)
+
+
+def age_of(source: EvidenceFile, model: Path, files: Files) -> Age:
+    """Return how old a plan is, and why another file may not say what is deployed.  Raises InputError."""
+    path = files.named(source.path, model, source.place)
+    if source.kind == "plan":
+        return plan_age(path, files)
+    if not source.parameters:
+        return Age()
+    return Age(why=other_files(source, path, files.named(source.parameters, model, source.place), files))
 
 
 def read_as_deployed(source: EvidenceFile, model: Path, files: Files) -> Stack:

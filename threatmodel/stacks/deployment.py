@@ -30,6 +30,30 @@ def given_values(text: str, file: str, environment: str = "default") -> Assumed:
     return Assumed(values=pairs, stated={name: _place(name, text, file) for name in pairs})
 
 
+def deployed_files(text: str, environment: str = "default") -> Mapping[str, str]:
+    """Return which `template` an environment of a samconfig deploys and which `base_dir` it builds, if it names them.
+
+    What cannot be read has neither; `given_values` says what is wrong.
+    """
+    try:
+        section: Any = tomllib.loads(text).get(environment)
+    except (ValueError, RecursionError):
+        return {}
+    found: dict[str, str] = {}
+    for command in ("global", "build", "package", "deploy"):
+        about = section.get(command) if isinstance(section, dict) else None
+        parameters = about.get("parameters") if isinstance(about, dict) else None
+        for name, value in parameters.items() if isinstance(parameters, dict) else ():
+            key = _FILES.get(str(name))
+            built = command == "deploy" and key == "template" and ".aws-sam" in str(value)
+            if key is not None and isinstance(value, str) and not built:
+                found[key] = value
+    return found
+
+
+_FILES = {"template": "template", "template_file": "template", "t": "template", "base_dir": "base_dir", "s": "base_dir"}
+
+
 def _of_samconfig(text: str, file: str, environment: str) -> Iterator[tuple[str, PlainValue]]:
     try:
         whole: Mapping[str, Any] = tomllib.loads(text)
