@@ -138,7 +138,8 @@ def decided(variable: str, value: str) -> Supply:
         ("ANYTHING", '"{{resolve:ssm-secure:/slack/token:1}}"', "ssm-secure", True),
         ("SLACK_TOKEN", '"{{resolve:ssm:/slack/token:1}}"', "ssm-dynamic", True),
         ("SLACK_TOKEN", '"{{resolve:ssm:/slack/config}}"', "ssm-dynamic", None),
-        ("VPC", '"{{resolve:ssm:/network/vpc}}"', "ssm-dynamic", False),
+        ("VPC", '"{{resolve:ssm:/network/vpc}}"', "ssm-dynamic", None),
+        ("LOG_LEVEL", '"{{resolve:ssm:/app/log-level}}"', "ssm-dynamic", False),
         # references: a name or ARN is no secret, some attributes are
         ("SLACK_TOKEN", "!Ref Secret", "reference", False),
         ("SLACK_TOKEN", "!Ref Stored", "reference", False),

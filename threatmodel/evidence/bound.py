@@ -90,7 +90,10 @@ _FAITHFUL = re.compile(r"(?:python|nodejs)[\w.-]*|esbuild\Z")
 
 def _built_otherwise(deployed: Deployed) -> Iterator[str]:
     """What adds or replaces code of the folder: a separate build, a file system that is mounted."""
-    method = get((deployed.resource.about or {}).get("Metadata"), "BuildMethod")
+    metadata = (deployed.resource.about or {}).get("Metadata")
+    if get(metadata, "aws:asset:dockerfile-path") is not None:
+        yield "its metadata has `sam build` build a container image, so different code may be deployed"
+    method = get(metadata, "BuildMethod")
     if method is not None and not _FAITHFUL.match(text(method) or ""):
         yield f"{quoted(text(method) or 'an unknown build')} builds the code, so different code may be deployed"
     mounted = get(deployed.resource.properties, "FileSystemConfigs")
@@ -126,7 +129,9 @@ def _root(deployed: Deployed) -> Path | None:
         return deployed.folder
     if deployed.stack.kind == "terraform":
         return None
-    uri = get(deployed.resource.properties, "CodeUri")
+    metadata = (deployed.resource.about or {}).get("Metadata")
+    asset = get(metadata, "aws:asset:path") if get(metadata, "aws:asset:property") is not None else None
+    uri = asset or get(deployed.resource.properties, "CodeUri")  # `sam build` builds the asset, whatever the property
     if uri is None and deployed.resource.type == "AWS::Serverless::Function":
         uri = Scalar(".", deployed.resource.place)
     if uri is None:

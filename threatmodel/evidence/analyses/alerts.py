@@ -109,7 +109,7 @@ def _filter_covers(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> I
                for one in each(read(part.node, "MetricTransformations"))]  # fmt: skip
     counting = (one for one in named(parts, "alarm") if _metric(one.node) in counted)
     acting = [one for one in counting if notifies(one.resource, stack) is not False]
-    if not acting:
+    if not acting or not _can_be_counted(part, stack):
         return
     for service, calls in _WRITES.items():
         if stated is None:
@@ -121,6 +121,13 @@ def _filter_covers(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> I
         doubt = part.resource.doubt or acting[0].resource.doubt
         why = "it is unknown which calls it counts" if certain or doubt is None else doubt.why
         yield service, value if certain or value is False else None, part.resource.place, why
+
+
+def _can_be_counted(part: Gathered, stack: Stack) -> bool:
+    """Whether the class of a filter's log group has metric filters; the others count nothing."""
+    group = stack.target(read(part.node, "LogGroupName"))
+    kind = None if group is None else worded(read(group.properties, "LogGroupClass"))
+    return kind in {None, "STANDARD"}
 
 
 _FEW = 1

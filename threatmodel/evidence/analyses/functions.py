@@ -22,7 +22,7 @@ from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.evidence.resource_types import known
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Joined, Link, List, Node, Table, Unknown, links, unknowns
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, links, shape_of, unknowns
 
 # --- layers
 
@@ -42,6 +42,9 @@ def _layer(node: Node, stack: Stack) -> Say:
         target = stack.resources.get(node.resource)
         if target is None or target.type not in _LAYER_TYPES:
             return Say(None, node.place, "it refers to something other than a layer version in this file")
+        foreign = _foreign(target)
+        if foreign is not None:
+            return Say(None, foreign.place, "the bucket of its code is not in this file, and may be of another account")
         return Say(node.attribute != "layer_arn", node.place)  # Terraform's name for the ARN without version
     stated = worded(node)
     if stated is None:
@@ -51,6 +54,15 @@ def _layer(node: Node, stack: Stack) -> Say:
         return Say(value=False if found else None, place=node.place)
     own = found["account"] == "<AccountId>"
     return Say(own or None, node.place, "the file does not show whether the team trusts the layer's account")
+
+
+def _foreign(layer: Resource) -> Node | None:
+    """The bucket of a layer's code, if it is none of this file and does not have the account's number in its name."""
+    content = read(layer.properties, "Content|ContentUri")
+    bucket = content if isinstance(content, Scalar | Unknown) else read(content, "S3Bucket|Bucket")
+    stated = shape_of(bucket)
+    local = isinstance(content, Scalar) and not stated.startswith(("s3:", "http"))
+    return None if bucket is None or local or any(links(bucket)) or "${AWS::AccountId}" in stated else bucket
 
 
 # --- variables

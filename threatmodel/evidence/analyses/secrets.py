@@ -108,7 +108,8 @@ def _by_parameter(speaks: str, parameter: Parameter, *, embedded: bool) -> Judge
     table = _HIDDEN if parameter.hidden else _ASKED_FOR
     secret = table[speaks, own]
     if parameter.stored:
-        secret = _more(secret, table[speaks, meaning(parameter.stored.rsplit("/", 1)[-1])])
+        kept = meaning(parameter.stored.rsplit("/", 1)[-1])
+        secret = _more(secret, table[speaks, kept] if parameter.hidden else _STORED_AS[speaks, kept])
     if parameter.name.startswith(_OF_THE_MANAGER):
         secret = True
     if parameter.name.startswith(_DECRYPTED) and "harmless" not in {speaks, own}:
@@ -157,6 +158,10 @@ _ASKED_FOR: Mapping[_T, bool | None] = {
 """The same for a public parameter: both names together indicate a secret, one alone does not decide."""
 
 
+_STORED_AS: Mapping[_T, bool | None] = {**_ASKED_FOR, ("neutral", "neutral"): None}
+"""The same for a value that the Parameter Store has in plain text: neither name says that it is none."""
+
+
 # --- dynamic references
 
 _DYNAMIC = re.compile(r"\{\{resolve:(ssm-secure|ssm|secretsmanager):([^}]{0,2000})")
@@ -164,6 +169,9 @@ _NOT_THE_SECRET = frozenset(
     ("username", "user", "host", "hostname", "port", "dbname", "engine", "dbinstanceidentifier")
 )
 """Other members of a database's secret, besides the password."""
+
+
+_MAY_BE_STORED = "it holds the value of an SSM parameter, which may be a secret in plain text"
 
 
 def _dynamic(speaks: str, found: re.Match[str]) -> Judgement:
@@ -178,9 +186,8 @@ def _dynamic(speaks: str, found: re.Match[str]) -> Judgement:
     if store == "ssm-secure":
         return Judgement("ssm-secure", secret=True)
     last = re.sub(r":\d*\Z", "", reference).rsplit("/", 1)[-1]
-    secret = _ASKED_FOR[speaks, meaning(last)]
-    why = "" if secret is not None else "it holds the value of an SSM parameter whose name suggests a secret"
-    return Judgement("ssm-dynamic", secret, why=why)
+    secret = _STORED_AS[speaks, meaning(last)]
+    return Judgement("ssm-dynamic", secret, why="" if secret is not None else _MAY_BE_STORED)
 
 
 # --- references to resources
@@ -210,8 +217,8 @@ def _linked(speaks: str, link: Link, stack: Stack) -> Judgement:
         return Judgement("secret-value", secret=True, by=link.resource)
     if kind in _STORED and attribute.lower() in {"value", "insecure_value"}:
         secure = resource is not None and shape_of(resource.properties.entries.get("Type")) == "SecureString"
-        secret = True if secure else _ASKED_FOR[speaks, meaning(link.resource)]
-        why = "" if secret is not None else "it holds the value of an SSM parameter whose name suggests a secret"
+        secret = True if secure else _STORED_AS[speaks, meaning(link.resource)]
+        why = "" if secret is not None else _MAY_BE_STORED
         return Judgement("secret-value" if secret else "link", secret, link.resource, why)
     if kind.startswith(("Custom::", "AWS::CloudFormation::")) and attribute:
         why = "its value comes from a custom resource or another stack"

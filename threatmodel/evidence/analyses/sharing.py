@@ -289,11 +289,11 @@ def _service_pinned(grant: Grant, stack: Stack, *, owned: bool) -> Iterator[Judg
     if grant.open is not None and not grant.actions:
         yield unknown(grant.open)
         return
-    services = [one for one in grant.principals if one.kind == "Service"]
+    sources = [one for one in grant.conditions if one.key == "aws:sourcearn" and limits(one)]
+    services = [one for one in grant.principals if one.kind == "Service" or (one.kind == "*" and sources)]
     if not services:
         return
     at = services[0].pattern.place
-    sources = [one for one in grant.conditions if one.key == "aws:sourcearn" and limits(one)]
     accounts = [one for one in grant.conditions if one.key == "aws:sourceaccount" and limits(one)]
     tokens = [one for one in grant.conditions if one.key == "lambda:eventsourcetoken" and limits(one)]
     if tokens or (owned and any(all(_named(one) for one in condition.values) for condition in accounts)):
@@ -339,7 +339,8 @@ def _permission_pinned(part: Gathered, stack: Stack, *, owned: bool) -> Iterator
         return
     found = _permission(part.node)
     who = pattern(found.principal) if found.principal is not None else None
-    if who is not None and who.open is None and not is_service(who.text):
+    by_source = who is not None and who.text == "*" and found.source is not None  # without one, anyone may call
+    if who is not None and who.open is None and not by_source and not is_service(who.text):
         return
     if who is None or who.open is not None:
         yield unknown(who.open if who is not None and who.open else Unknown("it names no principal", part.node.place))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Joined, Node, Scalar, links, shape_of
+from threatmodel.stacks.values import Joined, Link, Node, Scalar, Unknown, links, shape_of
 
 _TOKEN = re.compile(r"\$\{[^{}]*\}")
 _MASK = re.compile("\x00([0-9]+)\x01")
@@ -43,6 +43,23 @@ def names_in(node: Node) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_MASK.sub(lambda mask: tokens[int(mask[1])], one) for one in found))
 
 
+def names_other(kind: str, node: Node) -> bool:
+    """Whether a name is that of a resource which only its text relates to another: no log group that Lambda writes to.
+
+    A function writes to ``/aws/lambda/<function>``; a group with the function's name in another one is not its own.
+    """
+    if (
+        kind != "AWS::Logs::LogGroup"
+        or isinstance(node, Unknown)
+        or (isinstance(node, Link) and "log" in node.attribute)
+    ):
+        return False
+    return not shape_of(node).startswith(_OF_LAMBDA) or len([*links(node)]) > 1
+
+
+_OF_LAMBDA = "/aws/lambda/"
+
+
 def own_names(resource: Resource) -> Iterator[str]:
     """The names that a resource gives itself, as plain texts."""
     row = known(resource.type)
@@ -50,7 +67,7 @@ def own_names(resource: Resource) -> Iterator[str]:
     if isinstance(node, Scalar) and isinstance(node.value, str):
         yield node.value
         if "lambda" in row.services:
-            yield f"/aws/lambda/{node.value}"
+            yield f"{_OF_LAMBDA}{node.value}"
 
 
 def may_be(resource: Resource, name: str) -> bool:

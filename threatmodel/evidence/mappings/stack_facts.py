@@ -13,7 +13,7 @@ from threatmodel.evidence.analyses.registry import Analysis, analyses
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.evidence.mappings.format import FactMapping, Mappings, Source, Step
 from threatmodel.evidence.mappings.lookup import NOT_SHOWN, OUTSIDE, has_values, lacking, said, standing
-from threatmodel.evidence.mappings.own_names import may_be, names_in, own_names
+from threatmodel.evidence.mappings.own_names import may_be, names_in, names_other, own_names
 from threatmodel.evidence.mappings.paths import ValuePath
 from threatmodel.model.facts import LEFT_OUT, NOWHERE
 from threatmodel.model.vocabulary import FACTS, FactRow
@@ -290,6 +290,8 @@ class StackFacts:
         texts: list[tuple[Node, Resource]] = []
         for resource in self._of_type(kind):
             for node in standing(resource.properties, by):
+                if names_other(kind, node):
+                    continue
                 if isinstance(node, Unknown):
                     uncertain.append(_Spot(resource, node))
                 for name in _targets(node):
