@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from threatmodel.assessment.states import Support, support_of
-from threatmodel.model.facts import Fact, Statement
+from threatmodel.model.facts import EVIDENCE, Fact, Statement
 from threatmodel.reading.problems import Place
 
 
@@ -41,5 +41,6 @@ def _origin(said: Statement) -> dict[str, Any]:
         "line": (place.line or None) if place else None,
         "column": (place.column or None) if place and place.line else None,
         "note": said.note + (" (stale)" if said.stale else ""),
+        "relies_on": "default" if said.defaults else "evidence" if said.size == EVIDENCE else "statement",
         **({"in_doubt": said.doubt} if said.doubt else {}),
     }
