@@ -31,9 +31,9 @@ from threatmodel.evidence.relations.role import (
     Role,
 )
 from threatmodel.evidence.resource_types import known
-from threatmodel.reading.problems import quoted
+from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Link, Node, Unknown, links
+from threatmodel.stacks.values import Joined, Link, Node, Unknown, links
 
 # --- where policies stand
 
@@ -200,7 +200,15 @@ class Roles:
             tuple(invokes),
             tuple(found),
             noted.outside,
+            dict(self._referred(role)),
         )
+
+    def _referred(self, role: Resource) -> Iterator[tuple[str, Place]]:
+        """What the policies of a role refer to that are known after apply only: none of their actions is known."""
+        for part in self._policies[role.name]:
+            node = part.node
+            if isinstance(node, Joined) and isinstance(node.parts[0], Unknown) and part.resource.doubt is None:
+                yield from ((self.names.meant(link.resource), node.place) for link in links(node))
 
     def _meant(self, grant: Grant) -> Grant:
         """The statement with each resource that stands for another one replaced by that."""

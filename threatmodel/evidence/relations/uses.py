@@ -56,6 +56,7 @@ _FINDS_BROKERS = frozenset({
 })  # fmt: skip
 """What Lambda asks of a cluster that it polls for a function."""
 _LONGEST_VALUE = 2048
+_AFTER_APPLY = "its environment variables are known only after apply"
 
 
 class Functions:
@@ -156,6 +157,12 @@ class _Using:
         if hidden is not None:
             self.blind = True
             self._note("secrets", hidden.why, hidden.place)
+        if isinstance(variables, Joined):  # a plan that knows all of them after apply only
+            self.blind = True
+            self._note("secrets", _AFTER_APPLY, variables.place)
+            for link in links(variables):
+                self.environment.setdefault(self.names.meant(link.resource), variables.place)
+            self.environment = {name: place for name, place in self.environment.items() if name in self.names.kinds}
         for name, node in variables.entries.items() if isinstance(variables, Table) else ():
             place = variables.keys.get(name, node.place) if isinstance(variables, Table) else node.place
             self._variable(name, node, place)
@@ -247,10 +254,21 @@ class _Using:
             kinds = self.names.kind_of(name)
             if done == use and (kind in kinds or (use == "invoke" and "external system" in kinds)):
                 yield self._use(name, use, (place,))
+        yield from self._referred(use, kind)
         if use == "value":
             for name in self.fetched:
                 if "secret" in self.names.kinds[name] and name not in self.role.reach:
                     yield self._use(name, use, ())
+
+    def _referred(self, use: str, kind: str) -> Iterator[Use]:
+        """What is certain though no action is known: a secret is read, and a queue is sent to whose address it has.
+
+        A queue that starts the function may be one that it is only started by, and a store is read or written.
+        """
+        for name, place in self.role.about.items():
+            sure = use == "value" or (use == "send" and name in self.environment and name not in self.sources)
+            if sure and not self._granted(name, use) and kind in self.names.kinds.get(name, ()):
+                yield self._use(name, use, (place,))
 
     def _calls(self) -> Iterator[Use]:
         """Return the AWS services that it calls: a resource of the service if one is named, else the whole service."""
