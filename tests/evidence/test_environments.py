@@ -21,6 +21,7 @@ from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
+from threatmodel.render.contract.facts import facts_data
 
 BOT = """\
 Transform: AWS::Serverless-2016-10-31
@@ -329,3 +330,46 @@ def test_a_file_is_called_by_what_tells_it_apart() -> None:
     assert labels_of(["bot/template.yaml", "../shop/template.yaml"]) == ["bot", "shop"]
     assert labels_of(["template.yaml", "x/template.yaml"]) == ["template", "x"]
     assert labels_of(["a/bot.yaml", "b/bot.yaml", "b/bot.json"]) == ["bot", "b-bot", "bot-2"]
+
+
+SECRETS = """\
+Resources:
+  Bot:
+    Type: AWS::Lambda::Function
+    Properties:
+      Handler: a.b
+      Runtime: python3.13
+      Code: {S3Bucket: b, S3Key: k}
+      Role: !GetAtt Role.Arn
+      Environment: {Variables: {SECRET_ARN: !Ref Own}}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]
+      Policies:
+        - PolicyName: secret
+          PolicyDocument:
+            Statement: [{Effect: Allow, Action: "secretsmanager:GetSecretValue", Resource: !Ref Own}]
+  Own: {Type: AWS::SecretsManager::Secret, Properties: {KmsKeyId: alias/own, GenerateSecretString: {}}}
+  Other: {Type: AWS::SecretsManager::Secret, Properties: {KmsKeyId: alias/own, GenerateSecretString: {}}}
+"""
+
+
+@pytest.mark.parametrize(("name", "known"), [("Own", "secrets-manager"), ("Other", None)])
+def test_a_model_cannot_name_the_wrong_secret(name: str, known: str | None) -> None:
+    """The function that uses it, by the model, uses another one in the file."""
+    rest = "functions: {bot: {secrets: [slack-token]}}\nsecrets: {slack-token: {}}\n"
+    found = graph({"bot.yaml": SECRETS}, f"{{template: bot.yaml, resources: {{slack-token: {name}}}}}", rest)
+    assert fact(found, "kept_in", "slack-token") == known
+
+
+def test_json_says_what_each_fact_relies_on() -> None:
+    """Evidence; a statement of the model; a parameter's default."""
+    parameter = "Parameters: {Seconds: {Type: Number, Default: 5}}\n"
+    bot = parameter + BOT.replace("CodeUri: src/", "CodeUri: src/\n      Timeout: !Ref Seconds")
+    found = graph({"bot.yaml": bot}, rest="functions: {bot: {validates_input: true}}\n")
+    relied = {name: facts_data([(name, one)])[0]["relies_on"] for name, one in found.elements["bot"].facts.items()}
+    assert relied["runtime_supported"] == "evidence"
+    assert relied["validates_input"] == "statement"
+    assert relied["timeout_seconds"] == "default"

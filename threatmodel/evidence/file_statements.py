@@ -149,7 +149,7 @@ class FileStatements:
         standing = Standing(self.stack)
         for element, by in every.items():
             kind = self._kinds[element]
-            shared = self._shared(element)
+            shared = self._shared(element) or self._another(element)
             for name, statements in by.items():
                 around = self.facts.looks_around(kind, name)
                 for said in statements:
@@ -178,6 +178,23 @@ class FileStatements:
         for other, name in self.matched.resources.items():
             if name == resource and other != element and nodes[other].kind == nodes[element].kind:
                 why = f"{quoted(element)} and {quoted(other)} are stated to be the same resource"
+                return Touch(frozenset((element,)), "changes", why, self.file.place(element))
+        return None
+
+    def _another(self, element: str) -> Touch | None:
+        """Return that a secret is stated to be one resource, and the functions that use it use another one here."""
+        nodes, resource = self.system.nodes, self.matched.resources.get(element, "")
+        if self._kinds.get(element) != "secret" or element not in self.environment.source.resources:
+            return None
+        for node in nodes.values():
+            stated = node.relations.get("secrets")
+            relations = self.lists.relations.get(self.matched.resources.get(node.id, ""))
+            if stated is None or relations is None or element not in stated.ids:
+                continue
+            used = [one.resource for one in relations.secrets]
+            other = next((one for one in used if not self.lists.element(one)), "")
+            if other and resource not in used:
+                why = f"{quoted(node.id)} uses {quoted(other)} here, and not {quoted(resource)}"
                 return Touch(frozenset((element,)), "changes", why, self.file.place(element))
         return None
 
