@@ -15,7 +15,7 @@ LOGS = """
 
 def retention(logs: str) -> object:
     stack = template(logs)
-    facts = StackFacts(stack, places("cloudformation"))
+    facts = StackFacts(stack, places())
     return answer(facts.fact("function", stack.resources["Function"], "log_retention_days"))
 
 

@@ -135,7 +135,7 @@ def test_a_dynamic_block_that_is_known_after_apply_is_no_default() -> None:
     ("address", "name", "own"),
     [
         ("aws_lambda_permission.open", "principal_org_id", "PrincipalOrgID"),
-        ("aws_api_gateway_rest_api.api", "body", "body"),
+        ("aws_api_gateway_rest_api.api", "body", "Body"),
     ],
 )
 def test_what_is_written_and_known_after_apply_is_unknown(address: str, name: str, own: str) -> None:

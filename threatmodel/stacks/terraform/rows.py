@@ -85,10 +85,17 @@ def _of_awscc() -> Mapping[str, str]:
 
 
 _OF_AWS = frozenset((
-    *("cors_rule", "endpoint_configuration", "ephemeral_storage", "grant", "inline_policy", "lifecycle_rule"),
-    *("logging", "logging_config", "object_lock_configuration", "point_in_time_recovery", "replication_configuration"),
-    *("redrive_allow_policy", "redrive_policy", "scaling_config", "server_side_encryption", "timeouts"),
-    *("server_side_encryption_configuration", "tracing_config", "ttl", "versioning", "website"),
+    *("admin_create_user_config", "advanced_security_options", "amazon_managed_kafka_event_source_config"),
+    *("auto_tune_options", "cluster_config", "cors_rule", "domain_endpoint_options", "ebs_options", "egress"),
+    *("encrypt_at_rest", "encryption_configuration", "endpoint_configuration", "ephemeral_storage", "grant"),
+    *("ingress", "inline_policy", "lifecycle_rule", "logging", "logging_config", "logging_configuration"),
+    *("node_to_node_encryption", "object_lock_configuration", "off_peak_window_options", "password_policy"),
+    *("point_in_time_recovery", "protection", "redrive_allow_policy", "redrive_policy", "replica"),
+    *("replication_configuration", "scaling_config", "self_managed_kafka_event_source_config"),
+    *("server_side_encryption", "server_side_encryption_configuration", "sign_in_policy"),
+    *("sms_configuration", "snapshot_options", "software_update_options", "stream_mode_details", "timeouts"),
+    *("tracing_config", "tracing_configuration", "ttl", "verification_message_template", "versioning"),
+    *("website"),
 ))  # fmt: skip
 """Arguments that the provider fills with AWS's defaults where a configuration has none, which only the apply shows."""
 _ALSO_BLOCKS = frozenset(("route_settings",))
