@@ -106,16 +106,48 @@ def test_a_permission_in_another_file_opens_it(function: str) -> None:
 
 def test_a_permission_in_a_plan_opens_it() -> None:
     values = {"function_name": "the-bot", "action": "lambda:InvokeFunction", "principal": "*", "statement_id": "x"}
-    address = "aws_lambda_permission.open"
-    resource = {"address": address, "mode": "managed", "type": "aws_lambda_permission", "name": "open"}
+    plan = plan_of("aws_lambda_permission.open", values)
+    assert fact(graph({**FILES, "plan.json": plan}), "invocable_by_anyone") is True
+
+
+def plan_of(address: str, values: Mapping[str, object]) -> str:
+    """A plan of one resource whose values are all known."""
+    kind, name = address.split(".")
+    resource = {"address": address, "mode": "managed", "type": kind, "name": name}
     change = {"actions": ["create"], "after_unknown": {}, "after": values}
-    plan = {
-        "format_version": "1.2",
-        "planned_values": {"root_module": {"resources": [{**resource, "values": values}]}},
-        "resource_changes": [{**resource, "change": change}],
-        "configuration": {"root_module": {"resources": []}},
-    }
-    assert fact(graph({**FILES, "plan.json": json.dumps(plan)}), "invocable_by_anyone") is True
+    return json.dumps(
+        {
+            "format_version": "1.2",
+            "planned_values": {"root_module": {"resources": [{**resource, "values": values}]}},
+            "resource_changes": [{**resource, "change": change}],
+            "configuration": {"root_module": {"resources": [{"address": address, "expressions": {}}]}},
+        }
+    )
+
+
+def test_what_a_plan_attaches_to_a_role_of_a_template_is_its() -> None:
+    """In place and in full: a plan writes each attachment as a resource, and a template as the role's own."""
+    attached = {"role": "bot-role", "policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess"}
+    plan = plan_of("aws_iam_role_policy_attachment.wide", attached)
+    found = graph({**FILES, "plan.json": plan})
+    assert fact(found, "role_broad_policy") is True
+    assert found.evidence[1].extra == ()
+    other = plan_of("aws_iam_role_policy_attachment.wide", {**attached, "role": "another-role"})
+    assert fact(graph({**FILES, "plan.json": other}), "role_broad_policy") is False
+    unnamed = BOT.replace("      RoleName: bot-role\n", "")
+    assert fact(graph({"bot.yaml": unnamed, "plan.json": plan}), "role_broad_policy") is None
+
+
+def test_what_two_files_set_of_one_resource_is_unknown() -> None:
+    """And not what the one says that is read last."""
+    reserved = BOT.replace("CodeUri: src/", "CodeUri: src/\n      RuntimeManagementConfig: {UpdateRuntimeOn: Auto}")
+    plan = plan_of(
+        "aws_lambda_runtime_management_config.bot",
+        {"function_name": "the-bot", "update_runtime_on": "FunctionUpdate"},
+    )
+    assert fact(graph({"bot.yaml": reserved}), "runtime_updates") == "auto"
+    assert fact(graph({**FILES, "plan.json": plan}), "runtime_updates") == "function-update"
+    assert fact(graph({"bot.yaml": reserved, "plan.json": plan}), "runtime_updates") is None
 
 
 @pytest.mark.parametrize(

@@ -7,21 +7,21 @@ no work: they are texts, and an analysis holds them against every resource of th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from threatmodel.reading.values import replace
 from threatmodel.stacks.assumed import Assumed
 from threatmodel.stacks.nested import relinked
 from threatmodel.stacks.stack import ELSEWHERE, Choice, Export, Parameter, Resource, Stack, Unread
-from threatmodel.stacks.values import ANY_CHOICE, Joined, Link, List, Node, Scalar, Table, Unknown, links
+from threatmodel.stacks.terraform.rows import own_name_of, row_of
+from threatmodel.stacks.values import ANY_CHOICE, Joined, Link, List, Node, Scalar, Table, Unknown, choices_of, links
 
 _OF = "::"
 """What is between a label and the parameter or condition of the file."""
 _OF_ONE_STACK = re.compile(r"\$\{AWS::Stack(?:Id|Name)(?=[.}])")
 """The variables of AWS that differ from stack to stack."""
 _NAMES = re.compile("\x00([^\x00\x01]+)\x01")
-_NAME = re.compile(r"(?:Name|Identifier|Bucket|Id)\Z")
 _Named = TypeVar("_Named")
 
 
@@ -32,7 +32,8 @@ def joined(stacks: Mapping[str, Stack]) -> Stack:
     found = {label: _Labels(label).stack(stack) for label, stack in stacks.items()}
     exports = [one for stack in found.values() for one in stack.exports]
     by_name = {name: same[0] for name, same in exported(exports).items() if len(same) == 1}
-    resources = {one.name: _imported(one, by_name) for stack in found.values() for one in stack.resources.values()}
+    linked = {one.name: _imported(one, by_name) for stack in found.values() for one in stack.resources.values()}
+    resources, owners, more = _taken_in(linked)
     first = next(iter(stacks.values()))
     return Stack(
         file=first.file,
@@ -40,7 +41,7 @@ def joined(stacks: Mapping[str, Stack]) -> Stack:
         resources=resources,
         title=next((stack.title for stack in stacks.values() if stack.title), ""),
         description=next((stack.description for stack in stacks.values() if stack.description is not None), None),
-        unread=(*_every(found, lambda stack: stack.unread), *_set_elsewhere(resources)),
+        unread=(*_every(found, lambda stack: stack.unread), *more),
         problems=_every(found, lambda stack: stack.problems),
         parameters=_all(stack.parameters for stack in found.values()),
         undecided=_every(found, lambda stack: stack.undecided),
@@ -49,7 +50,7 @@ def joined(stacks: Mapping[str, Stack]) -> Stack:
         beside=_every(found, lambda stack: stack.beside),
         hidden=_all(stack.hidden for stack in found.values()),
         shaped=frozenset().union(*(stack.shaped for stack in found.values())),
-        parts=_all(stack.parts for stack in found.values()),
+        parts={**_all(stack.parts for stack in found.values()), **owners},
         looked_up=_all(stack.looked_up for stack in found.values()),
         joined=stacks,
     )
@@ -148,25 +149,61 @@ def _imported(resource: Resource, exports: Mapping[str, Export]) -> Resource:
 # --- what sets properties of another file's resource
 
 
-def _set_elsewhere(resources: Mapping[str, Resource]) -> Iterator[Unread]:
-    """What a plan sets of a resource that is not in it: it may be any of the type that another file has."""
-    for one in resources.values():
-        kind = one.type.removesuffix(ELSEWHERE)
-        if kind != one.type:
-            names = {name for name in map(_written_out, one.properties.entries.values()) if name}
-            handed = frozenset(
-                other.name
-                for other in resources.values()
-                if other.type == kind and other.place.file != one.place.file and _may_be_called(other, names)
+def _taken_in(
+    resources: Mapping[str, Resource],
+) -> tuple[Mapping[str, Resource], Mapping[str, str], tuple[Unread, ...]]:
+    """The resources with what plans set of those in other files, which parts are in which, and what may be in some."""
+    found = dict(resources)
+    taken: dict[str, str] = {}
+    unread: list[Unread] = []
+    for part in resources.values():
+        kind, row = part.type.removesuffix(ELSEWHERE), row_of(part.written)
+        if kind == part.type or row is None:
+            continue
+        named = _written_out(part.properties.entries.get(row.by[0])) if len(row.by) == 1 else ""
+        others = [one for one in resources.values() if _AS_MADE.get(one.type, one.type) == kind]
+        owners = [one for one in others if named and named == _written_out(_own_name(one, kind))]
+        if len(owners) == 1 and part.doubt is None:
+            own = found[owners[0].name]
+            found[own.name] = _with(own, part, row.by[0])
+            taken[part.name] = own.name
+            del found[part.name]
+        else:
+            maybe = owners or [one for one in others if not named or not _written_out(_own_name(one, kind))]
+            why = f"{part.type_in_file} sets properties of a resource in another file"
+            handed = frozenset(one.name for one in maybe)
+            unread.append(Unread(name=part.name, why=why, place=part.place, strength="changes", handed=handed))
+    return found, taken, tuple(one for one in unread if one.handed)
+
+
+_AS_MADE: Mapping[str, str] = {
+    "AWS::Serverless::Api": "AWS::ApiGateway::RestApi",
+    "AWS::Serverless::Function": "AWS::Lambda::Function",
+    "AWS::Serverless::HttpApi": "AWS::ApiGatewayV2::Api",
+    "AWS::Serverless::SimpleTable": "AWS::DynamoDB::Table",
+    "AWS::Serverless::StateMachine": "AWS::StepFunctions::StateMachine",
+}
+"""SAM's types, with those of the resources that are made of them."""
+
+
+def _own_name(resource: Resource, kind: str) -> Node | None:
+    return resource.properties.entries.get(own_name_of(kind))
+
+
+def _with(own: Resource, part: Resource, by: str) -> Resource:
+    """A resource with what a part of another file sets of it; what both set is unknown, but for lists."""
+    entries = dict(own.properties.entries)
+    for name, node in part.properties.entries.items():
+        there = entries.get(name)
+        if name == by:
+            continue
+        if isinstance(there, List) and isinstance(node, List):
+            entries[name] = there._replace(items=(*there.items, *node.items))
+        else:
+            entries[name] = (
+                node if there is None else Unknown("two files set it", node.place, choices=choices_of(there))
             )
-            why = f"{one.type_in_file} sets properties of a resource in another file"
-            yield Unread(name=one.name, why=why, place=one.place, strength="changes", handed=handed)
-
-
-def _may_be_called(resource: Resource, names: Collection[str]) -> bool:
-    """Whether one of some names may be a resource's own; it may where the resource has a name that is not written."""
-    own = [node for key, node in resource.properties.entries.items() if _NAME.search(key)]
-    return not own or any(not _written_out(node) or _written_out(node) in names for node in own)
+    return replace(own, properties=own.properties._replace(entries=entries))
 
 
 # --- labels
