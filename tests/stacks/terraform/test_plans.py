@@ -144,6 +144,12 @@ def test_what_is_written_and_known_after_apply_is_unknown(address: str, name: st
         assert isinstance(nodes(address, {}, {name: True}, said)[own], Unknown)
 
 
+def test_a_resource_of_which_nothing_is_known_has_no_defaults() -> None:
+    one = resource("aws_lambda_function.bot", {"handler": "a.b"}, unknown=True)
+    stack = read(json.dumps(plan([one], {one["address"]: {}})), "plan.json")
+    assert stack.resources["aws_lambda_function.bot"].opaque is not None
+
+
 def test_planned_values_that_a_change_contradicts_are_unknown() -> None:
     bot = resource("aws_lambda_function.bot", {"handler": "a.b", "timeout": 5, "memory_size": 128})
     raw = plan([bot], {"aws_lambda_function.bot": {}})

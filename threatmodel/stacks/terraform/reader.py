@@ -314,6 +314,8 @@ class _Plan:
         opaque = None
         if not isinstance(instance.values, dict):
             opaque = Unknown("the plan does not hold its values", place)
+        elif instance.unknown is True:
+            opaque = Unknown(AFTER_APPLY, place)
         elif not instance.marked:
             opaque = Unknown("the plan does not say what of it is known only after apply", place)
         return Resource(
