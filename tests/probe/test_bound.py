@@ -57,6 +57,7 @@ def test_the_example_s_result_is_evidence(said: Callable[..., str]) -> None:
     assert said() == ""
 
 
+FUNCTION = "  OrderBotFunction:\n    Type: AWS::Serverless::Function\n"
 TEMPLATES = {
     "another module": ("Handler: app.handler", "Handler: worker.handler"),
     "another function of it": ("Handler: app.handler", "Handler: app.other"),
@@ -65,6 +66,14 @@ TEMPLATES = {
     "an object in a bucket": (
         "Handler: app.handler",
         "Handler: app.handler\n      CodeUri: s3://artifacts/bot.zip",
+    ),
+    "an asset that sam build takes instead": (
+        FUNCTION,
+        f"{FUNCTION}    Metadata: {{'aws:asset:path': src/, 'aws:asset:property': CodeUri}}\n",
+    ),
+    "an image that sam build makes": (
+        FUNCTION,
+        f"{FUNCTION}    Metadata: {{'aws:asset:path': ., 'aws:asset:dockerfile-path': Dockerfile}}\n",
     ),
     "a layer": (
         "Handler: app.handler",
