@@ -307,6 +307,7 @@ KNOWN: tuple[str, str, dict[str, str], dict[str, str]] = ("template", "template.
         ([("template", "template.yaml", {}, {"bot": "Good"})], ["template template.yaml"]),
         ([("template", "template.yaml", {"parameters": "golden.toml"}, {"bot": "Bot"})], ["template template.yaml"]),
         ([("template", "template.yaml", {"stage": "test"}, {"bot": "Bot"})], ["template template.yaml"]),
+        ([("template", "template.yaml", {"environment": "x"}, {"bot": "Bot"})], ["template template.yaml"]),
         ([KNOWN, ("template", "golden.yaml", {}, {"bot": "Bot"})], ["template golden.yaml"]),
         ([KNOWN, ("template", "more.yaml", {}, {"other": "Other"})], []),
         ([KNOWN, ("probe", "bot.probe.json", {}, {"bot": "app.py"})], []),
@@ -331,6 +332,9 @@ def test_a_file_that_shows_the_account_alone_is_missed_too(tmp_path: Path, libra
         ("swapped-evidence", "template account.yaml", "swapped-evidence")
     ]
     assert failing(with_source(model, KNOWN, account), with_source(model, KNOWN, account)) == []
+    apart: tuple[str, str, dict[str, str], dict[str, str]] = ("template", "account.yaml", {"environment": "test"}, {})
+    (moved,) = failing(with_source(model, KNOWN, account), with_source(model, KNOWN, apart))
+    assert (moved.code, moved.place) == ("swapped-evidence", Place("m.yaml", 3))  # what it opens is no longer read
 
 
 @pytest.mark.parametrize("choice", [{"stage": "a"}, {"stage": "b"}], ids=["a", "b"])

@@ -143,6 +143,7 @@ def _named(source: EvidenceFile, model: Path, files: Files) -> Source:
         return os.path.relpath(files.named(path, model, source.place), folder).replace(os.sep, "/") if path else ""
 
     chosen = {"parameters": path_of(source.parameters), "stage": source.stage, "code": path_of(source.code)}
+    chosen["environment"] = source.environment
     text = files.text(files.named(source.path, model, source.place), LARGEST_PLAN)
     digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
     return Source(path_of(source.path), {key: value for key, value in chosen.items() if value}, digest, source.place)

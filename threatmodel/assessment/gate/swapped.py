@@ -6,7 +6,7 @@ which parameters show an element is the model's choice, and another choice can m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment
@@ -46,7 +46,7 @@ def swapped(assessment: Assessment, known: Sequence[KnownSource], day: str) -> I
     """Yield a failing result for each file that shows an element in another way than evidence of its kind did."""
     before = _showings(known)
     places = {(read.kind, read.source.path): read.source.place for read in assessment.graph.evidence if read.source}
-    named = {(one.kind, one.path) for one in sources_of(assessment)}
+    named = {_named(one) for one in sources_of(assessment)}
     for one in sources_of(assessment):
         other = [name for name in one.elements if _differs(before.get((one.kind, name)), _showing(one, name))]
         if other:
@@ -58,9 +58,10 @@ def swapped(assessment: Assessment, known: Sequence[KnownSource], day: str) -> I
                 f"{_some(other)}: the model names {_some(now)}, and at the baseline of {day} {_some(was)}",
             )
     for one in known:
-        if not one.elements and (one.kind, one.path) not in named:
-            place = Place(assessment.graph.system.file, 0)
-            yield _result(one, place, f"the model names it no longer, and did at the baseline of {day}")
+        if not one.elements and _named(one) not in named:
+            place = places.get((one.kind, one.path), Place(assessment.graph.system.file, 0))
+            so = f" with {_chosen(one.chosen.items())}" if one.chosen else " as it did" if place.line else ""
+            yield _result(one, place, f"the model no longer names it{so}, and did at the baseline of {day}")
 
 
 def _showings(known: Sequence[KnownSource]) -> Mapping[tuple[str, str], set[_Showing]]:
@@ -79,9 +80,17 @@ def _differs(before: set[_Showing] | None, now: _Showing) -> bool:
     return before is not None and now not in before
 
 
+def _named(one: KnownSource) -> tuple[str, ...]:
+    """Which file it is, and all that is chosen for it: its environment decides what it is read with."""
+    return (one.kind, one.path, *(part for pair in sorted(one.chosen.items()) for part in pair))
+
+
 def _words(path: str, chosen: tuple[tuple[str, str], ...], resource: str) -> str:
-    with_ = f" with {', '.join(f'{key} {value}' for key, value in chosen)}" if chosen else ""
-    return f"{resource} in {path}{with_}"
+    return f"{resource} in {path}{f' with {_chosen(chosen)}' if chosen else ''}"
+
+
+def _chosen(chosen: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in chosen)
 
 
 def _result(one: KnownSource, place: Place, message: str) -> CheckResult:
