@@ -10,6 +10,7 @@ from tests.stacks.sam_text import FUNCTION, at, read, resources, told
 from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.values import (
     Joined,
+    Scalar,
     Unknown,
     get,
     items,
@@ -211,3 +212,18 @@ def test_a_policy_that_nobody_knows_is_unknown() -> None:
     assert isinstance(unheard, Unknown)
     assert isinstance(at(role, "Policies", 1, "PolicyDocument", "Statement", 0, "Resource"), Joined)
     assert incomplete is not None
+
+
+@pytest.mark.parametrize("kind", ["Api", "HttpApi"])
+def test_how_long_a_decision_is_kept_is_read_of_both_kinds_of_api(kind: str) -> None:
+    stack = resources(f"""
+        Api:
+          Type: AWS::Serverless::{kind}
+          Properties:
+            StageName: live
+            Auth: {{Authorizers: {{Token: {{FunctionArn: !GetAtt Checker.Arn, Identity: {{ReauthorizeEvery: 30}}}}}}}}
+        Checker: {{{FUNCTION}}}
+        """)
+    seconds = at(stack.resources["Api Token"], "AuthorizerResultTtlInSeconds")
+    assert isinstance(seconds, Scalar)
+    assert seconds.value == 30
