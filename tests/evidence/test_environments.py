@@ -265,6 +265,28 @@ def test_a_store_of_another_file_is_used(name: str, arn: str) -> None:
     assert [dict(one.elements) for one in found.evidence] == [{"orders": "Orders"}, {"bot": "Bot"}]
 
 
+def test_exports_by_the_stack_s_name_are_found_where_samconfig_names_it() -> None:
+    """Else an import may be any resource: which stack exports it is not guessed."""
+    own = "Name: !Sub '${AWS::StackName}-table"
+    table = TABLE.replace("Name: orders-table-arn", f"{own}-arn'").replace("Name: orders-table}", f"{own}'}}")
+    imported = ["!ImportValue {'Fn::Sub': '${Storage}-table'}", "!ImportValue {'Fn::Sub': '${Storage}-table-arn'}"]
+    bot = "Parameters: {Storage: {Type: String}}\n" + USER % (imported[0], imported[1])
+    overrides = 'parameter_overrides = "Storage=shop-storage"'
+    configs = {
+        "storage.toml": '[default.deploy.parameters]\nstack_name = "shop-storage"\n',
+        "bot.toml": f'[default.deploy.parameters]\nstack_name = "shop-bot"\n{overrides}\n',
+    }
+    files = {"storage.yaml": table, "bot.yaml": bot, **configs}
+    bot_entry = "{template: bot.yaml, parameters: bot.toml}"
+    found = graph(files, f"{{template: storage.yaml, parameters: storage.toml}}, {bot_entry}", ORDERS)
+    assert found.lists["bot"]["writes"].items == ("orders",)
+    assert "writes" not in graph(files, f"{{template: storage.yaml}}, {bot_entry}", ORDERS).lists["bot"]
+    assert "writes" not in graph(files, f"{bot_entry}, {{template: storage.yaml}}", ORDERS).lists["bot"]
+    other = {**files, "storage.toml": configs["storage.toml"].replace("shop-storage", "another")}
+    wrong = graph(other, f"{{template: storage.yaml, parameters: storage.toml}}, {bot_entry}", ORDERS)
+    assert "writes" not in wrong.lists["bot"]
+
+
 def test_one_logical_id_in_two_files_is_two_resources() -> None:
     first = TABLE.replace("orders", "archive").replace("Table, P", "Table, DeletionPolicy: Retain, P")
     files = {"a.yaml": first, "b.yaml": TABLE, "bot.yaml": USER % ("!ImportValue orders-table", "'*'")}

@@ -16,7 +16,7 @@ from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.git import git, tried
 from threatmodel.reading.problems import InputError, quoted
 from threatmodel.reading.project import real_path, repository
-from threatmodel.stacks.deployment import deployed_files
+from threatmodel.stacks.deployment import deployed
 from threatmodel.stacks.readers import LARGEST_PLAN
 
 _CODE = (".tf", ".tf.json", ".tofu")
@@ -116,7 +116,7 @@ def other_files(source: EvidenceFile, path: Path, config: Path, files: Files) ->
     """Return that a samconfig deploys another template than the one at `path`, or builds code elsewhere; '' if not."""
     if config.suffix != ".toml":
         return ""
-    said = deployed_files(files.text(config), source.stage or "default")
+    said = deployed(files.text(config), source.stage or "default")
     template = said.get("template")
     if template is not None and _BUILT not in Path(template).parts and real_path(config.parent / template) != path:
         return f"{shown_path(config)} deploys {quoted(template)}, not this template; this one counts as a statement"

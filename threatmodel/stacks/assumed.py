@@ -20,7 +20,8 @@ class Assumed:
     A parameter has the value that `values` gives it, else its default; where `open` is set, a parameter without a value
     is unknown though it has a default.  `conditions` are taken to hold or not, whatever they say.  `stated` has the
     places where the deployment's own values stand: what rests on these rests on no default.  `usual`: a condition is
-    decided by the defaults of its parameters.
+    decided by the defaults of its parameters.  `names` has what the deployment calls the stack, under '' (of several
+    files, under the label of each).
     """
 
     open: bool = False
@@ -28,6 +29,7 @@ class Assumed:
     values: Mapping[str, PlainValue] = field(default_factory=lambda: _NOTHING)
     conditions: Mapping[str, bool] = field(default_factory=dict)
     stated: Mapping[str, Place] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def opened(self) -> Assumed:
         """The same with every parameter open that has no value."""

@@ -27,13 +27,15 @@ def given_values(text: str, file: str, environment: str = "default") -> Assumed:
     Raises InputError where the file is neither a samconfig.toml nor JSON of parameters, or lacks the environment.
     """
     pairs = dict(_of_json(text, file) if file.endswith(".json") else _of_samconfig(text, file, environment))
-    return Assumed(values=pairs, stated={name: _place(name, text, file) for name in pairs})
+    stack = "" if file.endswith(".json") else deployed(text, environment).get("stack", "")
+    places = {name: _place(name, text, file) for name in pairs}
+    return Assumed(values=pairs, stated=places, names={"": stack} if stack else {})
 
 
-def deployed_files(text: str, environment: str = "default") -> Mapping[str, str]:
-    """Return which `template` an environment of a samconfig deploys and which `base_dir` it builds, if it names them.
+def deployed(text: str, environment: str = "default") -> Mapping[str, str]:
+    """Return which `template` an environment of a samconfig deploys as which `stack`, and which `base_dir` it builds.
 
-    What cannot be read has neither; `given_values` says what is wrong.
+    What cannot be read has none of these; `given_values` says what is wrong.
     """
     try:
         section: Any = tomllib.loads(text).get(environment)
@@ -51,7 +53,12 @@ def deployed_files(text: str, environment: str = "default") -> Mapping[str, str]
     return found
 
 
-_FILES = {"template": "template", "template_file": "template", "t": "template", "base_dir": "base_dir", "s": "base_dir"}
+_FILES = {
+    **dict.fromkeys(("template", "template_file", "t"), "template"),
+    **dict.fromkeys(("base_dir", "s"), "base_dir"),
+    "stack_name": "stack",
+}
+"""Options of the SAM CLI that say what is deployed."""
 
 
 def _of_samconfig(text: str, file: str, environment: str) -> Iterator[tuple[str, PlainValue]]:

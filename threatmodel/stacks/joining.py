@@ -87,6 +87,7 @@ def together(assumed: Mapping[str, Assumed]) -> Assumed:
         values=_all(_within(label, one.values) for label, one in assumed.items()),
         conditions=_all(_within(label, one.conditions) for label, one in assumed.items()),
         stated=_all(_within(label, one.stated) for label, one in assumed.items()),
+        names={label: one.names[""] for label, one in assumed.items() if one.names},
     )
 
 
@@ -99,6 +100,7 @@ def apart(assumed: Assumed, label: str) -> Assumed:
         values=_own(label, assumed.values),
         conditions=_own(label, assumed.conditions),
         stated=_own(label, assumed.stated),
+        names={"": assumed.names[label]} if label in assumed.names else {},
     )
 
 

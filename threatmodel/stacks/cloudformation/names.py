@@ -17,7 +17,8 @@ _MADE_BY_SAM = ("ServerlessRestApi", "ServerlessHttpApi", "ServerlessDeploymentA
 _PSEUDO = frozenset(
     f"AWS::{name}" for name in ("AccountId", "Partition", "Region", "StackId", "StackName", "URLSuffix")
 )
-_OF_ONE_STACK = frozenset(("AWS::StackId", "AWS::StackName"))
+STACK_NAME = "AWS::StackName"
+_OF_ONE_STACK = frozenset(("AWS::StackId", STACK_NAME))
 _SUGGESTIONS = 20
 """Names that a suggestion is looked for; more would cost seconds in a file that is wrong all over."""
 _LONGEST_NAME = 255
@@ -48,7 +49,8 @@ class Names:
     Globals before it is dropped.  `followed` are nested stacks whose templates are read, so that their outputs are
     links; `within` says which of them this template is ('' for the one that is deployed).  `fixed` are the parameters
     whose value is certain, None for all.  `read` collects the choices that were met since it was last emptied, and
-    `handed` has those that decide the value of a parameter.
+    `handed` has those that decide the value of a parameter.  `stack_name` is what the deployment calls the stack, if it
+    is known.
     """
 
     parameters: Mapping[str, Parameter]
@@ -67,6 +69,7 @@ class Names:
     fixed: frozenset[str] | None = ALWAYS
     read: list[str] = field(default_factory=list)
     handed: dict[str, frozenset[str]] = field(default_factory=dict)
+    stack_name: str = ""
 
     def __post_init__(self) -> None:
         self.sam = frozenset(name for name, kind in self.types.items() if kind.startswith(SAM))
@@ -106,6 +109,8 @@ class Names:
                 self.handed[name] = choices_of(self.parameters[name].value)
             self.read += self.handed[name]
             return _supplied(self.parameters[name], place)
+        if name == STACK_NAME and self.stack_name:
+            return Scalar(self.stack_name, place)
         if name in _PSEUDO:
             own = f".{self.within}" if self.within and name in _OF_ONE_STACK else ""
             return Scalar(f"${{{name}{own}}}", place)

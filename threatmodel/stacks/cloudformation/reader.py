@@ -200,6 +200,7 @@ class _Template:
             problems=self.problems,
             followed=frozenset(self.followed()),
             within=self.nesting.name if self.nesting is not None else "",
+            stack_name=self.assumed.names.get("", "") if own else "",
             fixed=None if self.assumed.usual else frozenset(self.assumed.values),
         )
         scope.conditions = decided(declared[2], scope, self.assumed.conditions)
