@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write threatmodel/evidence/identity-types.json: the types of IAM there are, and what each can give a role.
+"""Write tests/evidence/identity-types.json: the types of IAM there are, and what each can give a role.
 
 CloudFormation's types and their properties come from cfn-lint, which is installed; Terraform's from the package that
 CDK for Terraform has generated from the provider's own schema, downloaded to a temporary folder (60 MB) and read as
@@ -28,7 +28,7 @@ sys.path.insert(0, str(HOME))  # started as a script, it finds what is beside it
 from scripts.tables import kept, wheels  # noqa: E402
 from scripts.terraform_schema import PACKAGES, generated, schema  # noqa: E402
 
-TABLE = HOME / "threatmodel" / "evidence" / "identity-types.json"
+TABLE = HOME / "tests" / "evidence" / "identity-types.json"
 REGION = "us-east-1"
 
 ROLES = frozenset((

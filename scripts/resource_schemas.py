@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write threatmodel/evidence/resource-schemas.json: what AWS's own schemas of CloudFormation's types show.
+"""Write threatmodel/stacks/resource-schemas.json: what AWS's own schemas of CloudFormation's types show.
 
 The schemas come from cfn-lint, which is installed.  The table holds the types there are, and of each the properties
 that hold a policy for a resource, or name a principal beside an action: who is named there has a right.  It also holds
@@ -29,7 +29,7 @@ sys.path.insert(0, str(HOME))  # started as a script, it finds what is beside it
 
 from scripts.tables import kept  # noqa: E402
 
-TABLE = HOME / "threatmodel" / "evidence" / "resource-schemas.json"
+TABLE = HOME / "threatmodel" / "stacks" / "resource-schemas.json"
 REGION = "us-east-1"
 """The Region whose schema of a type is read: the one where most types are, first."""
 _DEEPEST = 8

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,10 +29,16 @@ sys.path.insert(0, str(HOME))  # started as a script, it finds what is beside it
 
 from scripts.resource_schemas import REGION, kinds, read_only, resolved  # noqa: E402
 from scripts.tables import kept, wheels  # noqa: E402
-from scripts.terraform_schema import PACKAGES, described  # noqa: E402
+from scripts.terraform_schema import PACKAGES, described, generated  # noqa: E402
+from threatmodel.stacks.resource_schemas import permissions, policies  # noqa: E402
 
 TABLE = HOME / "threatmodel" / "stacks" / "terraform" / "resources.json"
 ROWS = Path(__file__).with_suffix(".yaml")
+READ = [
+    HOME / "threatmodel" / "evidence" / "mappings" / "cloudformation.yaml",
+    HOME / "threatmodel" / "evidence" / "resource_types.yaml",
+]
+"""The data that says which types of CloudFormation are read: the provider awscc has them under the same names."""
 Schema = Mapping[str, Any]
 _DEEPEST = 4
 
@@ -157,13 +164,22 @@ def table(wheel: Path) -> dict[str, Any]:
     return {
         "types": described_types(types, rows, schemas),
         "resources": {name: finished(row, schemas[name], types) for name, row in rows.items()},
+        "provider": {"aws": " ".join(sorted(every_type(wheel)))},
     }
+
+
+def every_type(wheel: Path) -> Iterator[str]:
+    """Every type of resource that the provider has, without what all begin with."""
+    for _, text in generated(wheel, re.compile(r"package/lib/[a-z0-9-]+/index\.js").fullmatch):
+        yield from re.findall(r'\.tfResourceType = "aws_([a-z0-9_]+)"', text)
 
 
 def types_of(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Type]:
     """The types of CloudFormation that rows name, but for those that it has not."""
     names = {case["type"] for row in rows.values() if "no_counterpart" not in row for case in cases(row)}
-    return {name: Type(name) for name in sorted(names)}
+    read = (name for path in READ for name in re.findall(r"AWS::\w+::\w+", path.read_text(encoding="utf-8")))
+    there = PROVIDER_SCHEMA_MANAGER.get_resource_types(REGION)
+    return {name: Type(name) for name in sorted(names | {*read, *policies(), *permissions()} & {*there})}
 
 
 def described_types(

@@ -8,7 +8,8 @@ import pytest
 
 from scripts import resource_schemas
 from scripts.terraform_resources import own_name
-from threatmodel.evidence.resource_schemas import (
+from threatmodel.evidence.resource_types import RESOURCE_TYPES
+from threatmodel.stacks.resource_schemas import (
     Permission,
     ResourcePolicy,
     encryption_switch,
@@ -17,7 +18,6 @@ from threatmodel.evidence.resource_schemas import (
     permissions,
     policies,
 )
-from threatmodel.evidence.resource_types import RESOURCE_TYPES
 
 
 def test_the_table_is_that_of_the_installed_version() -> None:

@@ -7,7 +7,7 @@ languages, with each value that its row distinguishes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -20,7 +20,7 @@ from threatmodel.evidence.mappings.paths import ValuePath
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.terraform.rows import row_of
-from threatmodel.stacks.terraform.spoken import in_terraform
+from threatmodel.stacks.terraform.spoken import in_terraform, snake
 
 MAPPINGS = load_mappings("cloudformation")
 OPEN = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}
@@ -177,6 +177,31 @@ def facts_of(stack: Stack, kind: str, name: str) -> dict[str, Any]:
     return {fact: answer(found) for fact, found in facts.of(kind, stack.resources[name]).items()}
 
 
+def in_awscc(pair: Pair) -> tuple[Stack, str]:
+    """The pair as the provider awscc has it: CloudFormation's names, without capitals."""
+    addresses = {name: f"{awscc(kind)}.{name.lower()}" for name, (kind, _) in pair.template.items()}
+    text = yaml.safe_dump({addresses[name]: snaked(properties) for name, (_, properties) in pair.template.items()})
+    for name, address in addresses.items():
+        text = text.replace(f"<{name}>", f"${{{address}.{'id' if name == 'E' else 'arn'}}}")
+    return plan(text), addresses["E"]
+
+
+def awscc(kind: str) -> str:
+    return f"awscc_{snake(''.join(kind.split('::')[1:]))}"
+
+
+def snaked(value: Any) -> Any:
+    match value:
+        case {"Statement": _}:
+            return json.dumps(value)
+        case dict():
+            return {snake(name): snaked(child) for name, child in value.items()}
+        case list():
+            return [snaked(child) for child in value]
+        case _:
+            return value
+
+
 PAIRS = dict(pairs())
 
 
@@ -185,12 +210,13 @@ def test_there_are_pairs_of_every_kind() -> None:
     assert len(PAIRS) > 500
 
 
+@pytest.mark.parametrize("written_as", [plan_of, in_awscc])
 @pytest.mark.parametrize("kind", sorted({pair.kind for pair in PAIRS.values()}))
-def test_both_languages_say_the_same(kind: str) -> None:
+def test_both_languages_say_the_same(kind: str, written_as: Callable[[Pair], tuple[Stack, str]]) -> None:
     differing: dict[str, Any] = {}
     for name, pair in PAIRS.items():
         if pair.kind == kind:
-            stack, address = plan_of(pair)
+            stack, address = written_as(pair)
             one, other = facts_of(template_of(pair), kind, "E"), facts_of(stack, kind, address)
             differ = {
                 fact: (one.get(fact), other.get(fact)) for fact in {**one, **other} if one.get(fact) != other.get(fact)

@@ -11,7 +11,7 @@ from threatmodel.evidence.mappings.format import Mappings, Source
 from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.resource_types import RESOURCE_TYPES
 from threatmodel.evidence.services import TITLES
-from threatmodel.stacks.stack import Stack
+from threatmodel.stacks.stack import UNKNOWN, Stack
 
 _PARTS = (
     *("AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::InstanceProfile", "AWS::Lambda::"),
@@ -71,7 +71,7 @@ def unmodeled(stack: Stack, modelled: Container[str]) -> tuple[tuple[str, int, s
     """What of a stack is neither `modelled` (names) nor read for what others are: the type, how many, and in words."""
     read = _read()
     found = Counter(
-        (one.written or one.type, one.type)
+        (one.type_in_file, one.type.removeprefix(UNKNOWN))
         for one in stack.resources.values()
         if not one.made_by and one.name not in modelled and one.type not in read and not one.type.startswith(_PARTS)
     )

@@ -7,24 +7,21 @@ gets may change all of it; a macro may change everything.
 
 from __future__ import annotations
 
-import json
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cache
-from pathlib import Path
 
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.policies.grants import Grant, allowing
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.permissions import effective, held
-from threatmodel.evidence.resource_schemas import exists
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.versions import OF_THE_FUNCTION, called_versions
 from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.reading.values import dataclass, replace
-from threatmodel.stacks.stack import ELSEWHERE, Resource, Stack, Strength, Unread
+from threatmodel.stacks.resource_schemas import is_unknown
+from threatmodel.stacks.stack import Resource, Stack, Strength, Unread
 from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, leaves, links
 
 _STACKS = frozenset((
@@ -42,7 +39,6 @@ _SCRIPTS = frozenset(
     ("null_resource", "terraform_data", "external", "shell_script", "local_file", "AWS::SSM::Association")
 )
 _CALLS = frozenset(("AWS::Lambda::Invocation",))
-_IDENTITY = re.compile(r"AWS::IAM::")
 _WORD = re.compile(r"[A-Za-z0-9_.-]+")
 _MANY = 20_000
 """Words of a part's text that are looked through for names."""
@@ -246,21 +242,9 @@ def _acting(resource: Resource) -> tuple[Strength, str] | None:
         return "changes", "it calls a function, which may change its input with its own permissions"
     if kind in _SCRIPTS:
         return "changes", "it may run a script on its input"
-    if _IDENTITY.match(kind) and kind not in _identity_types():
-        return "changes", f"it is unknown what the type {quoted(kind)} does to a role"
-    if "::" in kind and not kind.endswith(("::MODULE", ELSEWHERE)) and not exists(kind):
-        return "changes", f"the type {quoted(kind)} is unknown"
+    if is_unknown(resource):
+        return "changes", f"the type {quoted(resource.type_in_file)} is unknown"
     return None
-
-
-@cache
-def _identity_types() -> frozenset[str]:
-    """The types of IAM that there are: those that give a role something are read, which a test holds.
-
-    One that is none of them may give rights to what it is handed.
-    """
-    table = json.loads((Path(__file__).parent / "identity-types.json").read_text(encoding="utf-8"))
-    return frozenset((*table["gives"], *table["gives_nothing"]))
 
 
 def _own_names(stack: Stack) -> Mapping[str, str]:

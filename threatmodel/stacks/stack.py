@@ -16,6 +16,9 @@ ELSEWHERE = "::Elsewhere"
 
 _T = TypeVar("_T")
 
+UNKNOWN = "Unknown::"
+"""How the type begins of what a plan has and no table."""
+
 Strength = Literal["adds", "changes", "all"]
 """What a part that cannot be read may do to the rest."""
 

@@ -91,7 +91,7 @@ def only(text: str) -> Resource:
             "AWS::CloudWatch::Alarm",
             {"Dimensions": [{"Name": "FunctionName", "Value": "bot"}]},
         ),
-        ("aws_of_tomorrow.x: {some_name: a}", "aws_of_tomorrow", {"some_name": "a"}),
+        ("aws_of_tomorrow.x: {some_name: a}", "Unknown::aws_of_tomorrow", {"some_name": "a"}),
     ],
 )
 def test_a_resource_has_the_names_and_shapes_of_cloudformation(text: str, kind: str, properties: Any) -> None:

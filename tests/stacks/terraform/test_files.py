@@ -107,7 +107,6 @@ def test_notes() -> None:
     [
         ("aws_cloudformation_stack", "managed", True),
         ("aws_cloudcontrolapi_resource", "managed", True),
-        ("awscc_of_tomorrow_thing", "managed", True),
         ("aws_cloudformation_stack", "data", False),
         ("aws_cloudformation_type", "managed", False),
     ],

@@ -27,7 +27,7 @@ from threatmodel.evidence.analyses.sharing import anybody
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.evidence.policies.conditions import narrows
 from threatmodel.evidence.policies.grants import ConditionKey, Grant, allowing, statements
-from threatmodel.evidence.resource_schemas import encryption_switch
+from threatmodel.stacks.resource_schemas import encryption_switch
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from threatmodel.evidence.mappings.format import FactMapping, Mappings, Source
 from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.paths import PathPart, ValuePath
-from threatmodel.evidence.resource_schemas import exists
+from threatmodel.stacks.resource_schemas import exists
 from threatmodel.stacks.terraform.spoken import in_terraform
 
 

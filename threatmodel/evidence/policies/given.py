@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, Principal, pattern, statements
 from threatmodel.evidence.policies.written import parsed
-from threatmodel.evidence.resource_schemas import ResourcePolicy, at, permissions, policies
+from threatmodel.stacks.resource_schemas import ResourcePolicy, at, is_unknown, permissions, policies
 from threatmodel.stacks.stack import ELSEWHERE, Resource, Stack
 from threatmodel.stacks.values import Joined, Link, List, Node, Table, Unknown, items, links
 
@@ -93,7 +93,7 @@ def _documents(resource: Resource) -> Iterator[tuple[Node, str, Sequence[str]]]:
     """Return the policies of a resource, with their path and the properties that name their subject."""
     row = policies().get(resource.type.removesuffix(ELSEWHERE), ResourcePolicy((), ()))
     yield from ((node, path, row.about) for path in row.documents for node in at(resource.properties, path))
-    if "::" not in resource.type:  # of Terraform alone: whatever property reads as a policy is one
+    if "::" not in resource.type or is_unknown(resource):  # whatever property reads as a policy is one
         for name, node in resource.properties.entries.items():
             if isinstance(found := parsed(node), Table) and "Statement" in found.entries:
                 yield found, name, ()

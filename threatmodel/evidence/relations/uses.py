@@ -26,10 +26,10 @@ from threatmodel.evidence.relations.naming import Names, open_in
 from threatmodel.evidence.relations.rights import Roles
 from threatmodel.evidence.relations.role import BOTH_WAYS, ELEMENTS, POLLS, RELATIONS, RELATIONS_OF, Role
 from threatmodel.evidence.relations.use import Use, Uses
-from threatmodel.evidence.resource_schemas import is_in_a_network
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.services import MOST_SERVICES, PLATFORM
 from threatmodel.reading.problems import Place, quoted
+from threatmodel.stacks.resource_schemas import is_in_a_network
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Joined, Node, Scalar, Table, Unknown, links
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from threatmodel.reading.values import replace
-from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.stack import UNKNOWN, Resource
 from threatmodel.stacks.terraform.converting import converted
 from threatmodel.stacks.terraform.parts import redirected, take_in
 from threatmodel.stacks.terraform.putting import put
 from threatmodel.stacks.terraform.references import steps_of
-from threatmodel.stacks.terraform.rows import Row, row_of
+from threatmodel.stacks.terraform.rows import Row, is_known, row_of
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, is_set, links
 
 
@@ -34,7 +34,7 @@ def canonical(resources: Mapping[str, Resource]) -> Canonical:
     for name, plain in resources.items():
         for resource, row in _with_rows(plain):
             if row is None:
-                found[name] = resource
+                found[name] = resource if is_known(resource.type) else _of_the_future(resource)
             elif row.by:
                 parts.append((resource, row))
             else:
@@ -47,6 +47,11 @@ def canonical(resources: Mapping[str, Resource]) -> Canonical:
     ordered = sorted(found.items(), key=lambda one: order[one[1].made_by or one[0]])
     found = {name: redirected(one, owners) for name, one in ordered}
     return Canonical(found, owners, dict(_looked_up(found)))
+
+
+def _of_the_future(resource: Resource) -> Resource:
+    """A resource of a type that the providers' schemas lack: no type of CloudFormation either."""
+    return replace(resource, type=f"{UNKNOWN}{resource.type}", written=resource.type)
 
 
 def _with_rows(resource: Resource) -> Iterator[tuple[Resource, Row | None]]:

@@ -26,7 +26,6 @@ from threatmodel.stacks.terraform.references import (
     steps_of,
     table,
 )
-from threatmodel.stacks.terraform.rows import row_of
 from threatmodel.stacks.terraform.values import AFTER_APPLY, OWN_TEXTS, SENSITIVE, Builder, Known
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown
 
@@ -43,9 +42,8 @@ _MAKING_OTHERS = {
     "aws_cloudcontrolapi_resource": "it may be a resource of any type",
     "aws_serverlessapplicationrepository_cloudformation_stack": "what an application makes is in a template",
     "aws_servicecatalog_provisioned_product": "what a product makes is in a template",
-    "awscc_": "this type of the provider awscc is not read",
 }
-"""Resources, or beginnings of their types, behind which there are others."""
+"""Types of resources behind which there are others."""
 
 _IDENTITIES = ("arn", "execution_arn", "invoke_arn", "url")
 """Attributes whose value no two resources share."""
@@ -288,11 +286,8 @@ class _Plan:
 
     def note_others(self, instance: Instance) -> None:
         """Notes what an instance may make beside itself."""
-        for kind, why in _MAKING_OTHERS.items() if not instance.data else ():
-            if instance.type == kind or (
-                kind[-1] == "_" and instance.type.startswith(kind) and not row_of(instance.type)
-            ):
-                self.not_read(instance.address, why)
+        if not instance.data and instance.type in _MAKING_OTHERS:
+            self.not_read(instance.address, _MAKING_OTHERS[instance.type])
         if not instance.data and runs_a_program(table(self.known.configured_as(instance)), instance.scope.call):
             self.not_read(
                 instance.address, "a program runs when it is applied, with the permissions of the user who applies it"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from threatmodel.reading.values import dataclass, field
+from threatmodel.stacks.resource_schemas import of_the_provider_awscc
 
 Definitions = Mapping[str, Mapping[str, Any]]
 """Of one type: properties by their folded name, for the type itself ('') and for each object within.
@@ -61,8 +62,20 @@ def row_of(kind: str) -> Row | None:
     raw = _table()["resources"].get(kind)
     if raw is not None:
         return _row(raw)
-    own = _of_awscc().get(folded(kind.removeprefix("awscc_"))) if kind.startswith("awscc_") else None
+    own = of_the_provider_awscc().get(folded(kind.removeprefix("awscc_"))) if kind.startswith("awscc_") else None
     return Row(type=own) if own is not None else None
+
+
+@cache
+def is_known(kind: str) -> bool:
+    """Whether a type of the providers of AWS is in their schemas; what one that is not may do is unknown."""
+    provider, _, name = kind.partition("_")
+    return provider != "awscc" and (provider != "aws" or name in _known())
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(_table()["provider"]["aws"].split())
 
 
 def _row(raw: Mapping[str, Any]) -> Row:
@@ -76,12 +89,6 @@ def rows_of(kind: str) -> tuple[tuple[str, Row], ...]:
     """Every type of the provider aws that is a type of CloudFormation, or a part of one: whole resources first."""
     found = [(name, row) for name in _table()["resources"] if (row := row_of(name)) is not None and row.type == kind]
     return tuple(sorted(found, key=lambda one: bool(one[1].by)))
-
-
-@cache
-def _of_awscc() -> Mapping[str, str]:
-    """The types by the names that the provider awscc makes of them."""
-    return {folded(name.removeprefix("AWS::").replace("::", "")): name for name in _table()["types"]}
 
 
 _OF_AWS = frozenset((
@@ -113,8 +120,8 @@ def is_written_block(kind: str, name: str) -> bool:
 
 
 def definitions_of(kind: str) -> Definitions:
-    """The properties of a type of CloudFormation that the table has."""
-    found: Definitions = _table()["types"][kind]["properties"]
+    """The properties of a type of CloudFormation; none of a type that nobody reads."""
+    found: Definitions = _table()["types"].get(kind, {"properties": {"": {}}})["properties"]
     return found
 
 

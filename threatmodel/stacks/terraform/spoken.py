@@ -16,7 +16,7 @@ def in_terraform(kind: str, path: Sequence[str]) -> tuple[str, str] | None:
         if argument is not None:
             return name, argument
     whole = next((name for name, row in found if not row.by), None)
-    return None if whole is None else (whole, ".".join(map(_snake, path)))
+    return None if whole is None else (whole, ".".join(map(snake, path)))
 
 
 def _stated(row: Row, path: Sequence[str]) -> str | None:
@@ -35,11 +35,12 @@ def _within(row: Row, block: str, rest: Sequence[str]) -> list[str]:
     for step in rest:
         inner = f"{block}."
         own = (one for one, stands in row.paths.items() if one.startswith(inner) and folded(stands) == folded(step))
-        argument = next((one.removeprefix(inner) for one in own), _snake(step))
+        argument = next((one.removeprefix(inner) for one in own), snake(step))
         named.append(argument)
         block = f"{inner}{argument}"
     return named
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
+    """A name of CloudFormation as Terraform spells names."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from threatmodel.stacks.stack import ELSEWHERE, UNKNOWN, Resource
 from threatmodel.stacks.values import List, Node, Table, Unknown, is_set
 
 
@@ -55,6 +56,21 @@ def exists(name: str) -> bool:
     """Whether CloudFormation has a type of this name."""
     space, _, last = name.rpartition("::")
     return last in _table()["types"].get(space, "").split()
+
+
+def is_unknown(resource: Resource) -> bool:
+    """Whether a resource is of a type that no table has: what one does to those that it names is unknown."""
+    kind = resource.type
+    if kind.startswith(UNKNOWN) or resource.written:
+        return kind.startswith(UNKNOWN)
+    return "::" in kind and not kind.endswith(("::MODULE", ELSEWHERE)) and not exists(kind)
+
+
+@cache
+def of_the_provider_awscc() -> Mapping[str, str]:
+    """Return CloudFormation's types by the names that the provider awscc makes of them, without underscores."""
+    names = (f"{space}::{last}" for space, types in _table()["types"].items() for last in types.split())
+    return {"".join(name.split("::")[1:]).lower(): name for name in names if name.startswith("AWS::")}
 
 
 def encryption_switch(name: str) -> str:
