@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from threatmodel.reading.values import replace
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.terraform.putting import at, put
-from threatmodel.stacks.terraform.rows import Definitions, Row, definitions_of, folded, property_at
+from threatmodel.stacks.terraform.rows import EACH, Definitions, Row, definitions_of, folded, property_at
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, is_set, items, node_of
 
 
@@ -189,16 +189,12 @@ def _block(node: Node, name: str, into: _Into, path: str) -> Node:
     return node._replace(entries=entries)
 
 
-_EACH = "each "
-"""How the property of an argument begins that makes a block of each of its items."""
-
-
 def _blocks(node: Node, name: str, into: _Into, path: str) -> Iterator[Node]:
     """The blocks of CloudFormation that a block is: one for each address that a rule lists there."""
     several = {
-        key: target.removeprefix(_EACH)
+        key: target.removeprefix(EACH)
         for key in (node.entries if isinstance(node, Table) else ())
-        if (target := into.row.paths.get(f"{path}.{key}", "")).startswith(_EACH)
+        if (target := into.row.paths.get(f"{path}.{key}", "")).startswith(EACH)
     }
     if not isinstance(node, Table) or not several:
         yield _block(node, name, into, path)

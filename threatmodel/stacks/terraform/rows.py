@@ -18,6 +18,10 @@ A property is its name, or a list: its name, how objects are in it (`one`, `many
 """
 
 
+EACH = "each "
+"""How the property of an argument begins that makes a block of each of its items."""
+
+
 class Apart(NamedTuple):
     """A policy that is a separate resource in CloudFormation: its type, and the properties of document and owner."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from threatmodel.stacks.terraform.rows import Row, folded, rows_of
+from threatmodel.stacks.terraform.rows import EACH, Row, folded, rows_of
 
 
 def in_terraform(kind: str, path: Sequence[str]) -> tuple[str, str] | None:
@@ -24,8 +24,8 @@ def _stated(row: Row, path: Sequence[str]) -> str | None:
     for length in range(len(path), 0, -1):
         target = ".".join(path[:length])
         for argument, stands in row.paths.items():
-            if stands.replace("[]", "") == target and argument:
-                return ".".join([argument, *_within(row, argument, path[length:])])
+            if stands.replace("[]", "") == target and (argument or path[length:]):
+                return ".".join([*([argument] if argument else []), *_within(row, argument, path[length:])])
     return None
 
 
@@ -34,11 +34,16 @@ def _within(row: Row, block: str, rest: Sequence[str]) -> list[str]:
     named: list[str] = []
     for step in rest:
         inner = f"{block}."
-        own = (one for one, stands in row.paths.items() if one.startswith(inner) and folded(stands) == folded(step))
+        own = (one for one, stands in row.paths.items() if one.startswith(inner) and folded(step) in _meant(stands))
         argument = next((one.removeprefix(inner) for one in own), snake(step))
         named.append(argument)
         block = f"{inner}{argument}"
     return named
+
+
+def _meant(target: str) -> list[str]:
+    """The properties that an argument becomes."""
+    return [folded(one) for one in target.removeprefix(EACH).split(",")]
 
 
 def snake(name: str) -> str:
