@@ -139,11 +139,12 @@ def unknown_paths(name: str, row: Mapping[str, Any], arguments: Mapping[str, Any
             at = at.get(step) if isinstance(at, dict) else None
         if at is None:
             yield f"{name}: the provider has no {path}"
-        if target == "*" or "," in target or target.startswith(("each ", "{}")):
+        if target == "*" or "," in target or target.startswith(("each ", "{")):
             continue
         steps = target.split(".") if target else []
-        block = path.rpartition(".")[0]
-        if path.startswith(".") or (block and row["paths"].get(block) != "*"):
+        names = path.split(".")
+        blocks = [".".join(names[:length]) for length in range(1, len(names))]
+        if path.startswith(".") or any(row["paths"].get(block) != "*" for block in blocks):
             continue  # a property of the block's own definition
         definition: Any = kind.found[""]
         for step in steps:
@@ -216,7 +217,7 @@ def plural(row: dict[str, Any], arguments: Mapping[str, Any], kind: Type) -> dic
             if not isinstance(inner, dict) or depth > _DEEPEST:
                 continue
             target = paths.get(f"{path}{key}")
-            if target is not None and target.startswith(("*", "{}")):
+            if target is not None and target.startswith(("*", "{")):
                 continue
             steps = [one.removesuffix("[]") for one in (target or key).split(".")]
             found: Any = definition

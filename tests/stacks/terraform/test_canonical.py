@@ -140,7 +140,7 @@ aws_dynamodb_table.t: {name: t}
 aws_dynamodb_table_replica.r: {global_table_arn: "${aws_dynamodb_table.t.arn}", kms_key_arn: k}
 """)
     assert plain(get(stack.resources["aws_dynamodb_table.t"].properties, "replica")) == [
-        {"global_table_arn": "-> aws_dynamodb_table.t arn", "kms_key_arn": "k"}
+        {"global_table_arn": "-> aws_dynamodb_table.t arn", "KMSKeyArn": "k"}
     ]
 
 

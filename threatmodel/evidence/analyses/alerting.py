@@ -206,7 +206,7 @@ def goes_off(alarm: Node, seconds: int, most: int) -> bool | None:
     queries = each(read(alarm, "Metrics"))
     found = [
         read(alarm, "Period"),
-        *(read(one, "MetricStat", "Period") or read(one, "metric", "period") for one in queries),
+        *(read(one, "MetricStat", "Period") for one in queries),
     ]
     period = max((number(one) or _LONG for one in found if one is not None), default=None)
     times = number(read(alarm, "EvaluationPeriods"))
@@ -228,7 +228,7 @@ def _looks(query: Node) -> bool | None:
     """Whether what is looked at grows with what happens: not the least of a minute, nor how often it was measured."""
     if read(query, "ExtendedStatistic") is not None:
         return None
-    stated = read(query, "MetricStat", "Stat") or read(query, "metric", "stat") or read(query, "Statistic")
+    stated = read(query, "MetricStat", "Stat") or read(query, "Statistic")
     return stated is None or worded(stated) in _STATISTICS or None
 
 

@@ -195,7 +195,7 @@ def _parts(node: Node) -> tuple[str | Link | Unknown, ...]:
 def _attribute(link: Link, resource: Resource) -> str:
     """What an attribute of the function itself is bound to; '' where that is not in the attribute."""
     if link.attribute in _QUALIFIED:
-        publishes = flag(read(resource.properties, "Publish"), left_out=False)
+        publishes = flag(read(resource.properties, "publish"), left_out=False)
         return {True: "version", False: "latest", None: ""}[publishes]
     return {"Alias": "alias", "Version": "version"}.get(link.attribute, "")
 

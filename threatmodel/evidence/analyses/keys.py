@@ -198,6 +198,6 @@ def _names_somebody(condition: ConditionKey) -> bool:
 
 def _granted(grant: Resource, key: Resource, stack: Stack) -> bool | None:
     """Whether a grant on a key is none, or is for an identity of this file."""
-    if stack.target(read(grant.properties, "key_id")) not in (key, None):
+    if stack.target(read(grant.properties, "KeyId")) not in (key, None):
         return True
-    return True if stack.target(read(grant.properties, "grantee_principal")) is not None else None
+    return True if stack.target(read(grant.properties, "GranteePrincipal")) is not None else None

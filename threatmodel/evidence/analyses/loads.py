@@ -128,16 +128,12 @@ def _has_subscriber(
 
 
 def _in_filters(filters: Node | None, service: str) -> bool | None:
-    """Whether a budget's filters take in a service: a mapping of lists, or Terraform's blocks of name and values."""
-    if filters is None:
-        return True
-    if isinstance(filters, Table) and "name" not in filters.entries:
-        asked = list(filters.entries.items())
-    else:
-        asked = [(worded(read(one, "name")) or "", read(one, "values") or one) for one in each(filters)]
-    if any(name != "Service" for name, _ in asked):
+    """Whether a budget's filters take in a service."""
+    if not isinstance(filters, Table):
+        return True if filters is None else None
+    if filters.entries.keys() - {"Service"}:
         return False
-    words = [worded(one) for _, node in asked for one in each(node)]
+    words = [worded(one) for node in filters.entries.values() for one in each(node)]
     return True if service in words else None if None in words else not words
 
 
@@ -222,7 +218,7 @@ def concurrency_alarm(parts: Sequence[Gathered], _resource: Resource, stack: Sta
 
 def _account_metrics(alarm: Node) -> Iterator[str]:
     """Lambda's metrics that an alarm looks at without asking for one function, by name."""
-    queries = [read(one, "MetricStat", "Metric") or read(one, "metric") for one in each(read(alarm, "Metrics"))]
+    queries = [read(one, "MetricStat", "Metric") for one in each(read(alarm, "Metrics"))]
     for metric in (alarm, *queries):
         name = worded(read(metric, "MetricName"))
         narrow = read(metric, "Dimensions")

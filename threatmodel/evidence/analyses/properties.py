@@ -1,12 +1,7 @@
-"""What analyses share: properties in either spelling, documents, and answers in three values.
-
-CloudFormation writes ``DeadLetterConfig: {Arn: x}``, a Terraform plan ``dead_letter_config: [{arn: x}]``.  `read` takes
-the first spelling and finds either, so that each analysis asks its question once.
-"""
+"""What analyses share: properties, documents, and answers in three values."""
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -24,17 +19,11 @@ _LONGEST = 200_000
 
 NOT_UNDERSTOOD = "the value cannot be read"
 
-# --- both spellings
-
-
-@functools.cache
-def _spellings(name: str) -> tuple[str, ...]:
-    found = [form for part in name.split("|") for form in (part, re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", part).lower())]
-    return tuple(dict.fromkeys(found))
+# --- properties
 
 
 def read(node: Node | None, *names: str) -> Node | None:
-    """Return the node at some keys, in either spelling (``A|b``: either key); None if it is missing or null.
+    """Return the node at some keys (``A|B``: either key); None if it is missing or null.
 
     A block that Terraform puts into a list of one is entered; an unknown on the way is the answer.
     """
@@ -45,7 +34,7 @@ def read(node: Node | None, *names: str) -> Node | None:
             return node
         if not isinstance(node, Table):
             return None
-        node = next((node.entries[form] for form in _spellings(name) if is_set(node.entries.get(form))), None)
+        node = next((node.entries[form] for form in name.split("|") if is_set(node.entries.get(form))), None)
     return node
 
 

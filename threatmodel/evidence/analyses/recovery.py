@@ -112,7 +112,7 @@ def _versions(part: Gathered, rules: Sequence[Gathered], resource: Resource) -> 
 def _keeps_versions(rule: Node) -> bool | None:
     if isinstance(rule, Unknown):
         return None
-    if (worded(read(rule, "Status")) or "Enabled") == "Disabled" or flag(read(rule, "enabled")) is False:
+    if (worded(read(rule, "Status")) or "Enabled") == "Disabled":
         return True
     ends = [
         read(rule, "NoncurrentVersionExpiration", "NoncurrentDays"),

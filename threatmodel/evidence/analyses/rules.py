@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.alerting import reaches
-from threatmodel.evidence.analyses.properties import each, flag, named, opaque_of, read, worded
+from threatmodel.evidence.analyses.properties import each, named, opaque_of, read, worded
 from threatmodel.evidence.answers import Gathered
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
@@ -25,7 +25,7 @@ def active_rules(parts: Sequence[Gathered], stack: Stack) -> Iterator[tuple[Gath
         if bus is not None and worded(bus) is not None and (worded(bus) or "").rsplit("/", 1)[-1] not in _BUS:
             continue
         state = worded(read(part.node, "State")) or ""
-        if state.startswith("DISABLED") or flag(read(part.node, "is_enabled"), left_out=True) is False:
+        if state.startswith("DISABLED"):
             continue
         unknown = [one for one in (bus, read(part.node, "State")) if isinstance(one, Unknown)]
         target = _target(part, stack)

@@ -9,7 +9,6 @@ from threatmodel.evidence.analyses.properties import (
     doubt_of,
     each,
     every,
-    flag,
     named,
     number,
     opaque_of,
@@ -27,7 +26,7 @@ from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 
 _NARROWING = (
-    *("Prefix", "TagFilters|tags|tag", "ObjectSizeGreaterThan", "ObjectSizeLessThan", "And"),
+    *("Prefix", "TagFilters", "ObjectSizeGreaterThan", "ObjectSizeLessThan", "And"),
 )  # fmt: skip
 _LONGEST = 36_500
 
@@ -100,7 +99,7 @@ def _covers(rule: Node) -> bool | None:
     if isinstance(rule, Unknown):
         return None
     status = read(rule, "Status")
-    on = {"Enabled": True, "Disabled": False}.get(worded(status) or "") if status else flag(read(rule, "enabled"))
+    on = {"Enabled": True, "Disabled": False}.get(worded(status) or "")
     narrow = [read(rule, name) for name in _NARROWING] + [read(rule, "Filter", name) for name in _NARROWING]
     if on is False or any(one is not None and not isinstance(one, Unknown) for one in narrow):
         return False

@@ -38,11 +38,11 @@ def filter_hides(rule: Node) -> bool | None:
 
 
 def _criteria(asked: Node | None) -> list[tuple[str, Node]]:
-    """What a filter asks for, by field: CloudFormation's mapping, or Terraform's blocks."""
+    """What a filter asks for, by field."""
     mapping = read(asked, "Criterion")
-    if isinstance(mapping, Table) and "field" not in mapping.entries:
+    if isinstance(mapping, Table):
         return [(name.lower(), node) for name, node in mapping.entries.items()]
-    return [((worded(read(one, "field")) or "").lower(), one) for one in each(mapping)]
+    return [] if mapping is None else [("", mapping)]
 
 
 def _takes_serious(severity: Node | None) -> bool | None:
@@ -50,8 +50,8 @@ def _takes_serious(severity: Node | None) -> bool | None:
     if severity is None:
         return True
     most = (
-        number(read(severity, "LessThan|Lt|less_than")),
-        number(read(severity, "LessThanOrEqual|Lte|less_than_or_equal")),
+        number(read(severity, "LessThan|Lt")),
+        number(read(severity, "LessThanOrEqual|Lte")),
     )
     listed = [number(one) for one in each(read(severity, "Equals|Eq"))]
     if listed:
@@ -91,7 +91,7 @@ def automation_hides(rule: Node) -> bool | None:
 
 def archives(rule: Node) -> bool | None:
     """Return whether an archive rule of Access Analyzer hides public access; None if it may."""
-    asked = {worded(read(one, "Property|criteria")) or "": one for one in each(read(rule, "Filter"))}
+    asked = {worded(read(one, "Property")) or "": one for one in each(read(rule, "Filter"))}
     if not asked or next(unknowns(rule), None) is not None:
         return None
     public = [flag(value) for value in each(read(asked.get("isPublic"), "Eq"))]

@@ -131,7 +131,7 @@ def datasource(acting: Acting, resource: Resource) -> Iterator[Passed]:
     """What a data source of AppSync leads to but for functions: a table by what its role allows, a host, a bus."""
     settings = resource.properties
     api = acting.names.element(read(settings, "ApiId"), "external system")
-    table = read(settings, "DynamoDBConfig", "TableName") or read(settings, "dynamodb_config", "TableName")
+    table = read(settings, "DynamoDBConfig", "TableName")
     if table is not None:
         to = acting.named(table, "dynamodb")
         allowed = acting.uses(read(settings, "ServiceRoleArn"), to)
@@ -157,9 +157,7 @@ def delivery(acting: Acting, resource: Resource) -> Iterator[Passed]:
     for name in _BUCKETS:
         bucket = read(settings, name, "BucketARN")
         yield Passed(resource.name, acting.named(bucket, "s3"), resource.place, "writes")
-    endpoint = read(settings, "HttpEndpointDestinationConfiguration", "EndpointConfiguration", "Url") or read(
-        settings, "http_endpoint_configuration", "Url"
-    )
+    endpoint = read(settings, "HttpEndpointDestinationConfiguration", "EndpointConfiguration", "Url")
     yield Passed(resource.name, host_in(endpoint), resource.place, "calls")
 
 

@@ -66,8 +66,9 @@ def _argument(path: str, name: str, value: Node, own: Mapping[str, Any], into: _
             wrapped,
             List(tuple(_wrapped(one, inner, into.row.beside.get(path, {})) for one in items(value)), value.place),
         )
-    elif target.startswith("{}"):
-        yield target.removeprefix("{}"), _as_mapping(value)
+    elif target.startswith("{"):
+        key, _, property_ = target[1:].partition("}")
+        yield property_, _as_mapping(value, key, property_at(property_.split("."), own, into.definitions), into, path)
     else:
         found = property_at(target.split("."), own, into.definitions) if target else own.get(folded(name), name)
         yield target or _name(found), _shaped(value, found, into, path)
@@ -98,17 +99,17 @@ def _shaped(value: Node, own: Any, into: _Into, path: str) -> Node:
     """A value as a property of CloudFormation has it: a block that occurs once is no list there."""
     if isinstance(own, str):
         words = into.row.words.get(path)
-        return _worded(value, words) if words is not None else _without_unset(value, path, into)
+        return _worded(value, words) if words is not None else _undefined(value, path, into)
     _, form, name = own
     if form == "one":
-        return _block(_only(value), name, into, path)
+        return _block(_only(value), into.definitions[name], into, path)
     if form == "many" and isinstance(value, Table) and path and _is_pairs(value, into.definitions[name]):
         return _pairs(value, into.definitions[name])
     if form == "many" and isinstance(value, List | Table):
         blocks = value.items if isinstance(value, List) else (value,)
         return List(tuple(made for one in blocks for made in _blocks(one, name, into, path)), value.place)
     if form == "map" and isinstance(value, Table):
-        entries = {key: _block(one, name, into, path) for key, one in value.entries.items()}
+        entries = {key: _block(one, into.definitions[name], into, path) for key, one in value.entries.items()}
         return value._replace(entries=entries)
     return value
 
@@ -128,17 +129,13 @@ def _pairs(value: Table, own: Mapping[str, Any]) -> List:
     return List(tuple(found), value.place)
 
 
-def _without_unset(value: Node, path: str, into: _Into) -> Node:
-    """Blocks that CloudFormation does not define, without the values that mean none."""
-    if not isinstance(value, List) or not any(one.startswith(f"{path}.") for one in into.row.unset):
+def _undefined(value: Node, path: str, into: _Into) -> Node:
+    """Blocks that CloudFormation does not define, with the names that the row has for their arguments."""
+    if not any(one.startswith(f"{path}.") for one in (*into.row.paths, *into.row.unset)):
         return value
-    kept = [
-        one._replace(entries={k: v for k, v in one.entries.items() if not into.is_unset(f"{path}.{k}", v)})
-        if isinstance(one, Table)
-        else one
-        for one in value.items
-    ]
-    return value._replace(items=tuple(kept))
+    if isinstance(value, List):
+        return value._replace(items=tuple(_block(one, {}, into, path) for one in value.items))
+    return _block(value, {}, into, path)
 
 
 def _worded(value: Node, words: Mapping[str, str]) -> Node:
@@ -154,14 +151,17 @@ def _wrapped(value: Node, name: str, beside: Mapping[str, str]) -> Node:
     return Table({**stated, name: value}, value.place, {})
 
 
-def _as_mapping(value: Node) -> Node:
-    """Blocks of a name and values as a mapping."""
+def _as_mapping(value: Node, key: str, own: Any, into: _Into, path: str) -> Node:
+    """Blocks as a mapping by the argument `key`: of another argument (``name:values``), or of all that is left."""
+    key, _, alone = key.partition(":")
+    definition = into.definitions[own[2]] if not isinstance(own, str) else {}
     found: dict[str, Node] = {}
     for one in items(value):
-        name, values = (one.entries.get(key) for key in ("name", "values")) if isinstance(one, Table) else (None, None)
-        if not isinstance(name, Scalar) or values is None:
+        name = one.entries.get(key) if isinstance(one, Table) else None
+        if not isinstance(one, Table) or not isinstance(name, Scalar):
             return one if isinstance(one, Unknown) else Unknown("a name in it cannot be read", one.place)
-        found[str(name.value)] = values
+        rest = one._replace(entries={inner: node for inner, node in one.entries.items() if inner != key})
+        found[str(name.value)] = rest.entries.get(alone, rest) if alone else _block(rest, definition, into, path)
     return Table(found, value.place, {})
 
 
@@ -178,13 +178,13 @@ def _split(value: Node) -> tuple[Node, Node]:
 # --- blocks
 
 
-def _block(node: Node, name: str, into: _Into, path: str) -> Node:
+def _block(node: Node, own: Mapping[str, Any], into: _Into, path: str) -> Node:
     """A nested block with the names of a definition."""
     if not isinstance(node, Table):
         return node
     entries: dict[str, Node] = {}
     for key, value in node.entries.items():
-        for target, found in _argument(f"{path}.{key}", key, value, into.definitions[name], into):
+        for target, found in _argument(f"{path}.{key}", key, value, own, into):
             put(entries, target.split("."), found)
     return node._replace(entries=entries)
 
@@ -197,11 +197,10 @@ def _blocks(node: Node, name: str, into: _Into, path: str) -> Iterator[Node]:
         if (target := into.row.paths.get(f"{path}.{key}", "")).startswith(EACH)
     }
     if not isinstance(node, Table) or not several:
-        yield _block(node, name, into, path)
+        yield _block(node, into.definitions[name], into, path)
         return
-    rest = _block(
-        node._replace(entries={key: one for key, one in node.entries.items() if key not in several}), name, into, path
-    )
+    others = node._replace(entries={key: one for key, one in node.entries.items() if key not in several})
+    rest = _block(others, into.definitions[name], into, path)
     found = [(target, one) for key, target in several.items() for one in items(node.entries[key]) if is_set(one)]
     if isinstance(rest, Table):
         yield from (rest._replace(entries={**rest.entries, target: one}) for target, one in found)
