@@ -78,7 +78,10 @@ def test_the_rate_of_the_least_limited_route(settings: str, expected: object) ->
         ("", None),
         ("default_route_settings: [{throttling_rate_limit: 50}]", 50),
         ("default_route_settings: [{throttling_rate_limit: 0}]", None),
-        ("default_route_settings: [{throttling_rate_limit: 50}], route_settings: [{route_key: GET /a, throttling_rate_limit: 900}]", 900),
+        (
+            "default_route_settings: [{throttling_rate_limit: 50}], route_settings: [{route_key: GET /a, throttling_rate_limit: 900}]",
+            900,
+        ),
         (
             "default_route_settings: [{throttling_rate_limit: 50}], route_settings: [{throttling_rate_limit: 0}]",
             UNKNOWN,
