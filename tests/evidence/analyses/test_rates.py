@@ -72,6 +72,9 @@ def test_the_rate_of_the_least_limited_route(settings: str, expected: object) ->
     assert answer(found(template(sam), "api", "throttle_rate")) == expected
 
 
+PLANNED_ROUTE = "route_settings: [{route_key: GET /a, throttling_rate_limit: %s}]"
+
+
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
@@ -79,11 +82,11 @@ def test_the_rate_of_the_least_limited_route(settings: str, expected: object) ->
         ("default_route_settings: [{throttling_rate_limit: 50}]", 50),
         ("default_route_settings: [{throttling_rate_limit: 0}]", None),
         (
-            "default_route_settings: [{throttling_rate_limit: 50}], route_settings: [{route_key: GET /a, throttling_rate_limit: 900}]",
+            "default_route_settings: [{throttling_rate_limit: 50}], " + PLANNED_ROUTE % 900,
             900,
         ),
         (
-            "default_route_settings: [{throttling_rate_limit: 50}], route_settings: [{throttling_rate_limit: 0}]",
+            "default_route_settings: [{throttling_rate_limit: 50}], " + PLANNED_ROUTE % 0,
             UNKNOWN,
         ),
     ],

@@ -124,7 +124,7 @@ def is_written_block(kind: str, name: str) -> bool:
 
 
 def definitions_of(kind: str) -> Definitions:
-    """The properties of a type of CloudFormation; none of a type that nobody reads."""
+    """The properties of a type of CloudFormation; none of a type that is not read."""
     found: Definitions = _table()["types"].get(kind, {"properties": {"": {}}})["properties"]
     return found
 
