@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from threatmodel.evidence.secret_notes import secret_notes
 from threatmodel.evidence.unmodeled import unmodeled
 from threatmodel.graph.elements import WORK_LIMIT, Read
 from threatmodel.reading.problems import Place, Problem, quoted
@@ -51,12 +52,25 @@ class _Reads:
             extra=tuple((self.own(one), kind, at) for one, kind, at in self.extra if self.label(one) == label),
             unread=tuple((one.name, one.why, one.place) for one in stack.unread),
             left_open=tuple(one for one in self.held.left_open if self.file(one.place) == label),
-            notes=(*stack.problems, *self.unasked(label), *(self.unfinished() if first else ())),
+            notes=(
+                *stack.problems,
+                *self.unasked(label),
+                *secret_notes(stack, self.used_secrets),
+                *(self.unfinished() if first else ()),
+            ),
             signs=tuple(f"{what} at {place}" for what, place in self.lists.signs if self.file(place) == label),
             unused=self.pairs("unused", label),
             ungranted=self.pairs("ungranted", label),
             unmodeled=unmodeled(self.part(label), self.modelled),
         )
+
+    @cached_property
+    def used_secrets(self) -> frozenset[str] | None:
+        """The secrets that functions use, by their own names; None if one may use others, too."""
+        every = self.lists.relations.values()
+        if any("secrets" in one.unknown for one in every):
+            return None
+        return frozenset(self.own(use.resource) for one in every for use in one.secrets)
 
     def label(self, name: str) -> str:
         """The label of the file that a resource is in."""

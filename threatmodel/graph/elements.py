@@ -63,6 +63,12 @@ WORK_LIMIT = "work-limit"
 """The code of the note that a file was not worked out whole, since that takes more work than the run allows."""
 
 
+VISIBLE_SECRET, UNUSED_SECRET = "visible-secret", "unused-secret"
+"""The codes of the notes that a parameter shows a secret, and that nothing in a file uses a secret."""
+WARNINGS = (WORK_LIMIT, VISIBLE_SECRET, UNUSED_SECRET)
+"""The codes of the notes that a check reports."""
+
+
 class LeftOpen(NamedTuple):
     """A fact or list that a file of evidence could say and does not: why, where, and what its defaults give."""
 

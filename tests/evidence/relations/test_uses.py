@@ -122,6 +122,37 @@ def test_the_logs_and_a_jobs_whole_outfit_are_no_calls() -> None:
     assert of_role(allow("[logs:PutLogEvents, 'xray:*', kms:Decrypt]", "'*'"), TABLE).calls == ()
 
 
+@pytest.mark.parametrize(
+    ("policy", "calls"),
+    [
+        ("CloudWatchLogsFullAccess", []),
+        ("AmazonTranscribeFullAccess", ["transcribe"]),
+        ("TranslateFullAccess", ["translate"]),
+        ("AWSLambdaVPCAccessExecutionRole", []),
+    ],
+)
+def test_a_policy_of_aws_is_for_what_it_is_called_after(policy: str, calls: list[str]) -> None:
+    managed = f"ManagedPolicyArns: ['arn:aws:iam::aws:policy/{policy}']"
+    function = resource("F", "AWS::Lambda::Function", "Role: !GetAtt R.Arn")
+    found = with_resources("\n".join((function, resource("R", "AWS::IAM::Role", managed))))["F"]
+    assert [use.resource for use in found.calls] == [f"aws:{one}:" for one in calls]
+
+
+@pytest.mark.parametrize(
+    ("action", "calls"),
+    [
+        ("ec2:*", ["aws:ec2:"]),
+        ("ec2:Start*", ["aws:ec2:"]),
+        ("ec2:StartInstances", ["aws:ec2:"]),
+        ("ec2:DescribeNetworkInterfaces", []),
+        ("logs:*", []),
+        ("xray:*", []),
+    ],
+)
+def test_a_whole_service_is_called_unless_it_is_the_platforms(action: str, calls: list[str]) -> None:
+    assert [use.resource for use in of_role(allow(f"['{action}']", "'*'")).calls] == calls
+
+
 def test_a_wildcard_leaves_a_list_open_and_keeps_what_is_named() -> None:
     others = (TABLE, resource("U", "AWS::DynamoDB::Table"), resource("V", "AWS::DynamoDB::Table"))
     relations = of_role(f"{SCAN}, {allow('dynamodb:*', chr(39) + '*' + chr(39))}", *others, environment="X: !Ref U")

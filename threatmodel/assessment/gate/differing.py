@@ -8,7 +8,7 @@ from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.drift import absences, differences
 from threatmodel.assessment.gate.results import CheckResult, RelatedPlace
 from threatmodel.assessment.states import shown
-from threatmodel.graph.elements import WORK_LIMIT
+from threatmodel.graph.elements import WARNINGS, WORK_LIMIT
 from threatmodel.model.facts import STATED
 from threatmodel.reading.problems import Place, article
 
@@ -18,7 +18,7 @@ def differing(assessment: Assessment) -> Iterator[CheckResult]:
     yield from _contradicted(assessment)
     yield from _drifted(assessment)
     yield from _stale(assessment)
-    yield from _unfinished(assessment)
+    yield from _noted(assessment)
     yield from _lacking(assessment)
 
 
@@ -52,17 +52,17 @@ def _stale(assessment: Assessment) -> Iterator[CheckResult]:
             yield _failing("stale", read.file, Place(read.file, 0), read.stale, do="read or probe it again")
 
 
-def _unfinished(assessment: Assessment) -> Iterator[CheckResult]:
-    """Evidence that was not worked out whole: what depends on the rest is unknown, and counts as that."""
+def _noted(assessment: Assessment) -> Iterator[CheckResult]:
+    """Return what a reader should know of the evidence: it was not worked out whole, or declares secrets badly."""
     for read in assessment.graph.evidence:
         for note in read.notes:
-            if note.code == WORK_LIMIT:
+            if note.code in WARNINGS:
                 yield CheckResult(
-                    code=WORK_LIMIT,
-                    name=read.file,
-                    place=Place(read.file, 0),
+                    code=note.code,
+                    name=read.file if note.code == WORK_LIMIT else "secrets",
+                    place=Place(read.file, 0) if note.code == WORK_LIMIT else note.place,
                     message=note.message,
-                    rule=WORK_LIMIT,
+                    rule=note.code,
                     warns=True,
                     do=note.hint,
                 )

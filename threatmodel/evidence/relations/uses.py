@@ -27,7 +27,7 @@ from threatmodel.evidence.relations.rights import Roles
 from threatmodel.evidence.relations.role import BOTH_WAYS, ELEMENTS, POLLS, RELATIONS, RELATIONS_OF, Role
 from threatmodel.evidence.relations.use import Use, Uses
 from threatmodel.evidence.resource_types import known
-from threatmodel.evidence.services import MOST_SERVICES, PLATFORM
+from threatmodel.evidence.services import MOST_SERVICES, PLATFORM, TITLES
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.resource_schemas import is_in_a_network
 from threatmodel.stacks.stack import Resource
@@ -287,11 +287,21 @@ class _Using:
             yield self._use(name, "call", tuple(places))
 
     def _services(self, grant: Grant) -> Iterator[str]:
-        """The services that a statement is about; not those of which Lambda only asks what it polls."""
-        for service in dict.fromkeys(one.text.partition(":")[0] for one in grant.actions if one.open is None):
+        """The services that a statement is about; not those of which Lambda only asks what it polls.
+
+        Of a policy of AWS these are the services that it is called after: it allows others for their sake.
+        """
+        services = list(dict.fromkeys(one.text.partition(":")[0] for one in grant.actions if one.open is None))
+        called_after: set[str] = set()
+        if grant.source:
+            same = [one for one in self.role.grants if one.source == grant.source]
+            every = {action.text.partition(":")[0] for one in same for action in one.actions}
+            called_after = {one for one in every if _is_named(one, grant.source)}
+        for service in services:
             actions = {one.text for one in grant.actions if one.text.startswith(f"{service}:")}
             beside_others = grant.source and actions == {f"{service}:*"} and len(actions) < len(grant.actions)
-            if not beside_others and not (whole(service) in self.sources and actions <= _FINDS_BROKERS):
+            counts = service in called_after if called_after else not beside_others
+            if counts and not (whole(service) in self.sources and actions <= _FINDS_BROKERS):
                 yield service
 
     def _called(self, service: str, grant: Grant) -> Iterator[str]:
@@ -396,12 +406,21 @@ class _Using:
         return any(relation in self.role.hidden for kind in kinds for relation in RELATIONS_OF[kind])
 
 
+def _is_named(service: str, policy: str) -> bool:
+    """Whether a policy of AWS is called after a service: after the word in its actions, or its title."""
+    folded = policy.lower()
+    return service.replace("-", "") in folded or TITLES.get(service, service).replace(" ", "").lower() in folded
+
+
 def _works(action: str) -> bool:
-    """Return whether a literal action is a function's own work with a service that serves every function, too."""
+    """Return whether an action is a function's own work with a service that serves every function, too.
+
+    A wildcard is, where it covers more than what the platform and the network need.
+    """
     if action.partition(":")[0] in _NEVER_CALLED or action in _HANDED_OUT:
         return False
     return any(
-        one.name.lower() == action and not is_of_the_platform(one) and not is_of_a_network(one)
+        ("*" in action or one.name.lower() == action) and not is_of_the_platform(one) and not is_of_a_network(one)
         for one in expanded(action)
     )
 

@@ -37,6 +37,14 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "contradicted": ("Evidence contradicts a statement", "Correct whichever is wrong."),
     "drift": ("The model and its evidence differ", "Correct whichever is wrong."),
     "stale": ("Evidence is older than what it shows", "Create it again, or run the probe again."),
+    "visible-secret": (
+        "A parameter for a secret shows its value",
+        "Set NoEcho: true, or pass the name of a secret in Secrets Manager.",
+    ),
+    "unused-secret": (
+        "Nothing uses a declared secret",
+        "Remove it, or let the function that needs it read it.",
+    ),
     "work-limit": (
         "Evidence was not worked out whole",
         "Name a deployment that gives the parameters, or allow more with --work.",

@@ -1,0 +1,77 @@
+"""What a file declares of secrets and should not: parameters that show one, and secrets that nothing uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.evidence.asking import template
+from threatmodel.command.main import main
+from threatmodel.evidence.secret_notes import secret_notes
+
+
+def notes(text: str, used: frozenset[str] | None = frozenset()) -> list[tuple[str, str]]:
+    return [(one.code, one.message.split("'")[1]) for one in secret_notes(template(text), used)]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "shown"),
+    [
+        ("SlackToken: {Type: String}", True),
+        ("DbPassword: {Type: String, Default: ''}", True),
+        ("SlackToken: {Type: String, NoEcho: false}", True),
+        ("SlackToken: {Type: String, NoEcho: true}", False),
+        ("SlackTokenArn: {Type: String}", False),
+        ("SlackToken: {Type: 'AWS::SSM::Parameter::Value<String>'}", False),
+        ("MaxTokens: {Type: Number}", False),
+        ("Stage: {Type: String}", False),
+    ],
+)
+def test_a_parameter_for_a_secret_has_to_hide_it(parameter: str, shown: bool) -> None:
+    name = parameter.split(":", maxsplit=1)[0]
+    topic = f"  T: {{Type: AWS::SNS::Topic, Properties: {{DisplayName: !Ref {name}}}}}"
+    text = f"Parameters: {{{parameter}}}\nResources:\n{topic}"
+    assert notes(text) == ([("visible-secret", name)] if shown else [])
+
+
+SECRET = "  S: {Type: AWS::SecretsManager::Secret}\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "unused"),
+    [
+        ("", True),
+        ("  P: {Type: AWS::SecretsManager::ResourcePolicy, Properties: {SecretId: !Ref S}}\n", True),
+        ("  D: {Type: AWS::RDS::DBInstance, Properties: {MasterUserSecret: !Ref S}}\n", False),
+        ("Outputs: {Arn: {Value: !Ref S}}\n", False),
+    ],
+)
+def test_a_secret_that_nothing_uses(more: str, unused: bool) -> None:
+    assert notes(SECRET + more) == ([("unused-secret", "S")] if unused else [])
+
+
+def test_a_secret_that_a_function_uses_or_may_use_is_none() -> None:
+    assert notes(SECRET, frozenset({"S"})) == []
+    assert notes(SECRET, None) == []
+
+
+def test_a_hidden_parameter_that_nothing_uses() -> None:
+    text = "Parameters: {Key: {Type: String, NoEcho: true}}\nResources:\n  T: {Type: AWS::SNS::Topic}"
+    assert notes(text) == [("unused-secret", "Key")]
+
+
+def test_a_check_reports_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (
+        "Parameters: {SlackToken: {Type: String}}\nResources:\n"
+        "  F: {Type: AWS::Lambda::Function, Properties: {Runtime: python3.13, Handler: a.b, Code: {ZipFile: x}, "
+        "Role: !GetAtt R.Arn, Environment: {Variables: {SLACK_TOKEN: !Ref SlackToken}}}}\n"
+        "  R: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: []}}}\n" + SECRET
+    )
+    (tmp_path / "template.yaml").write_text(text, encoding="utf-8")
+    main(["import", str(tmp_path / "template.yaml"), "-o", str(tmp_path / "m.yaml")])
+    capsys.readouterr()
+    main(["check", str(tmp_path / "m.yaml")])
+    out = " ".join(capsys.readouterr().out.split())
+    assert "the parameter 'SlackToken' is for a secret" in out
+    assert "nothing in the file uses the secret 'S'" in out

@@ -1,0 +1,64 @@
+"""What a file declares of secrets and should not: a parameter that shows its value, a secret that nothing uses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from threatmodel.evidence.analyses.secret_texts import meaning
+from threatmodel.graph.elements import UNUSED_SECRET, VISIBLE_SECRET
+from threatmodel.reading.problems import Problem, quoted
+from threatmodel.stacks.joining import own_choice
+from threatmodel.stacks.stack import Parameter, Stack
+from threatmodel.stacks.values import Node, leaves, links, shape_of
+
+_SECRETS = ("AWS::SecretsManager::Secret",)
+_ABOUT_SECRETS = "AWS::SecretsManager::"
+"""Types of resources that belong to a secret: its policy, its rotation, the secret itself."""
+
+
+def secret_notes(stack: Stack, used: Collection[str] | None) -> Iterator[Problem]:
+    """The parameters of a file that show a secret, and the secrets and hidden parameters that nothing in it uses.
+
+    `used` are the secrets that functions use; None if they may use others, too.
+    """
+    given = {own_choice(name) for node in _values(stack) for name in getattr(node, "given", ())}
+    for name, parameter in stack.parameters.items():
+        if shows_secret(parameter):
+            message = (
+                f"the parameter {quoted(own_choice(name))} is for a secret, and everyone who reads the stack sees it"
+            )
+            hint = "set NoEcho: true, or pass the name of a secret in Secrets Manager"
+            yield Problem(code=VISIBLE_SECRET, place=parameter.place, message=message, hint=hint)
+        elif (
+            parameter.hidden
+            and stack.kind == "cloudformation"
+            and not stack.undecided
+            and own_choice(name) not in given
+        ):
+            message = f"nothing in the file uses the hidden parameter {quoted(own_choice(name))}"
+            yield Problem(code=UNUSED_SECRET, place=parameter.place, message=message, hint="remove it")
+    if used is not None:
+        yield from _unused(stack, used)
+
+
+def _unused(stack: Stack, used: Collection[str]) -> Iterator[Problem]:
+    others = (one.properties for one in stack.resources.values() if not one.type.startswith(_ABOUT_SECRETS))
+    named = {link.resource for node in (*others, *stack.outputs.values(), *stack.exported()) for link in links(node)}
+    elsewhere = {word for node in stack.beside for one in leaves(node) for word in re.findall(r"\w+", shape_of(one))}
+    for secret in stack.of_type(*_SECRETS):
+        if secret.name not in named | elsewhere and secret.name not in used:
+            message = f"nothing in the file uses the secret {quoted(secret.name)}"
+            hint = "remove it, or let the function that needs it read it"
+            yield Problem(code=UNUSED_SECRET, place=secret.place, message=message, hint=hint)
+
+
+def shows_secret(parameter: Parameter) -> bool:
+    """Whether a parameter of CloudFormation takes a secret, by its name, and does not hide it."""
+    plain = parameter.type == "String" and not parameter.stored
+    return plain and not parameter.hidden and meaning(own_choice(parameter.name)) == "secret"
+
+
+def _values(stack: Stack) -> Iterator[Node]:
+    for resource in stack.resources.values():
+        yield from leaves(resource.properties)
