@@ -110,3 +110,32 @@ def test_a_plugin_may_fill_the_environment(plugin: str, more: str, expected: obj
     stack = read(PLUGIN % (plugin, more), "serverless.yml")
     told = answer(found(stack, "function", "environment_holds_secret", "EventsLambdaFunction"))
     assert told == (False if expected == NOTHING else expected)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "expected"),
+    [
+        ("{issuer: 'https://login.example.com/', audience: [invoices]}", "jwt"),
+        ("{issuer: 'https://login.example.com/'}", UNKNOWN),
+        ("{issuer: 'https://accounts.google.com', audience: [invoices]}", UNKNOWN),
+    ],
+)
+def test_authorizers_in_sams_own_words(tokens: str, expected: object) -> None:
+    """SAM takes issuer and audience in small letters."""
+    text = f"""Transform: AWS::Serverless-2016-10-31
+Resources:
+  A:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      Auth:
+        DefaultAuthorizer: P
+        Authorizers: {{P: {{IdentitySource: $request.header.Authorization, JwtConfiguration: {tokens}}}}}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: a.b
+      InlineCode: x
+      Events: {{Get: {{Type: HttpApi, Properties: {{Path: /x, Method: get, ApiId: !Ref A}}}}}}
+"""
+    assert answer(found(template(text), "api", "caller_authentication")) == expected

@@ -88,11 +88,11 @@ def _loose(parts: Sequence[Gathered]) -> Iterator[Unknown]:
     for one in declared:
         if not isinstance(one, Table | List):
             continue
-        if not each(read(one, "Audience")):
+        if not each(read(one, "Audience|audience")):
             yield Unknown(
                 "its authorizer checks no audience, so a token for another application may be accepted", one.place
             )
-        issuer = read(one, "Issuer")
+        issuer = read(one, "Issuer|issuer")
         if _FOR_ANYBODY.match(worded(issuer) or ""):
             yield Unknown("its issuer issues tokens for any audience to anyone", (issuer or one).place)
 
