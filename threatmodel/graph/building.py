@@ -36,6 +36,7 @@ SUBTITLE_WORDS = {
     "s3": "S3",
     "rds": "RDS",
     "documentdb": "DocumentDB",
+    "neptune": "Neptune",
     "redshift": "Redshift",
     "opensearch": "OpenSearch",
     "elasticache": "ElastiCache",

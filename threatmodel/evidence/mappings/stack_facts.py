@@ -1,6 +1,6 @@
 """Facts out of a stack: the places in the data files, looked up resource by resource.
 
-Nothing here knows a single fact: they are rows of cloudformation.yaml and terraform.yaml.
+Nothing here knows a single fact: they are rows of cloudformation.yaml.
 """
 
 from __future__ import annotations
