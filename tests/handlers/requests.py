@@ -13,8 +13,8 @@
     headers: set (or removed by null) at the end; templates
     clock: seconds that the process has aged
 
-Templates know {now}, {timestamp}, {body}, {signature}, {hex}, {reversed}, {digit} and {random}; `{hex:8}` are the
-first eight characters. {digit} stands for sixteen requests, one per digit, {random} for as many as are asked for. Text
+Templates know {now}, {timestamp}, {body}, {signature}, {hex}, {HEX} in capitals, {reversed}, {sha256} without a key,
+{digit} and {random}; `{hex:8}` are the first eight characters. {digit} stands for sixteen requests, one per digit, {random} for as many as are asked for. Text
 becomes bytes as Latin-1, so "\\xff" is one byte that is not UTF-8.
 """
 
@@ -96,7 +96,8 @@ def event(spec: Fields, now: int, **words: str) -> dict[str, Any]:
     key = SECRET if spec.get("signed", True) is True else str(spec["signed"])
     over = filled(spec.get("signed_over", "v0:{timestamp}:{body}"), words)
     digest = hmac.new(key.encode(), over.encode("latin-1"), hashlib.sha256).hexdigest()
-    words |= {"hex": digest, "signature": f"v0={digest}", "reversed": digest[::-1]}
+    words |= {"hex": digest, "HEX": digest.upper(), "signature": f"v0={digest}", "reversed": digest[::-1]}
+    words["sha256"] = hashlib.sha256(over.encode("latin-1")).hexdigest()
     fields, payload = merged(spec.get("fields", {}), spec.get("later_fields", {})), spec.get("later_payload", {})
     if "later_fields" in spec or payload:
         body = encoded(kind, token, fields, merged(spec.get("payload", {}), payload))

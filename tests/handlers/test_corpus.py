@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -40,6 +39,7 @@ SECRETS = {
     "slack/signing-secret": SECRET,
     "slack/app": json.dumps({"signing_secret": SECRET, "bot_token": "xoxb-made-up"}),
 }
+NOW = 1_800_001_234  # the clock of all processes, so that each run signs the same
 OLD = 600  # seconds: twice the age that Slack advises to accept
 
 PLAIN: Mapping[str, Spec] = {
@@ -70,15 +70,16 @@ class Trial:
     def id(self) -> str:
         return f"{self.handler.id}: {self.name}"
 
-    def job(self, now: int) -> Mapping[str, Any]:
+    def job(self) -> Mapping[str, Any]:
         """Return the job for a runner."""
         handler, under = self.handler, self.under
         secrets = {**SECRETS, **handler.secrets, **under.get("secrets", {})}
         env = without_nulls({**ENVIRONMENT, **handler.env, **under.get("env", {})})
         requests = [
-            {"event": event, "clock": step.get("clock", 0), "secrets": {**secrets, **step.get("secrets", {})}}
+            {"event": event, "now": now, "secrets": {**secrets, **step.get("secrets", {})}}
             for step in self.steps
-            for event in events(merged(handler.request, step), now + step.get("clock", 0), self.tries)
+            for now in [NOW + step.get("clock", 0)]
+            for event in events(merged(handler.request, step), now, self.tries)
         ]
         return {
             "folder": str(handler.folder),
@@ -91,9 +92,9 @@ class Trial:
             "requests": requests,
         }
 
-    def found(self, results: list[Any], now: int) -> bool:
+    def found(self, results: list[Any]) -> bool:
         """Whether the last step had the effect."""
-        tries = len(list(events(merged(self.handler.request, self.steps[-1]), now, self.tries)))
+        tries = len(list(events(merged(self.handler.request, self.steps[-1]), NOW, self.tries)))
         return any(result["effects"] and self.effect in json.dumps(result["effects"]) for result in results[-tries:])
 
 
@@ -123,16 +124,16 @@ def trials_of_sound(handler: Handler, faulty: Iterable[Handler]) -> Iterable[Tri
         yield Trial(handler=handler, name=other.id, steps=steps, under=under, effect=effect, succeeds=False)
 
 
-def run(trials: list[Trial], language: str, now: int) -> list[list[Any]]:
+def run(trials: list[Trial], language: str) -> list[list[Any]]:
     """Return the results of each trial: for each request its effects, and how it ended."""
-    lines = "".join(f"{json.dumps(trial.job(now))}\n" for trial in trials)
+    lines = "".join(f"{json.dumps(trial.job())}\n" for trial in trials)
     ran = subprocess.run(COMMANDS[language], input=lines, capture_output=True, check=True, encoding="utf-8")
     return [json.loads(line) for line in ran.stdout.splitlines()]
 
 
 @pytest.mark.parametrize("language", list(COMMANDS))
 def test_faulty_handlers_have_their_hole_and_sound_ones_have_none(language: str) -> None:
-    handlers, now = load(), int(time.time())
+    handlers = load()
     faulty = [handler for handler in handlers if not handler.sound]
     trials = [
         trial
@@ -140,11 +141,11 @@ def test_faulty_handlers_have_their_hole_and_sound_ones_have_none(language: str)
         if handler.language == language
         for trial in (trials_of_sound(handler, faulty) if handler.sound else trials_of_faulty(handler))
     ]
-    results = run(trials, language, now)
+    results = run(trials, language)
     wrong = [
         f"{trial.id}: expected {'an' if trial.succeeds else 'no'} effect: {json.dumps(result[-1])[:400]}"
         for trial, result in zip(trials, results, strict=True)
-        if trial.found(result, now) != trial.succeeds
+        if trial.found(result) != trial.succeeds
     ]
     assert wrong == []
 

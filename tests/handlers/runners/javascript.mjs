@@ -22,14 +22,14 @@ Module._resolveFilename = function (name, ...rest) {
 // --- the clock
 
 const RealDate = Date;
-let shift = 0;
+let now = 0; // milliseconds; stands still within a request
 globalThis.Date = class extends RealDate {
   constructor(...given) {
     if (given.length) super(...given);
-    else super(RealDate.now() + shift);
+    else super(now);
   }
   static now() {
-    return RealDate.now() + shift;
+    return now;
   }
 };
 
@@ -110,13 +110,12 @@ async function run(job) {
   for (const name of Object.keys(process.env)) delete process.env[name];
   Object.assign(process.env, job.env);
   Object.assign(sdk.shared, { secrets: job.secrets, tables: job.tables });
-  shift = 0;
   jobs += 1;
   let loaded;
   for (const request of job.requests) {
     sdk.effects.length = 0;
     sdk.shared.secrets = request.secrets;
-    shift = request.clock * 1000;
+    now = request.now * 1000;
     let ended;
     try {
       loaded ??= await load(job);
