@@ -89,6 +89,7 @@ class Trial:
             "secrets": secrets,
             "tables": handler.tables,
             "optimize": under.get("optimize", 0),
+            "now": NOW,
             "requests": requests,
         }
 

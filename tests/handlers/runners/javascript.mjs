@@ -110,16 +110,17 @@ async function run(job) {
   for (const name of Object.keys(process.env)) delete process.env[name];
   Object.assign(process.env, job.env);
   Object.assign(sdk.shared, { secrets: job.secrets, tables: job.tables });
+  now = job.now * 1000;
   jobs += 1;
-  let loaded;
+  const loading = load(job);
+  await Promise.allSettled([loading]);
   for (const request of job.requests) {
     sdk.effects.length = 0;
     sdk.shared.secrets = request.secrets;
     now = request.now * 1000;
     let ended;
     try {
-      loaded ??= await load(job);
-      ended = await invoke(loaded[job.handler], request.event);
+      ended = await invoke((await loading)[job.handler], request.event);
     } catch (error) {
       ended = { error: String(error) };
     }

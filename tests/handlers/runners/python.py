@@ -216,6 +216,7 @@ def loading(job: Mapping[str, Any]) -> Iterator[None]:
     os.environ.clear()
     os.environ.update(job["env"])
     shared.update(secrets=job["secrets"], tables=job["tables"])
+    clock["now"] = job["now"]
     sys.meta_path.insert(0, finder)
     try:
         yield
@@ -241,18 +242,30 @@ def run(job: Mapping[str, Any]) -> list[Any]:
     """Return for each request its effects and how it ended; a module that does not load has no effect."""
     results: list[Any] = []
     with loading(job):
-        function: Callable[..., Any] | None = None
+        function = load(job)
         for request in job["requests"]:
             effects.clear()
             clock["now"] = request["now"]
             shared["secrets"] = request["secrets"]
             try:
-                function = function or getattr(importlib.import_module(Path(job["file"]).stem), job["handler"])
                 ended = function(request["event"], CONTEXT)
             except BaseException as error:  # noqa: BLE001 - as Lambda: whatever ends an invocation is its result
                 ended = {"error": repr(error)}
             results.append({"effects": json.loads(json.dumps(effects, default=repr)), "ended": ended})
     return results
+
+
+def load(job: Mapping[str, Any]) -> Callable[..., Any]:
+    """Return the handler, or where its module does not load, what raises that error for each request."""
+    try:
+        function: Callable[..., Any] = getattr(importlib.import_module(Path(job["file"]).stem), job["handler"])
+    except BaseException as error:  # noqa: BLE001 - the same
+        failed = error
+
+        def function(*_: object) -> Any:
+            raise failed
+
+    return function
 
 
 def main() -> None:
