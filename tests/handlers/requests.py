@@ -14,8 +14,9 @@
     clock: seconds that the process has aged
 
 Templates know {now}, {timestamp}, {body}, {signature}, {hex}, {HEX} in capitals, {reversed}, {sha256} without a key,
-{digit} and {random}; `{hex:8}` are the first eight characters. {digit} stands for sixteen requests, one per digit, {random} for as many as are asked for. Text
-becomes bytes as Latin-1, so "\\xff" is one byte that is not UTF-8.
+{length} of the body, {digit} and {random}; `{hex:8}` are the first eight characters. {digit} stands for sixteen
+requests, one per digit, {random} for as many as are asked for. Text becomes bytes as Latin-1, so "\\xff" is one byte
+that is not UTF-8.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def event(spec: Fields, now: int, **words: str) -> dict[str, Any]:
     """Return the event of one request, signed and then changed as described; `now` is the clock of the process."""
     kind, token = spec.get("kind", "command"), LEGACY_TOKEN if spec.get("signed", True) is True else FORGED_TOKEN
     body = spec.get("body", encoded(kind, token, spec.get("fields", {}), spec.get("payload", {})))
-    words |= {"now": str(now), "timestamp": str(now - spec.get("age", 0)), "body": body}
+    words |= {"now": str(now), "timestamp": str(now - spec.get("age", 0)), "body": body, "length": str(len(body))}
     key = SECRET if spec.get("signed", True) is True else str(spec["signed"])
     over = filled(spec.get("signed_over", "v0:{timestamp}:{body}"), words)
     digest = hmac.new(key.encode(), over.encode("latin-1"), hashlib.sha256).hexdigest()
