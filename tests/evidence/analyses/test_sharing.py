@@ -72,8 +72,8 @@ def test_whom_a_policy_lets_in(stated: list[Any], public: Any) -> None:
         ({"Principal": "events.amazonaws.com", "SourceArn": "arn:aws:events:eu-west-1:1:rule/daily"}, NO, YES),
         ({"Principal": "events.amazonaws.com", "SourceArn": "arn:aws:events:*:1:rule/*"}, NO, NO),
         ({"Principal": "alexa-appkit.amazon.com", "EventSourceToken": "skill"}, NO, YES),
-        ({"principal": "apigateway.amazonaws.com", "source_arn": None}, NO, NO),
-        ({"principal": "*", "source_arn": None}, YES, NOTHING),
+        ({"Principal": "apigateway.amazonaws.com", "SourceArn": None}, NO, NO),
+        ({"Principal": "*", "SourceArn": None}, YES, NOTHING),
     ],
 )
 def test_permissions_of_a_function(permission: dict[str, Any], public: Any, pinned: Any) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from threatmodel.evidence.analyses.judgements import Judgement, unless_open
 from threatmodel.evidence.analyses.properties import each, read
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.roles import is_lambda
 from threatmodel.evidence.analyses.sharing import everybody
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered, named, no, one_of, yes
 from threatmodel.evidence.policies.arns import Targets, resources_of
 from threatmodel.evidence.policies.conditions import NEGATIVE, limits, narrows
 from threatmodel.evidence.policies.grants import (
@@ -17,7 +16,6 @@ from threatmodel.evidence.policies.grants import (
     Grant,
     Pattern,
     allowing,
-    either,
     statement,
     statements,
 )
@@ -51,33 +49,35 @@ def _restricted(
     parts: Sequence[Gathered], resource: Resource, stack: Stack, actions: frozenset[str], what: str
 ) -> Outcome:
     """Answer no if a policy allows another principal, and yes if one denies it to all but roles of functions."""
-    own = [part for part in parts if part.part in {"policy", "bus-statement"}]
+    own = named(parts, "policy", "bus-statement")
     found = [grant for part in own for grant in _own_grants(part)]
     users = _holders(stack)
     lets_services = any(grant.effect != "Deny" and _may_let_services(grant, actions, stack) for grant in found)
-    several = {part.resource.name: part for part in own if part.part == "policy"}
+    others = _others(found, actions, users, what)
+    several = {part.resource.name: part for part in named(parts, "policy")}
     if len(several) > 1 and resource.type not in _WITH_MANY:
         second = list(several.values())[1]
-        others = [_lets_others(grant, actions, users, stack) for grant in found if grant.effect == "Allow"]
-        decisive = next((one for one in others if one.truth), None)
-        if decisive is not None:
-            note = decisive.note or f"principals other than the functions may {what}"
-            return Answered(False, (decisive.place,), note)  # noqa: FBT003 - the value
-        return Unanswered("several policies are written to it, and only the last one is in effect", second.node.place)
+        why = "several policies are written to it, and only the last one is in effect"
+        return others or Unanswered(why, second.node.place)
     replicas = next((one for one in each(read(resource.properties, "ReplicaRegions"))), None)
-    if replicas is not None:
-        return Unanswered("its replicas have separate policies, which are not in this file", replicas.place)
+    why = "its replicas have separate policies, which are not in this file"
+    elsewhere = replicas and Unanswered(why, replicas.place)
     for grant in found:
         guards = grant.effect == "Deny" and users.about(grant, resource)
         if guards and _denies_all_but_functions(grant, actions, users, services=not lets_services):
-            return Answered(True, (grant.place,), f"only roles of functions may {what}")  # noqa: FBT003 - the value
-    others = [_lets_others(grant, actions, users, stack) for grant in found if grant.effect == "Allow"]
-    others += _identities(parts, resource, actions, users)
-    decisive = next((one for one in others if one.truth), None)
-    if decisive is not None:
-        return Answered(False, (decisive.place,), decisive.note or f"principals other than the functions may {what}")  # noqa: FBT003 - the value
+            return elsewhere or yes(grant.place, f"only roles of functions may {what}")
+    others = others or _identities(named(parts, "identity-policy"), resource, actions, users)
     why = f"policies outside this file may allow other principals to {what}"
-    return Unanswered(why, parts[0].node.place)
+    return others or elsewhere or Unanswered(why, parts[0].node.place)
+
+
+def _others(found: Sequence[Grant], actions: frozenset[str], users: _Holders, what: str) -> Answered | None:
+    """A no, where a statement of the resource's own policy surely allows another principal."""
+    for grant in found:
+        where = _lets_others(grant, actions, users) if grant.effect == "Allow" else None
+        if where is not None:
+            return where if where.note else where._replace(note=f"principals other than the functions may {what}")
+    return None
 
 
 _WITH_MANY = ("AWS::Events::EventBus", "AWS::Kinesis::Stream")
@@ -177,28 +177,24 @@ def _holders(stack: Stack) -> _Holders:
     return stack.once(_Holders, lambda: _Holders(stack))
 
 
-def _lets_others(grant: Grant, actions: frozenset[str], users: _Holders, stack: Stack) -> Judgement:
-    """Return whether a statement of the resource's own policy allows a principal other than these functions."""
-    none = Judgement(truth=False, place=grant.place)
+def _lets_others(grant: Grant, actions: frozenset[str], users: _Holders) -> Answered | None:
+    """Return where a statement of the resource's own policy allows a principal other than these functions."""
     if grant.open is not None or not any(grant.covers(action) for action in actions):
-        return none
-    narrowed = either([narrows(one) for one in grant.conditions])
+        return None
+    narrowed = one_of(narrows(one) for one in grant.conditions)
     sources = [one for one in grant.conditions if one.key == "aws:sourcearn" and limits(one)]
-    wired = any(link.resource in stack.resources for one in sources for value in one.values for link in value.links)
+    links_there = (link.resource for one in sources for value in one.values for link in value.links)
+    wired = any(name in users.stack.resources for name in links_there)
     if grant.but_principals:
-        return Judgement(narrowed is False, grant.place)
+        return no(grant.place) if narrowed is False else None
     for one in grant.principals:
-        if one.kind == "*" and not narrowed and narrowed is not None and not wired:
-            return Judgement(truth=True, place=one.pattern.place, note="its policy allows any principal")
+        if one.kind == "*" and narrowed is False and not wired:
+            return no(one.pattern.place, "its policy allows any principal")
         if one.kind == "Service" and one.pattern.open is None and not grant.conditions and not is_lambda(one):
-            return Judgement(
-                truth=True, place=one.pattern.place, note="its policy allows a service to act for any account"
-            )
+            return no(one.pattern.place, "its policy allows a service to act for any account")
         if one.kind == "AWS" and any(users.another_account(link.resource) for link in one.pattern.links):
-            return Judgement(
-                truth=True, place=one.pattern.place, note="its policy allows a role that is not the role of a function"
-            )
-    return none
+            return no(one.pattern.place, "its policy allows a role that is not the role of a function")
+    return None
 
 
 def _denies_all_but_functions(grant: Grant, actions: frozenset[str], users: _Holders, *, services: bool) -> bool:
@@ -266,14 +262,12 @@ def _is_functions(one: Pattern, users: _Holders) -> bool:
 
 def _identities(
     parts: Sequence[Gathered], resource: Resource, actions: frozenset[str], users: _Holders
-) -> Iterator[Judgement]:
-    """Return whether identity policies of these files allow another principal."""
+) -> Answered | None:
+    """A no, where an identity policy of these files surely allows another principal."""
     for part in parts:
-        if part.part != "identity-policy" or not users.others_hold(part.resource):
-            continue
-        for grant in allowing(users.grants(part)):
+        for grant in allowing(users.grants(part)) if users.others_hold(part.resource) else ():
             services = {action.partition(":")[0] for action in actions if grant.covers(action)}
             reached = [match for one in sorted(services) for match in resources_of(grant, users.targets, one)]
-            if any(match.resource == resource.name and match.sure for match in reached):
-                note = f"{part.resource.name} allows a principal that is not a function"
-                yield unless_open(grant, Judgement(truth=True, place=grant.place, note=note))
+            if grant.open is None and any(match.resource == resource.name and match.sure for match in reached):
+                return no(grant.place, f"{part.resource.name} allows a principal that is not a function")
+    return None

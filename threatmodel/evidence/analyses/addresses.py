@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from threatmodel.evidence.analyses.cdn import signed
-from threatmodel.evidence.analyses.properties import named, open_at, read, unless_unread, worded
+from threatmodel.evidence.analyses.properties import read, worded
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.sharing import public_statement
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered, named, open_at, unless_unread
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Unknown
 
@@ -31,13 +31,13 @@ def address_asks(parts: Sequence[Gathered], resource: Resource, stack: Stack) ->
         return None
     word = {"NONE": "none", "AWS_IAM": "iam"}.get(worded(asks) or "")
     if word != "iam":
-        return Answered(word, (asks.place,)) if word else Unanswered(open_at(asks).why, asks.place)
+        return Answered(word, (asks.place,)) if word else open_at(asks)
     letting = named(parts, "permission", "policy")
     anybody = public_statement(letting, resource, stack) if letting else None
     if isinstance(anybody, Answered) and anybody.value:
         return Answered("none", anybody.places, "any AWS account holder is allowed")
     if isinstance(anybody, Unanswered):
-        return Unanswered(anybody.why, anybody.place)
+        return anybody
     origins = named(parts, "origin")
     signs = signed(parts, origins)
     unread = next((part.node for part in origins if isinstance(part.node, Unknown)), None)

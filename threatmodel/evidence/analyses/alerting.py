@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from threatmodel.evidence.analyses.properties import all_of, each, flag, number, one_of, read, stands, worded
+from threatmodel.evidence.analyses.properties import each, flag, number, read, stands, worded
+from threatmodel.evidence.answers import all_of, one_of
 from threatmodel.evidence.policies.arns import arn_parts
 from threatmodel.evidence.policies.conditions import limits
 from threatmodel.evidence.policies.grants import ConditionKey, Grant, Pattern, allowing, statements

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from threatmodel.evidence.analyses.alerting import WITHIN, goes_off, notifies
-from threatmodel.evidence.analyses.covering import Cover, together
 from threatmodel.evidence.analyses.event_patterns import (
     admits,
     admits_none,
@@ -15,21 +14,28 @@ from threatmodel.evidence.analyses.event_patterns import (
     leaves_out,
 )
 from threatmodel.evidence.analyses.properties import (
-    all_of,
     document,
     each,
-    named,
-    one_of,
-    opaque_of,
-    open_at,
     read,
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.rules import active_rules
 from threatmodel.evidence.analyses.suppressing import filter_hides
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
-from threatmodel.reading.problems import Place
+from threatmodel.evidence.answers import (
+    Answer,
+    Gathered,
+    Outcome,
+    Unanswered,
+    all_of,
+    covered,
+    doubted,
+    named,
+    no,
+    one_of,
+    open_at,
+    said,
+)
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Table, get
 
@@ -47,34 +53,30 @@ _ASKED = ("eventSource", "eventName", "userIdentity", "errorCode", "errorMessage
 @analysis("rule", "filter", "alarm")
 def alerts_on_changes(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
     """Return whether rules and filters with a subscriber cover the write calls that change a function or role."""
-    covers: list[Cover] = []
-    for part, doubt in active_rules(parts, stack):
-        for service, calls in _WRITES.items():
-            value, why, place = _rule_covers(part, service, calls)
-            covers.append((service, None if value and doubt else value, place, doubt.why if value and doubt else why))
-    for part in named(parts, "filter"):
-        covers += _filter_covers(part, parts, stack)
-    missing = "writes to only one of Lambda and IAM raise an alert"
-    return together(covers, tuple(_WRITES), missing)
+    covers = [
+        (service, doubted(_rule_covers(part, service, calls), doubt))
+        for part, doubt in active_rules(parts, stack)
+        for service, calls in _WRITES.items()
+    ]
+    covers += [cover for part in named(parts, "filter") for cover in _filter_covers(part, parts, stack)]
+    return covered(covers, tuple(_WRITES), "writes to only one of Lambda and IAM raise an alert")
 
 
-def _rule_covers(part: Gathered, service: str, calls: Sequence[str]) -> tuple[bool | None, str, Place]:
+def _rule_covers(part: Gathered, service: str, calls: Sequence[str]) -> Answer:
     pattern = document(read(part.node, "EventPattern"))
     place = part.resource.place
-    if pattern is None:
-        return False, "", place
     if not isinstance(pattern, Table):
-        return None, open_at(pattern).why, pattern.place
+        return no(place) if pattern is None else open_at(pattern)
     outer = all_of((
         admits(get(pattern, "source"), f"aws.{service}"),
         admits(get(pattern, "detail-type"), _BY_CALL),
         _asks_no_more(pattern),
     ))  # fmt: skip
     if outer is False:
-        return False, "", place
+        return no(place)
     details = list(alternatives(get(pattern, "detail")))
-    covered = [one_of([_admits_call(one, service, call) for one in details]) for call in calls]
-    return all_of((outer, *covered)), "it is unknown which calls match its pattern", place
+    admitted = [one_of(_admits_call(one, service, call) for one in details) for call in calls]
+    return said(all_of((outer, *admitted)), place, "it is unknown which calls match its pattern")
 
 
 _HERE: Mapping[str, str] = {"account": "<AccountId>", "region": "<Region>"}
@@ -102,7 +104,7 @@ def _admits_call(detail: Node | None, service: str, call: str) -> bool | None:
     ))  # fmt: skip
 
 
-def _filter_covers(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[Cover]:
+def _filter_covers(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[tuple[str, Answer]]:
     pattern = read(part.node, "FilterPattern")
     stated = worded(pattern)
     counted = [(worded(read(one, "MetricName")), worded(read(one, "MetricNamespace")))
@@ -113,14 +115,14 @@ def _filter_covers(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> I
         return
     for service, calls in _WRITES.items():
         if stated is None:
-            yield service, None, part.resource.place, open_at(pattern or part.node).why
+            yield service, Unanswered(open_at(pattern or part.node).why, part.resource.place)
             continue
-        value = all_of([filter_admits(stated, f"{service}.amazonaws.com", call) for call in calls])
+        value = all_of(filter_admits(stated, f"{service}.amazonaws.com", call) for call in calls)
         sure = [one.node for one in acting if one.resource.doubt is None and notifies(one.resource, stack)]
         certain = part.resource.doubt is None and any(goes_off(one, WITHIN, _FEW) for one in sure)
         doubt = part.resource.doubt or acting[0].resource.doubt
         why = "it is unknown which calls it counts" if certain or doubt is None else doubt.why
-        yield service, value if certain or value is False else None, part.resource.place, why
+        yield service, said(value if certain or value is False else None, part.resource.place, why)
 
 
 def _can_be_counted(part: Gathered, stack: Stack) -> bool:
@@ -152,36 +154,29 @@ _HUB_ASKED = ("Severity", "Workflow", "WorkflowState", "RecordState")
 def alerts_on_findings(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
     """Return whether a rule with a subscriber passes on serious findings, and no earlier filter hides them."""
     for part in named(parts, "suppression"):
-        doubt = opaque_of(part) or part.resource.doubt
+        doubt = part.hidden or part.resource.doubt
         hides = filter_hides(part.node)
         if hides and doubt is None:
-            note = "a filter archives findings before an alert is sent"
-            return Answered(value=False, places=(part.resource.place,), note=note)
+            return no(part.resource.place, "a filter archives findings before an alert is sent")
         if hides is not False:
             why = doubt.why if doubt is not None else "a filter may archive serious findings"
             return Unanswered(why, part.resource.place)
-    covers: list[Cover] = []
-    for part, doubt in active_rules(parts, stack):
-        value, why, place = _finds(part)
-        covers.append(("findings", None if value and doubt else value, place, doubt.why if value and doubt else why))
-    return together(covers, ("findings",), "")
+    covers = [("findings", doubted(_finds(part), doubt)) for part, doubt in active_rules(parts, stack)]
+    return covered(covers, ("findings",), "")
 
 
-def _finds(part: Gathered) -> tuple[bool | None, str, Place]:
+def _finds(part: Gathered) -> Answer:
     pattern = document(read(part.node, "EventPattern"))
-    place = part.resource.place
-    if pattern is None:
-        return False, "", place
     if not isinstance(pattern, Table):
-        return None, open_at(pattern).why, pattern.place
+        return no(part.resource.place) if pattern is None else open_at(pattern)
     values = []
     for source, kind in _FINDINGS.items():
         named_it = get(pattern, "source") is not None or get(pattern, "detail-type") is not None
         asked = admits(get(pattern, "source"), source), admits(get(pattern, "detail-type"), kind)
         outer = all_of((*asked, named_it, _asks_no_more(pattern)))
-        inner = one_of([_admits_finding(one, source) for one in alternatives(get(pattern, "detail"))])
+        inner = one_of(_admits_finding(one, source) for one in alternatives(get(pattern, "detail")))
         values.append(all_of((outer, inner)))
-    return one_of(values), "it is unknown which findings match its pattern", place
+    return said(one_of(values), part.resource.place, "it is unknown which findings match its pattern")
 
 
 def _admits_finding(detail: Node | None, source: str) -> bool | None:

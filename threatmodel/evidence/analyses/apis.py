@@ -6,26 +6,37 @@ import re
 from collections.abc import Sequence
 
 from threatmodel.evidence.analyses.properties import (
-    Say,
-    all_of,
     document,
-    doubt_of,
     each,
-    every,
     flag,
-    named,
-    one_of,
-    opaque_of,
-    open_at,
     read,
-    some,
     stands,
-    unless_unread,
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.stages import served_otherwise
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import (
+    Answer,
+    Answered,
+    Gathered,
+    Outcome,
+    Unanswered,
+    all_of,
+    doubt_of,
+    doubted,
+    every,
+    judged,
+    named,
+    no,
+    one_of,
+    open_at,
+    said,
+    some,
+    unknown,
+    unless_unread,
+    worst,
+    yes,
+)
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get
@@ -49,7 +60,6 @@ def oldest_tls(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> O
     """
     found = [_version(part.node) for part in named(parts, "domain-policy")]
     found += _domains_without_policy(parts, resource, stack)
-    fronts = [_front(part, resource) for part in named(parts, "front")]
     disabled = next((part.node for part in named(parts, "endpoint-disabled")), None)
     off = flag(disabled, left_out=False)
     own = _own(parts, resource)
@@ -58,23 +68,16 @@ def oldest_tls(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> O
     elif resource.type in _REST and found:
         # API Gateway negotiates by the api's policy where a domain is called too: "Considerations" of
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-custom-domain-tls-version.html
-        stated = own[1] != resource.place
-        found.append(own if stated else ("", own[1], "the API's own security policy applies, and it sets none"))
+        if isinstance(own, Answered) and own.places[0] == resource.place:
+            own = Unanswered("the API's own security policy applies, and it sets none", resource.place)
+        found.append(own)
     elif off is None and disabled is not None:
-        known = [word for word, _, _ in found if word]
-        if own[0] not in known:  # else it is answered by a domain anyway
-            found.append(("", disabled.place, open_at(disabled).why))
-    found += fronts
-    if not found:
-        return Unanswered(
-            "its default endpoint is disabled, and this file has no custom domain for it", parts[0].node.place
-        )
-    first = next((one for one in found if one[0] == _TLS[0]), None)
-    unknown = next((one for one in found if not one[0]), None)
-    if first is None and unknown is not None:
-        return Unanswered(unknown[2], unknown[1])
-    oldest = first or min(found, key=lambda one: _TLS.index(one[0]))
-    return unless_unread(Answered(oldest[0], (oldest[1],)), stack, _TLS[1:])
+        versions = [one.value for one in found if isinstance(one, Answered)]
+        if not isinstance(own, Answered) or own.value not in versions:  # else it is answered by a domain anyway
+            found.append(open_at(disabled))
+    found += [_front(part, resource) for part in named(parts, "front")]
+    why = "its default endpoint is disabled, and this file has no custom domain for it"
+    return unless_unread(worst(found, _TLS) or Unanswered(why, parts[0].node.place), stack, _TLS[1:])
 
 
 _FRONTS = (
@@ -86,29 +89,28 @@ _FRONTS = (
 "secure-connections-supported-viewer-protocols-ciphers"); under CloudFront's own name it takes TLS 1.0."""
 
 
-def _front(part: Gathered, api: Resource) -> _Version:
+def _front(part: Gathered, api: Resource) -> Answer:
     """The oldest version that a CDN in front takes of its viewers."""
-    hidden = opaque_of(part) or doubt_of(part.resource, api)
+    hidden = part.hidden or doubt_of(part.resource, api)
     if hidden is not None:
-        return "", hidden.place, hidden.why
+        return unknown(hidden)
     certificate = read(read(part.node, "DistributionConfig") or part.node, "ViewerCertificate")
     if certificate is None or flag(read(certificate, "CloudFrontDefaultCertificate")):
-        return "tls-1.0", part.resource.place, ""
+        return Answered("tls-1.0", (part.resource.place,))
     literal_value = read(certificate, "MinimumProtocolVersion")
     fitting = (word for pattern, word in _FRONTS if pattern.match(worded(literal_value) or ""))
     at = (literal_value or part.resource).place
-    return next(fitting, ""), at, "it is unknown which TLS versions the CDN in front of it accepts"
+    word = next(fitting, None)
+    if word is None:
+        return Unanswered("it is unknown which TLS versions the CDN in front of it accepts", at)
+    return Answered(word, (at,))
 
 
-_Version = tuple[str, Place, str]
-"""The word for a TLS version ('' where it is not known), its place, and why it is not known."""
-
-
-def _version(node: Node) -> _Version:
+def _version(node: Node) -> Answer:
     """The oldest version that a security policy takes, by the policy's name."""
     literal_value = worded(node)
     if literal_value is None:
-        return "", node.place, open_at(node).why
+        return open_at(node)
     for pattern, word in (
         (r"TLS_1_0\Z", "tls-1.0"),
         (r"TLS_1_2\Z", "tls-1.2"),
@@ -118,35 +120,35 @@ def _version(node: Node) -> _Version:
         (r"SecurityPolicy_TLS12_", "tls-1.2"),
     ):
         if re.match(pattern, literal_value):
-            return word, node.place, ""
-    return "", node.place, "this security policy is unknown"
+            return Answered(word, (node.place,))
+    return Unanswered("this security policy is unknown", node.place)
 
 
-def _own(parts: Sequence[Gathered], resource: Resource) -> _Version:
+def _own(parts: Sequence[Gathered], resource: Resource) -> Answer:
     """What the api's own endpoint takes."""
     policy = next((part.node for part in named(parts, "api-policy")), None)
     if policy is not None:
         return _version(policy)
     if resource.type not in _REST:
-        return "tls-1.2", resource.place, ""
+        return Answered("tls-1.2", (resource.place,))
     body = document(read(resource.properties, "Body|DefinitionBody"))
     written = get(body, _OWN_POLICY)
     if written is not None:
         return _version(written)
     elsewhere = read(resource.properties, "BodyS3Location|DefinitionUri")
     if elsewhere is not None:
-        return "", elsewhere.place, "its definition is in another file"
-    return "tls-1.0", resource.place, ""
+        return Unanswered("its definition is in another file", elsewhere.place)
+    return Answered("tls-1.0", (resource.place,))
 
 
-def _domains_without_policy(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> list[_Version]:
+def _domains_without_policy(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> list[Answer]:
     known = {part.resource.name for part in named(parts, "domain-policy")}
-    found = []
+    found: list[Answer] = []
     for mapping in stack.of_type(*_MAPPINGS):
         if stack.target(read(mapping.properties, "RestApiId|ApiId")) is resource:
             domain = stack.target(read(mapping.properties, "DomainName|DomainNameArn"))
             if domain is not None and known.isdisjoint((domain.name, domain.made_by)):
-                found.append(("", domain.place, "the domain sets no security policy"))
+                found.append(Unanswered("the domain sets no security policy", domain.place))
     return found
 
 
@@ -156,18 +158,15 @@ def _domains_without_policy(parts: Sequence[Gathered], resource: Resource, stack
 @analysis("route", "method", "validator", "stage", "deployment", "override")
 def requests_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether every route names its path and method, and every REST method checks what it takes."""
-    says = [_route(part) for part in named(parts, "route")]
-    says += [_method(part, stack) for part in named(parts, "method")]
+    routes = named(parts, "route")  # of an HTTP or WebSocket API: they name a path, and nothing checks what comes
+    says = [doubted(no(part.node.place), doubt_of(part.resource, resource)) for part in routes]
+    says += judged(named(parts, "method"), resource, lambda part: _method(part, stack))
     says += [open_at(part.node) for part in named(parts, "validator") if isinstance(part.node, Unknown)]
     if not says:
         return None
-    says = [
-        say._replace(doubt=doubt_of(part.resource, resource))
-        for say, part in zip(says, _entry_points(parts), strict=True)
-    ]
     elsewhere = read(resource.properties, "Body|BodyS3Location")  # SAM's own types are entry points already
     if elsewhere is not None:
-        says.append(Say(None, elsewhere.place, "its definition may hold more routes"))
+        says.append(Unanswered("its definition may hold more routes", elsewhere.place))
     if resource.opaque is not None:
         says.append(open_at(resource.opaque))
     says += [open_at(one) for one in served_otherwise(parts, stack)]
@@ -175,36 +174,22 @@ def requests_restricted(parts: Sequence[Gathered], resource: Resource, stack: St
     return unless_unread(outcome, stack, [True])
 
 
-def _entry_points(parts: Sequence[Gathered]) -> tuple[Gathered, ...]:
-    """The parts in the order in which they are asked about."""
-    unreadable = tuple(part for part in named(parts, "validator") if isinstance(part.node, Unknown))
-    return (*named(parts, "route"), *named(parts, "method"), *unreadable)
-
-
-def _route(part: Gathered) -> Say:
-    """A route of an HTTP or WebSocket API names a path, no more: nothing checks headers, sizes or bodies there."""
-    return Say(value=False, place=part.node.place)
-
-
 _PATHS = frozenset(("AWS::ApiGateway::Resource",))
 _WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
 
 
-def _method(part: Gathered, stack: Stack) -> Say:
-    hidden = opaque_of(part)
-    if hidden is not None:
-        return open_at(hidden)
+def _method(part: Gathered, stack: Stack) -> Answer:
     node = part.node
     place = part.resource.place
     verb = read(node, "HttpMethod")
     literal_value = worded(verb)
     path = _path(node, stack)
     if literal_value == "ANY" or path is False:
-        return Say(value=False, place=place)
+        return no(place)
     if verb is None or literal_value is None or path is None:
-        return Say(None, place, open_at(verb).why if isinstance(verb, Unknown) else "its path is unknown")
+        return Unanswered(verb.why if isinstance(verb, Unknown) else "its path is unknown", place)
     if worded(read(node, "Integration", "Type")) == "MOCK":
-        return Say(value=True, place=place)
+        return yes(place)
     return _validated(node, literal_value, place, stack)
 
 
@@ -218,16 +203,16 @@ def _path(node: Node, stack: Stack) -> bool | None:
     return None if literal_value is None else "+}" not in literal_value
 
 
-def _validated(node: Node, verb: str, place: Place, stack: Stack) -> Say:
+def _validated(node: Node, verb: str, place: Place, stack: Stack) -> Answer:
     parameters, models = read(node, "RequestParameters"), read(node, "RequestModels")
     reference = read(node, "RequestValidatorId")
     if verb not in _WITH_BODY and reference is None and parameters is None and models is None:
-        return Say(None, place, "a method without a validator accepts any request")
+        return Unanswered("a method without a validator accepts any request", place)
     if reference is None:
-        return Say(value=False, place=place)
+        return no(place)
     validator = stack.target(reference)
     if validator is None or validator.opaque is not None or validator.doubt is not None:
-        return Say(None, reference.place, "its validator is not in this file")
+        return Unanswered("its validator is not in this file", reference.place)
     checks = (
         (flag(read(validator.properties, "ValidateRequestParameters"), left_out=False), _required(parameters)),
         (
@@ -235,9 +220,7 @@ def _validated(node: Node, verb: str, place: Place, stack: Stack) -> Say:
             _constrains(models, stack.target(read(node, "RestApiId")), stack),
         ),
     )
-    values = [all_of(check) for check in checks]
-    value = one_of(values)
-    return Say(value, place, "it is unknown what its validator checks")
+    return said(one_of(map(all_of, checks)), place, "it is unknown what its validator checks")
 
 
 def _constrains(models: Node | None, api: Resource | None, stack: Stack) -> bool | None:
@@ -288,7 +271,7 @@ def _requires(node: Node) -> bool | None:
 def any_true(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether one of some switches is on."""
     says = [
-        Say(flag(part.node), part.node.place, open_at(part.node).why, doubt_of(part.resource, resource))
+        doubted(said(flag(part.node), part.node.place, open_at(part.node).why), doubt_of(part.resource, resource))
         for part in parts
         if not (isinstance(part.node, Scalar) and part.node.value is None)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered, unknown, yes
 from threatmodel.evidence.policies.grants import attached
 from threatmodel.evidence.policies.permissions import effective
 from threatmodel.stacks.stack import Resource, Stack
@@ -21,12 +21,12 @@ def boundary_bounds(parts: Sequence[Gathered], resource: Resource, stack: Stack)
     for part in parts:
         doubt = part.resource.doubt
         if doubt is not None and part.resource.name != resource.name:
-            return Unanswered(doubt.why, doubt.place)
+            return unknown(doubt)
         found = effective(attached(part.node, stack, follow=True))
         if found.escalations:
             note = f"the boundary allows {found.escalations[0].way.cited}"
-            return Answered(False, (part.node.place, *found.escalations[0].places), note)  # noqa: FBT003 - the value
+            return Answered(value=False, places=(part.node.place, *found.escalations[0].places), note=note)
         if found.unknown:
             return Unanswered(f"what the boundary allows: {found.unknown[0].why}", part.node.place)
-        return Answered(True, (part.node.place,))  # noqa: FBT003 - the value
+        return yes(part.node.place)
     return None

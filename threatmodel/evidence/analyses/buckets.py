@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from threatmodel.evidence.analyses.judgements import Judgement, places, some, unknown, unless_open
-from threatmodel.evidence.analyses.properties import doubt_of
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.sharing import (
     any_source,
@@ -17,13 +15,26 @@ from threatmodel.evidence.analyses.sharing import (
     open_condition,
     public_statements,
     set_value,
-    unless_doubted,
 )
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
-from threatmodel.evidence.policies.grants import TOKEN, ConditionKey, Grant, Pattern, allowing, either, grants, pattern
+from threatmodel.evidence.answers import (
+    Answer,
+    Answered,
+    Gathered,
+    Outcome,
+    Unanswered,
+    doubt_of,
+    doubted,
+    named,
+    no,
+    places,
+    some,
+    unknown,
+    yes,
+)
+from threatmodel.evidence.policies.grants import TOKEN, ConditionKey, Grant, Pattern, allowing, grants, pattern
 from threatmodel.evidence.policies.iam import actions_of, expanded
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get, items, text, unknowns
+from threatmodel.stacks.values import List, Node, Scalar, Table, get, items, text, unknowns
 
 # --- buckets
 
@@ -63,14 +74,13 @@ def bucket_writable(parts: Sequence[Gathered], resource: Resource, stack: Stack)
 
 
 def _open(way: _Way, parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    policies = [part for part in parts if part.part == "policy"]
+    policies = named(parts, "policy")
     by_service = _by_service(way, policies, resource, stack)
     if by_service is not None:
         return by_service
-    lists = [part for part in parts if part.part == "acl"]
-    blocks = [part for part in parts if part.part in {"block", "account-block"}]
-    by_policy = some(public_statements(policies, resource, stack, partial(_allows, way)), policies)
-    by_list = some([unless_doubted(one, _of_acl(one.node, way)) for one in lists], lists)
+    lists, blocks = named(parts, "acl"), named(parts, "block", "account-block")
+    by_policy = some(public_statements(policies, resource, stack, partial(_allows, way)), parts=policies)
+    by_list = some((doubted(_of_acl(part.node, way), part.resource.doubt) for part in lists), parts=lists)
     answers = (
         _barred(by_policy if policies else None, blocks, _FOR_POLICIES),
         _barred(by_list if lists else None, blocks, _FOR_LISTS),
@@ -84,13 +94,13 @@ def _open(way: _Way, parts: Sequence[Gathered], resource: Resource, stack: Stack
     doubtful = all(doubt_of(part.resource, resource) for part in policies)  # or there is none at all
     if None in answers and doubtful:
         return Unanswered("another file may have a policy of the bucket", places(parts)[0])
-    return Answered(False, tuple(places(parts)))  # noqa: FBT003 - the value
+    return Answered(value=False, places=places(parts))
 
 
 def _allows(way: _Way, grant: Grant) -> bool | None:
     """Whether a statement is about an action of the way; None if it is about one that is not known."""
     known = actions_of("s3")
-    found = either(grant.covers(name) for name, one in known.items() if one.level in way.levels)
+    found = one_of(grant.covers(name) for name, one in known.items() if one.level in way.levels)
     new = any(one.open is None and not expanded(one.text) for one in grant.actions)
     return None if new and not found else found
 
@@ -111,7 +121,7 @@ def _by_service(way: _Way, policies: Sequence[Gathered], resource: Resource, sta
             continue
         at = next((one.pattern.place for one in services), grant.place)
         if grant.open is None and asked and any_source(grant):
-            return Answered(True, (at,), "its policy allows a service to act for any account")  # noqa: FBT003 - the value
+            return yes(at, "its policy allows a service to act for any account")
         if any(one.pattern.text == _SHOWS for one in services):
             return Unanswered("a CDN has access, and it is unknown who has access through the CDN", at)
     return None
@@ -133,7 +143,7 @@ def _barred(outcome: Outcome, blocks: Sequence[Gathered], switches: _Switches) -
     settings = [set_value(get(part.node, switches.closes)) for part in blocks]
     closing = _closing(blocks, switches)
     if closing is not None:
-        return Answered(False, (closing.place,), "a public access block denies public access")  # noqa: FBT003 - the value
+        return no(closing.place, "a public access block denies public access")
     if not isinstance(outcome, Answered) or not outcome.value:
         return outcome
     refusing = next((one for part in blocks if _is_on(one := get(part.node, switches.refuses))), None)
@@ -141,11 +151,9 @@ def _barred(outcome: Outcome, blocks: Sequence[Gathered], switches: _Switches) -
         return Unanswered("new public access is rejected, but existing public access remains", refusing.place)
     doubt = next((part.resource.doubt for part in blocks if part.resource.doubt is not None), None)
     if doubt is not None:
-        return Unanswered(doubt.why, doubt.place)
+        return unknown(doubt)
     open_one = next((one for one in settings if one is not None and not isinstance(one, Scalar)), None)
-    if open_one is not None:
-        return Unanswered(open_one.why if isinstance(open_one, Unknown) else "it cannot be read", open_one.place)
-    return outcome
+    return outcome if open_one is None else unknown(not_understood(open_one))
 
 
 def _closing(blocks: Sequence[Gathered], switches: _Switches) -> Node | None:
@@ -171,20 +179,22 @@ def _is_on(node: Node | None) -> bool:
     return isinstance(node, Scalar) and str(node.value).lower() == "true"
 
 
-def _of_acl(node: Node, way: _Way) -> Judgement:
-    note = "its access control list grants public access"
+def _of_acl(node: Node, way: _Way) -> Answer:
     stated = text(node)
     if stated is None and isinstance(node, Table):
         own = set_value(get(node, "acl"))
         granted = [one for one in _granted(node, way) if one.endswith(_GROUPS)]
         hidden = next(unknowns(node), None)
         if granted or (own is None and hidden is None):
-            return Judgement(bool(granted), node.place, note if granted else "")
+            return yes(node.place, _LISTED) if granted else no(node.place)
         node, stated = (own, text(own)) if hidden is None and own is not None else (hidden or node, None)
     if stated is None:
         return unknown(not_understood(node))
     public = re.sub(r"[^a-z]", "", stated.lower()) in way.lists
-    return Judgement(public, node.place, note if public else "")
+    return yes(node.place, _LISTED) if public else no(node.place)
+
+
+_LISTED = "its access control list grants public access"
 
 
 def _granted(node: Node, way: _Way) -> Iterator[str]:
@@ -210,29 +220,27 @@ _ENCRYPTION = "s3:x-amz-server-side-encryption"
 @analysis("policy", "blocked-types")
 def refuses_customer_keys(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether uploads with a key of the writer's are rejected."""
-    blocked = [_blocked(part) for part in parts if part.part == "blocked-types"]
-    policies = [part for part in parts if part.part == "policy"]
-    denied = [_refuses(grant) for grant in grants(policies, resource, stack) if grant.effect != "Allow"]
-    outcome = some([*blocked, *denied], parts)
+    blocked = [doubted(_blocked(part), part.resource.doubt) for part in named(parts, "blocked-types")]
+    stated = grants(named(parts, "policy"), resource, stack)
+    denied = [grant.says(_refuses(grant)) for grant in stated if grant.effect != "Allow"]
+    outcome = some([*blocked, *denied], parts=parts)
     if isinstance(outcome, Answered) and not outcome.value and not blocked:
         why = "without a statement about encryption types, what the bucket rejects depends on its creation date"
         return Unanswered(why, outcome.places[0])
     return outcome
 
 
-def _blocked(part: Gathered) -> Judgement:
+def _blocked(part: Gathered) -> Answer:
     node = get(part.node, "EncryptionType") if isinstance(part.node, Table) else part.node
     found = [pattern(one) for one in items(node)]
     if any(one.text == "SSE-C" for one in found):
-        return unless_doubted(part, Judgement(truth=True, place=part.node.place))
+        return yes(part.node.place)
     open_one = next((one.open for one in found if one.open is not None), None)
-    return unknown(open_one) if open_one is not None else Judgement(truth=False, place=part.node.place)
+    return unknown(open_one) if open_one is not None else no(part.node.place)
 
 
-def _refuses(grant: Grant) -> Judgement:
+def _refuses(grant: Grant) -> Answer:
     """Return whether a statement denies all uploads with a key that the writer supplies."""
-    if grant.open is not None and not grant.actions:
-        return unknown(grant.open)
     about = grant.covers("s3:putobject")
     open_one = next((one.open for one in (*grant.actions, *grant.resources) if one.open is not None), None)
     conditions = [_customer_key(one) for one in grant.conditions]
@@ -240,10 +248,10 @@ def _refuses(grant: Grant) -> Judgement:
     objects = [_every_object(one) and not grant.but_resources for one in grant.resources if one.open is None]
     holds.append(any(objects) or (None if any(one.open for one in grant.resources) else False))
     if not conditions or False in holds:
-        return Judgement(truth=False, place=grant.place)
+        return no(grant.place)
     if None in holds:
         return unknown(open_one or open_condition(grant))
-    return unless_open(grant, Judgement(truth=True, place=grant.place))
+    return yes(grant.place)
 
 
 def _every_object(one: Pattern) -> bool:

@@ -10,20 +10,30 @@ import re
 from collections.abc import Sequence
 
 from threatmodel.evidence.analyses.properties import (
-    Say,
-    doubt_of,
     flag,
-    named,
-    one_of,
-    opaque_of,
-    open_at,
     read,
-    some,
-    unless_unread,
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answered, Gathered, Outcome
+from threatmodel.evidence.answers import (
+    Answer,
+    Answered,
+    Gathered,
+    Outcome,
+    Unanswered,
+    doubt_of,
+    doubted,
+    judged,
+    named,
+    no,
+    one_of,
+    open_at,
+    opposite,
+    said,
+    some,
+    unknown,
+    unless_unread,
+)
 from threatmodel.evidence.policies.grants import MARK, pattern
 from threatmodel.evidence.policies.written import parsed
 from threatmodel.reading.problems import Place
@@ -34,6 +44,7 @@ from threatmodel.stacks.values import Node, Table, Unknown, leaves
 # --- who may make an account
 
 _POOLS = ("AWS::Cognito::UserPool",)
+_ELSEWHERE = "its definition is in another file"
 _LETS_SIGN_UP = "anyone can sign up unless the pool allows only administrators to create users"
 
 
@@ -43,19 +54,18 @@ def self_sign_up(parts: Sequence[Gathered], resource: Resource, stack: Stack) ->
 
     A function before the sign-up may reject it, so that this is then not known.
     """
-    says: list[Say] = []
+    says: list[Answer] = []
     for part in named(parts, "authorizer"):
-        hidden = opaque_of(part)
-        found = [open_at(hidden)] if hidden is not None else _signs_up(part.node, part.resource.place, stack)
-        says += [say._replace(doubt=doubt_of(part.resource, resource)) for say in found]
+        found = [unknown(part.hidden)] if part.hidden else _signs_up(part.node, part.resource.place, stack)
+        says += [doubted(one, doubt_of(part.resource, resource)) for one in found]
     for part in named(parts, "body"):
         for one in authorizers(parsed(part.node)):
             says += _signs_up(one.settings, one.place, stack)
-    says += [Say(None, part.node.place, "its definition is in another file") for part in named(parts, "elsewhere")]
+    says += [Unanswered(_ELSEWHERE, part.node.place) for part in named(parts, "elsewhere")]
     return unless_unread(some(says, _LETS_SIGN_UP), stack, [False])
 
 
-def _signs_up(settings: Node, place: Place, stack: Stack) -> list[Say]:
+def _signs_up(settings: Node, place: Place, stack: Stack) -> Sequence[Answer]:
     """What the pools of one authorizer say; nothing of an authorizer that asks a function."""
     kind = worded(read(settings, "Type|authorizer_type|AuthorizerType")) or ""
     issuers = [
@@ -64,18 +74,16 @@ def _signs_up(settings: Node, place: Place, stack: Stack) -> list[Say]:
     ]
     stated = [node for node in issuers if node is not None]
     if not stated:
-        return (
-            [] if kind.lower() in {"token", "request"} else [Say(None, place, "it is unknown whose tokens it accepts")]
-        )
+        asks = kind.lower() in {"token", "request"}
+        return () if asks else (Unanswered("it is unknown whose tokens it accepts", place),)
     pools = [pool for node in stated for pool in follows(node, stack) if pool.type in _POOLS]
     if not pools:
-        return [
-            Say(None, stated[0].place, "the issuer of its tokens is not in this file, so it is unknown who may sign up")
-        ]
-    return [_open(pool) for pool in pools]
+        why = "the issuer of its tokens is not in this file, so it is unknown who may sign up"
+        return (Unanswered(why, stated[0].place),)
+    return [doubted(_open(pool), pool.doubt) for pool in pools]
 
 
-def _open(pool: Resource) -> Say:
+def _open(pool: Resource) -> Answer:
     if pool.opaque is not None:
         return open_at(pool.opaque)
     only = read(pool.properties, "AdminCreateUserConfig", "AllowAdminCreateUserOnly")
@@ -83,8 +91,8 @@ def _open(pool: Resource) -> Say:
     place = (only or pool).place
     before = read(pool.properties, "LambdaConfig", "PreSignUp")
     if closed is False and before is not None:
-        return Say(None, before.place, "a function decides who may sign up", pool.doubt)
-    return Say(None if closed is None else not closed, place, open_at(only).why if only is not None else "", pool.doubt)
+        return Unanswered("a function decides who may sign up", before.place)
+    return said(opposite(closed), place, open_at(only or pool.properties).why)
 
 
 # --- what a caller names
@@ -102,17 +110,16 @@ def callers_name_objects(parts: Sequence[Gathered], resource: Resource, stack: S
 
     Where the authorizer's answer is part of what it asks for, callers may be held to what is theirs: not known.
     """
-    says: list[Say] = []
-    for part in named(parts, "method", "integration"):
-        hidden = opaque_of(part)
-        settings = read(part.node, "Integration") or part.node
-        say = open_at(hidden) if hidden is not None else _named(settings, part.resource.place)
-        says.append(say._replace(doubt=doubt_of(part.resource, resource)))
+    says = list(judged(named(parts, "method", "integration"), resource, _integrated))
     for part in named(parts, "body"):
         routes = operations(parsed(part.node))
         says += [_named(one.integration, one.place) for one in routes if one.integration is not None]
-    says += [Say(None, part.node.place, "its definition is in another file") for part in named(parts, "elsewhere")]
+    says += [Unanswered(_ELSEWHERE, part.node.place) for part in named(parts, "elsewhere")]
     return unless_unread(some(says, "the request names the object that the service reads or writes"), stack, [False])
+
+
+def _integrated(part: Gathered) -> Answer:
+    return _named(read(part.node, "Integration") or part.node, part.resource.place)
 
 
 @analysis("method")
@@ -124,12 +131,13 @@ def objects_bound_to_caller(parts: Sequence[Gathered], resource: Resource, stack
     """
     for part in named(parts, "method"):
         settings = read(part.node, "Integration")
-        if opaque_of(part) is None and doubt_of(part.resource, resource) is None and settings is not None:
+        if part.hidden is None and doubt_of(part.resource, resource) is None and settings is not None:
             chosen = [node for node in leaves(settings) if _chosen(node)]
             held = any(_WHOSE.search(pattern(node).text) for node in leaves(settings) if not isinstance(node, Unknown))
-            if _named(settings, part.resource.place).value and not held and _sees_no_object(part.node, chosen, stack):
-                note = "the request names it, and nothing checks its owner before the service"
-                return Answered(value=False, places=(part.resource.place,), note=note)
+            names_it = _named(settings, part.resource.place)
+            by_caller = isinstance(names_it, Answered) and names_it.value
+            if by_caller and not held and _sees_no_object(part.node, chosen, stack):
+                return no(part.resource.place, "the request names it, and nothing checks its owner before the service")
     return None
 
 
@@ -144,7 +152,7 @@ def _sees_no_object(method: Node, chosen: Sequence[Node], stack: Stack) -> bool:
     return by_token and not any("request.path." in pattern(node).text for node in chosen)
 
 
-def _named(settings: Node, place: Place) -> Say:
+def _named(settings: Node, place: Place) -> Answer:
     """Whether one integration goes where its caller says."""
     if isinstance(settings, Unknown):
         return open_at(settings)
@@ -154,17 +162,17 @@ def _named(settings: Node, place: Place) -> Say:
     if isinstance(subtype, Unknown):
         return open_at(subtype)
     if subtype is not None:
-        return Say(one_of([_chosen(read(parameters, name)) for name in _TARGETS]), place)
+        return said(one_of(_chosen(read(parameters, name)) for name in _TARGETS), place)
     if isinstance(address, Unknown):
         return open_at(address)
     stated = MARK.sub("", pattern(address).text) if address is not None else ""
     if address is None or ":lambda:path/" in stated or stated.startswith(("http:", "https:")):
-        return Say(value=False, place=place)
+        return no(place)
     if isinstance(parameters, Unknown):
         return open_at(parameters)
     holes = _HOLE.findall(stated.partition(":path/")[2])
     paths = [_filled(parameters, hole) for hole in holes]
-    return Say(one_of([*paths, _item(settings, stated)]), place, "it is unknown what its path contains")
+    return said(one_of([*paths, _item(settings, stated)]), place, "it is unknown what its path contains")
 
 
 def _filled(parameters: Node | None, hole: str) -> bool | None:

@@ -8,17 +8,23 @@ from collections.abc import Set as AbstractSet
 
 from threatmodel.evidence.analyses.properties import (
     document,
-    doubt_of,
     each,
-    named,
-    open_at,
     read,
     stands,
-    unless_unread,
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import (
+    Answered,
+    Gathered,
+    Outcome,
+    Unanswered,
+    doubt_of,
+    named,
+    places,
+    unknown,
+    unless_unread,
+)
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Table, Unknown, get, links, unknowns
@@ -35,7 +41,7 @@ def cdn_only(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Out
         return None
     unreadable = next((part.node for part in origins if isinstance(part.node, Unknown)), None)
     if unreadable is not None:
-        return Unanswered(open_at(unreadable).why, unreadable.place)
+        return unknown(unreadable)
     ties = [one for one in stack.of_type(*ASSOCIATIONS) if _may_guard(one, resource, stack)]
     sent = frozenset(name for part in origins for name in _sent(part.node))
     proof = signed(parts, origins) or _by_policy(parts, sent) or _by_web_acl(ties, sent, resource, stack)
@@ -43,10 +49,8 @@ def cdn_only(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Out
     if proof is not None and doubt_of(origins[0].resource, resource) is None:
         return unless_unread(Answered(value=True, places=proof), stack, [True])
     if silent and proof is None and not any(isinstance(part.node, Unknown) for part in parts):
-        places = tuple(part.node.place for part in origins)
-        return Answered(
-            value=False, places=places, note="the CDN sends nothing that distinguishes it from other callers"
-        )
+        note = "the CDN sends nothing that distinguishes it from other callers"
+        return Answered(value=False, places=places(origins), note=note)
     return Unanswered("it is unknown whether it rejects requests that bypass its CDN", origins[0].node.place)
 
 

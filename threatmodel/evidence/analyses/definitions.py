@@ -6,20 +6,27 @@ import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.properties import (
-    all_of,
     document,
-    doubt_of,
     each,
-    named,
-    open_at,
     read,
-    unless_unread,
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.stages import served_otherwise
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
-from threatmodel.reading.problems import Place
+from threatmodel.evidence.answers import (
+    Answer,
+    Answered,
+    Gathered,
+    Outcome,
+    Unanswered,
+    all_of,
+    doubt_of,
+    named,
+    open_at,
+    unknown,
+    unless_unread,
+    worst,
+)
 from threatmodel.stacks.sam.openapi import operations
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import List, Node, Table, Unknown, get, text, unknowns
@@ -30,9 +37,6 @@ _LEAVES = ("lambda-authorizer", "jwt", "iam")
 _NOT_SHOWN = "it is unknown how a route authenticates its callers"
 _CONNECTS = "$connect"
 _SOCKETS = ("AWS::Serverless::WebSocketApi",)
-
-_Asked = tuple[str, Place, str]
-"""What a route asks of its callers ('' where that is not known), its place, and why it is not known."""
 
 
 @analysis(
@@ -46,29 +50,24 @@ def weakest_authentication(parts: Sequence[Gathered], resource: Resource, stack:
     A WebSocket API asks once, when a connection is opened.
     """
     asked = [one for part in named(parts, "body") for one in _defined(part.node)]
-    asked += [("", part.node.place, "its definition is in another file") for part in named(parts, "elsewhere")]
+    asked += [Unanswered("its definition is in another file", part.node.place) for part in named(parts, "elsewhere")]
     asked += [_declared(part, resource) for part in named(parts, "method") if _is_preflight(part.node) is not True]
     asked += _routes(parts, resource)
     asked += [_quick(part.node) for part in named(parts, "quick")]
-    asked += [("", one.place, one.why) for one in served_otherwise(parts, stack)]
-    for word, place, _ in asked:
-        if word == "none":
-            return Answered("none", (place,), "a route does not authenticate its callers")
-    if not asked:
-        return None
-    for word, place, why in asked:
-        if not word:
-            return Unanswered(why, place)
-    loose = next(_loose(parts), None) if any(word == "jwt" for word, _, _ in asked) else None
-    if loose is not None:
-        return Unanswered(loose.why, loose.place)
-    leaves_most, place, _ = min(asked, key=lambda one: _LEAVES.index(one[0]))
-    return unless_unread(Answered(leaves_most, (place,)), stack, _LEAVES)
+    asked += map(unknown, served_otherwise(parts, stack))
+    outcome = worst(asked, ("none", *_LEAVES))
+    if not isinstance(outcome, Answered):
+        return outcome
+    if outcome.value == "none":
+        return outcome._replace(note="a route does not authenticate its callers")
+    by_token = any(isinstance(one, Answered) and one.value == "jwt" for one in asked)
+    loose = next(_loose(parts), None) if by_token else None
+    return unless_unread(outcome, stack, _LEAVES) if loose is None else unknown(loose)
 
 
-def _quick(target: Node) -> _Asked:
+def _quick(target: Node) -> Answer:
     """What the route asks that an API makes for its target: nothing."""
-    return ("", target.place, target.why) if isinstance(target, Unknown) else ("none", target.place, "")
+    return unknown(target) if isinstance(target, Unknown) else Answered("none", (target.place,))
 
 
 _FOR_ANYBODY = re.compile(r"https://(?:token\.actions\.githubusercontent\.com|gitlab\.com|accounts\.google\.com)/?\Z")
@@ -97,20 +96,20 @@ def _loose(parts: Sequence[Gathered]) -> Iterator[Unknown]:
             yield Unknown("its issuer issues tokens for any audience to anyone", (issuer or one).place)
 
 
-def _defined(body: Node) -> Iterator[_Asked]:
+def _defined(body: Node) -> Iterator[Answer]:
     """Return what each operation of a definition requires; preflights answered by API Gateway require nothing."""
     found = list(operations(document(body) or body))
     if not found:
-        yield "", body.place, "no route of its definition can be read"
+        yield Unanswered("no route of its definition can be read", body.place)
     hidden = next(unknowns(body), None)  # it may be what guards a route
     for one in found:
         if one.method == "OPTIONS" and _answers_itself(one.integration):
             continue
         word = "none" if one.auth is None else _WORDS.get(text(one.auth) or "", "")
         if hidden is not None and word in {"none", ""}:
-            yield "", hidden.place, hidden.why
+            yield unknown(hidden)
         else:
-            yield word, one.place, _NOT_SHOWN
+            yield Answered(word, (one.place,)) if word else Unanswered(_NOT_SHOWN, one.place)
 
 
 def _answers_itself(integration: Node | None) -> bool | None:
@@ -130,32 +129,33 @@ def _is_preflight(method: Node) -> bool | None:
     return all_of((asks, _answers_itself(read(method, "Integration"))))
 
 
-def _declared(part: Gathered, api: Resource) -> _Asked:
+def _declared(part: Gathered, api: Resource) -> Answer:
     """What a method or route asks; whether one asks nothing that is there by a condition only, is not known."""
     asked = read(part.node, "AuthorizationType")
     if isinstance(part.node, Unknown) or part.resource.opaque is not None:
-        return "", part.resource.place, open_at(part.resource.opaque or part.node).why
+        return Unanswered(open_at(part.resource.opaque or part.node).why, part.resource.place)
     word = "none" if asked is None else _WORDS.get(worded(asked) or "", "")
     doubt = doubt_of(part.resource, api)
     if doubt is not None and word == "none":
-        return "", doubt.place, doubt.why
+        return unknown(doubt)
     if word == "none" and _is_preflight(part.node) is None:
-        return "", part.resource.place, "it is unknown whether it is only a preflight response"
-    return word, (asked or part.resource).place, open_at(asked).why if isinstance(asked, Unknown) else _NOT_SHOWN
+        return Unanswered("it is unknown whether it is only a preflight response", part.resource.place)
+    at = (asked or part.resource).place
+    why = asked.why if isinstance(asked, Unknown) else _NOT_SHOWN
+    return Answered(word, (at,)) if word else Unanswered(why, at)
 
 
-def _routes(parts: Sequence[Gathered], resource: Resource) -> Sequence[_Asked]:
+def _routes(parts: Sequence[Gathered], resource: Resource) -> Sequence[Answer]:
     """What the routes ask: of a WebSocket API that of a new connection."""
     every: Sequence[Gathered] = named(parts, "route")
     protocol = read(resource.properties, "ProtocolType")
     if isinstance(protocol, Unknown) or resource.opaque is not None:
-        hidden = open_at(protocol) if protocol is not None else open_at(resource.opaque or resource.properties)
-        return [("", hidden.place, hidden.why)] if every else []
+        return [open_at(protocol or resource.opaque or resource.properties)] if every else []
     if resource.type in _SOCKETS or worded(protocol) == "WEBSOCKET":
         keys = [read(part.node, "RouteKey") for part in every]
         opens = [part for part, key in zip(every, keys, strict=True) if worded(key) == _CONNECTS]
         hidden_key = next((key for key in keys if isinstance(key, Unknown)), None)
         if not opens and hidden_key is not None:
-            return [("", hidden_key.place, hidden_key.why)]
+            return [unknown(hidden_key)]
         every = opens or every
     return [_declared(part, resource) for part in every]

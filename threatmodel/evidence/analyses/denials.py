@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from threatmodel.evidence.analyses.judgements import Judgement, places
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, every, places, unknown, yes
 from threatmodel.evidence.policies.arns import arn_parts
 from threatmodel.evidence.policies.grants import ConditionKey, Grant, Pattern
 from threatmodel.stacks.values import Unknown
@@ -51,21 +50,16 @@ def all_denied(
     holds: Callable[[ConditionKey], bool] | None,
 ) -> Outcome:
     """Whether every action is denied by a statement."""
-    rests: list[Judgement] = []
+    rests = []
     for action in actions:
-        judgements = [Judgement(denies(grant, action, holds), grant.place, action) for grant in found]
-        decisive = next((one for one in judgements if one.truth), None)
-        open_one = next((grant.open for grant in found if grant.open is not None), None)
+        decided = [(grant, denies(grant, action, holds)) for grant in found]
+        decisive = next((grant for grant, denied in decided if denied), None)
+        hidden = next((grant for grant, denied in decided if denied is None), None)
         if decisive is not None:
-            rests.append(decisive)
-        elif any(one.truth is None for one in judgements):
-            place = next(one.place for one in judgements if one.truth is None)
-            return unanswered(open_one or Unknown("a statement cannot be read", place))
+            rests.append(yes(decisive.place))
+        elif hidden is not None:
+            open_one = next((grant.open for grant in found if grant.open is not None), None)
+            return unknown(open_one or Unknown("a statement cannot be read", hidden.place))
         else:
-            return Answered(False, tuple(places(parts)), f"nothing denies {action}")  # noqa: FBT003 - the value
-    return Answered(True, tuple(dict.fromkeys(one.place for one in rests)))  # noqa: FBT003 - the value
-
-
-def unanswered(found: Unknown) -> Unanswered:
-    """That something unknown leaves the question open."""
-    return Unanswered(found.why, found.place)
+            return Answered(value=False, places=places(parts), note=f"nothing denies {action}")
+    return every(rests)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from threatmodel.evidence.analyses.properties import each, flag, named, opaque_of, read, worded
+from threatmodel.evidence.analyses.properties import each, flag, read, worded
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.suppressing import archives, automation_hides
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Gathered, Outcome, Unanswered, named, no, yes
 from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown, unknowns
@@ -65,15 +65,15 @@ def analyzer_watches(parts: Sequence[Gathered], _resource: Resource, stack: Stac
     hidden = [archives(one) for one in rules]
     place = found[0].resource.place
     if True in hidden:
-        return Answered(value=False, places=(place,), note="an archive rule hides findings about external access")
-    doubt = next((one for part in found for one in (opaque_of(part) or part.resource.doubt,) if one is not None), None)
+        return no(place, "an archive rule hides findings about external access")
+    doubt = next((one for part in found for one in (part.hidden or part.resource.doubt,) if one is not None), None)
     beside = any("lambda" in known(one.type).services for one in stack.resources.values())
     template = not found[0].resource.written
     if doubt is not None or None in hidden or not any(_looks_outside(part.node) for part in found):
         return Unanswered(doubt.why if doubt else "it is unknown what it analyzes and which findings are hidden", place)
     if not (beside and template):
         return Unanswered("it is unknown whether it is in the Region of the functions", place)
-    return Answered(value=True, places=(place,))
+    return yes(place)
 
 
 def _looks_outside(analyzer: Node) -> bool | None:
@@ -84,9 +84,9 @@ def _looks_outside(analyzer: Node) -> bool | None:
 def _denied(parts: Sequence[Gathered], denies: Callable[[Node], bool], note: str) -> Outcome:
     """No where one surely denies it; else unknown, where there is any."""
     for part in parts:
-        sure = part.resource.doubt is None and opaque_of(part) is None and not isinstance(part.node, Unknown)
+        sure = part.resource.doubt is None and part.hidden is None and not isinstance(part.node, Unknown)
         if sure and denies(part.node):
-            return Answered(value=False, places=(part.resource.place,), note=note)
+            return no(part.resource.place, note)
     return Unanswered("the file shows only one Region", parts[0].resource.place) if parts else None
 
 

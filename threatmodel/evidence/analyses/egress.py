@@ -12,14 +12,25 @@ from typing import NamedTuple
 
 from threatmodel.evidence.analyses.endpoints import narrow
 from threatmodel.evidence.analyses.networks import ADDRESSES, PRIVATE, Network, is_everywhere, network_of, within
-from threatmodel.evidence.analyses.properties import doubt_of, each, named, opaque_of, read, unless_unread
+from threatmodel.evidence.analyses.properties import each, read
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import (
+    Answer,
+    Answered,
+    Gathered,
+    Outcome,
+    Unanswered,
+    doubt_of,
+    named,
+    unknown,
+    unless_unread,
+    worst,
+)
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Link, Node, Unknown
 
-_OUT = ("open", "unknown", "restricted", "none")
+_OUT = ("open", "restricted", "none")
 """From the widest on: what is known to be open decides, then what is not known."""
 
 
@@ -71,7 +82,7 @@ def _is_reached(endpoint: Gathered, leads: frozenset[str], stack: Stack) -> bool
 def _let_out(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     for part in named(parts, "vpc"):
         if isinstance(part.node, Unknown):
-            return Unanswered(part.node.why, part.node.place)
+            return unknown(part.node)
         if not each(read(part.node, "SubnetIds")):
             return Answered("open", (part.node.place,), "no subnets, so it runs outside a VPC")
     groups = named(parts, "security-group")
@@ -81,41 +92,32 @@ def _let_out(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Out
     rules = [rule for group in groups for rule in _rules(group, parts, stack)]
     rules += [_separate(part, doubt_of(part.resource, resource), stack) for part in named(parts, "egress-rule")]
     rules += _together(rules)
-    widest = min((_OUT.index(rule.word) for rule in rules), default=_OUT.index("none"))
-    found = [rule for rule in rules if rule.word == _OUT[widest]]
-    if _OUT[widest] == "unknown":
-        return Unanswered(found[0].why, found[0].place)
-    places = tuple(rule.place for rule in found) or tuple(group.resource.place for group in groups)
-    return unless_unread(Answered(_OUT[widest], places), stack, ("restricted", "none"))
+    outcome = worst((rule.out for rule in rules), _OUT)
+    outcome = outcome or Answered("none", tuple(group.resource.place for group in groups))
+    return unless_unread(outcome, stack, ("restricted", "none"))
 
 
 class _Rule(NamedTuple):
-    """Return how wide a rule's egress is (a word of `_OUT`), where and why, and the outside networks that it lists."""
+    """How wide a rule's egress is (a word of `_OUT`), and the outside networks that it lists, with their place."""
 
-    word: str
-    place: Place
-    why: str = ""
-    outside: tuple[Network, ...] = ()
+    out: Answer
+    outside: tuple[tuple[Network, Place], ...] = ()
 
 
 def _rules(group: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[_Rule]:
     """Return the rules in the group itself; without any, CloudFormation keeps the rule that allows all egress."""
-    hidden = opaque_of(group)
-    if hidden is not None:
-        yield _Rule("unknown", hidden.place, hidden.why)
+    if group.hidden is not None:
+        yield _Rule(unknown(group.hidden))
         return
     own = read(group.node, "SecurityGroupEgress")
     stray = next((part.node for part in named(parts, "egress-rule") if isinstance(part.node, Unknown)), None)
-    doubts = [
-        doubt_of(part.resource, group.resource)
-        for part in named(parts, "egress-rule")
-        if _is_of(part, group.resource, stack)
-    ]
+    of_it = [part for part in named(parts, "egress-rule") if _is_of(part, group.resource, stack)]
+    doubts = [doubt_of(part.resource, group.resource) for part in of_it]
     if isinstance(own, Unknown):
-        yield _Rule("unknown", own.place, own.why)
+        yield _Rule(unknown(own))
     elif own is None and not any(doubt is None for doubt in doubts):
         doubt = next(iter(doubts), stray)
-        yield _Rule("open", group.resource.place) if doubt is None else _Rule("unknown", doubt.place, doubt.why)
+        yield _Rule(Answered("open", (group.resource.place,)) if doubt is None else unknown(doubt))
     else:
         yield from (_rule(rule, stack, group.resource) for rule in each(own))
 
@@ -125,11 +127,11 @@ def _is_of(part: Gathered, group: Resource, stack: Stack) -> bool:
 
 
 def _separate(part: Gathered, doubt: Unknown | None, stack: Stack) -> _Rule:
-    hidden = opaque_of(part)
-    if hidden is not None:
-        return _Rule("unknown", hidden.place, hidden.why)
+    if part.hidden is not None:
+        return _Rule(unknown(part.hidden))
     rule = _rule(part.node, stack, stack.target(read(part.node, "GroupId")))
-    return _Rule("unknown", doubt.place, doubt.why) if doubt is not None and rule.word != "none" else rule
+    inside = isinstance(rule.out, Answered) and rule.out.value == "none"
+    return rule if doubt is None or inside else _Rule(unknown(doubt))
 
 
 _GROUPS = "DestinationSecurityGroupId"
@@ -139,32 +141,31 @@ _PREFIXES = "DestinationPrefixListId"
 def _rule(rule: Node, stack: Stack, group: Resource | None) -> _Rule:
     """How wide one rule is: by its widest destination."""
     if isinstance(rule, Unknown):
-        return _Rule("unknown", rule.place, rule.why)
+        return _Rule(unknown(rule))
     addresses = [node for name in ADDRESSES for node in each(read(rule, name))]
     words = [_address(node, stack, group) for node in addresses]
-    outside = tuple(
-        found
-        for node, word in zip(addresses, words, strict=True)
-        if word == "restricted" and (found := network_of(node))
-    )
+    listed = [node for node, word in zip(addresses, words, strict=True) if word == "restricted"]
+    outside = tuple((found, rule.place) for node in listed if (found := network_of(node)))
     words += [_prefixes(node, stack) for node in each(read(rule, _PREFIXES))]
     words += ["none" for _ in each(read(rule, _GROUPS))]
-    word = min(words, key=_OUT.index, default="unknown")
-    return _Rule(word, rule.place, "its destination is unknown", outside)
+    at = rule.place
+    known = [Answered(word, (at,)) if word else Unanswered("its destination is unknown", at) for word in words or ("",)]
+    return _Rule(worst(known, _OUT) or known[0], outside)
 
 
 def _address(node: Node, stack: Stack, group: Resource | None) -> str:
+    """How wide one address is; '' where that is not known."""
     if isinstance(node, Link):
         target = stack.resources.get(node.resource)
         of_vpc = target is not None and target.type in {"AWS::EC2::VPC", "AWS::EC2::Subnet"}
-        return "none" if of_vpc else "unknown"
+        return "none" if of_vpc else ""
     network = network_of(node)
     if network is None:
-        return "unknown"
+        return ""
     if is_everywhere(network):
         return "open"
     inside = network.is_loopback or _inside(network, stack, group)
-    return "none" if inside else "unknown" if inside is None else "restricted"
+    return "none" if inside else "" if inside is None else "restricted"
 
 
 _FEW = {4: 2**16, 6: 2**96}
@@ -175,16 +176,16 @@ Wider egress reaches machines that anyone can rent."""
 
 def _together(rules: Iterable[_Rule]) -> Iterator[_Rule]:
     """What the networks of all rules are together, where that is more than a list of places."""
-    outside = [(network, rule.place) for rule in rules for network in rule.outside]
+    outside = [one for rule in rules for one in rule.outside]
     v4 = ipaddress.collapse_addresses(one for one, _ in outside if isinstance(one, ipaddress.IPv4Network))
     v6 = ipaddress.collapse_addresses(one for one, _ in outside if isinstance(one, ipaddress.IPv6Network))
     for version, merged in ((4, tuple(v4)), (6, tuple(v6))):
         count = sum(network.num_addresses for network in merged)
         place = next((place for network, place in outside if network.version == version), None)
         if place is not None and any(map(is_everywhere, merged)):
-            yield _Rule("open", place)
+            yield _Rule(Answered("open", (place,)))
         elif place is not None and count > _FEW[version]:
-            yield _Rule("unknown", place, f"egress allows {count:,} addresses; that is not an allow-list")
+            yield _Rule(Unanswered(f"egress allows {count:,} addresses; that is not an allow-list", place))
 
 
 def _inside(network: Network, stack: Stack, group: Resource | None) -> bool | None:
@@ -196,12 +197,10 @@ def _inside(network: Network, stack: Stack, group: Resource | None) -> bool | No
     return None if any(within(network, one) for one in PRIVATE) else False
 
 
-def _prefixes(node: Node, stack: Stack) -> str:
-    """Return whether a prefix list is narrow: an endpoint's or AWS's own. A customer's list may contain anything."""
-    if isinstance(node, Link):
-        return "none" if stack.type_of(node.resource) in _NARROW else "unknown"
-    return "unknown"
-
-
 _NARROW = frozenset(("AWS::EC2::VPCEndpoint", "AWS::EC2::ServicePrefixList"))
-"""What has a narrow list of prefixes, also where a plan looks it up."""
+"""What has a narrow list of prefixes, also where a plan looks it up; a customer's list may contain anything."""
+
+
+def _prefixes(node: Node, stack: Stack) -> str:
+    """How wide a prefix list is; '' where that is not known."""
+    return "none" if isinstance(node, Link) and stack.type_of(node.resource) in _NARROW else ""

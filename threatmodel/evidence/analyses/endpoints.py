@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from threatmodel.evidence.analyses.properties import opaque_of, read, worded
+from threatmodel.evidence.analyses.properties import read, worded
 from threatmodel.evidence.answers import Gathered
 from threatmodel.evidence.policies.grants import ConditionKey, Grant, Pattern, statements
 from threatmodel.stacks.values import Node
@@ -22,7 +22,7 @@ def narrow(endpoint: Gathered) -> bool:
     """Whether an endpoint surely leads to named resources or owners alone, or is none of AWS's services."""
     if _OF_OTHERS.search(worded(read(endpoint.node, "ServiceName")) or ""):
         return True
-    if opaque_of(endpoint) is not None:
+    if endpoint.hidden is not None:
         return False
     policy = read(endpoint.node, "PolicyDocument")
     return policy is not None and _narrows(policy)

@@ -6,7 +6,8 @@ import fnmatch
 import re
 from collections.abc import Iterator, Sequence
 
-from threatmodel.evidence.analyses.properties import each, one_of
+from threatmodel.evidence.analyses.properties import each
+from threatmodel.evidence.answers import one_of
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get
 
 _MOST_ALTERNATIVES = 50
@@ -19,8 +20,7 @@ def admits(field: Node | None, value: str | float) -> bool | None:
         return True
     if not isinstance(field, List):
         return None
-    found = [_admits(node, value) for node in field.items]
-    return one_of(found)
+    return one_of(_admits(node, value) for node in field.items)
 
 
 def admits_none(field: Node | None) -> bool | None:

@@ -10,29 +10,36 @@ sends with the function's role (docs.aws.amazon.com/lambda: "invocation-async-re
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from threatmodel.evidence.analyses.alerting import TOPICS, heard
 from threatmodel.evidence.analyses.properties import (
-    Say,
-    all_of,
     document,
-    doubt_of,
     each,
-    every,
-    named,
     number,
-    one_of,
-    opaque_of,
-    open_at,
     read,
     stands,
-    unless_unread,
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answered, Gathered, Outcome
+from threatmodel.evidence.answers import (
+    Answer,
+    Answered,
+    Gathered,
+    Outcome,
+    Unanswered,
+    all_of,
+    doubt_of,
+    every,
+    judged,
+    named,
+    one_of,
+    open_at,
+    said,
+    unknown,
+    unless_unread,
+    yes,
+)
 from threatmodel.evidence.policies.grants import Grant, Pattern, allowing, statements
 from threatmodel.evidence.policies.permissions import held
 from threatmodel.stacks.stack import Resource, Stack
@@ -47,7 +54,7 @@ _ASKING = {"apigateway.amazonaws.com", "elasticloadbalancing.amazonaws.com"}
 def failures_end(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether what fails goes to a queue for dead letters after a bounded number of tries, or age."""
     says = [_redrive(part, stack) for part in named(parts, "redrive")]
-    says += [_mapping(part)._replace(doubt=doubt_of(part.resource, resource)) for part in named(parts, "mapping")]
+    says += judged(named(parts, "mapping"), resource, _mapping)
     outcome = every(says, "", "failed events are retried without an effective limit")
     return unless_unread(outcome, stack, [True]) if named(parts, "mapping") else outcome
 
@@ -60,7 +67,7 @@ def stream_failures_kept(parts: Sequence[Gathered], resource: Resource, stack: S
     have a destination of the function's own.
     """
     streams = [part for part in named(parts, "mapping") if stands(read(part.node, "StartingPosition")) is not False]
-    says = [_mapping(part)._replace(doubt=doubt_of(part.resource, resource)) for part in streams]
+    says = list(judged(streams, resource, _mapping))
     starters = [(worded(part.node), part.node) for part in named(parts, "starter")]
     says += [open_at(node) for stated, node in starters if stated is None]
     outcome = every(says, "", "failed stream records are retried without a limit, or are not kept")
@@ -70,7 +77,7 @@ def stream_failures_kept(parts: Sequence[Gathered], resource: Resource, stack: S
     return unless_unread(outcome, stack, [True])
 
 
-def _redrive(part: Gathered, stack: Stack) -> Say:
+def _redrive(part: Gathered, stack: Stack) -> Answer:
     policy = document(part.node)
     if policy is None or isinstance(policy, Unknown):
         return open_at(policy or part.node)
@@ -79,7 +86,7 @@ def _redrive(part: Gathered, stack: Stack) -> Say:
     few = None if stated is None else stated <= _MOST_TRIES
     to = read(policy, "deadLetterTargetArn")
     value = all_of((stands(to), few, _kept(to, part.resource, stack), _taken(to, part.resource, stack)))
-    return Say(value, part.node.place, open_at(tries or part.node).why if few is None else _NOT_KEPT)
+    return said(value, part.node.place, open_at(tries or part.node).why if few is None else _NOT_KEPT)
 
 
 _NOT_KEPT = "it is unknown how long failed events are kept, and whether a resource in this file keeps them"
@@ -130,12 +137,9 @@ def dead_letters_of(queue: Resource, stack: Stack) -> Resource | None:
 
 
 def _queue(to: Node | None, stack: Stack) -> Resource | None:
-    """The queue of this file that an ARN means: by a link, also in a JSON text, or by the ARN that a plan tells."""
+    """The queue of this file that an ARN means: by a link, or by the ARN that a plan tells."""
     target = stack.target(to) if to is not None else None
     stated = worded(to) or ""
-    named_in = re.fullmatch(r"\$\{(.+)\.(?:Arn|arn)\}", stated)
-    if target is None and named_in is not None:
-        target = stack.resources.get(named_in[1])
     if target is None and stated:
         target = next((one for one in stack.of_type(*_QUEUES) if worded(read(one.properties, "arn")) == stated), None)
     return target
@@ -156,7 +160,7 @@ def failures_kept(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
             to = read(to, "Destination") or to
         if to is None:
             continue
-        says.append(open_at(hidden) if hidden is not None else _takes(to, part, resource, stack))
+        says.append(unknown(hidden) if hidden is not None else _takes(to, part, resource, stack))
         says.append(_sends(to, policies, resource, stack))
     return every(says, "", "failed events are not kept")
 
@@ -167,26 +171,23 @@ _BUSES = ("AWS::Events::EventBus",)
 _RULES = ("AWS::Events::Rule",)
 
 
-def _takes(to: Node, part: Gathered, function: Resource, stack: Stack) -> Say:
+def _takes(to: Node, part: Gathered, function: Resource, stack: Stack) -> Answer:
     """Whether a destination keeps what fails."""
     if isinstance(to, Table):  # SAM makes the queue or topic that is asked for by its type alone
-        return Say(True if read(to, "Type") is not None else None, to.place)
+        return said(read(to, "Type") is not None or None, to.place)
     target = _queue(to, stack)
     other = worded(read(part.node, "Qualifier")) == _LATEST and _has_alias(function, stack)
     if target is None or target.opaque is not None or doubt_of(target, function) is not None or other:
-        return Say(None, to.place, "the file does not show whether failed events are kept there")
+        return Unanswered("the file does not show whether failed events are kept there", to.place)
     if target.type not in _QUEUES:
-        return Say(
-            _works_on(target, function, stack),
-            to.place,
-            "it is unknown whether anything consumes the failed events there",
-        )
+        why = "it is unknown whether anything consumes the failed events there"
+        return said(_works_on(target, function, stack), to.place, why)
     loops = any(
         stack.target(read(one.properties, "EventSourceArn")) is target
         and _function_of(read(one.properties, "FunctionName"), stack) is function
         for one in stack.of_type(*_MAPPINGS)
     )
-    return Say(False if loops else _kept(to, function, stack), to.place, _NOT_KEPT)
+    return said(False if loops else _kept(to, function, stack), to.place, _NOT_KEPT)
 
 
 _ALIASES = ("AWS::Lambda::Alias",)
@@ -229,18 +230,18 @@ _SENDING: Mapping[str, str] = {
 _QUEUE_POLICIES = ("AWS::SQS::QueuePolicy", "AWS::SQS::QueueInlinePolicy")
 
 
-def _sends(to: Node, policies: Sequence[Gathered], function: Resource, stack: Stack) -> Say:
+def _sends(to: Node, policies: Sequence[Gathered], function: Resource, stack: Stack) -> Answer:
     """Whether the function's role lets Lambda send there, and no policy of the queue denies it."""
     target = _queue(to, stack)
     role = read(function.properties, "Role")
     right = _SENDING.get(target.type, "") if target is not None else ""
     if target is None or not right or role is None:  # SAM gives the role that it makes this right
-        return Say(value=True, place=to.place)
+        return yes(to.place)
     if stack.target(role) is None:
-        return Say(None, to.place, "its role is not in this file, so it is unknown whether it may send there")
+        return Unanswered("its role is not in this file, so it is unknown whether it may send there", to.place)
     may = one_of([_lets(grant, right, target) for grant in allowing(held(policies, function, stack))])
     denied = any(grant.effect != "Allow" and _concerns(grant, right, target) for grant in _policies_of(target, stack))
-    return Say(None if may and denied else may, to.place, "it is unknown whether its role may send there")
+    return said(None if may and denied else may, to.place, "it is unknown whether its role may send there")
 
 
 def _lets(grant: Grant, right: str, target: Resource) -> bool | None:
@@ -272,13 +273,10 @@ def _policies_of(queue: Resource, stack: Stack) -> Iterator[Grant]:
 # --- streams
 
 
-def _mapping(part: Gathered) -> Say:
-    hidden = opaque_of(part)
-    if hidden is not None:
-        return open_at(hidden)
+def _mapping(part: Gathered) -> Answer:
     to = stands(read(part.node, "DestinationConfig", "OnFailure", "Destination"))
     bounds = [_bounded(read(part.node, name)) for name in ("MaximumRetryAttempts", "MaximumRecordAgeInSeconds")]
-    return Say(all_of((to, one_of(bounds))), part.resource.place, "it is unknown how often it retries")
+    return said(all_of((to, one_of(bounds))), part.resource.place, "it is unknown how often it retries")
 
 
 def _bounded(node: Node | None) -> bool | None:

@@ -6,21 +6,28 @@ import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.properties import (
-    Say,
-    doubt_of,
-    every,
     flag,
-    opaque_of,
-    open_at,
     read,
-    unless_unread,
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.secrets import Supply, supplied
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import (
+    Answer,
+    Answered,
+    Gathered,
+    Outcome,
+    Unanswered,
+    doubt_of,
+    every,
+    open_at,
+    places,
+    said,
+    unknown,
+    unless_unread,
+    worst,
+)
 from threatmodel.evidence.resource_types import known
-from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, links, shape_of, unknowns
 
@@ -37,23 +44,24 @@ def layers_trusted(parts: Sequence[Gathered], _resource: Resource, stack: Stack)
     return every(says, "each layer is a pinned version in this account", "a layer is not pinned to a version")
 
 
-def _layer(node: Node, stack: Stack) -> Say:
+def _layer(node: Node, stack: Stack) -> Answer:
     if isinstance(node, Link):
         target = stack.resources.get(node.resource)
         if target is None or target.type not in _LAYER_TYPES:
-            return Say(None, node.place, "it refers to something other than a layer version in this file")
+            return Unanswered("it refers to something other than a layer version in this file", node.place)
         foreign = _foreign(target)
         if foreign is not None:
-            return Say(None, foreign.place, "the bucket of its code is not in this file, and may be of another account")
-        return Say(node.attribute != "layer_arn", node.place)  # Terraform's name for the ARN without version
+            why = "the bucket of its code is not in this file, and may be of another account"
+            return Unanswered(why, foreign.place)
+        return said(node.attribute != "layer_arn", node.place)  # Terraform's name for the ARN without version
     stated = worded(node)
     if stated is None:
         return open_at(node)
     found = _LAYER.match(stated)
     if found is None or found["version"] is None:
-        return Say(value=False if found else None, place=node.place)
+        return said(False if found else None, node.place)
     own = found["account"] == "<AccountId>"
-    return Say(own or None, node.place, "the file does not show whether the team trusts the layer's account")
+    return said(own or None, node.place, "the file does not show whether the team trusts the layer's account")
 
 
 def _foreign(layer: Resource) -> Node | None:
@@ -79,7 +87,7 @@ def secret_in_environment(parts: Sequence[Gathered], _resource: Resource, stack:
             hidden = others if isinstance(others, Unknown) else hidden
             supplies += [supplied(name, node, stack) for name, node in part.node.entries.items() if name != "*"]
         else:
-            return Unanswered(open_at(part.node).why, part.node.place)
+            return open_at(part.node)
     found = [supply for supply in supplies if supply.secret]
     if found:
         more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
@@ -91,8 +99,8 @@ def secret_in_environment(parts: Sequence[Gathered], _resource: Resource, stack:
         why = "; ".join(f"{supply.described()}: {supply.why}" for supply in unsure[:_MOST]) + more
         return Unanswered(why, unsure[0].place)
     if hidden is not None:
-        return Unanswered(hidden.why, hidden.place)
-    return Answered(value=False, places=tuple(part.node.place for part in parts), note="")
+        return unknown(hidden)
+    return Answered(value=False, places=places(parts))
 
 
 _MOST = 8
@@ -111,29 +119,26 @@ _FUNCTION = re.compile(
 @analysis("caller", "starter", "url", "alias", answers=("alias", "version", "latest"))
 def qualifier(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """What all callers of the function are bound to; unknown where they differ or one is unknown."""
-    bound: list[tuple[str, Place]] = []
+    bound: list[Answered] = []
     for part in parts:
-        if part.part == "alias":  # to which version it leads is another question
-            continue
-        for word, place, why in _bindings(part, resource, stack):
-            if not word:
-                return Unanswered(why, place)
-            doubt = doubt_of(part.resource, resource)
-            if doubt is not None and bound and bound[0][0] != word:
-                return Unanswered(doubt.why, doubt.place)
-            bound.append((word, place))
-    if not bound:
-        return None
-    places = tuple(place for _, place in bound)
-    if len({word for word, _ in bound}) > 1:
-        other = next(place for word, place in bound if word != bound[0][0])
-        return Unanswered("its callers invoke different aliases or versions", other)
-    return unless_unread(Answered(bound[0][0], places), stack, ("alias", "version"))
+        doubt = doubt_of(part.resource, resource)
+        for one in _bindings(part, resource, stack):
+            if isinstance(one, Unanswered):
+                return one
+            if doubt is not None and bound and bound[0].value != one.value:
+                return unknown(doubt)
+            bound.append(one)
+    other = next((one for one in bound if one.value != bound[0].value), None)
+    if other is not None:
+        return Unanswered("its callers invoke different aliases or versions", other.places[0])
+    return unless_unread(worst(bound, ("alias", "version", "latest")), stack, ("alias", "version"))
 
 
-def _bindings(part: Gathered, resource: Resource, stack: Stack) -> Iterator[tuple[str, Place, str]]:
-    """What a caller is bound to ('' where unknown, then why); nothing for another function's."""
+def _bindings(part: Gathered, resource: Resource, stack: Stack) -> Iterator[Answer]:
+    """What a caller is bound to; nothing for another function's.  To which version an alias leads is not asked."""
     node = part.node
+    if part.part == "alias":
+        return
     if part.part == "caller":
         yield from _bound(node, None, resource, stack)
         return
@@ -142,9 +147,8 @@ def _bindings(part: Gathered, resource: Resource, stack: Stack) -> Iterator[tupl
             for leaf in _naming(part.resource.opaque or read(node, name), resource):
                 yield from _bound(leaf, None, resource, stack)
         return
-    hidden = opaque_of(part)
-    if hidden is not None:
-        yield "", hidden.place, hidden.why
+    if part.hidden is not None:
+        yield unknown(part.hidden)
         return
     function = read(node, "TargetFunctionArn")
     if function is not None:
@@ -167,25 +171,30 @@ def _naming(node: Node | None, function: Resource) -> Iterator[Node]:
                 yield node
 
 
-def _bound(node: Node, qualified: Node | None, resource: Resource, stack: Stack) -> Iterator[tuple[str, Place, str]]:
+def _bound(node: Node, qualified: Node | None, resource: Resource, stack: Stack) -> Iterator[Answer]:
     if isinstance(node, Unknown):
-        yield "", node.place, node.why
+        yield unknown(node)
         return
     if qualified is not None:
-        yield _to(qualified, stack), qualified.place, open_at(qualified).why
+        yield _worded(_to(qualified, stack), qualified, open_at(qualified).why)
         return
     links = [node] if isinstance(node, Link) else [part for part in _parts(node) if isinstance(part, Link)]
     for link in links:
         target = stack.resources.get(link.resource)
         if target is not None and target.type in (*_ALIASES, *_VERSIONS):
-            yield "alias" if target.type in _ALIASES else "version", node.place, ""
+            yield _worded("alias" if target.type in _ALIASES else "version", node)
             return
         if link.resource == resource.name:
             word = _attribute(link, resource) or _to_behind(node, link, stack)
-            yield word, node.place, "it is unknown what it invokes"
+            yield _worded(word, node)
             return
     if not links:
         yield from _by_text(node, resource)
+
+
+def _worded(word: str, node: Node, why: str = "it is unknown what it invokes") -> Answer:
+    """What a caller is bound to, by a word ('' where it is not known)."""
+    return Answered(word, (node.place,)) if word else Unanswered(why, node.place)
 
 
 def _parts(node: Node) -> tuple[str | Link | Unknown, ...]:
@@ -238,15 +247,15 @@ def _word(name: str) -> str:
     return "alias" if re.fullmatch(r"[A-Za-z0-9_-]+", name) else ""
 
 
-def _by_text(node: Node, resource: Resource) -> Iterator[tuple[str, Place, str]]:
+def _by_text(node: Node, resource: Resource) -> Iterator[Answer]:
     """A caller that gives the function's own name as text; one that gives another name says nothing of this one."""
     stated = worded(node)
     if stated is None:
-        yield "", node.place, open_at(node).why
+        yield open_at(node)
         return
     if "/functions/" in stated:
         stated = stated.split("/functions/", 1)[1].removesuffix("/invocations")
     found = _FUNCTION.match(stated)
     own = worded(read(resource.properties, "FunctionName"))
     if found is not None and own is not None and found["name"] == own:
-        yield _word(found["to"]) if found["to"] else "latest", node.place, "it is unknown what it invokes"
+        yield _worded(_word(found["to"]) if found["to"] else "latest", node)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from threatmodel.evidence.analyses.denials import all_denied, everywhere, exempts, unanswered
-from threatmodel.evidence.analyses.judgements import Judgement, places, some, unknown
+from threatmodel.evidence.analyses.denials import all_denied, everywhere, exempts
 from threatmodel.evidence.analyses.properties import read, stands, worded
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answered, Gathered, Outcome
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered, every, no, places, said, some, unknown
 from threatmodel.evidence.policies.detection import watched
 from threatmodel.evidence.policies.grants import ConditionKey, Grant, grants
 from threatmodel.stacks.stack import Resource, Stack
@@ -37,10 +36,8 @@ def _asked(parts: Sequence[Gathered], resource: Resource, stack: Stack, ask: _As
     kept = [part for part in own if part not in loose]
     without = ask(kept, grants(kept, resource, stack)) if kept else None
     if loose and not (isinstance(without, Answered) and without.value):
-        note = f"{loose[0].resource.name} is attached to nothing"
-        return Answered(False, (loose[0].resource.place,), note)  # noqa: FBT003 - the value
-    place = own[0].resource.place
-    return unanswered(Unknown("it is unknown whether the policy applies to this account", place))
+        return no(loose[0].resource.place, f"{loose[0].resource.name} is attached to nothing")
+    return Unanswered("it is unknown whether the policy applies to this account", own[0].resource.place)
 
 
 _POLICIES = ("AWS::Organizations::Policy",)
@@ -78,10 +75,10 @@ def _keeps_detection(own: list[Gathered], found: tuple[Grant, ...]) -> Outcome:
         return outcome
     kept = [grant for grant in found if grant.effect == "Deny" and not grant.open and _keeps_logs(grant)]
     if not kept:
-        return Answered(False, tuple(places(own)), "nothing denies deleting their logs")  # noqa: FBT003 - the value
+        return Answered(value=False, places=places(own), note="nothing denies deleting their logs")
     unjudged = all_denied(own, found, [one for service in _KEPT for one in watched()[service].unjudged], None)
     if isinstance(unjudged, Answered) and not unjudged.value:
-        return unanswered(Unknown(f"{unjudged.note}, and its effect is unknown", kept[0].place))
+        return Unanswered(f"{unjudged.note}, and its effect is unknown", kept[0].place)
     return outcome._replace(places=tuple(dict.fromkeys((*outcome.places, kept[0].place))))
 
 
@@ -92,16 +89,19 @@ def _keeps_logs(grant: Grant) -> bool:
 @analysis("guardrail")
 def denies_root(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a policy denies every action to the root user."""
-    return _asked(parts, resource, stack, lambda own, found: some(map(_bars_root, found), own))
+    return _asked(parts, resource, stack, lambda own, found: _one_does(found, _bars_root, own))
 
 
-def _bars_root(grant: Grant) -> Judgement:
-    if grant.open is not None:
-        return unknown(grant.open)
+def _one_does(found: tuple[Grant, ...], does: Callable[[Grant], bool], own: list[Gathered]) -> Outcome:
+    """Whether a statement does; one of which something is unknown may."""
+    says = [said(does(one), one.place) if one.open is None else unknown(one.open) for one in found]
+    return some(says, parts=own)
+
+
+def _bars_root(grant: Grant) -> bool:
     everything = not grant.but_actions and any(one.text in {"*", "*:*"} for one in grant.actions)
-    if grant.effect != "Deny" or not everything or not everywhere(grant):
-        return Judgement(truth=False, place=grant.place)
-    return Judgement(all(_is_root(one) for one in grant.conditions), grant.place)
+    denies = grant.effect == "Deny" and everything and everywhere(grant)
+    return denies and all(_is_root(one) for one in grant.conditions)
 
 
 def _is_root(condition: ConditionKey) -> bool:
@@ -117,15 +117,9 @@ def denies_public_functions(parts: Sequence[Gathered], resource: Resource, stack
 
 def _keeps_functions_closed(own: list[Gathered], found: tuple[Grant, ...]) -> Outcome:
     urls = all_denied(own, found, ("lambda:createfunctionurlconfig", "lambda:updatefunctionurlconfig"), _without_iam)
-    if not isinstance(urls, Answered) or not urls.value:
-        return urls
-    statements = all_denied(own, found, ("lambda:addpermission",), _for_everybody)
-    if not isinstance(statements, Answered) or not statements.value:
-        return statements
-    outcome = all_denied(own, found, ("lambda:putresourcepolicy",), None)
-    if isinstance(outcome, Answered) and outcome.value:
-        return outcome._replace(places=tuple(dict.fromkeys((*urls.places, *statements.places, *outcome.places))))
-    return outcome
+    permissions = all_denied(own, found, ("lambda:addpermission",), _for_everybody)
+    policies = all_denied(own, found, ("lambda:putresourcepolicy",), None)
+    return every(one for one in (urls, permissions, policies) if one is not None)
 
 
 def _without_iam(condition: ConditionKey) -> bool:
@@ -145,18 +139,15 @@ def _for_everybody(condition: ConditionKey) -> bool:
 @analysis("guardrail")
 def denies_other_regions(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a policy denies all but some Regions, global services apart."""
-    return _asked(parts, resource, stack, lambda own, found: some(map(_bars_regions, found), own))
+    return _asked(parts, resource, stack, lambda own, found: _one_does(found, _bars_regions, own))
 
 
-def _bars_regions(grant: Grant) -> Judgement:
-    if grant.open is not None:
-        return unknown(grant.open)
+def _bars_regions(grant: Grant) -> bool:
     wide = grant.but_actions or any(one.text == "*" for one in grant.actions)
-    if grant.effect != "Deny" or not wide or not everywhere(grant):
-        return Judgement(truth=False, place=grant.place)
     rest = [one for one in grant.conditions if not exempts(one)]
     by_region = [one for one in rest if one.key == "aws:requestedregion" and one.operator == "stringnotequals"]
-    return Judgement(bool(by_region) and len(by_region) == len(rest), grant.place)
+    narrow = bool(by_region) and len(by_region) == len(rest)
+    return narrow and wide and grant.effect == "Deny" and everywhere(grant)
 
 
 @analysis("guardrail")

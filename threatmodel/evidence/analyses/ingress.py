@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.networks import ADDRESSES, is_everywhere, network_of
-from threatmodel.evidence.analyses.properties import doubt_of, each, flag, named, number, read, worded
+from threatmodel.evidence.analyses.properties import each, flag, number, read, worded
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered, doubt_of, named
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 

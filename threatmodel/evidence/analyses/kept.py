@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from threatmodel.evidence.analyses.properties import document, doubt_of, named, open_at, read, worded
+from threatmodel.evidence.analyses.properties import document, read, worded
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.secret_texts import is_placeholder, spells_secret
 from threatmodel.evidence.analyses.secrets import supplied
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered, doubt_of, named, open_at
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Scalar, Table, leaves, links, shape_of

@@ -11,20 +11,27 @@ import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.failures import dead_letters_of
-from threatmodel.evidence.analyses.properties import (
-    Say,
-    all_of,
-    doubt_of,
-    every,
-    flag,
-    opaque_of,
-    open_at,
-    read,
-    worded,
-)
+from threatmodel.evidence.analyses.properties import flag, read, worded
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.sharing import anybody
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import (
+    Answer,
+    Answered,
+    Gathered,
+    Outcome,
+    Unanswered,
+    all_of,
+    doubt_of,
+    doubted,
+    every,
+    judged,
+    named,
+    no,
+    open_at,
+    said,
+    unknown,
+    yes,
+)
 from threatmodel.evidence.policies.conditions import narrows
 from threatmodel.evidence.policies.grants import ConditionKey, Grant, allowing, statements
 from threatmodel.stacks.resource_schemas import encryption_switch
@@ -46,31 +53,28 @@ def own_key(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outc
     An instance of a cluster has the cluster's key, and what comes out of a snapshot or copies another store the key of
     that; a dead-letter queue is a separate queue, which needs a key as well.
     """
-    cluster = next((part for part in parts if part.part == "cluster"), None)
-    if cluster is not None:
+    for cluster in named(parts, "cluster"):
         return _of_cluster(cluster, stack)
     inherited = _inherited(resource)
     if inherited is not None:
         return Unanswered("it uses the key of its source, which is unknown here", inherited.place)
-    own = [part for part in parts if part.part in {"key", "rule"}]
-    says = [say for part in own for say in _key(part, stack, resource)]
+    says = [say for part in named(parts, "key", "rule") for say in _key(part, stack, resource)]
     if says:
-        says += [_of_replica(part, stack, resource) for part in parts if part.part == "replica"]
+        says += judged(named(parts, "replica"), resource, lambda part: _of_replica(part, stack, resource))
         says += _put_aside(resource, stack)
     outcome = every(says, "", "it is encrypted with a key that AWS owns or manages")
     switch = _switched_on(resource)
-    if switch is not None:
-        outcome = every((switch,), "", "its encryption is off") if not switch.value else outcome
-    return outcome
+    on = isinstance(switch, Answered) and switch.value
+    return outcome if switch is None or on else switch
 
 
 def _of_cluster(part: Gathered, stack: Stack) -> Outcome:
     if isinstance(part.node, Unknown):
-        return Unanswered(part.node.why, part.node.place)
+        return unknown(part.node)
     cluster = part.resource
     key = read(cluster.properties, "KmsKeyId")
     if key is None:
-        return Answered(False, (cluster.place,), "its cluster has no customer managed key")  # noqa: FBT003 - the value
+        return no(cluster.place, "its cluster has no customer managed key")
     return own_key([Gathered("key", key, cluster)], cluster, stack)
 
 
@@ -90,77 +94,73 @@ def _inherited(resource: Resource) -> Node | None:
     return next((one for name in _ORIGINS if (one := read(resource.properties, name)) is not None), None)
 
 
-def _of_replica(part: Gathered, stack: Stack, element: Resource) -> Say:
+def _of_replica(part: Gathered, stack: Stack, element: Resource) -> Answer:
     """Return whether a replica of a table in another Region has a customer managed key as well."""
-    hidden = opaque_of(part)
-    if hidden is not None:
-        return open_at(hidden)
     key = read(part.node, "KMSKeyArn")
-    return (
-        _of(key, stack, element)
-        if key is not None
-        else Say(None, part.node.place, "a replica uses a key that AWS owns or manages")
-    )
+    why = "a replica uses a key that AWS owns or manages"
+    return _of(key, stack, element) if key is not None else Unanswered(why, part.node.place)
 
 
-def _put_aside(queue: Resource, stack: Stack) -> Iterator[Say]:
+def _put_aside(queue: Resource, stack: Stack) -> Iterator[Answer]:
     """Return whether the dead-letter queue of this file has a customer managed key."""
     target = dead_letters_of(queue, stack)
     if target is not None and target is not queue:
         key = read(target.properties, "KmsMasterKeyId")
         why = "its dead-letter queue uses a key that AWS owns or manages"
-        yield _of(key, stack, queue) if key is not None else Say(None, target.place, why)
+        yield _of(key, stack, queue) if key is not None else Unanswered(why, target.place)
 
 
 _ON = frozenset(("true", "kms"))
 
 
-def _switched_on(resource: Resource) -> Say | None:
+def _switched_on(resource: Resource) -> Answer | None:
+    """Whether the separate property that enables encryption is on; None where a type has none."""
     path = encryption_switch(resource.type)
     if not path:
         return None
     node = read(resource.properties, *path.split("."))
     if isinstance(node, Unknown):
         return open_at(node)
-    return Say((worded(node) or "").lower() in _ON, (node or resource.properties).place)
+    at = (node or resource.properties).place
+    return yes(at) if (worded(node) or "").lower() in _ON else no(at, "its encryption is off")
 
 
-def _key(part: Gathered, stack: Stack, element: Resource) -> Iterator[Say]:
+def _key(part: Gathered, stack: Stack, element: Resource) -> Iterator[Answer]:
     node: Node | None = part.node
     if part.part == "rule":  # of a bucket: a key is used with KMS only
         default = read(node, "ServerSideEncryptionByDefault")
         kms = (worded(read(default, "SSEAlgorithm")) or "").startswith("aws:kms")
         node = read(default, "KMSMasterKeyID")
         if node is None or not kms:
-            yield Say(value=False, place=part.node.place)
+            yield no(part.node.place)
             return
     if node is not None:
-        yield _of(node, stack, element)._replace(doubt=doubt_of(part.resource, element))
+        yield doubted(_of(node, stack, element), doubt_of(part.resource, element))
 
 
-def _of(node: Node, stack: Stack, element: Resource) -> Say:
+def _of(node: Node, stack: Stack, element: Resource) -> Answer:
     """What is said of one key that is named."""
     stated = worded(node)
     if stated is not None and _OF_AWS.match(stated):
-        return Say(value=False, place=node.place)
+        return no(node.place)
     target = stack.target(node)
     if target is not None and target.type in _ALIASES:
         hidden = doubt_of(target, element)
         if hidden is not None:
-            return open_at(hidden)
+            return unknown(hidden)
         target = stack.target(read(target.properties, "TargetKeyId"))
     if isinstance(node, Unknown):
         return open_at(node)
     if target is None or target.type not in _KEYS:
-        return Say(None, node.place, "the key is not in this file, so its owner and its users are unknown")
+        return Unanswered("the key is not in this file, so its owner and its users are unknown", node.place)
     doubt = target.opaque or doubt_of(target, element)
     if doubt is not None:
-        return open_at(doubt)
+        return unknown(doubt)
     on = flag(read(target.properties, "Enabled"), left_out=True)
     if not on:
-        return Say(None, target.place, "the key is disabled, or may be")
+        return Unanswered("the key is disabled, or may be", target.place)
     closed = _closed(target, stack)
-    return Say(True if closed else None, target.place, "any principal may use the key, or may be granted its use")
+    return said(closed or None, target.place, "any principal may use the key, or may be granted its use")
 
 
 def _closed(key: Resource, stack: Stack) -> bool | None:
@@ -182,13 +182,13 @@ def _asks_for_a_right(grant: Grant) -> bool | None:
     """Return whether a statement of a key's policy allows only identities that it names."""
     if not any(grant.covers(action) is not False for action in _USES):
         return True
-    anyone = anybody(grant)
-    if anyone.truth is None:
+    anyone = grant.says(anybody(grant))
+    if isinstance(anyone, Unanswered):
         return None
     if not grant.but_principals and not any(one.kind == "*" for one in grant.principals):
         return True
     named_there = [one for one in grant.conditions if one.key in _WHO and narrows(one) and _names_somebody(one)]
-    return True if named_there and not anyone.truth else None
+    return True if named_there and not anyone.value else None
 
 
 def _names_somebody(condition: ConditionKey) -> bool:

@@ -6,22 +6,28 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from threatmodel.evidence.analyses.alerting import WITHIN, goes_off, notifies, reaches
-from threatmodel.evidence.analyses.covering import Cover, together
 from threatmodel.evidence.analyses.event_patterns import asks_only
 from threatmodel.evidence.analyses.properties import (
-    all_of,
     document,
     each,
-    named,
-    one_of,
-    opaque_of,
-    open_at,
     read,
     stands,
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Gathered, Outcome
+from threatmodel.evidence.answers import (
+    Answer,
+    Gathered,
+    Outcome,
+    all_of,
+    covered,
+    doubted,
+    named,
+    one_of,
+    open_at,
+    said,
+    unknown,
+)
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Table, Unknown, get, links
 
@@ -30,36 +36,37 @@ from threatmodel.stacks.values import Node, Table, Unknown, get, links
 _SERVICES = ("AWS Lambda", "Amazon API Gateway")
 
 
+_Cover = tuple[str, Answer]
+"""What is covered, and whether it is."""
+
+
 @analysis("budget", "notification", "anomaly-monitor", "anomaly-subscription")
 def budget_covers_functions(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
     """Return whether budgets or cost anomalies with a subscriber cover both services."""
-    covers: list[Cover] = []
-    for part in named(parts, "budget"):
-        covers += _budget(part, stack)
-    for part in named(parts, "anomaly-subscription"):
-        covers += _anomalies(part, parts, stack)
-    return together(covers, _SERVICES, "the alerts cover the cost of only one of Lambda and API Gateway")
+    covers = [cover for part in named(parts, "budget") for cover in _budget(part, stack)]
+    covers += [cover for part in named(parts, "anomaly-subscription") for cover in _anomalies(part, parts, stack)]
+    return covered(covers, _SERVICES, "the alerts cover the cost of only one of Lambda and API Gateway")
 
 
-def _budget(part: Gathered, stack: Stack) -> Iterator[Cover]:
+def _budget(part: Gathered, stack: Stack) -> Iterator[_Cover]:
     budget = read(part.node, "Budget") or part.node
-    hidden = opaque_of(part) or part.resource.doubt
+    hidden = part.hidden or part.resource.doubt
     notes = each(read(part.node, "NotificationsWithSubscribers"))
     kind = read(budget, "BudgetType")
     if worded(kind) not in {"COST", None} or not notes:
         return
     heard = [_has_subscriber(one, stack, part.resource) for one in notes]
     stated = one_of(heard)
-    unknown = hidden or next((one for one in (kind, budget, *notes) if isinstance(one, Unknown)), None)
+    hides = hidden or next((one for one in (kind, budget, *notes) if isinstance(one, Unknown)), None)
     filters = read(budget, "CostFilters")
     expression = read(budget, "FilterExpression")
     for service in _SERVICES:
         value = None if isinstance(filters, Unknown) or expression is not None else _in_filters(filters, service)
-        value = False if stated is False and unknown is None else value
+        value = False if stated is False and hides is None else value
         value = all_of((value, stated, _timely(budget, notes, heard))) if value else value
-        why = (unknown or open_at(filters or expression or budget)).why
-        why = why if unknown or stated else "it is unknown whether the alert has a recipient"
-        yield service, None if value and unknown is not None else value, part.resource.place, why
+        why = (hides or open_at(filters or expression or budget)).why
+        why = why if hides or stated else "it is unknown whether the alert has a recipient"
+        yield service, doubted(said(value, part.resource.place, why), hides)
 
 
 _MOST_PERCENT = 100
@@ -141,7 +148,7 @@ _MOST_IMPACT = 1_000
 """An anomaly counts from so much on (in dollars, or of what was expected in percent) at the latest."""
 
 
-def _anomalies(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[Cover]:
+def _anomalies(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[_Cover]:
     stated = _has_subscriber(part.node, stack, part.resource, "costalerts.amazonaws.com")
     followed = {link.resource for link in links(read(part.node, "MonitorArnList"))}
     threshold = _amount(read(part.node, "Threshold"))
@@ -149,12 +156,12 @@ def _anomalies(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Itera
     for monitor in named(parts, "anomaly-monitor"):
         if monitor.resource.name not in followed or stated is False:
             continue
-        doubt = opaque_of(part) or part.resource.doubt or opaque_of(monitor) or monitor.resource.doubt
+        doubt = part.hidden or part.resource.doubt or monitor.hidden or monitor.resource.doubt
         for service in _SERVICES:
             value = all_of((_monitors(monitor.node, service), stated, small or _small_impact(part.node) or None))
             why = "it is unknown what it monitors, from which cost, and who receives it"
             why = doubt.why if doubt is not None else why
-            yield service, None if value and doubt is not None else value, monitor.resource.place, why
+            yield service, doubted(said(value, monitor.resource.place, why), doubt)
 
 
 def _small_impact(subscription: Node) -> bool:
@@ -199,11 +206,7 @@ that comes after what it warns of.
 @analysis("alarm")
 def concurrency_alarm(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
     """Whether alarms that act watch the account's concurrency and its throttled invocations."""
-    covers: list[Cover] = []
-    for part in named(parts, "alarm"):
-        hidden = opaque_of(part)
-        if hidden is not None:
-            covers.append(("", None, hidden.place, hidden.why))
+    covers: list[_Cover] = [("", unknown(one.hidden)) for one in named(parts, "alarm") if one.hidden is not None]
     for part in named(parts, "alarm"):
         metrics = set(_account_metrics(part.node))
         doubt = part.resource.doubt
@@ -212,8 +215,8 @@ def concurrency_alarm(parts: Sequence[Gathered], _resource: Resource, stack: Sta
             if metrics & set(names) and stated is not False:
                 value = all_of((doubt is None or None, stated, goes_off(part.node, WITHIN, _MOST_AT_ONCE)))
                 why = doubt.why if doubt else "it is unknown whether it fires in time and has a recipient"
-                covers.append((what, value, part.resource.place, why))
-    return together(covers, tuple(_WATCHED), "the alarms monitor only one of concurrent executions and throttles")
+                covers.append((what, said(value, part.resource.place, why)))
+    return covered(covers, tuple(_WATCHED), "the alarms monitor only one of concurrent executions and throttles")
 
 
 def _account_metrics(alarm: Node) -> Iterator[str]:

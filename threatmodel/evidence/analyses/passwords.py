@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from threatmodel.evidence.analyses.properties import doubt_of, flag, named
+from threatmodel.evidence.analyses.properties import flag
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.secrets import supplied
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered, doubt_of, named
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Scalar, Unknown, is_set
 

@@ -6,26 +6,36 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from threatmodel.evidence.analyses.properties import (
-    Say,
-    all_of,
-    doubt_of,
     each,
-    every,
     flag,
-    named,
     number,
-    one_of,
-    opaque_of,
-    open_at,
     read,
     stands,
-    unless_unread,
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.rollback import takes_back
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
-from threatmodel.reading.problems import Place
+from threatmodel.evidence.answers import (
+    Answer,
+    Answered,
+    Gathered,
+    Outcome,
+    Unanswered,
+    all_of,
+    doubt_of,
+    doubted,
+    every,
+    judged,
+    named,
+    no,
+    one_of,
+    open_at,
+    said,
+    unknown,
+    unless_unread,
+    worst,
+    yes,
+)
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, links
 
@@ -37,32 +47,33 @@ def artifacts_immutable(parts: Sequence[Gathered], resource: Resource, stack: St
     """Whether each package is named by what can mean one sequence of bytes only."""
     packages = named(parts, "code", "code-uri", "image")
     mutability = {part.resource.name: part.resource.doubt or part.node for part in named(parts, "mutability")}
-    says = [_package(part, mutability, stack)._replace(doubt=doubt_of(part.resource, resource)) for part in packages]
+    says = [doubted(_package(part, mutability, stack), doubt_of(part.resource, resource)) for part in packages]
     says += _built_by_sam(packages, resource, stack)
     return unless_unread(every(says, "", "a package is not deployed by version or digest"), stack, [True])
 
 
-def _package(part: Gathered, mutability: Mapping[str, Node], stack: Stack) -> Say:
+def _package(part: Gathered, mutability: Mapping[str, Node], stack: Stack) -> Answer:
     node = part.node
-    hidden = opaque_of(part) if node is part.resource.properties or isinstance(node, Unknown) else None
-    if hidden is not None:
-        return open_at(hidden)
+    if isinstance(node, Unknown):
+        return unknown(node)
+    if node is part.resource.properties and part.hidden is not None:
+        return unknown(part.hidden)
     if part.part == "image":
         return _image(node, mutability, stack)
     if not isinstance(node, Table):  # CodeUri as a text: a folder or an object, and SAM uploads without a version
-        return Say(value=False, place=node.place) if worded(node) is not None else open_at(node)
+        return no(node.place) if worded(node) is not None else open_at(node)
     image = read(node, "ImageUri")
     if image is not None:
         return _image(image, mutability, stack)
     if read(node, "ZipFile") is not None:
-        return Say(value=True, place=node.place)  # the code is in the template itself
+        return yes(node.place)  # the code is in the template itself
     if read(node, "filename") is not None:
         pinned = read(node, "source_code_hash|code_sha256")
-        return Say(stands(pinned), node.place, open_at(pinned or node).why)
+        return said(stands(pinned), node.place, open_at(pinned or node).why)
     version = read(node, "S3ObjectVersion|Version")
     if worded(version) == "null" or _suspended(read(node, "S3Bucket|Bucket"), stack):
-        return Say(value=False, place=(version or node).place)
-    return Say(stands(version), (version or node).place, open_at(version or node).why)
+        return no((version or node).place)
+    return said(stands(version), (version or node).place, open_at(version or node).why)
 
 
 def _suspended(bucket: Node | None, stack: Stack) -> bool:
@@ -71,24 +82,24 @@ def _suspended(bucket: Node | None, stack: Stack) -> bool:
     return target is not None and worded(read(target.properties, "VersioningConfiguration", "Status")) == "Suspended"
 
 
-def _image(node: Node, mutability: Mapping[str, Node], stack: Stack) -> Say:
+def _image(node: Node, mutability: Mapping[str, Node], stack: Stack) -> Answer:
     """A digest names the bytes; a tag does if its repository is immutable."""
     written = _written(node)
     if "@" in written:  # only a digest may follow it
-        return Say(value=True, place=node.place)
+        return yes(node.place)
     if isinstance(node, Unknown):
-        return open_at(node)
+        return unknown(node)
     repositories = [stack.resources.get(link.resource) for link in links(node)]
     tag = re.search(r":([A-Za-z0-9_.<>-]+)\Z", written)
     setting = next((mutability[one.name] for one in repositories if one is not None and one.name in mutability), None)
     immutable = worded(setting) == "IMMUTABLE" if setting is not None else None
     if immutable and (tag is None or tag[1] == "latest"):
-        return Say(None, node.place, "it names no fixed tag")
+        return Unanswered("it names no fixed tag", node.place)
     if setting is None and any(one is not None for one in repositories):
-        return Say(value=False, place=node.place)  # left out: a tag can be moved
+        return no(node.place)  # left out: a tag can be moved
     if worded(setting) == "IMMUTABLE_WITH_EXCLUSION" or isinstance(setting, Unknown):
         immutable = None
-    return Say(immutable, node.place, "it is unknown whether its tag can be moved")
+    return said(immutable, node.place, "it is unknown whether its tag can be moved")
 
 
 def _written(node: Node) -> str:
@@ -97,13 +108,13 @@ def _written(node: Node) -> str:
     return "".join(part for part in parts if isinstance(part, str)) if parts else worded(node) or ""
 
 
-def _built_by_sam(packages: Sequence[Gathered], resource: Resource, stack: Stack) -> Iterator[Say]:
+def _built_by_sam(packages: Sequence[Gathered], resource: Resource, stack: Stack) -> Iterator[Answer]:
     """Functions that say nothing of their package: SAM builds it and uploads it without version."""
     known = {part.resource.name for part in packages}
     for function in stack.of_type("AWS::Serverless::Function"):
         if function.name not in known and read(function.properties, "InlineCode") is None:
-            say = open_at(function.opaque) if function.opaque is not None else Say(value=False, place=function.place)
-            yield say._replace(doubt=doubt_of(function, resource))
+            answer = unknown(function.opaque) if function.opaque is not None else no(function.place)
+            yield doubted(answer, doubt_of(function, resource))
 
 
 # --- deployments
@@ -113,36 +124,27 @@ _LAMBDA = re.compile(r"(?:CodeDeployDefault\.Lambda)?(Canary|Linear|AllAtOnce)",
 _OTHERS = re.compile(r"CodeDeployDefault\.(?!Lambda)")
 _ROUTING = {"TimeBasedCanary": "canary", "TimeBasedLinear": "linear", "AllAtOnce": "all-at-once"}
 
-_Step = tuple[str, Place, str]
-"""A word of _STEPS ('' where it is not known), its place, and why it is not known."""
-
 
 @analysis("group", "preference", "configuration", "alarm", answers=("all-at-once", "canary", "linear"))
 def deployment_steps(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """How traffic moves to a new version, where all groups do it alike."""
-    steps: list[_Step] = []
+    steps: list[Answer] = []
     for part in _deploying(parts):
-        hidden = opaque_of(part) if part.part == "group" or isinstance(part.node, Unknown) else None
+        hidden = part.hidden if part.part == "group" or isinstance(part.node, Unknown) else None
         doubt = hidden or doubt_of(part.resource, resource)
         if doubt is not None:
-            steps.append(("", doubt.place, doubt.why))
-        elif part.part == "group":
-            steps += _of_group(part, parts, stack)
+            steps.append(unknown(doubt))
         else:
-            steps.append(_preferred(part, parts, stack))
+            steps += _of_group(part, parts, stack) if part.part == "group" else (_preferred(part, parts, stack),)
     if not steps:
         return None
-    steps += [("all-at-once", function.place, "") for function in _without(parts, stack)]
-    words = {word for word, _, _ in steps if word}
-    if len(words) > 1:
-        place = (
-            next(place for word, place, _ in steps if word == "all-at-once") if "all-at-once" in words else steps[0][1]
-        )
-        return Unanswered("functions are deployed in different ways", place)
-    unknown = next(((why, place) for word, place, why in steps if not word), None)
-    if unknown is not None:
-        return Unanswered(*unknown)
-    return unless_unread(Answered(steps[0][0], tuple(place for _, place, _ in steps)), stack, ("canary", "linear"))
+    steps += [Answered("all-at-once", (function.place,)) for function in _without(parts, stack)]
+    known = [one for one in steps if isinstance(one, Answered)]
+    if len({one.value for one in known}) > 1:
+        at = next((one for one in known if one.value == "all-at-once"), known[0]).places[0]
+        return Unanswered("functions are deployed in different ways", at)
+    hidden_one = next((one for one in steps if isinstance(one, Unanswered)), None)
+    return hidden_one or unless_unread(worst(known, _STEPS), stack, ("canary", "linear"))
 
 
 def _deploying(parts: Sequence[Gathered]) -> tuple[Gathered, ...]:
@@ -162,7 +164,7 @@ def _without(parts: Sequence[Gathered], stack: Stack) -> Iterator[Resource]:
                 yield function
 
 
-def _of_group(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[_Step]:
+def _of_group(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[Answer]:
     """How a group moves traffic; nothing for one of another platform."""
     name = read(part.node, "DeploymentConfigName")
     if name is not None:
@@ -172,30 +174,31 @@ def _of_group(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterat
     application = stack.target(read(part.node, "ApplicationName"))
     platform = worded(read(application.properties, "ComputePlatform")) if application is not None else None
     if platform == "Lambda":
-        yield "all-at-once", part.resource.place, ""
+        yield Answered("all-at-once", (part.resource.place,))
     elif platform is None and application is None:
-        yield "", part.resource.place, "what it deploys is not in this file"
+        yield Unanswered("what it deploys is not in this file", part.resource.place)
 
 
-def _preferred(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> _Step:
+def _preferred(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Answer:
     on = flag(read(part.node, "Enabled"), left_out=True)
     kind = read(part.node, "Type")
     if read(part.resource.properties, "AutoPublishAlias") is None and part.resource.opaque is None:
-        return "", part.node.place, "without AutoPublishAlias, there is no alias whose traffic could shift in steps"
+        why = "without AutoPublishAlias, there is no alias whose traffic could shift in steps"
+        return Unanswered(why, part.node.place)
     if on is False:
-        return "all-at-once", part.node.place, ""
+        return Answered("all-at-once", (part.node.place,))
     alias = read(part.resource.properties, "AutoPublishAlias")
     if not worded(alias):  # SAM moves traffic between versions of an alias
         at = part.node.place if alias is None else alias.place
-        return "", at, "without AutoPublishAlias, it shifts no traffic" if alias is None else open_at(alias).why
+        return Unanswered("without AutoPublishAlias, it shifts no traffic" if alias is None else open_at(alias).why, at)
     if alias is not None and (not isinstance(alias, Scalar) or "{{" in str(alias.value)):  # it names a resource, too
-        return "", alias.place, "SAM creates no alias whose name is known only at deployment"
+        return Unanswered("SAM creates no alias whose name is known only at deployment", alias.place)
     if on is None:
-        return "", part.node.place, open_at(read(part.node, "Enabled") or part.node).why
-    return _by_name(kind, parts, stack) if kind is not None else ("", part.node.place, "its type is unknown")
+        return Unanswered(open_at(read(part.node, "Enabled") or part.node).why, part.node.place)
+    return _by_name(kind, parts, stack) if kind is not None else Unanswered("its type is unknown", part.node.place)
 
 
-def _by_name(name: Node, parts: Sequence[Gathered], stack: Stack) -> _Step:
+def _by_name(name: Node, parts: Sequence[Gathered], stack: Stack) -> Answer:
     """How traffic moves by a configuration's name, or by what a configuration of this file holds."""
     target = stack.target(name)
     stated = worded(name)
@@ -203,15 +206,19 @@ def _by_name(name: Node, parts: Sequence[Gathered], stack: Stack) -> _Step:
         own = worded(read(part.node, "DeploymentConfigName"))
         if part.resource is target or (own is not None and own == stated):
             kind = read(part.node, "TrafficRoutingConfig", "Type")
-            hidden = opaque_of(part) or part.resource.doubt
+            hidden = part.hidden or part.resource.doubt
             word = _ROUTING.get(worded(kind) or "", "") if hidden is None else ""
             if word in _FEWEST_MINUTES and not _by_steps(read(part.node, "TrafficRoutingConfig"), word):
-                return "", part.resource.place, "its steps are unknown, or not those of a gradual deployment"
-            return word, part.resource.place, (hidden or open_at(kind or part.node)).why
+                return Unanswered("its steps are unknown, or not those of a gradual deployment", part.resource.place)
+            why = (hidden or open_at(kind or part.node)).why
+            return Answered(word, (part.resource.place,)) if word else Unanswered(why, part.resource.place)
     found = _LAMBDA.match(stated or "") if target is None else None
     if found is None:
-        return "", name.place, open_at(name).why if stated is None else "this deployment configuration is unknown"
-    return {"canary": "canary", "linear": "linear"}.get(found[1].lower(), "all-at-once"), name.place, ""
+        return Unanswered(
+            open_at(name).why if stated is None else "this deployment configuration is unknown", name.place
+        )
+    word = found[1].lower()
+    return Answered(word if word in _FEWEST_MINUTES else "all-at-once", (name.place,))
 
 
 _FEWEST_MINUTES = {"canary": 5, "linear": 1}
@@ -237,23 +244,18 @@ _STOP = "DEPLOYMENT_STOP_ON_ALARM"
 @analysis("group", "preference", "configuration", "alarm")
 def rolls_back_on_alarm(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether each deployment group, and each preference that makes one, goes back when an alarm goes off."""
+    deploying = _deploying(parts)
     says = [
-        (_group_returns(part, stack) if part.part == "group" else _preference_returns(part, stack))._replace(
-            doubt=doubt_of(part.resource, resource)
-        )
-        for part in _deploying(parts)
+        doubted(_preference_returns(part, stack), doubt_of(part.resource, resource))
+        for part in named(deploying, "preference")
     ]
-    says += [
-        Say(None, function.place, "this function has no deployment preference, but others have one")
-        for function in _without(parts, stack)
-    ]
+    says += judged(named(deploying, "group"), resource, lambda part: _group_returns(part, stack))
+    why = "this function has no deployment preference, but others have one"
+    says += [Unanswered(why, function.place) for function in _without(parts, stack)]
     return unless_unread(every(says, "", "a deployment continues although an alarm fires"), stack, [True])
 
 
-def _group_returns(part: Gathered, stack: Stack) -> Say:
-    hidden = opaque_of(part)
-    if hidden is not None:
-        return open_at(hidden)
+def _group_returns(part: Gathered, stack: Stack) -> Answer:
     place = part.resource.place
     configuration = read(part.node, "AlarmConfiguration")
     alarms = _switched(configuration, "Alarms")
@@ -262,7 +264,7 @@ def _group_returns(part: Gathered, stack: Stack) -> Say:
     events = [worded(one) for one in each(read(back, "Events"))]
     returns = True if _STOP in events else None if None in events else False
     value = all_of((alarms, watching or None, _switched(back, "Events"), returns))
-    return Say(value, place, _NOT_WATCHED if watching is not True else "it is unknown whether its rollback is on")
+    return said(value, place, _NOT_WATCHED if watching is not True else "it is unknown whether its rollback is on")
 
 
 def _switched(node: Node | None, name: str) -> bool | None:
@@ -276,13 +278,13 @@ def _switched(node: Node | None, name: str) -> bool | None:
 _NOT_WATCHED = "it is unknown whether an alarm monitors the errors of the new version early enough"
 
 
-def _preference_returns(part: Gathered, stack: Stack) -> Say:
+def _preference_returns(part: Gathered, stack: Stack) -> Answer:
     """SAM switches the way back on wherever a preference names an alarm."""
     if isinstance(part.node, Unknown):
-        return open_at(part.node)
+        return unknown(part.node)
     alarms = read(part.node, "Alarms")
     listed = [one for one in each(alarms) if not (isinstance(one, Scalar) and one.value is None)]
     on = flag(read(part.node, "Enabled"), left_out=True)
     there = one_of([stands(one) for one in listed])
     value = all_of((on, there, takes_back(listed, part.resource, stack) or None if there else there))
-    return Say(value, part.node.place, _NOT_WATCHED if there else open_at(alarms or part.node).why)
+    return said(value, part.node.place, _NOT_WATCHED if there else open_at(alarms or part.node).why)

@@ -6,18 +6,21 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from threatmodel.evidence.analyses.properties import (
-    NOT_UNDERSTOOD,
-    doubt_of,
-    each,
-    opaque_of,
-    open_at,
-    read,
-    unless_unread,
-    worded,
-)
+from threatmodel.evidence.analyses.properties import each, read, worded
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import (
+    Answer,
+    Answered,
+    Gathered,
+    Outcome,
+    Unanswered,
+    doubt_of,
+    named,
+    open_at,
+    unknown,
+    unless_unread,
+    worst,
+)
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Number
 from threatmodel.stacks.stack import Resource, Stack
@@ -32,15 +35,6 @@ _V2 = frozenset((
 ))  # fmt: skip
 
 
-class _Rate(NamedTuple):
-    """Return what one setting allows (None: the account's limit only), or why that is unknown."""
-
-    rate: int | None
-    place: Place
-    why: str = ""
-    note: str = ""
-
-
 class _Setting(NamedTuple):
     """What is set for every method (`whole`, None where that is not known) or for one: the node with its limit."""
 
@@ -53,34 +47,27 @@ class _Setting(NamedTuple):
 def greatest_rate(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """The rate of the least limited method or route; null, the account's limit, is the greatest."""
     rates = [rate for part in parts if _is_stage(part) for rate in _of_stage(part, resource)]
-    rates += [_Rate(None, part.resource.place, _OVERRIDES) for part in parts if part.part == "override"]
-    if not rates:
-        return None
-    free = next((one for one in rates if one.rate is None and not one.why), None)
-    unknown = next((one for one in rates if one.why), None)
-    if free is None and unknown is not None:
-        return Unanswered(unknown.why, unknown.place)
-    greatest = free or max(rates, key=lambda one: one.rate or 0)
-    answer = Answered(greatest.rate, (greatest.place,), greatest.note)
-    return answer if greatest.rate is None else unless_unread(answer, stack, [greatest.rate])
+    rates += [Unanswered(_OVERRIDES, part.resource.place) for part in named(parts, "override")]
+    limits = {one.value for one in rates if isinstance(one, Answered)} - {None}
+    return unless_unread(worst(rates, (None, *sorted(limits, reverse=True))), stack, tuple(limits))
 
 
 def _is_stage(part: Gathered) -> bool:
     """Return whether a part is a stage, or a deployment that creates its own, or may."""
-    makes_one = part.part == "deployment" and (opaque_of(part) is not None or read(part.node, "StageName") is not None)
+    makes_one = part.part == "deployment" and (part.hidden is not None or read(part.node, "StageName") is not None)
     return part.part == "stage" or makes_one
 
 
-def _of_stage(part: Gathered, resource: Resource) -> Iterator[_Rate]:
-    hidden = opaque_of(part)
+def _of_stage(part: Gathered, resource: Resource) -> Iterator[Answer]:
+    hidden = part.hidden
     doubt = doubt_of(part.resource, resource)
     settings = [] if isinstance(part.node, Unknown) else list(_settings(part, resource))
     rates = list(_rates(settings, part.resource.place))
     if doubt is not None:
-        yield from (one if one.why else _Rate(None, doubt.place, doubt.why) for one in rates)
+        yield from (one if isinstance(one, Unanswered) else unknown(doubt) for one in rates)
     elif hidden is not None:
-        yield _Rate(None, hidden.place, hidden.why)
-        yield from (one for one in rates if one.rate is not None or one.why)
+        yield unknown(hidden)
+        yield from (one for one in rates if isinstance(one, Unanswered) or one.value is not None)
     else:
         yield from rates
 
@@ -113,18 +100,19 @@ def _told(node: Node | None, wanted: str) -> bool | None:
     return stated == wanted if stated is not None or node is None else None
 
 
-def _rates(settings: Sequence[_Setting], stage: Place) -> Iterator[_Rate]:
+def _rates(settings: Sequence[_Setting], stage: Place) -> Iterator[Answer]:
     limited = [one for one in settings if one.limit is not None]
     yield from (_rate(one.limit) for one in limited if one.limit is not None)
     if not any(one.whole for one in limited):
         maybe = next((one for one in limited if one.whole is None), None)
-        yield _Rate(None, stage, "" if maybe is None else "it is unknown whether the limit applies to every method")
+        why = "it is unknown whether the limit applies to every method"
+        yield Answered(None, (stage,)) if maybe is None else Unanswered(why, stage)
     for one in settings:
         if one.limit is None and not one.whole:
-            yield _Rate(None, one.place, _OWN_SETTINGS)
+            yield Unanswered(_OWN_SETTINGS, one.place)
 
 
-def _rate(node: Node) -> _Rate:
+def _rate(node: Node) -> Answer:
     """Return the limit; -1 is none, and a part of a request counts as one."""
     raw = node.value if isinstance(node, Scalar) and not isinstance(node.value, bool) else None
     try:
@@ -132,5 +120,5 @@ def _rate(node: Node) -> _Rate:
     except (ValueError, OverflowError):
         number = None
     if number is None or not -1 <= number <= _MOST:
-        return _Rate(None, node.place, open_at(node).why or NOT_UNDERSTOOD)
-    return _Rate(None if number == -1 else number, node.place, note=by_defaults(node))
+        return open_at(node)
+    return Answered(None if number == -1 else number, (node.place,), by_defaults(node))

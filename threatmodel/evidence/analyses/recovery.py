@@ -10,23 +10,33 @@ import re
 from collections.abc import Sequence
 
 from threatmodel.evidence.analyses.properties import (
-    Say,
-    all_of,
-    doubt_of,
     each,
-    every,
     flag,
-    named,
     number,
-    one_of,
-    opaque_of,
-    open_at,
     read,
-    some,
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import (
+    Answer,
+    Answered,
+    Gathered,
+    Outcome,
+    Unanswered,
+    all_of,
+    doubt_of,
+    doubted,
+    every,
+    judged,
+    named,
+    no,
+    one_of,
+    open_at,
+    said,
+    some,
+    unknown,
+    worst,
+)
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Table, Unknown
 
@@ -51,9 +61,7 @@ def recoverable(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> 
     says += _worst([_versions(part, named(parts, "rule"), resource) for part in named(parts, "versions")])
     says += [_say(_at_least(part.node), part.node) for part in named(parts, "days")]
     replicas = [_replica(part) for part in named(parts, "replica")]
-    says += [
-        _selection(part, stack)._replace(doubt=doubt_of(part.resource, resource)) for part in named(parts, "selection")
-    ]
+    says += judged(named(parts, "selection"), resource, lambda part: _selection(part, stack))
     outcome = some(says, "", "no backup of it is kept for a week")
     if isinstance(outcome, Answered) and outcome.value and replicas and not named(parts, "selection"):
         outcome = every((*says, *replicas), "", "no backup of a replica is kept for a week")
@@ -66,47 +74,46 @@ _COPIES = (*("SourceDBInstanceIdentifier", "ReplicationSourceIdentifier"),)
 """By what a database says that it copies another one."""
 
 
-def _of_cluster(part: Gathered) -> Say:
+def _of_cluster(part: Gathered) -> Answer:
     if isinstance(part.node, Unknown):
-        return open_at(part.node)
+        return unknown(part.node)
     days = read(part.node, "BackupRetentionPeriod")
-    return Say(value=False, place=part.resource.place) if days is None else _say(_at_least(days), days)
+    return no(part.resource.place) if days is None else _say(_at_least(days), days)
 
 
 _OWN = ("log", "versions", "days", "cluster", "global-replica")
 """What a store's own settings say of its copies."""
 
 
-def _worst(says: Sequence[Say]) -> list[Say]:
+def _worst(says: Sequence[Answer]) -> list[Answer]:
     """The least of what is said of one setting: of each replica, or by several resources that write the same one."""
-    return [min(says, key=lambda say: (False, None, True).index(say.value))] if says else []
+    return [one for one in (worst(says, (False, True)),) if one is not None]
 
 
-def _log_of_replica(replica: Node) -> Say:
+def _log_of_replica(replica: Node) -> Answer:
     """Whether a replica of a global table keeps a log of changes, as long as one table has to."""
     return _log(read(replica, "PointInTimeRecoverySpecification") or Table({}, replica.place, {}))
 
 
-def _say(value: bool | None, node: Node) -> Say:  # noqa: FBT001 - a truth of three values is what is said
-    return Say(value, node.place, open_at(node).why)
+def _say(value: bool | None, node: Node) -> Answer:  # noqa: FBT001 - a truth of three values is what is said
+    return said(value, node.place, open_at(node).why)
 
 
-def _replica(part: Gathered) -> Say:
+def _replica(part: Gathered) -> Answer:
     """Return whether a replica has its own log of changes, which keeps 35 days."""
-    hidden = opaque_of(part)
-    if hidden is not None:
-        return open_at(hidden)
+    if part.hidden is not None:
+        return unknown(part.hidden)
     on = read(part.node, "PointInTimeRecovery")
     return _say(flag(on, left_out=False), on or part.node)
 
 
-def _versions(part: Gathered, rules: Sequence[Gathered], resource: Resource) -> Say:
+def _versions(part: Gathered, rules: Sequence[Gathered], resource: Resource) -> Answer:
     """Whether old versions of a bucket's objects are kept, and no rule deletes them within a week."""
     kept = {"enabled": True, "true": True}.get((worded(part.node) or "").lower(), False)
     value = None if isinstance(part.node, Unknown) else kept
     longs = [_keeps_versions(one.node) for one in rules]
     why = "it is unknown how long noncurrent versions are kept"
-    return Say(all_of((value, *longs)), part.node.place, why, doubt_of(part.resource, resource))
+    return doubted(said(all_of((value, *longs)), part.node.place, why), doubt_of(part.resource, resource))
 
 
 def _keeps_versions(rule: Node) -> bool | None:
@@ -121,13 +128,13 @@ def _keeps_versions(rule: Node) -> bool | None:
     return all_of([_at_least(one) for one in ends if one is not None])
 
 
-def _log(node: Node) -> Say:
+def _log(node: Node) -> Answer:
     if isinstance(node, Unknown):
-        return open_at(node)
+        return unknown(node)
     days = read(node, "RecoveryPeriodInDays")
     long = True if days is None else _at_least(days)
     on = read(node, "PointInTimeRecoveryEnabled")
-    return Say(all_of((flag(on, left_out=False), long)), node.place, open_at(days or on or node).why)
+    return said(all_of((flag(on, left_out=False), long)), node.place, open_at(days or on or node).why)
 
 
 def _at_least(days: Node) -> bool | None:
@@ -135,24 +142,23 @@ def _at_least(days: Node) -> bool | None:
     return None if stated is None else stated >= _FEWEST_DAYS
 
 
-def _selection(part: Gathered, stack: Stack) -> Say:
+def _selection(part: Gathered, stack: Stack) -> Answer:
     """Whether a selection takes the store into a plan that makes copies by the clock and keeps them."""
-    hidden = opaque_of(part)
-    if hidden is not None:
-        return open_at(hidden)
     chosen = read(part.node, "BackupSelection") or part.node
     narrow = [read(chosen, name) for name in ("Conditions", "NotResources", "ListOfTags")]
     plan = stack.target(read(part.node, "BackupPlanId"))
     place = part.resource.place
     if plan is None or plan.opaque is not None or plan.doubt is not None:
-        return Say(None, place, "its backup plan is not in this file")
+        return Unanswered("its backup plan is not in this file", place)
     body = read(plan.properties, "BackupPlan") or plan.properties
     rules = read(body, "BackupPlanRule")
     if isinstance(rules, Unknown):
-        return open_at(rules)
+        return unknown(rules)
     keeps = one_of([_keeps(rule) for rule in each(rules)])
     whole = None if any(one is not None for one in narrow) else True
-    return Say(all_of((keeps, whole)), place, "it is unknown whether its backup plan includes it and keeps its backups")
+    return said(
+        all_of((keeps, whole)), place, "it is unknown whether its backup plan includes it and keeps its backups"
+    )
 
 
 def _keeps(rule: Node) -> bool | None:

@@ -5,9 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from threatmodel.evidence.analyses.judgements import MOST_PLACES, Judgement, every, places, some, unknown, unless_open
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import (
+    Answer,
+    Answered,
+    Gathered,
+    Outcome,
+    Unanswered,
+    every,
+    named,
+    no,
+    places,
+    some,
+    unknown,
+    yes,
+)
 from threatmodel.evidence.policies.arns import account_of
 from threatmodel.evidence.policies.grants import (
     ConditionKey,
@@ -40,13 +52,13 @@ def role_escalates(parts: Sequence[Gathered], resource: Resource, stack: Stack) 
         first, *others = found.escalations
         more = f", and {len(others)} more ways" if len(others) > 1 else ", and one more way" if others else ""
         where = dict.fromkeys(place for one in found.escalations for place in one.places)
-        return Answered(value=True, places=tuple(where)[:MOST_PLACES], note=f"{first.way.cited}{more}")
+        return Answered(value=True, places=tuple(where), note=f"{first.way.cited}{more}")
     passing = next((one for one in found.every if "iam:PassRole" in one.actions), None)
     if passing is not None:
-        return Answered(value=True, places=(passing.place,), note="it may pass any role (iam:PassRole)")
+        return yes(passing.place, "it may pass any role (iam:PassRole)")
     for one in (*found.unexplained, *found.unknown):
-        return Unanswered(one.why, one.place)
-    return Answered(value=False, places=tuple(dict.fromkeys(part.node.place for part in parts)))
+        return unknown(one)
+    return Answered(value=False, places=places(parts))
 
 
 @analysis("policy", "managed", "sam")
@@ -55,7 +67,7 @@ def calls_a_model(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
     for grant in allowing(held(parts, resource, stack)):
         asked = (one for one in grant.actions if one.open is None and one.text.strip("*"))
         if grant.open is None and any(_of_models(one.text) for one in asked):
-            return Answered(value=True, places=(grant.place,), note="its role may invoke a Bedrock model")
+            return yes(grant.place, "its role may invoke a Bedrock model")
     return None
 
 
@@ -68,16 +80,14 @@ def _of_models(action: str) -> bool:
 @analysis("policy", "managed", "sam")
 def assumes_roles(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a statement allows sts:AssumeRole."""
-    return some((_assumes(grant) for grant in allowing(held(parts, resource, stack))), parts)
+    return some((_assumes(grant) for grant in allowing(held(parts, resource, stack))), parts=parts)
 
 
-def _assumes(grant: Grant) -> Judgement:
-    if grant.open is not None and not grant.actions:
-        return unknown(grant.open)
+def _assumes(grant: Grant) -> Answer:
     truth = grant.covers(_ASSUME)
     why = next((one.open.why for one in grant.actions if one.open is not None), "the statement names no action")
-    note = f"{grant.about} allows sts:AssumeRole" if truth else "" if truth is False else why
-    return unless_open(grant, Judgement(truth, grant.place, note))
+    allows = yes(grant.place, f"{grant.about} allows sts:AssumeRole") if truth else no(grant.place)
+    return grant.says(Unanswered(why, grant.place) if truth is None else allows)
 
 
 @analysis("policy", "managed", "sam")
@@ -86,29 +96,29 @@ def assumed_roles_named(parts: Sequence[Gathered], resource: Resource, stack: St
 
     True where all are of this account; else unknown, since the trust of a foreign role cannot be read.
     """
-    found = []
+    found: list[Answer] = []
     for grant in allowing(held(parts, resource, stack)):
         assumes = _assumes(grant)
-        if assumes.truth is None:
+        if isinstance(assumes, Unanswered):
             found.append(assumes)
-        elif assumes.truth:
-            found += [unless_open(grant, one, decides=False) for one in _roles_named(grant, stack)]
-    return every(found, parts)
+        elif assumes.value:
+            found += map(grant.says, _roles_named(grant, stack))
+    return every(found)
 
 
-def _roles_named(grant: Grant, stack: Stack) -> Iterator[Judgement]:
+def _roles_named(grant: Grant, stack: Stack) -> Iterator[Answer]:
     if grant.but_resources or not grant.resources:
-        yield Judgement(truth=False, place=grant.place, note="the roles are not named")
+        yield no(grant.place, "the roles are not named")
     for one in () if grant.but_resources else grant.resources:
         at = grant.at(one)
         if re.search(r"[*?]", one.text):
-            yield Judgement(truth=False, place=at, note="the role is named with a wildcard")
+            yield no(at, "the role is named with a wildcard")
         elif one.open is not None:
             yield unknown(one.open)
         elif any(link.resource in stack.resources for link in one.links) or account_of(one) == "$":
-            yield Judgement(truth=True, place=at)
+            yield yes(at)
         else:
-            yield Judgement(None, at, "the trust policy of a role outside these files cannot be read")
+            yield Unanswered("the trust policy of a role outside these files cannot be read", at)
 
 
 # --- trusts
@@ -119,26 +129,20 @@ _LAMBDA = frozenset({"lambda.amazonaws.com", "lambda.amazonaws.com.cn", "lambda.
 @analysis("trust")
 def trusts_only_lambda(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether Lambda is the only principal that a trust policy allows."""
-    trusts = [part for part in parts if part.part == "trust"]
-    return every((_only_lambda(grant) for grant in allowing(grants(trusts, resource, stack))), trusts)
+    found = allowing(grants(named(parts, "trust"), resource, stack))
+    return every(grant.says(_only_lambda(grant)) for grant in found)
 
 
-def _only_lambda(grant: Grant) -> Judgement:
-    if grant.open is not None and not grant.actions:
-        return unknown(grant.open)
+def _only_lambda(grant: Grant) -> Answer:
     if grant.but_principals:
-        judgement = Judgement(truth=False, place=grant.place, note="the trust policy allows every principal but some")
-        return unless_open(grant, judgement, decides=False)
+        return no(grant.place, "the trust policy allows every principal but some")
     for one in grant.principals:
         if one.pattern.open is None and not is_lambda(one):
-            judgement = Judgement(
-                truth=False, place=one.pattern.place, note="the trust policy allows principals other than Lambda"
-            )
-            return unless_open(grant, judgement, decides=False)
+            return no(one.pattern.place, "the trust policy allows principals other than Lambda")
     open_one = next((one.pattern.open for one in grant.principals if one.pattern.open is not None), None)
     if open_one is not None or not grant.principals:
         return unknown(open_one or Unknown("the trust policy names no principal", grant.place))
-    return Judgement(truth=True, place=grant.place) if grant.open is None else unknown(grant.open)
+    return yes(grant.place)
 
 
 def is_lambda(one: Principal) -> bool:
@@ -149,21 +153,21 @@ def is_lambda(one: Principal) -> bool:
 @analysis("user")
 def several(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a role has several users: no, where nothing else in these files uses it."""
-    users = [part for part in parts if part.part == "user"]
+    users = named(parts, "user")
     if not users:
         return None
     sure = {_user(part): part for part in users if not isinstance(part.node, Unknown) and not part.resource.doubt}
     if len(sure) > 1:
-        return Answered(True, tuple(places(list(sure.values()))), "several functions or services use the role")  # noqa: FBT003 - the value
+        return Answered(value=True, places=places(sure.values()), note="several functions or services use the role")
     open_one = next((part.node for part in users if isinstance(part.node, Unknown)), None)
     others = [part.resource for part in users if part.resource.doubt and part.resource.name != resource.name]
     if open_one is None and others:
         open_one = others[0].doubt
     if open_one is not None:
-        return Unanswered(open_one.why, open_one.place)
+        return unknown(open_one)
     if stack.unread:
         return Unanswered("a part that cannot be read may use the role too", stack.unread[0].place)
-    return Answered(False, tuple(places(users)))  # noqa: FBT003 - the value
+    return Answered(value=False, places=places(users))
 
 
 def _user(part: Gathered) -> str:
@@ -197,15 +201,13 @@ _GITLAB = re.compile(r"project_path:(?P<repo>[^:*?]+):ref_type:branch:ref:[^:*?]
 @analysis("trust")
 def oidc_claims_pinned(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether each trust of a web identity names the audience, and one repository with its branch or environment."""
-    trusts = [part for part in parts if part.part == "trust"]
-    found = []
-    for grant in allowing(grants(trusts, resource, stack)):
+    found: list[Answer] = []
+    for grant in allowing(grants(named(parts, "trust"), resource, stack)):
         if grant.open is not None and not grant.actions:
             found.append(unknown(grant.open))
         elif _web_identity(grant):
-            found += [unless_open(grant, one, decides=False) for one in _claims(grant)]
-    pinned = any(one.truth is not None for one in found)
-    return every(found, trusts) if pinned or any(one.truth is None for one in found) else None
+            found += map(grant.says, _claims(grant))
+    return every(found)
 
 
 def _web_identity(grant: Grant) -> bool:
@@ -215,33 +217,29 @@ def _web_identity(grant: Grant) -> bool:
     )
 
 
-def _claims(grant: Grant) -> Iterator[Judgement]:
+def _claims(grant: Grant) -> Iterator[Answer]:
     open_one = next((one.open for one in grant.conditions if one.open is not None and not one.key), None)
     github = any(_OF_GITHUB in one.pattern.text for one in grant.principals)
     for claim, ending in (("audience", ":aud"), ("subject", ":sub")):
-        named = [one for one in grant.conditions if one.key.endswith(ending) and _compares(one.operator)]
-        judgements = [_pinned(one, subject=claim == "subject", github=github) for one in named]
-        best = next((one for wanted in (True, None) for one in judgements if one.truth is wanted), None)
+        stated = [one for one in grant.conditions if one.key.endswith(ending) and _compares(one.operator)]
+        answers = [_pinned(one, subject=claim == "subject", github=github) for one in stated]
+        best = some(answers)
         others = claim == "subject" and any(one.key.startswith(f"{_OF_GITHUB}:") for one in grant.conditions)
-        if best is not None:
+        if best is not None and (isinstance(best, Unanswered) or best.value):
             yield best
         elif open_one is not None:
             yield unknown(open_one)
         elif others and any(not one.key.endswith((":aud", ":sub")) for one in grant.conditions):
-            yield Judgement(
-                None, grant.place, "it is unknown whether claims other than the subject name one repository"
-            )
-        elif judgements:
-            yield judgements[0]
+            yield Unanswered("it is unknown whether claims other than the subject name one repository", grant.place)
         else:
-            yield Judgement(truth=False, place=grant.place, note=f"the trust policy does not check the {claim}")
+            yield best or no(grant.place, f"the trust policy does not check the {claim}")
 
 
 def _compares(operator: str) -> bool:
     return operator.removeprefix("foranyvalue:") in _EXACT
 
 
-def _pinned(condition: ConditionKey, *, subject: bool, github: bool) -> Judgement:
+def _pinned(condition: ConditionKey, *, subject: bool, github: bool) -> Answer:
     exact = not condition.operator.endswith("like")
     if condition.open is not None:
         return unknown(condition.open)
@@ -253,19 +251,17 @@ def _pinned(condition: ConditionKey, *, subject: bool, github: bool) -> Judgemen
         )
         if pinned is False:
             what = "subject is not one repository with its branch or environment" if subject else "audience is any"
-            return Judgement(truth=False, place=one.place, note=f"the {what}")
+            return no(one.place, f"the {what}")
         if pinned is None:
             unclear = unclear or one.open or Unknown("the subject format of this provider is unknown", one.place)
         repositories.add(_repository(one.text))
     if len(repositories) > 1 and subject:
-        return Judgement(truth=False, place=condition.place, note="the subjects belong to several repositories")
+        return no(condition.place, "the subjects belong to several repositories")
     if unclear is not None:
         return unknown(unclear)
     by_name = subject and any(_BY_NAME.match(one.text) for one in condition.values)
-    note = (
-        "the repository is named without its ids, so an attacker who takes over the name is allowed" if by_name else ""
-    )
-    return Judgement(bool(condition.values), condition.place, note)
+    note = "the repository is named without its ids, so an attacker who takes over the name is allowed"
+    return yes(condition.place, note if by_name else "") if condition.values else no(condition.place)
 
 
 def _subject(one: Pattern, *, exact: bool, github: bool) -> bool | None:

@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.alerting import goes_off
-from threatmodel.evidence.analyses.properties import all_of, one_of, read, worded
+from threatmodel.evidence.analyses.properties import read, worded
+from threatmodel.evidence.answers import all_of, one_of
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import List, Node, Table, Unknown, items, links
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.alerting import reaches
-from threatmodel.evidence.analyses.properties import each, named, opaque_of, read, worded
-from threatmodel.evidence.answers import Gathered
+from threatmodel.evidence.analyses.properties import each, read, worded
+from threatmodel.evidence.answers import Gathered, named
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 
@@ -17,7 +17,7 @@ _BUS = frozenset(("default", ""))
 def active_rules(parts: Sequence[Gathered], stack: Stack) -> Iterator[tuple[Gathered, Unknown | None]]:
     """Return the enabled rules of the default bus that have a target, each with what that depends on."""
     for part in named(parts, "rule"):
-        hidden = opaque_of(part) or part.resource.doubt
+        hidden = part.hidden or part.resource.doubt
         if isinstance(part.node, Unknown):
             yield part, part.node
             continue

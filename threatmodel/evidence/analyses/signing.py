@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from threatmodel.evidence.analyses.properties import each, open_at, read, worded
+from threatmodel.evidence.analyses.properties import each, read, worded
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, doubt_of, open_at, unknown
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 
@@ -24,20 +24,19 @@ def what_signing_does(parts: Sequence[Gathered], resource: Resource, stack: Stac
     """What Lambda does with a package that no trusted profile signed."""
     for part in parts:
         if isinstance(part.node, Unknown):
-            return Unanswered(part.node.why, part.node.place)
+            return unknown(part.node)
         node = read(part.node, "CodeSigningPolicies", "UntrustedArtifactOnDeployment")
         stated = "Warn" if node is None else worded(node)
         place = part.resource.place if node is None else node.place
         if stated not in {"Enforce", "Warn"}:
-            found = open_at(node or part.node)
-            return Unanswered(found.why, found.place)
-        doubt = part.resource.opaque or part.resource.doubt
-        if doubt is not None and (resource.doubt is None or resource.doubt.why != doubt.why):
-            return Unanswered(doubt.why, doubt.place)
+            return open_at(node or part.node)
+        doubt = part.resource.opaque or doubt_of(part.resource, resource)
+        if doubt is not None:
+            return unknown(doubt)
         if stated == "Warn":
             return Answered("warn", (place,))
         strange = _foreign(part.node, stack)
-        return Answered("enforce", (place,)) if strange is None else Unanswered(strange.why, strange.place)
+        return Answered("enforce", (place,)) if strange is None else unknown(strange)
     return None
 
 

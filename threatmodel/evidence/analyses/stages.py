@@ -15,23 +15,30 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.evidence.analyses.properties import (
-    Say,
-    all_of,
-    doubt_of,
     each,
-    every,
     flag,
     number,
-    opaque_of,
-    open_at,
     read,
-    some,
     stands,
-    unless_unread,
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Gathered, Outcome
+from threatmodel.evidence.answers import (
+    Answer,
+    Answered,
+    Gathered,
+    Outcome,
+    all_of,
+    doubt_of,
+    doubted,
+    every,
+    no,
+    open_at,
+    said,
+    some,
+    unknown,
+    unless_unread,
+)
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import List, Node, Table, Unknown
 
@@ -52,7 +59,7 @@ _OVERRIDES = "it overrides settings that the API creates itself"
 def stages(parts: Sequence[Gathered]) -> Iterator[Stage]:
     """Every stage among what was gathered."""
     for part in parts:
-        hidden = opaque_of(part)
+        hidden = part.hidden
         name = None if hidden is not None else read(part.node, "StageName")
         if part.part == "override":
             yield Stage(None, None, part, there=True, hidden=hidden or Unknown(_OVERRIDES, part.resource.place))
@@ -72,10 +79,10 @@ def stages_logged(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
     )
 
 
-def _logged(stage: Stage, resource: Resource, stack: Stack) -> Say:
+def _logged(stage: Stage, resource: Resource, stack: Stack) -> Answer:
     place = stage.part.resource.place
     if stage.hidden is not None:
-        return open_at(stage.hidden)
+        return unknown(stage.hidden)
     log = read(stage.settings, "AccessLogSetting|AccessLogSettings")
     target = read(log, "DestinationArn")
     if target is None and isinstance(log, Unknown):
@@ -83,7 +90,7 @@ def _logged(stage: Stage, resource: Resource, stack: Stack) -> Say:
     kept = False if target is None else _kept(target, resource, stack)
     why = "it is unknown which account and Region keep the log" if kept is None else "it is unknown what it logs"
     at = place if target is None else target.place
-    return _if_there(stage, Say(all_of((kept, _says_something(log))), at, why), resource)
+    return _if_there(stage, said(all_of((kept, _says_something(log))), at, why), resource)
 
 
 _KEEPERS = (*("AWS::Logs::LogGroup", "AWS::KinesisFirehose::DeliveryStream"),)
@@ -117,11 +124,11 @@ def _says_something(log: Node | None) -> bool | None:
     return None if stated is None else "$context." in stated
 
 
-def _if_there(stage: Stage, say: Say, resource: Resource) -> Say:
+def _if_there(stage: Stage, answer: Answer, resource: Resource) -> Answer:
     """Return what a stage states, unless it is unknown whether it exists."""
     if stage.there is None and stage.name is not None:
-        return say if say.value else open_at(stage.name)
-    return say._replace(doubt=doubt_of(stage.part.resource, resource))
+        return answer if isinstance(answer, Answered) and answer.value else open_at(stage.name)
+    return doubted(answer, doubt_of(stage.part.resource, resource))
 
 
 @analysis("stage", "deployment", "override")
@@ -131,18 +138,19 @@ def stages_traced(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
     return unless_unread(some(says), stack, [False])
 
 
-def _traced(stage: Stage, resource: Resource) -> Say:
+def _traced(stage: Stage, resource: Resource) -> Answer:
     place = stage.part.resource.place
     if stage.hidden is not None:
-        return open_at(stage.hidden)
+        return unknown(stage.hidden)
     settings = [stage.settings, *_settings(stage.settings)]
-    unknown = next((one for one in settings if isinstance(one, Unknown)), None)
+    hidden = next((one for one in settings if isinstance(one, Unknown)), None)
     found = [read(one, "DataTraceEnabled") for one in settings]
     on = next((one for one in found if flag(one, left_out=False) is not False), None)
     if on is not None:
-        say = Say(flag(on), on.place, open_at(on).why, doubt_of(stage.part.resource, resource))
-        return say if stage.there or not say.value else say._replace(value=None)
-    return open_at(unknown) if unknown is not None else Say(value=False, place=place)
+        return doubted(
+            said(flag(on) if stage.there else None, on.place, open_at(on).why), doubt_of(stage.part.resource, resource)
+        )
+    return unknown(hidden) if hidden is not None else no(place)
 
 
 def _settings(settings: Node | None) -> Iterator[Node]:

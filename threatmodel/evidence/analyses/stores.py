@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from threatmodel.evidence.analyses.properties import (
-    Say,
-    doubt_of,
     each,
-    every,
-    named,
     number,
-    opaque_of,
-    open_at,
     read,
     stands,
-    unless_unread,
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import (
+    Answered,
+    Gathered,
+    Outcome,
+    Unanswered,
+    doubt_of,
+    doubted,
+    every,
+    named,
+    open_at,
+    places,
+    said,
+    unknown,
+    unless_unread,
+)
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Number
 from threatmodel.stacks.stack import Resource, Stack
@@ -58,7 +65,7 @@ def _locked(locks: Sequence[Gathered], outcome: Answered) -> Outcome:
             continue
         days, years = number(read(default, "Days")), number(read(default, "Years"))
         if days is None and years is None:
-            return Unanswered(open_at(default).why, default.place)
+            return open_at(default)
         least = days or (years or 0) * 366
         if least > outcome.value:
             return Answered(least, (default.place,), "the retention period of its lock")
@@ -70,11 +77,11 @@ def _expired(parts: Sequence[Gathered], resource: Resource) -> Outcome:
     for rule, doubt in [(rule, doubt_of(part.resource, resource)) for part in parts for rule in each(part.node)]:
         covers = _covers(rule)
         if covers is None or (covers and doubt is not None):
-            return Unanswered(open_at(doubt or rule).why, (doubt or rule).place)
+            return open_at(doubt or rule)
         if covers:
             covering.append(rule)
     if resource.opaque is not None:
-        return Unanswered(resource.opaque.why, resource.opaque.place)
+        return unknown(resource.opaque)
     current = _soonest(covering, ("ExpirationInDays",), ("Expiration", "Days"))
     versioned = _versioned(resource)
     if isinstance(current, Unanswered) or current is None or versioned is False:
@@ -91,7 +98,7 @@ def _expired(parts: Sequence[Gathered], resource: Resource) -> Outcome:
 
 
 def _never(parts: Sequence[Gathered]) -> Answered:
-    return Answered(None, tuple(part.node.place for part in parts), "no lifecycle rule deletes every object")
+    return Answered(None, places(parts), "no lifecycle rule deletes every object")
 
 
 def _covers(rule: Node) -> bool | None:
@@ -116,7 +123,7 @@ def _soonest(rules: Sequence[Node], *paths: tuple[str, ...]) -> Answered | Unans
             if node is None or days == 0:
                 continue
             if days is None or days > _LONGEST:
-                return Unanswered(open_at(node).why, node.place)
+                return open_at(node)
             found.append((days, node.place))
     if not found:
         return None
@@ -153,10 +160,8 @@ def dead_letter_everywhere(parts: Sequence[Gathered], resource: Resource, stack:
     """Whether every target of the bus's rules has a dead-letter queue."""
     says = []
     for part in parts:
-        hidden = opaque_of(part) if part.node is part.resource.properties or isinstance(part.node, Unknown) else None
+        hidden = part.hidden if part.node is part.resource.properties else None
         queue = read(part.node, "DeadLetterConfig", "Arn")
-        if hidden is not None or stands(queue) is None:
-            says.append(open_at(hidden or queue or part.node))
-        else:
-            says.append(Say(stands(queue), part.node.place, doubt=doubt_of(part.resource, resource)))
+        answer = unknown(hidden) if hidden else said(stands(queue), part.node.place, open_at(queue or part.node).why)
+        says.append(doubted(answer, doubt_of(part.resource, resource)))
     return unless_unread(every(says, "", "a target has no dead-letter queue"), stack, [True])

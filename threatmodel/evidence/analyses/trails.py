@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from threatmodel.evidence.analyses.properties import all_of, each, flag, named, one_of, opaque_of, read, stands, worded
+from threatmodel.evidence.analyses.properties import each, flag, read, stands, worded
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Gathered, Outcome, Unanswered, all_of, named, no, one_of, unknown, yes
 from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Table, Unknown, unknowns
@@ -27,17 +27,15 @@ def trail_records_invocations(parts: Sequence[Gathered], _resource: Resource, st
     for part in named(parts, "trail"):
         records = _selects(part.node, _of_invocations)
         on = _is_on(part)
-        doubt = opaque_of(part) or part.resource.doubt
+        doubt = part.hidden or part.resource.doubt
         if records and on is False and doubt is None:
-            return Answered(
-                value=False, places=(part.resource.place,), note="the trail that records invocations is off"
-            )
+            return no(part.resource.place, "the trail that records invocations is off")
         if all_of((records, on, _reaches_functions(part, stack))) and doubt is None:
-            return Answered(value=True, places=(part.resource.place,))
+            return yes(part.resource.place)
         if records is not False:
             why = "it is unknown whether it records the invocations of every function"
             left = left or doubt or Unknown(why, part.resource.place)
-    return Unanswered(left.why, left.place) if left is not None else None
+    return unknown(left) if left is not None else None
 
 
 @analysis("trail")
@@ -47,7 +45,7 @@ def trail_falls_short(parts: Sequence[Gathered], _resource: Resource, stack: Sta
     short = [(part, stated) for part in trails if (stated := next(_shortfalls(part, stack), ""))]
     if short and len(short) == len([part for part in trails if _is_meant(part.node)]):
         part, stated = short[0]
-        return Answered(value=False, places=(part.resource.place,), note=f"{part.resource.name}: {stated}")
+        return no(part.resource.place, f"{part.resource.name}: {stated}")
     why = "it is unknown whether this account can change its log files"
     return Unanswered(why, trails[0].resource.place) if trails else None
 
@@ -59,7 +57,7 @@ def _is_meant(trail: Node) -> bool:
 
 def _shortfalls(part: Gathered, stack: Stack) -> Iterator[str]:
     trail = part.node
-    if opaque_of(part) is not None or part.resource.doubt is not None or not _is_meant(trail):
+    if part.hidden is not None or part.resource.doubt is not None or not _is_meant(trail):
         return
     if _is_on(part) is False:
         yield "it is off"

@@ -13,22 +13,25 @@ from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.cdn import ASSOCIATIONS, cdn_only
 from threatmodel.evidence.analyses.properties import (
-    Say,
-    all_of,
-    doubt_of,
     each,
-    named,
     number,
-    one_of,
-    open_at,
     read,
     stands,
-    unless_unread,
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.stages import Stage, stages, whole
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import (
+    Answered,
+    Gathered,
+    Outcome,
+    Unanswered,
+    all_of,
+    doubt_of,
+    named,
+    one_of,
+    unless_unread,
+)
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Link, Node, Unknown, links, unknowns
@@ -72,8 +75,7 @@ def _first_unknown(resources: Sequence[Resource]) -> Place | None:
 
 def _closed(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> bool | None:
     """Whether the api answers its CDN alone."""
-    outcome = cdn_only([part for part in parts if part.part in {"origin", "origin-access", "auth", "policy"}],
-                       resource, stack)  # fmt: skip
+    outcome = cdn_only(named(parts, "origin", "origin-access", "auth", "policy"), resource, stack)
     return outcome.value if isinstance(outcome, Answered) else None
 
 
@@ -163,7 +165,7 @@ def _acl_limits(acl: Resource, scope: str, resource: Resource, stack: Stack) -> 
 
 def _limiting(rule: Node, rules: Sequence[Node], stack: Stack) -> bool | None:
     """Whether a rule blocks, and no rule lets requests in before it."""
-    value = one_of([say.value for say in _rate_rule(rule, stack)])
+    value = one_of(_rate_rule(rule, stack))
     if value is False:
         return False
     at = number(read(rule, "Priority"))
@@ -187,19 +189,17 @@ def _lets_in(rule: Node, at: int | None, stack: Stack) -> bool | None:
     return stands(read(action, "Allow")) if action is not None else False
 
 
-def _rate_rule(rule: Node, stack: Stack, *, in_group: bool = False) -> Iterator[Say]:
+def _rate_rule(rule: Node, stack: Stack, *, in_group: bool = False) -> Iterator[bool | None]:
+    """Whether a rule blocks callers with too many requests: of a rule group each of its rules."""
     statement = read(rule, "Statement")
     rated, blocks = read(statement, "RateBasedStatement"), read(rule, "Action", "Block")
     reference = read(statement, _GROUP)
-    unknown = next((one for one in (rule, statement, rated, reference) if isinstance(one, Unknown)), None)
-    if unknown is not None:
-        yield open_at(unknown)
+    if any(isinstance(one, Unknown) for one in (rule, statement, rated, reference)):
+        yield None
     elif reference is not None and not in_group:
         yield from _in_group(rule, reference, stack)
-    elif rated is None:
-        yield Say(value=False, place=rule.place)
     else:
-        yield Say(all_of((stands(blocks), _enough(rated))), rule.place, open_at(blocks or rule).why)
+        yield rated is not None and all_of((stands(blocks), _enough(rated)))
 
 
 def _enough(rated: Node) -> bool | None:
@@ -213,13 +213,13 @@ def _enough(rated: Node) -> bool | None:
     return all_of((few, by_address, True if narrow is None else None))
 
 
-def _in_group(rule: Node, reference: Node, stack: Stack) -> Iterator[Say]:
+def _in_group(rule: Node, reference: Node, stack: Stack) -> Iterator[bool | None]:
     """The rules of a rule group, unless the reference to it turns them all into counting ones."""
     group = stack.target(read(reference, "Arn"))
     if group is None or group.opaque is not None or group.doubt is not None:
-        yield Say(None, rule.place, "it refers to a rule group whose rules are not in this file")
+        yield None
         return
-    overridden = read(rule, "OverrideAction", "Count") is not None or read(reference, "RuleActionOverrides")
+    counts = read(rule, "OverrideAction", "Count") or read(reference, "RuleActionOverrides")
     for inner in each(read(group.properties, "Rules")):
-        for say in _rate_rule(inner, stack, in_group=True):
-            yield say._replace(value=None if say.value and overridden else say.value)
+        for blocks in _rate_rule(inner, stack, in_group=True):
+            yield None if blocks and counts is not None else blocks

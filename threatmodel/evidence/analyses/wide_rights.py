@@ -7,10 +7,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from threatmodel.evidence.analyses.judgements import Judgement, some, unknown, unless_open
 from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Gathered, Outcome
+from threatmodel.evidence.answers import (
+    Answer,
+    Gathered,
+    Outcome,
+    Unanswered,
+    doubted,
+    named,
+    no,
+    one_of,
+    opposite,
+    some,
+    unknown,
+    yes,
+)
 from threatmodel.evidence.policies.arns import covers_every
 from threatmodel.evidence.policies.grants import (
     ConditionKey,
@@ -18,7 +30,6 @@ from threatmodel.evidence.policies.grants import (
     Pattern,
     allowing,
     aws_policy_name,
-    either,
     pattern,
 )
 from threatmodel.evidence.policies.iam import IamAction, expanded, managed_policies
@@ -27,7 +38,7 @@ from threatmodel.evidence.policies.permissions import held
 from threatmodel.evidence.policies.work import use_of
 from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Table, Unknown, items, links
+from threatmodel.stacks.values import Node, Table, Unknown, items, links
 
 # --- actions
 
@@ -35,24 +46,25 @@ from threatmodel.stacks.values import Table, Unknown, items, links
 @analysis("policy", "managed", "sam")
 def wildcard_action(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a statement allows every action, every one of a service, or all but some."""
-    return some((_wild(grant) for grant in allowing(held(parts, resource, stack))), parts)
+    return some((grant.says(_wild(grant)) for grant in allowing(held(parts, resource, stack))), parts=parts)
 
 
-def _wild(grant: Grant) -> Judgement:
+def _wild(grant: Grant) -> Answer:
     if grant.but_actions:
-        spares_all = either([_is_everything(one) for one in grant.actions])
-        truth = None if spares_all is None else not spares_all
-        return unless_open(grant, Judgement(truth, grant.place, f"{grant.about} allows every action except a few"))
+        spares_all = one_of(_is_everything(one) for one in grant.actions)
+        wild = (
+            yes(grant.place, f"{grant.about} allows every action except a few") if not spares_all else no(grant.place)
+        )
+        return Unanswered("it is unknown which actions it leaves out", grant.place) if spares_all is None else wild
     first = next((one for one in grant.actions if _whole_service(one)), None)
     if first is not None:
         service = "" if first.given else first.text.partition(":")[0]
         what = f"every action of {service}" if expanded(f"{service}:*") and "*" not in service else "every action"
-        return unless_open(grant, Judgement(truth=True, place=grant.at(first), note=f"{grant.about} allows {what}"))
+        return yes(grant.at(first), f"{grant.about} allows {what}")
     open_one = next((one for one in grant.actions if _whole_service(one) is None), None)
     if open_one is not None and open_one.open is not None:
         return unknown(open_one.open)
-    truth = False if grant.actions else None
-    return unless_open(grant, Judgement(truth, grant.place, "the statement names no action"))
+    return no(grant.place) if grant.actions else Unanswered("the statement names no action", grant.place)
 
 
 def _is_everything(one: Pattern) -> bool | None:
@@ -110,11 +122,11 @@ def wildcard_beyond_polling(parts: Sequence[Gathered], resource: Resource, stack
 
 def _wildcard(parts: Sequence[Gathered], resource: Resource, stack: Stack, spared: frozenset[str]) -> Outcome:
     found = (
-        judgement
+        grant.says(answer)
         for grant in allowing(held(parts, resource, stack))
-        for judgement in _over_all(grant, _Instead(parts, resource, stack), spared)
+        for answer in _over_all(grant, _Instead(parts, resource, stack), spared)
     )
-    return some(found, parts)
+    return some(found, parts=parts)
 
 
 _POLLERS = re.compile(r"AWSLambda(DynamoDB|Kinesis|MSK|SQSQueue)ExecutionRole")
@@ -128,11 +140,11 @@ def _polling() -> frozenset[str]:
     return frozenset(action.name for text in texts for action in expanded(text.lower()))
 
 
-def _over_all(grant: Grant, instead: _Instead, spared: frozenset[str]) -> Iterator[Judgement]:
+def _over_all(grant: Grant, instead: _Instead, spared: frozenset[str]) -> Iterator[Answer]:
     if grant.open is not None and not grant.actions:
         yield unknown(grant.open)
         return
-    narrowed = either([_narrows(one) for one in grant.conditions])
+    narrowed = one_of(_narrows(one) for one in grant.conditions)
     if narrowed:
         return
     wide: list[str] = []
@@ -150,7 +162,7 @@ def _over_all(grant: Grant, instead: _Instead, spared: frozenset[str]) -> Iterat
             at = grant.at(by) if isinstance(by, Pattern) and not wide else at
             wide.append(what)
     if wide:
-        yield unless_open(grant, Judgement(truth=True, place=at, note=_why_wide(grant, wide, instead)))
+        yield yes(at, _why_wide(grant, wide, instead))
 
 
 def _why_wide(grant: Grant, actions: Sequence[str], instead: _Instead) -> str:
@@ -219,8 +231,7 @@ def _narrows(condition: ConditionKey) -> bool | None:
         return False
     if condition.open is not None:
         return None
-    found = either([_is_everything(one) for one in condition.values])
-    return None if found is None else not found
+    return opposite(one_of(_is_everything(one) for one in condition.values))
 
 
 def _weighty(grant: Grant, spared: frozenset[str]) -> Iterator[tuple[str, str | Unknown]]:
@@ -298,25 +309,21 @@ def broad_managed_policy(parts: Sequence[Gathered], _resource: Resource, stack: 
 
     A role whose own documents were gathered, and nothing else, has none attached.
     """
-    nodes = [(part, one) for part in parts if part.part in {"managed", "sam"} for one in items(part.node)]
-    found = []
-    for part, node in nodes:
-        if stack.target(node) is not None or (part.part == "sam" and isinstance(node, Table)):
-            judgement = Judgement(truth=False, place=node.place)
-        elif isinstance(node, Unknown):
-            judgement = unknown(node)
-        else:
-            judgement = _broad(pattern(node))
-        if part.resource.doubt is not None and judgement.truth:
-            judgement = unknown(part.resource.doubt)
-        found.append(judgement)
-    return some(found, [part for part in parts if part.part in {"managed", "sam"}] if found else parts)
+    own = named(parts, "managed", "sam")
+    found = [doubted(_broad_at(part, node, stack), part.resource.doubt) for part in own for node in items(part.node)]
+    return some(found, parts=own if found else parts)
 
 
-def _broad(found: Pattern) -> Judgement:
+def _broad_at(part: Gathered, node: Node, stack: Stack) -> Answer:
+    if stack.target(node) is not None or (part.part == "sam" and isinstance(node, Table)):
+        return no(node.place)
+    return unknown(node) if isinstance(node, Unknown) else _broad(pattern(node))
+
+
+def _broad(found: Pattern) -> Answer:
     if found.open is not None:
         return unknown(found.open)
     name = aws_policy_name(found)
     broad = name in _BROAD or _FULL.search(name) is not None
     stated = "" if found.given else name
-    return Judgement(broad, found.place, f"{stated or 'a broad policy'} is attached" if broad else "")
+    return yes(found.place, f"{stated or 'a broad policy'} is attached") if broad else no(found.place)

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from threatmodel.evidence.analyses.properties import doubt_of
 from threatmodel.evidence.analyses.registry import Analysis, analyses
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered, doubt_of, unknown
 from threatmodel.evidence.mappings.format import FactMapping, Mappings, Source, Step
 from threatmodel.evidence.mappings.lookup import NOT_SHOWN, OUTSIDE, has_values, lacking, said, standing
 from threatmodel.evidence.mappings.own_names import may_be, names_in, names_other, own_names
@@ -103,10 +102,10 @@ class StackFacts:
                 sources = self._mappings.gathered[kind][mapping.gather]
                 looked_around |= any(step.way != "to" for source in sources for step in source.steps)
                 outcome = self._analysed(mapping, kind, resource)
-                doubt = self._doubt(mapping, kind, resource) if isinstance(outcome, Answered) else None
-                without = self._fact(row, kind, tried[at:], resource) if doubt is not None else outcome
-                if isinstance(outcome, Answered) and getattr(without, "value", None) != outcome.value:
-                    outcome = outcome._replace(doubt=doubt)
+                if isinstance(outcome, Answered) and (doubt := self._doubt(mapping, kind, resource) or outcome.doubt):
+                    without = self._fact(row, kind, tried[at:], resource)
+                    same = isinstance(without, Answered) and without.value == outcome.value
+                    outcome = outcome._replace(doubt=None if same else doubt)
             else:
                 looked_around |= any(step.way != "to" for step in mapping.source.steps)
                 outcome = self._looked_up(row, mapping, resource)
@@ -189,7 +188,7 @@ class StackFacts:
         found: list[Found] = []
         for spot in self._walked(mapping.source.steps, resource):
             if spot.doubt is not None:
-                found.append(Unanswered(spot.doubt.why, spot.doubt.place))
+                found.append(unknown(spot.doubt))
                 continue
             for outcome in self._at(row, mapping, spot.resource):
                 doubt = spot.resource.doubt
@@ -212,7 +211,7 @@ class StackFacts:
             for item in lacking(resource.properties, mapping.source.at) if mapping.left_out else ():
                 yield Answered(mapping.left_out[0], (item.place,), LEFT_OUT)
         elif resource.opaque is not None:
-            yield Unanswered(resource.opaque.why, resource.opaque.place)
+            yield unknown(resource.opaque)
         elif mapping.left_out:
             yield Answered(mapping.left_out[0], (resource.place,), LEFT_OUT)
 

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
+from threatmodel.evidence.answers import one_of, opposite
 from threatmodel.evidence.policies.arns import account_of, arn_parts, whole
-from threatmodel.evidence.policies.grants import MARK, ConditionKey, Pattern, either, opposite
+from threatmodel.evidence.policies.grants import MARK, ConditionKey, Pattern
 
 _ACCOUNTS = frozenset(
     {
@@ -61,7 +62,7 @@ def narrows(condition: ConditionKey, operators: Sequence[str] = POSITIVE) -> boo
         return None
     if condition.key in _NETWORKS:
         return _narrow_network(condition.values)
-    wide = either([_wide(one, condition.key, operator) for one in condition.values])
+    wide = one_of([_wide(one, condition.key, operator) for one in condition.values])
     return opposite(wide) if condition.values else False
 
 

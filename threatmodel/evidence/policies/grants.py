@@ -8,11 +8,11 @@ Deny stay unknown, each with why.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from threatmodel.evidence.answers import Gathered
+from threatmodel.evidence.answers import Answer, Gathered, doubt_of, doubted, one_of, opposite, unknown
 from threatmodel.evidence.policies.iam import LONGEST_RESOURCE, glob, managed_policies
 from threatmodel.evidence.policies.written import as_nodes, parsed
 from threatmodel.reading.problems import Place
@@ -25,6 +25,7 @@ from threatmodel.stacks.values import (
     Scalar,
     Table,
     Unknown,
+    is_set,
     items,
     mark,
     shape_of,
@@ -109,10 +110,14 @@ class Grant(NamedTuple):
 
     def covers(self, action: str) -> bool | None:
         """Whether the statement is about an action (in small letters)."""
-        found = either(pattern.fits(action) for pattern in self.actions)
+        found = one_of([pattern.fits(action) for pattern in self.actions])
         if not self.actions:
             return None
         return opposite(found) if self.but_actions else found
+
+    def says(self, answer: Answer) -> Answer:
+        """Return what it answers: unknown where nothing of it can be read, in doubt where it may not exist."""
+        return unknown(self.open) if self.open is not None and not self.actions else doubted(answer, self.open)
 
     @property
     def about(self) -> str:
@@ -122,22 +127,6 @@ class Grant(NamedTuple):
     def at(self, found: Pattern | ConditionKey) -> Place:
         """The place of a part: of an AWS policy, where it is attached."""
         return self.place if self.source else found.place
-
-
-def either(truths: Iterator[bool | None] | Sequence[bool | None]) -> bool | None:
-    """Kleene's or."""
-    found: bool | None = False
-    for truth in truths:
-        if truth:
-            return True
-        if truth is None:
-            found = None
-    return found
-
-
-def opposite(truth: bool | None) -> bool | None:  # noqa: FBT001 - a truth of three values is the whole argument
-    """Kleene's not."""
-    return None if truth is None else not truth
 
 
 # --- documents
@@ -190,6 +179,36 @@ def statement(node: Node) -> Grant:
         but_principals="principal" not in entries and "notprincipal" in entries,
         open=unknown,
     )
+
+
+_OF_A_PERMISSION = (
+    ("SourceArn", "arnlike", "aws:sourcearn"),
+    ("SourceAccount", "stringequals", "aws:sourceaccount"),
+    ("PrincipalOrgID", "stringlike", "aws:principalorgid"),
+    ("EventSourceToken", "stringequals", "lambda:eventsourcetoken"),
+)
+"""The conditions that Lambda writes for the properties of a permission."""
+_SERVICE = re.compile(r"[\w.${}:-]+\.(amazonaws|amazon)\.com(\.cn)?|[\w.-]+\.\$\{AWS::URLSuffix\}")
+
+
+def permission(node: Node) -> Grant:
+    """A permission to invoke a function (AWS::Lambda::Permission), as the statement that Lambda writes for it."""
+    if not isinstance(node, Table):
+        return _unread(node, "it cannot be read")
+    who = pattern(node.entries.get("Principal") or Unknown("the permission names no principal", node.place))
+    kind = "*" if who.text == "*" else "Service" if _SERVICE.fullmatch(who.text) else "" if who.open else "AWS"
+    values = [(node.entries.get(name), operator, key) for name, operator, key in _OF_A_PERMISSION]
+    conditions = [
+        ConditionKey(operator, key, (pattern(value),), value.place, value if isinstance(value, Unknown) else None)
+        for value, operator, key in values
+        if value is not None and is_set(value)
+    ]
+    actions = tuple(_lowered(pattern(one)) for one in items(node.entries.get("Action")))
+    return Grant("Allow", actions, (), (Principal(kind, who),), tuple(conditions), node.place, source=PERMISSION)
+
+
+PERMISSION = "a permission"
+"""What a statement is called that a permission is."""
 
 
 def _list(entries: dict[str, Node], name: str, but: str) -> tuple[tuple[Node, ...], bool]:
@@ -293,20 +312,20 @@ def grants(parts: Sequence[Gathered], element: Resource, stack: Stack) -> tuple[
     for part in parts:
         if part.part in _DOCUMENTS:
             if not (isinstance(part.node, Unknown) and part.node.place in named):
-                found += _doubted(statements(part.node), part.resource, element)
+                found += in_doubt(statements(part.node), doubt_of(part.resource, element))
+        elif part.part == "permission":
+            found += in_doubt([permission(part.node)], part.resource.doubt)
         elif part.part == "managed":
-            found += _doubted(attached(part.node, stack), part.resource, element)
+            found += in_doubt(attached(part.node, stack), doubt_of(part.resource, element))
         elif part.part == "sam" and "Role" not in element.properties.entries:
             for one in items(part.node):
                 found += _sam(one, stack)
     return tuple(found)
 
 
-def _doubted(found: Sequence[Grant], resource: Resource, element: Resource) -> Sequence[Grant]:
-    doubt = resource.doubt
-    if doubt is None or (element.doubt is not None and element.doubt.why == doubt.why):
-        return found
-    return [grant if grant.open else grant._replace(open=doubt) for grant in found]
+def in_doubt(found: Iterable[Grant], doubt: Unknown | None) -> tuple[Grant, ...]:
+    """Return the statements of a policy whose existence depends on something."""
+    return tuple(grant if grant.open or doubt is None else grant._replace(open=doubt) for grant in found)
 
 
 def _sam(node: Node, stack: Stack) -> Sequence[Grant]:
@@ -322,7 +341,7 @@ def attached(node: Node, stack: Stack, *, follow: bool = False) -> tuple[Grant, 
     target = stack.target(node)
     if target is not None and target.type in _POLICY_TYPES:
         document = target.properties.entries.get("PolicyDocument")
-        return _with_doubt(statements(document), target) if follow else ()
+        return in_doubt(statements(document), target.doubt) if follow else ()
     if isinstance(node, Unknown):
         return (_unread(node, ""),)
     name = aws_policy_name(pattern(node))
@@ -330,10 +349,6 @@ def attached(node: Node, stack: Stack, *, follow: bool = False) -> tuple[Grant, 
     if known is None:
         return (_unread(node, "it is unknown what this managed policy allows"),)
     return tuple(grant._replace(place=node.place, source=name) for grant in _of_aws(name))
-
-
-def _with_doubt(found: tuple[Grant, ...], resource: Resource) -> tuple[Grant, ...]:
-    return tuple(grant._replace(open=resource.doubt) for grant in found) if resource.doubt else found
 
 
 @cache

@@ -6,12 +6,12 @@ import re
 from itertools import product
 
 from threatmodel.evidence.analyses.properties import read, worded
-from threatmodel.evidence.policies.grants import statements
+from threatmodel.evidence.policies.grants import Grant, statements
+from threatmodel.evidence.policies.grants import permission as statement_of
 from threatmodel.evidence.relations.naming import Called
 from threatmodel.evidence.relations.ways import ANYONE, Ways, named
 from threatmodel.reading.problems import quoted
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Node, Scalar, links
 
 
 def permission(ways: Ways, resource: Resource) -> None:
@@ -23,31 +23,24 @@ def permission(ways: Ways, resource: Resource) -> None:
     if not called.functions:
         return
     document = read(resource.properties, "PolicyDocument")
-    if document is None:
-        principal, source = read(resource.properties, "Principal"), read(resource.properties, "SourceArn")
-        through = read(resource.properties, "FunctionUrlAuthType|InvokedViaFunctionUrl")
-        _permitted(ways, called, resource, (principal, source), through_url=through is not None)
-        return
-    for grant in statements(document):
-        if grant.effect != "Deny":
-            for one in grant.principals or (None,):
-                who = None if one is None else Scalar(one.pattern.text, grant.place)
-                _permitted(ways, called, resource, (who, None), through_url=False)
-
-
-def _permitted(
-    ways: Ways, called: Called, resource: Resource, who: tuple[Node | None, Node | None], *, through_url: bool
-) -> None:
-    """Holds a principal (and the source that it is tied to) against what is known to start a function."""
-    principal, source = who
-    spelt = worded(principal) or ""
     action = worded(read(resource.properties, "Action")) or ""
-    service = "url" if through_url or action.endswith("FunctionUrl") else _service(spelt)
-    senders = {ways.names.meant(link.resource) for link in links(source)}
+    through_url = read(resource.properties, "FunctionUrlAuthType|InvokedViaFunctionUrl") is not None
+    for grant in statements(document) if document is not None else (statement_of(resource.properties),):
+        named_by = [one.pattern.text for one in grant.principals] or [""]
+        for principal in named_by if grant.effect != "Deny" else ():
+            service = "url" if through_url or action.endswith("FunctionUrl") else _service(principal)
+            _permitted(ways, called, resource, (principal, service), grant)
+
+
+def _permitted(ways: Ways, called: Called, resource: Resource, who: tuple[str, str], grant: Grant) -> None:
+    """Holds a principal, its service and the sources of its statement against what is known to start a function."""
+    principal, service = who
+    sources = (value for one in grant.conditions if one.key == "aws:sourcearn" for value in one.values)
+    senders = {ways.names.meant(link.resource) for one in sources for link in one.links}
     for name in called.functions:
         known = ways.found[name].callers.get(service) if service else None
         if known is None or (senders and not senders & known):
-            ways.unknown(name, _foreign(spelt, service, known=known is not None), resource.place)
+            ways.unknown(name, _foreign(principal, service, known=known is not None), resource.place)
             continue
         for whose, given in product(senders | {""} if senders else {ANYONE}, (False, True)):
             hidden = ways.hidden.get((service, whose, given))

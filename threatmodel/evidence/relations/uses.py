@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from threatmodel.evidence.analyses.properties import doubt_of, read
+from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.analyses.secret_texts import meaning
 from threatmodel.evidence.analyses.settings import is_setting
-from threatmodel.evidence.answers import Unanswered
+from threatmodel.evidence.answers import Unanswered, doubt_of
 from threatmodel.evidence.outside import is_aws_host, is_service, source, whole
 from threatmodel.evidence.outside import named as named_outside
 from threatmodel.evidence.policies.arns import resources_of

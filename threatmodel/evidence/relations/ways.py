@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from threatmodel.evidence.analyses.properties import doubt_of, read
-from threatmodel.evidence.answers import Unanswered
+from threatmodel.evidence.analyses.properties import read
+from threatmodel.evidence.answers import Unanswered, doubt_of
 from threatmodel.evidence.relations.naming import Called, Names
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource
