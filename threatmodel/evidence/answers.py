@@ -173,7 +173,7 @@ def _decided(answers: Sequence[Answer], notes: tuple[str, str], parts: Sequence[
 
 
 def _together(answers: Sequence[Answered], note: str) -> Answered:
-    """Equal answers as one, with the places of all, and their notes where it has none of its own."""
+    """Equal answers as one, with the places of all, and their notes unless it has one."""
     notes = [note] if note else list(dict.fromkeys(one.note for one in answers if one.note))
     more = f"; {len(notes) - _MOST_NOTES} more" if len(notes) > _MOST_NOTES else ""
     found = tuple(dict.fromkeys(place for one in answers for place in one.places))

@@ -24,7 +24,7 @@ from threatmodel.evidence.answers import (
 )
 from threatmodel.evidence.policies.arns import account_of, arn_parts, whole
 from threatmodel.evidence.policies.conditions import NEGATIVE, limits, narrows
-from threatmodel.evidence.policies.grants import ConditionKey, Grant, Pattern, Principal, allowing, grants
+from threatmodel.evidence.policies.grants import PERMISSION, ConditionKey, Grant, Pattern, Principal, allowing, grants
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Scalar, Unknown, get, text
@@ -102,7 +102,8 @@ def anybody(grant: Grant) -> Answer:
         return unknown(open_one or Unknown("the statement names no principal", grant.place))
     if narrowed is None:
         return unknown(open_condition(grant))
-    return yes(place, f"{grant.about} allows any principal")
+    to = " to invoke it" if grant.source == PERMISSION else ""
+    return yes(place, f"{grant.about} allows any principal{to}")
 
 
 def open_condition(grant: Grant) -> Unknown:
