@@ -12,6 +12,7 @@ import pytest
 
 from tests.collecting import collected
 from tests.evidence.random_templates import RandomTemplate
+from tests.evidence.random_wiring import RandomWiring
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.evidence.claims import Claim, Said, member_of
 from threatmodel.evidence.environments import environments
@@ -54,9 +55,11 @@ def claims(system: System, evidence: Evidence, ways: Directions) -> Iterator[Cla
                     yield claim
 
 
-def untrue(seed: int, ways: Directions, *, nested: bool = False) -> list[str]:
+def untrue(
+    seed: int, ways: Directions, *, nested: bool = False, made: type[RandomTemplate] = RandomTemplate
+) -> list[str]:
     """What a random template is said to prove, alone or nested by another, and does not in some deployment."""
-    template = RandomTemplate(seed)
+    template = made(seed)
     texts: Texts = {FILE: template.nesting(str(CHILD)), CHILD: template.text} if nested else {FILE: template.text}
     model = imported(FILE, "template", MODEL, Files(texts=texts)).text
     system, evidence = read(texts, model, ways)
@@ -91,9 +94,9 @@ def _values(said: Said) -> Mapping[tuple[str, str], list[Any]]:
     }
 
 
-def differing(seed: int, ways: Directions) -> list[str]:
+def differing(seed: int, ways: Directions, made: type[RandomTemplate] = RandomTemplate) -> list[str]:
     """What is answered otherwise where choices are decided that were not read for the answer."""
-    template, drawn = RandomTemplate(seed), random.Random(seed)
+    template, drawn = made(seed), random.Random(seed)
     file = opened_file(template, ways)
     found: list[str] = []
     for _ in range(3):
@@ -179,6 +182,15 @@ def test_evidence_of_nested_stacks_holds(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert not untrue(seed, ways, nested=True)
+
+
+@pytest.mark.parametrize("seed", USUAL)
+def test_the_lists_of_functions_hold_whatever_is_left_out(
+    seed: int, ways: Directions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not connected with a function may be there or not: its lists are the same."""
+    monkeypatch.chdir(tmp_path)
+    assert not [*differing(seed, ways, RandomWiring), *untrue(seed, ways, made=RandomWiring)]
 
 
 @pytest.mark.long

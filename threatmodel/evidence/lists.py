@@ -51,8 +51,12 @@ class Lists:
 
     @property
     def relations(self) -> Mapping[str, FunctionRelations]:
-        """How each function of the file is wired."""
-        return self.stack.once("relations", lambda: function_relations(self.stack, self.held.facts))
+        """How each function of the file is wired, with the resources that it depends on as if they were there."""
+        return self.stack.once("relations", self._relations)
+
+    def _relations(self) -> Mapping[str, FunctionRelations]:
+        stack = self.stack.regardless()
+        return function_relations(stack, self.held.facts.on(stack))
 
     @cached_property
     def signs(self) -> Sequence[Sign]:
@@ -96,6 +100,8 @@ class Lists:
         """Adds what starts a function, and what it uses."""
         if (resource := self.matched.resources.get(element, "")) not in self.relations:
             return
+        for name in self.relations[resource].depends_on:
+            self.stack.resources.get(name)  # so that it is recorded
         relations = as_modelled(self.relations[resource], self._kind)
         for name in USED:
             uses: tuple[Use, ...] = getattr(relations, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from threatmodel.evidence.outside import host_of, is_host, names_of, outside
@@ -122,9 +123,12 @@ def named_elsewhere(
     stated = {name: element for element, (name, _) in source.resources.items()}
     left = {element: kind for element, kind, _ in matched.missing}
     left |= dict.fromkeys(system.externals, "external system")
+    there = {element: system.nodes[element].kind for element in matched.resources}
     found: dict[str, str] = {}
     for name in names:
         fitting = [stated[name]] if name in stated else _standing_for(name, left, stack)
+        for element in () if name in stated else chain(*_fitting(name, there, stack)):
+            stack.resources.get(matched.resources[element])  # recorded: where it is left out, it may be meant too
         if len(fitting) == 1:
             found[name] = fitting[0]
     return found
@@ -132,6 +136,12 @@ def named_elsewhere(
 
 def _standing_for(name: str, left: Mapping[str, str], stack: Stack) -> list[str]:
     """The elements (of ids to kinds) that may stand for a service, a host, a key of another stack or a resource."""
+    exact, loose = _fitting(name, left, stack)
+    return exact or loose
+
+
+def _fitting(name: str, left: Mapping[str, str], stack: Stack) -> tuple[list[str], list[str]]:
+    """The elements that are called so, and those that are but for a usual ending."""
     beyond = outside(name)
     if beyond is not None:
         kind, spelt = beyond.kind, set(names_of(beyond))
@@ -141,11 +151,12 @@ def _standing_for(name: str, left: Mapping[str, str], stack: Stack) -> list[str]
         kind, spelt = "external system", set(_names(stack.resources[name]))
     folded = {_folded(one) for one in spelt}
     exact = [element for element, of in left.items() if of == kind and _folded(element) in folded]
-    return exact or [
+    loose = [
         element
         for element, of in left.items()
         if of == kind and any(_folded(element) in _shorter(one, kind) for one in folded)
     ]
+    return exact, loose
 
 
 def _misnamed(system: System, source: EvidenceFile, stack: Stack) -> Iterator[Problem]:

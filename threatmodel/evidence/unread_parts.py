@@ -210,18 +210,18 @@ def _parts(stack: Stack, facts: StackFacts) -> Iterator[tuple[Unread, bool]]:
 
 def _handed_over(stack: Stack) -> Iterator[Unread]:
     """Yield each unread part, with the resources that it gets by a link or by name."""
-    named = _own_names(stack)
+    named = own_names(stack)
     for one in stack.unread:
         resource = stack.resources.get(one.name)
         if resource is not None and resource.type in _STACKS:
-            yield replace(one, strength="adds", handed=_handed(resource.properties, named))
+            yield replace(one, strength="adds", handed=handed_to(resource.properties, named))
         else:
             yield one
     for resource in stack.resources.values():
-        found = _acting(resource)
+        found = acting(resource)
         if found is not None and resource.name not in {one.name for one in stack.unread}:
             strength, why = found
-            handed = _handed(resource.properties, named)
+            handed = handed_to(resource.properties, named)
             yield Unread(name=resource.name, why=why, place=resource.place, strength=strength, handed=handed)
         if resource.opaque is not None:  # what adds properties is given those that are there, and may change them
             own = frozenset((resource.name,))
@@ -229,7 +229,7 @@ def _handed_over(stack: Stack) -> Iterator[Unread]:
             yield Unread(name=resource.name, why=opaque.why, place=opaque.place, strength="changes", handed=own)
 
 
-def _acting(resource: Resource) -> tuple[Strength, str] | None:
+def acting(resource: Resource) -> tuple[Strength, str] | None:
     """What a resource does that no file tells, and in words."""
     kind = resource.type
     if kind in _STACKS:
@@ -247,7 +247,7 @@ def _acting(resource: Resource) -> tuple[Strength, str] | None:
     return None
 
 
-def _own_names(stack: Stack) -> Mapping[str, str]:
+def own_names(stack: Stack) -> Mapping[str, str]:
     """Resources by the texts that mean them: their logical ids, and the names that they give themselves."""
     found = {name: name for name in stack.resources}
     for resource in stack.resources.values():
@@ -257,7 +257,7 @@ def _own_names(stack: Stack) -> Mapping[str, str]:
     return found
 
 
-def _handed(node: Node, named: Mapping[str, str]) -> frozenset[str]:
+def handed_to(node: Node, named: Mapping[str, str]) -> frozenset[str]:
     """The resources that a node refers to, or names in a text; not the function that works for a custom resource."""
     entries = node.entries if isinstance(node, Table) else {}
     parts = [child for key, child in entries.items() if key not in {"ServiceToken", "service_token"}]

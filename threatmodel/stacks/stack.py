@@ -174,6 +174,10 @@ class Stack:
         self.reads.note(choices_of(*found))
         return found
 
+    def regardless(self) -> Stack:
+        """Return the stack as one of which it is not recorded which resources were looked for."""
+        return self
+
     def once(self, key: Hashable, work: Callable[[], _T]) -> _T:
         """Return what some work on this very stack gave the first time."""
         return self.reads.once(self, key, work)

@@ -47,10 +47,13 @@ class TrackedEntries(Mapping[str, "Node"]):
 class _Resources(Mapping[str, Resource]):
     """Resources of which each records the choices that decide whether it is there."""
 
-    def __init__(self, resources: Mapping[str, Resource], shaped: frozenset[str], reads: Reads) -> None:
+    def __init__(
+        self, resources: Mapping[str, Resource], shaped: frozenset[str], reads: Reads, *, regardless: bool = False
+    ) -> None:
         self._resources, self._shaped, self._reads = resources, shaped, reads
         self._tracked: dict[str, Resource] = {}
-        self._existence = {name: found for name, one in resources.items() if (found := _existence(one))}
+        existence = _form if regardless else _existence
+        self._existence = {name: found for name, one in resources.items() if (found := existence(one))}
         self._every = shaped.union(*self._existence.values())
 
     def __getitem__(self, name: str) -> Resource:
@@ -70,6 +73,10 @@ class _Resources(Mapping[str, Resource]):
     def __len__(self) -> int:
         self._reads.note(self._every)
         return len(self._resources)
+
+    def regardless(self) -> _Resources:
+        """Return the same resources, of which it is not recorded which were looked for."""
+        return _Resources(self._resources, self._shaped, self._reads, regardless=True)
 
     def types(self) -> Iterator[tuple[str, str]]:
         """The type of each resource that may be there, by name."""
@@ -93,6 +100,10 @@ class _TrackedStack(Stack):
     def types(self) -> Iterator[tuple[str, str]]:
         resources = self.resources
         return resources.types() if isinstance(resources, _Resources) else super().types()
+
+    def regardless(self) -> Stack:
+        resources = self.resources
+        return replace(self, resources=resources.regardless()) if isinstance(resources, _Resources) else self
 
 
 def tracked(stack: Stack) -> Stack:
@@ -127,4 +138,9 @@ def untracked(resource: Resource) -> Resource:
 
 
 def _existence(resource: Resource) -> frozenset[str]:
-    return resource.shaped | choices_of(resource.doubt, resource.opaque)
+    return _form(resource) | choices_of(resource.doubt)
+
+
+def _form(resource: Resource) -> frozenset[str]:
+    """The choices by which a resource may be another one, or have other properties."""
+    return resource.shaped | choices_of(resource.opaque)

@@ -54,6 +54,10 @@ class StackFacts:
         self._once = stack.once
         self._rows: dict[tuple[str, str], Mapping[str, tuple[FactRow, Sequence[FactMapping]]]] = {}
 
+    def on(self, stack: Stack) -> StackFacts:
+        """Return what reads the same facts of another stack."""
+        return StackFacts(stack, self._mappings, self._analyses)
+
     def kind_of(self, resource: Resource) -> str:
         """The kind of element that a resource can be, or ''."""
         return next((kind for kind, types in self._mappings.elements.items() if resource.type in types), "")

@@ -27,11 +27,17 @@ def given_to(function: Resource, stack: Stack) -> tuple[Grant, ...]:
 
 def by_role(stack: Stack) -> Mapping[str, tuple[Grant, ...]]:
     """All such statements by the role's name in the file; looked for once for a stack that is asked about again."""
-    return stack.once(_by_role, lambda: _by_role(stack))
+    return stack.once(_by_role, lambda: _by_role(stack))[0]
 
 
-def _by_role(stack: Stack) -> Mapping[str, tuple[Grant, ...]]:
+def open_to_any_role(stack: Stack) -> frozenset[str]:
+    """The resources whose policies may name any role."""
+    return stack.once(_by_role, lambda: _by_role(stack))[1]
+
+
+def _by_role(stack: Stack) -> tuple[Mapping[str, tuple[Grant, ...]], frozenset[str]]:
     found: dict[str, list[Grant]] = {}
+    wide: set[str] = set()
     names = dict(_own_names(stack))
     every = [role.name for role in stack.of_type(*_ROLES)]
     for resource in stack.resources.values():
@@ -39,10 +45,11 @@ def _by_role(stack: Stack) -> Mapping[str, tuple[Grant, ...]]:
             if grant.effect != "Deny" and not grant.but_principals:
                 named = dict.fromkeys(_roles(grant, names), grant)
                 hidden = _hidden(grant)
+                wide |= {resource.name} if hidden is not None else set()
                 perhaps = dict.fromkeys(every if hidden is not None else (), grant._replace(open=grant.open or hidden))
                 for role, one in (perhaps | named).items():
                     found.setdefault(role, []).append(one)
-    return {name: tuple(grants) for name, grants in found.items()}
+    return {name: tuple(grants) for name, grants in found.items()}, frozenset(wide)
 
 
 _A_ROLE = "arn:aws:iam::"

@@ -170,7 +170,7 @@ def destination(ways: Ways, resource: Resource) -> None:
     for outcome in ("OnSuccess", "OnFailure"):
         called = ways.names.called(read(resource.properties, "DestinationConfig", outcome, "Destination"))
         for name in called.functions:
-            ways.found[name].callers.setdefault("lambda", set()).add(resource.name)
+            ways.way(name).callers.setdefault("lambda", set()).add(resource.name)
 
 
 def _sender(ways: Ways, node: Node | None, called: Called, service: str = "") -> tuple[str, str]:

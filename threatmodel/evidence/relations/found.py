@@ -9,6 +9,7 @@ from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.relations.beyond import Beyond
+from threatmodel.evidence.relations.concerning import concerning
 from threatmodel.evidence.relations.naming import Names, open_in
 from threatmodel.evidence.relations.role import RELATIONS
 from threatmodel.evidence.relations.starts import starts
@@ -36,6 +37,7 @@ class FunctionRelations:
     other calls.  `unknown` says of the other lists why they may be longer: one that is not in it is complete.  `unused`
     are grants without any other sign of a use, `ungranted` what its environment or a destination names without a grant.
     `itself` is where it is let call itself, at once or by way of others (None: as far as is seen, it is not).
+    `depends_on` are resources that may not be there, and then something of this may differ.
     `beyond` are rights that are no use of anything that it uses, `rights` the actions (in small letters) on what it
     does use, each with the resource.
     """
@@ -54,6 +56,7 @@ class FunctionRelations:
     itself: Place | None = None
     beyond: tuple[Beyond, ...] = ()
     rights: frozenset[tuple[str, str]] = frozenset()
+    depends_on: frozenset[str] = frozenset()
 
 
 def function_relations(stack: Stack, facts: StackFacts) -> Mapping[str, FunctionRelations]:
@@ -61,14 +64,16 @@ def function_relations(stack: Stack, facts: StackFacts) -> Mapping[str, Function
     names = Names(stack, facts)
     if not names.functions:
         return {}
-    started = starts(names)
+    started, ways = starts(names)
     using = Functions(names, {start.source for one in started.values() for start in one.starts})
     callers = _Callers(names, using, started)
     unread = _Unread(names, facts)
+    near = concerning(names, using, started, ways)
     return {
         name: replace(
             _relations(function, started[name], callers.of(function), using, unread),
             itself=callers.circle(function),
+            depends_on=near[name],
         )
         for name, function in names.functions.items()
     }

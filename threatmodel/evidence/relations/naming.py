@@ -102,7 +102,7 @@ class Names:
 
     def elsewhere(self, one: Outside | None) -> Outside | None:
         """Return what a value names outside, unless it may as well be a resource of this file with an unknown name."""
-        if one is None or any(map(_may_be_called_anything, self._of(one.service))):
+        if one is None or any(map(may_be_called_anything, self._of(one.service))):
             return None
         return one
 
@@ -177,7 +177,7 @@ def store_in(names: Names, event_pattern: Node | None) -> str:
     return stores.pop() if len(stores) == 1 else ""
 
 
-def _may_be_called_anything(resource: Resource) -> bool:
+def may_be_called_anything(resource: Resource) -> bool:
     """Return whether a resource has a name that the file alone does not state."""
     own = known(resource.type).own_name
     return resource.opaque is not None or bool(own and open_in(read(resource.properties, own)) is not None)

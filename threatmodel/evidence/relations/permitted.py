@@ -38,7 +38,7 @@ def _permitted(ways: Ways, called: Called, resource: Resource, who: tuple[str, s
     sources = (value for one in grant.conditions if one.key == "aws:sourcearn" for value in one.values)
     senders = {ways.names.meant(link.resource) for one in sources for link in one.links}
     for name in called.functions:
-        known = ways.found[name].callers.get(service) if service else None
+        known = ways.way(name).callers.get(service) if service else None
         if known is None or (senders and not senders & known):
             ways.unknown(name, _foreign(principal, service, known=known is not None), resource.place)
             continue

@@ -6,7 +6,7 @@ Boundaries and session policies are left aside: they only take away.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from threatmodel.evidence.analyses.properties import each, read
@@ -101,7 +101,7 @@ class Roles:
         self.stack = names.stack
         self._policies: dict[str, list[Gathered]] = {}
         self._connected: dict[str, set[str]] = {}
-        self._open: list[tuple[Unknown, str]] = []
+        self.open: list[tuple[Unknown, str]] = []
         self._known: dict[str, Role] = {}
         self.all = {one.name: one for one in self.stack.resources.values() if one.type in _ROLE_TYPES}
         own = {name: spelling(read(one.properties, ROLE_OWN_NAME)) for name, one in self.all.items()}
@@ -111,6 +111,10 @@ class Roles:
                 self._attached(resource)
         for role in self.all.values():
             self._inline(role)
+
+    def policies_of(self, name: str) -> Sequence[Gathered]:
+        """What is attached to a role."""
+        return self._policies.get(name, ())
 
     def of(self, name: str) -> Role:
         """What a role may do."""
@@ -162,7 +166,7 @@ class Roles:
                         about = {self.names.meant(link.resource) for link in links(written)}
                         self._connected.setdefault(name, set()).update(about)
             elif self.stack.target(node) is None:
-                self._open.append((hidden, resource.name))
+                self.open.append((hidden, resource.name))
 
     # --- reading
 
@@ -172,7 +176,7 @@ class Roles:
         noted = Noted()
         narrow = [grant for grant in found if grant.effect == "Deny" or not self._is_wide(grant, noted)]
         narrow = [kept for grant in narrow if (kept := _without_unread_parts(grant)) is not None]
-        for hidden, name in self._open:
+        for hidden, name in self.open:
             if self.names.may_name(hidden, role):
                 noted.every(f"{quoted(name)} may be attached to its role: {hidden.why}", hidden.place)
         reach = reached(narrow, self.names.targets)

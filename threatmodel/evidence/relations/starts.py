@@ -41,25 +41,28 @@ _CUSTOM = ("Custom::", "AWS::CloudFormation::CustomResource")
 _ROUTES = ("AWS::ApiGatewayV2::Route",)
 
 
-def starts(names: Names) -> Mapping[str, Starts]:
-    """What starts each function of a stack, by the function's name; without what roles allow."""
+def starts(names: Names) -> tuple[Mapping[str, Starts], Ways]:
+    """What starts each function of a stack, by the function's name, and how that was found; not what roles allow."""
     ways = Ways(names)
     _look(ways)
     for resource in names.stack.of_type(*_PERMISSIONS):
+        ways.at = resource.name
         permission(ways, resource)
     for found, why, place in ways.anyone.values():
         for name, function in names.functions.items():
             if names.may_name(found, function):
                 ways.unknown(name, why, place)
-    return {name: way.finished() for name, way in ways.found.items()}
+    return {name: way.finished() for name, way in ways.found.items()}, ways
 
 
 def _look(ways: Ways) -> None:
     """Looks at every resource but the permissions, which are held against what is then known."""
     for resource in ways.stack.resources.values():
         if resource.type in _ROUTES:
+            ways.at = resource.name
             route_target(ways, resource)
     for resource in ways.stack.resources.values():
+        ways.at = resource.name
         if resource.type in _READERS:
             _READERS[resource.type](ways, resource)
         if resource.type not in _READ_WHOLLY and not resource.type.startswith(CALLS_NOTHING):

@@ -48,7 +48,7 @@ class Starts(NamedTuple):
     unknown: Unanswered | None
 
 
-class _Way:
+class Way:
     """What is found about one function, as resource by resource is looked at."""
 
     def __init__(self) -> None:
@@ -84,13 +84,18 @@ class Ways:
     """All functions of a stack, with what is known so far of what starts them.
 
     `found` is by the function's name; `routes` lead to an integration by its name; `hidden` are calls with an
-    unknown target, by service, sender and whether defaults tell; `anyone` is what starts an unknown function.
+    unknown target, by service, sender and whether defaults tell; `anyone` is what starts an unknown function.  While a
+    resource is looked at (`at`), it is noted for which functions it says something: `said_by`; `loose` are those that
+    may say something of any.
     """
 
     def __init__(self, names: Names) -> None:
         self.names = names
         self.stack = names.stack
-        self.found = {name: _Way() for name in names.functions}
+        self.found = {name: Way() for name in names.functions}
+        self.at = ""
+        self.said_by: dict[str, set[str]] = {name: set() for name in names.functions}
+        self.loose: set[str] = set()
         self.routes: dict[str, list[Resource]] = {}
         self.hidden: dict[tuple[str, str, bool], Unknown] = {}
         self.anyone: dict[bool, tuple[Unknown, str, Place]] = {}
@@ -99,7 +104,7 @@ class Ways:
         """Note that functions are started; `service` and `sender` are the principals that a permission for it names."""
         self.hide(called, service, start.source or sender)
         for name in called.functions:
-            way = self.found[name]
+            way = self.way(name)
             doubt = doubt_of(resource, self.names.functions[name])
             way.add(start._replace(certain=doubt is None))
             way.callers.setdefault(service, set()).update({start.source, sender})
@@ -111,6 +116,11 @@ class Ways:
             if start.by == "schedule" and not start.detail:
                 way.doubt("its schedule is unknown", start.places[0])
 
+    def way(self, name: str) -> Way:
+        """Return what is known so far of a function, for the resource that is looked at to add to it."""
+        self.said_by[name].add(self.at)
+        return self.found[name]
+
     def serve(self, called: Called, service: str, resource: Resource, source: str, place: Place) -> None:
         """Notes that a service of AWS starts functions: a resource of it, or the service by its key."""
         self.start(called, service, resource, Start("service", "", source, "", (place,)), resource.name)
@@ -118,22 +128,24 @@ class Ways:
     def hide(self, called: Called, service: str, sender: str) -> None:
         """Note that a call has an unknown target: it may be any function that allows the caller."""
         if called.open is not None:
+            self.loose.add(self.at)
             for whose in (sender, ANYONE):
                 self.hidden.setdefault((service, whose, bool(called.open.given)), called.open)
 
     def calls(self, called: Called, service: str, resource: Resource, why: str, place: Place | None = None) -> None:
         """Notes that functions are called in a way for which a model has no word."""
         for name in called.functions:
-            self.found[name].callers.setdefault(service, set()).add(resource.name)
+            self.way(name).callers.setdefault(service, set()).add(resource.name)
             self.unknown(name, why, place or resource.place)
 
     def unknown(self, name: str, why: str, place: Place) -> None:
         """Notes why there may be more that starts a function."""
-        self.found[name].doubt(why, place)
+        self.way(name).doubt(why, place)
 
     def anybody(self, found: Unknown | None, what: str, place: Place) -> None:
         """Notes that something starts a function of which it is not known which it is."""
         if found is not None:
+            self.loose.add(self.at)
             self.anyone.setdefault(bool(found.given), (found, f"{what} may start it: {found.why}", place))
 
 
