@@ -210,7 +210,7 @@ def _parts(stack: Stack, facts: StackFacts) -> Iterator[tuple[Unread, bool]]:
 
 def _handed_over(stack: Stack) -> Iterator[Unread]:
     """Yield each unread part, with the resources that it gets by a link or by name."""
-    named = own_names(stack)
+    named = {text: found[:1] for text, found in own_names(stack).items()}
     for one in stack.unread:
         resource = stack.resources.get(one.name)
         if resource is not None and resource.type in _STACKS:
@@ -247,23 +247,23 @@ def acting(resource: Resource) -> tuple[Strength, str] | None:
     return None
 
 
-def own_names(stack: Stack) -> Mapping[str, str]:
+def own_names(stack: Stack) -> Mapping[str, Sequence[str]]:
     """Resources by the texts that mean them: their logical ids, and the names that they give themselves."""
-    found = {name: name for name in stack.resources}
+    found = {name: [name] for name in stack.resources}
     for resource in stack.resources.values():
         for key, node in resource.properties.entries.items():
             if key.lower().endswith("name") and isinstance(node, Scalar) and isinstance(node.value, str):
-                found.setdefault(node.value, resource.name)
+                found.setdefault(node.value, []).append(resource.name)
     return found
 
 
-def handed_to(node: Node, named: Mapping[str, str]) -> frozenset[str]:
+def handed_to(node: Node, named: Mapping[str, Sequence[str]]) -> frozenset[str]:
     """The resources that a node refers to, or names in a text; not the function that works for a custom resource."""
     entries = node.entries if isinstance(node, Table) else {}
     parts = [child for key, child in entries.items() if key not in {"ServiceToken", "service_token"}]
     by_link = {link.resource for part in parts for link in links(part)}
     words = [word for part in parts for word in _words(part)][:_MANY]
-    return frozenset(by_link | {named[word] for word in words if word in named})
+    return frozenset(by_link.union(*(named[word] for word in words if word in named)))
 
 
 def _words(node: Node) -> Iterator[str]:

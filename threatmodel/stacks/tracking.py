@@ -52,6 +52,7 @@ class _Resources(Mapping[str, Resource]):
     ) -> None:
         self._resources, self._shaped, self._reads = resources, shaped, reads
         self._tracked: dict[str, Resource] = {}
+        self.is_regardless = regardless
         existence = _form if regardless else _existence
         self._existence = {name: found for name, one in resources.items() if (found := existence(one))}
         self._every = shaped.union(*self._existence.values())
@@ -76,7 +77,9 @@ class _Resources(Mapping[str, Resource]):
 
     def regardless(self) -> _Resources:
         """Return the same resources, of which it is not recorded which were looked for."""
-        return _Resources(self._resources, self._shaped, self._reads, regardless=True)
+        found = _Resources(self._resources, self._shaped, self._reads, regardless=True)
+        found._tracked = self._tracked
+        return found
 
     def types(self) -> Iterator[tuple[str, str]]:
         """The type of each resource that may be there, by name."""
@@ -103,7 +106,9 @@ class _TrackedStack(Stack):
 
     def regardless(self) -> Stack:
         resources = self.resources
-        return replace(self, resources=resources.regardless()) if isinstance(resources, _Resources) else self
+        if not isinstance(resources, _Resources) or resources.is_regardless:
+            return self
+        return self.once(_TrackedStack.regardless, lambda: replace(self, resources=resources.regardless()))
 
 
 def tracked(stack: Stack) -> Stack:

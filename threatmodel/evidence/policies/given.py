@@ -7,6 +7,7 @@ the same account that is enough.  Where such policies stand, AWS's own schemas s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, Principal, pattern, statements
 from threatmodel.evidence.policies.written import parsed
@@ -17,28 +18,40 @@ from threatmodel.stacks.values import Joined, Link, List, Node, Table, Unknown, 
 _ROLES = ("AWS::IAM::Role",)
 
 
+class GivenRights(NamedTuple):
+    """Statements that give rights, each with its resource, by the role that they name; `wide` may name any role."""
+
+    by_role: Mapping[str, Sequence[tuple[Grant, str]]]
+    wide: frozenset[str]
+
+    def to(self, role: str) -> tuple[Grant, ...]:
+        """The statements for a role."""
+        return tuple(grant for grant, _ in self.by_role.get(role, ()))
+
+
 def given_to(function: Resource, stack: Stack) -> tuple[Grant, ...]:
     """Return the statements of resource policies that name the role of a function, each on its resource."""
     node = function.properties.entries.get("Role")
     target = stack.target(node) if node is not None else None
     name = target.name if target is not None else "" if node is not None else f"{function.name}Role"
-    return by_role(stack).get(name, ()) if name else ()
+    given = given_rights(stack)
+    for _, owner in given.by_role.get(name, ()):
+        stack.resources.get(owner)  # recorded: it may not be there
+    return given.to(name)
 
 
-def by_role(stack: Stack) -> Mapping[str, tuple[Grant, ...]]:
-    """All such statements by the role's name in the file; looked for once for a stack that is asked about again."""
-    return stack.once(_by_role, lambda: _by_role(stack))[0]
+def given_rights(stack: Stack) -> GivenRights:
+    """All such statements, whatever resources are left out; looked for once for a stack that is asked about again."""
+    whole = stack.regardless()
+    return whole.once(_given_rights, lambda: _given_rights(whole))
 
 
-def open_to_any_role(stack: Stack) -> frozenset[str]:
-    """The resources whose policies may name any role."""
-    return stack.once(_by_role, lambda: _by_role(stack))[1]
-
-
-def _by_role(stack: Stack) -> tuple[Mapping[str, tuple[Grant, ...]], frozenset[str]]:
-    found: dict[str, list[Grant]] = {}
+def _given_rights(stack: Stack) -> GivenRights:
+    found: dict[str, list[tuple[Grant, str]]] = {}
     wide: set[str] = set()
-    names = dict(_own_names(stack))
+    names: dict[str, list[str]] = {}
+    for own, role in _own_names(stack):
+        names.setdefault(own, []).append(role)
     every = [role.name for role in stack.of_type(*_ROLES)]
     for resource in stack.resources.values():
         for grant in _statements(resource):
@@ -48,8 +61,8 @@ def _by_role(stack: Stack) -> tuple[Mapping[str, tuple[Grant, ...]], frozenset[s
                 wide |= {resource.name} if hidden is not None else set()
                 perhaps = dict.fromkeys(every if hidden is not None else (), grant._replace(open=grant.open or hidden))
                 for role, one in (perhaps | named).items():
-                    found.setdefault(role, []).append(one)
-    return {name: tuple(grants) for name, grants in found.items()}, frozenset(wide)
+                    found.setdefault(role, []).append((one, resource.name))
+    return GivenRights(found, frozenset(wide))
 
 
 _A_ROLE = "arn:aws:iam::"
@@ -78,12 +91,12 @@ def _own_names(stack: Stack) -> Iterator[tuple[str, str]]:
             yield name.text, role.name
 
 
-def _roles(grant: Grant, names: Mapping[str, str]) -> Iterator[str]:
+def _roles(grant: Grant, names: Mapping[str, Sequence[str]]) -> Iterator[str]:
     for one in grant.principals:
         if one.kind == "AWS":
             yield from (link.resource for link in one.pattern.links)
             if ":role/" in one.pattern.text and not MARK.search(one.pattern.text):
-                yield names.get(one.pattern.text.rsplit("/", 1)[-1], "")
+                yield from names.get(one.pattern.text.rsplit("/", 1)[-1], ())
 
 
 def _statements(resource: Resource) -> Iterator[Grant]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from threatmodel.evidence.policies.given import open_to_any_role
+from threatmodel.evidence.policies.given import given_rights
 from threatmodel.evidence.relations.naming import Names, may_be_called_anything
 from threatmodel.evidence.relations.uses import Functions
 from threatmodel.evidence.relations.ways import Starts, Ways
@@ -51,14 +51,15 @@ def _edges(names: Names, using: Functions, started: Mapping[str, Starts], ways: 
         yield from ((name, other) for other in (*ways.said_by[name], *(start.source for start in found.starts)))
     for name in using.roles.all:
         role = using.roles.of(name)
-        attached = (part.resource.name for part in using.roles.policies_of(name))
+        attached = [part.resource.name for part in using.roles.policies_of(name)]
+        attached += [owner for _, owner in given_rights(names.stack).by_role.get(name, ())]
         yield from ((name, other) for other in (*attached, *role.reach, *(one.function for one in role.invokes)))
 
 
 def _loose(names: Names, using: Functions, ways: Ways) -> Iterator[str]:
     """The resources that may concern any function."""
     yield from ways.loose
-    yield from open_to_any_role(names.stack)
+    yield from given_rights(names.stack).wide
     yield from (name for _, name in using.roles.open)
     yield from (one.name for one in names.stack.unread)
     yield from (one.name for one in names.stack.resources.values() if one.opaque is not None or acting(one))

@@ -13,7 +13,7 @@ from threatmodel.evidence.analyses.properties import each, read
 from threatmodel.evidence.answers import Gathered
 from threatmodel.evidence.outside import named
 from threatmodel.evidence.policies.arns import arn_parts, covers_every
-from threatmodel.evidence.policies.given import by_role
+from threatmodel.evidence.policies.given import given_rights
 from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, grants, pattern
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.reach import reached
@@ -171,7 +171,7 @@ class Roles:
     # --- reading
 
     def _read(self, role: Resource) -> Role:
-        found = [*grants(self._policies[role.name], role, self.stack), *by_role(self.stack).get(role.name, ())]
+        found = [*grants(self._policies[role.name], role, self.stack), *given_rights(self.stack).to(role.name)]
         found = [self._meant(grant) for grant in found]
         noted = Noted()
         narrow = [grant for grant in found if grant.effect == "Deny" or not self._is_wide(grant, noted)]
