@@ -26,6 +26,7 @@ from threatmodel.evidence.answers import (
     doubted,
     named,
     no,
+    one_of,
     places,
     some,
     unknown,
