@@ -61,7 +61,7 @@ def test_whom_a_policy_lets_in(stated: list[Any], public: Any) -> None:
         ({"Principal": "*"}, YES, NOTHING),
         ({"Principal": "*", "FunctionUrlAuthType": "NONE"}, YES, NOTHING),
         ({"Principal": "*", "PrincipalOrgID": "o-1"}, NO, NOTHING),
-        ({"Principal": "*", "SourceArn": "*"}, YES, NOTHING),
+        ({"Principal": "*", "SourceArn": "*"}, YES, NO),
         ({"Principal": UNKNOWN}, OPEN, OPEN),
         ({"Principal": "111122223333"}, NO, NOTHING),
         ({"Principal": "sns.amazonaws.com"}, NO, NO),
