@@ -145,17 +145,30 @@ def test_a_share_counts_for_the_whole_and_leaves_the_others_theirs() -> None:
     assert work.spent == 80
 
 
-def test_one_file_leaves_the_work_of_the_others(tmp_path: Path) -> None:
-    """A hostile file, named first, does not keep another one from being worked out."""
+def test_a_share_of_a_share_counts_for_the_whole() -> None:
+    work = Work(80)
+    inner = work.share(2).share(2)
+    assert inner.spend(20)
+    assert not inner.spend(1)
+    assert (work.spent, work.reached, inner.allowed) == (20, True, 80)
+
+
+@pytest.mark.parametrize(("apart", "limit"), [(", environment: own", 1_000), ("", 4_000)])
+def test_one_file_leaves_the_work_of_the_others(tmp_path: Path, apart: str, limit: int) -> None:
+    """A hostile file, named first, does not keep another one from being worked out.
+
+    Of one that is read together with it, it does where it may decide the answer: who may call a function.
+    """
     head = "Parameters: {P: {Type: String, Default: a}}\nConditions: {C: !Equals [!Ref P, a]}\nResources:\n"
     body = "  Mine: {Type: AWS::Lambda::Function, Properties: {Runtime: python3.13, Timeout: !If [C, 5, 9]}}\n"
     (tmp_path / "own.yaml").write_text(head + body, encoding="utf-8")
-    model = MODEL.replace("{template: template.yaml}", "{template: template.yaml}, {template: own.yaml}")
+    model = MODEL.replace("{template: template.yaml}", "{template: template.yaml}, {template: own.yaml" + apart + "}")
     (tmp_path / "model.yaml").write_text(f"{model}  mine: {{}}\n", encoding="utf-8")
     files, ways = Files(), directions(load_library(HOME / "threatlib"))
     system = load_model(files, Path("model.yaml"))
-    evidence, (hostile, own) = collect(system, read_sources(system, files), ways, work=Work(1_000))
-    assert [[note.code for note in read.notes] for read in (hostile, own)] == [["work-limit"], []]
+    evidence, (hostile, own) = collect(system, read_sources(system, files), ways, work=Work(limit))
+    notes = [[note.code for note in read.notes] for read in (hostile, own)]
+    assert notes == [["work-limit"], [] if apart else ["work-limit"]]
     assert [(said.value, said.size, said.defaults) for said in evidence["mine"]["timeout_seconds"]] == [(5, 2, ())]
 
 

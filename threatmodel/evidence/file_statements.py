@@ -50,7 +50,7 @@ class FileStatements:
         self.whole = Resource(name="", type="", properties=table({}, place), place=place)
         self.places: dict[tuple[str, str], tuple[Place, ...]] = {}
         self.left_open: list[LeftOpen] = []
-        self.limit = 0  # that ended the work on its worlds, if any did
+        self.limits: dict[str, int] = {}  # that ended the work on a file's worlds, by label
 
     @cached_property
     def _kinds(self) -> Mapping[str, str]:
@@ -125,9 +125,20 @@ class FileStatements:
 
     def held(self, said: Statements, ways: Directions, work: Work) -> Statements:
         """What of the statements holds in every world that the file leaves open."""
-        tree = Tree(self.opened.base, self.stack, self.world, work)
-        kept, fallen = held(said, self._kinds, tree, self.questions(), ways)
-        self.limit = work.allowed if work.reached else 0
+        kept: dict[str, Mapping[str, Sequence[Statement]]] = {}
+        fallen: list[Fallen] = []
+        files = self.environment.files
+        for left, label in zip(range(len(files), 0, -1), files, strict=True):
+            share = work.share(left)
+            tree = Tree(self.opened.base, self.stack, self.world, share)
+            own = {element: by for element, by in said.items() if self._label(element) == label}
+            keys = (key for key in self.questions() if self._label(key[0]) == label)
+            found, fell = held(own, self._kinds, tree, keys, ways)
+            for element, by in found.items():
+                kept[element] = {**kept.get(element, {}), **by}
+            fallen += fell
+            if share.reached:
+                self.limits[label] = work.allowed
         self.left_open = [
             one
             for one in self.left_open
@@ -140,6 +151,10 @@ class FileStatements:
             self.left_open.append(LeftOpen(element, name, why, place, value))
         self.left_open = list({(one.element, one.name): one for one in self.left_open}.values())
         return counted
+
+    def _label(self, element: str) -> str:
+        """The label of the file that has an element; of the first for what no single file has."""
+        return self.environment.own(self.matched.resources.get(element, ""))[0]
 
     def _counted(self, every: Said, ways: Directions) -> tuple[Statements, list[Fallen]]:
         """The statements, with those marked that an unread part of the file may change, and these by themselves."""

@@ -56,7 +56,7 @@ class _Reads:
                 *stack.problems,
                 *self.unasked(label),
                 *secret_notes(stack, self.used_secrets),
-                *(self.unfinished() if first else ()),
+                *self.unfinished(label, stack),
             ),
             signs=tuple(f"{what} at {place}" for what, place in self.lists.signs if self.file(place) == label),
             unused=self.pairs("unused", label),
@@ -127,12 +127,14 @@ class _Reads:
                     code="unknown-parameter", place=place, message=f"the template has no parameter {quoted(name)}"
                 )
 
-    def unfinished(self) -> Iterator[Problem]:
-        """That not all worlds of the files were read, and what to do."""
-        if self.held.limit:
-            message = f"not every way to deploy it was read: that takes more than {self.held.limit:,} operations"
+    def unfinished(self, label: str, stack: Stack) -> Iterator[Problem]:
+        """That not all worlds of a file were read, and what to do."""
+        if label in self.held.limits:
+            message = (
+                f"not every way to deploy it was read: that takes more than {self.held.limits[label]:,} operations"
+            )
             hint = "name a deployment that gives its parameters, or allow more with --work; the rest is unknown"
-            yield Problem(code=WORK_LIMIT, place=Place(self.stack.file), message=message, hint=hint)
+            yield Problem(code=WORK_LIMIT, place=Place(stack.file), message=message, hint=hint)
 
     def pairs(self, name: str, label: str) -> tuple[_Pair, ...]:
         """Grants without a use, or uses without a grant: the function, the resource, the line."""

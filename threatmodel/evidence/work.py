@@ -33,18 +33,25 @@ class Work:
         if self.spent + operations > self.limit:
             self.end()
             return False
-        for one in {self, self._whole}:
-            one.spent += operations
+        self.count(operations)
         return True
+
+    def count(self, operations: int) -> None:
+        """Count operations, for all that this is a share of."""
+        self.spent += operations
+        if self._whole is not self:
+            self._whole.count(operations)
 
     def end(self) -> None:
         """Note that the limit was reached."""
-        self.reached = self._whole.reached = True
+        self.reached = True
+        if self._whole is not self:
+            self._whole.end()
 
     @property
     def allowed(self) -> int:
         """The limit of the whole run."""
-        return self._whole.limit
+        return self.limit if self._whole is self else self._whole.allowed
 
     @property
     def why(self) -> str:
