@@ -6,12 +6,12 @@ import datetime
 
 from threatmodel.evidence.collect import collect
 from threatmodel.evidence.sources import read_sources
-from threatmodel.evidence.work import Work
 from threatmodel.graph.elements import Read
 from threatmodel.graph.resolved import Evidence
 from threatmodel.library.directions import Directions
 from threatmodel.model.system import System
 from threatmodel.reading.files import Files
+from threatmodel.stacks.work import Work
 
 
 def collected(
@@ -22,4 +22,4 @@ def collected(
     work: Work | None = None,
 ) -> tuple[Evidence, tuple[Read, ...]]:
     """Return what `collect` does, of the files as they are."""
-    return collect(system, read_sources(system, files), ways, today, work)
+    return collect(system, read_sources(system, files, work), ways, today, work)

@@ -15,11 +15,11 @@ from tests.support import HOME, graph_of
 from threatmodel.evidence.collect import collect
 from threatmodel.evidence.every_function import with_functions
 from threatmodel.evidence.sources import read_sources
-from threatmodel.evidence.work import USUAL_WORK, Work
 from threatmodel.library.directions import directions
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
+from threatmodel.stacks.work import USUAL_WORK, Work
 
 pytestmark = pytest.mark.slow
 
@@ -178,7 +178,7 @@ def test_a_file_of_many_choices_takes_less_than_the_usual_work(tmp_path: Path) -
     model.write_text("name: Choices\nevidence: [{template: template.yaml, functions: all}]\n", encoding="utf-8")
     files, work = Files(), Work()
     system = load_model(files, model)
-    sources = read_sources(system, files)
+    sources = read_sources(system, files, work)
     system = with_functions(system, sources)
     evidence, _ = collect(system, sources, directions(load_library(HOME / "threatlib")), work=work)
     assert work.spent < USUAL_WORK / 2

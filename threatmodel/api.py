@@ -119,11 +119,12 @@ def _collected(
     from threatmodel.evidence.collect import collect
     from threatmodel.evidence.every_function import with_functions
     from threatmodel.evidence.sources import read_sources
-    from threatmodel.evidence.work import USUAL_WORK, Work
+    from threatmodel.stacks.work import USUAL_WORK, Work
 
-    sources = read_sources(system, files)
+    allowed = Work(USUAL_WORK if work is None else work)
+    sources = read_sources(system, files, allowed)
     system = with_functions(system, sources)
-    evidence, read = collect(system, sources, ways, today=today, work=Work(USUAL_WORK if work is None else work))
+    evidence, read = collect(system, sources, ways, today=today, work=allowed)
     return system, evidence, read
 
 

@@ -13,7 +13,6 @@ from tests.command.processes import tm
 from tests.support import HOME
 from threatmodel.evidence.collect import collect
 from threatmodel.evidence.sources import read_sources
-from threatmodel.evidence.work import USUAL_WORK, Work
 from threatmodel.graph.elements import Read
 from threatmodel.graph.resolved import Evidence
 from threatmodel.library.directions import directions
@@ -22,6 +21,7 @@ from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import shown
+from threatmodel.stacks.work import USUAL_WORK, Work
 
 PARAMETERS, CONDITIONS, EACH = 29, 14, 17
 
@@ -65,7 +65,7 @@ def collected(work: Work) -> tuple[Evidence, Read]:
     files = Files()
     ways = directions(load_library(HOME / "threatlib"))
     system = load_model(files, Path("model.yaml"))
-    evidence, (read,) = collect(system, read_sources(system, files), ways, work=work)
+    evidence, (read,) = collect(system, read_sources(system, files, work), ways, work=work)
     return evidence, read
 
 
@@ -234,3 +234,102 @@ def test_hostile_files_end_within_the_limit_and_keep_what_alarms(name: str, tmp_
     unread = {one.name for one in read.left_open if "--work" in one.why}
     assert not unread & sure
     assert bool(unread) <= work.reached
+
+
+# --- policies
+
+
+def _role(*statements: object, **more: object) -> dict[str, object]:
+    policies = [{"PolicyName": "p", "PolicyDocument": {"Statement": list(statements)}}]
+    return {"Type": "AWS::IAM::Role", "Properties": {"Policies": policies, **more}}
+
+
+def _policies(*statements: object, **more: object) -> dict[str, object]:
+    bot = _function("F", 5)
+    bot["F"]["Properties"]["Role"] = {"Fn::GetAtt": ["R", "Arn"]}  # type: ignore[index]
+    return {"Resources": {**bot, "R": _role(*statements), **more}}
+
+
+def _allow(actions: object, resources: object = "*", **more: object) -> dict[str, object]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resources, **more}
+
+
+COSTLY: dict[str, dict[str, object]] = {
+    "wildcards over all services": _policies(*(_allow(f"*:*{n:x}*") for n in range(2_000))),
+    "many wildcards in one statement": _policies(
+        *(_allow([f"*:*{n:x}*" for n in range(k, k + 50)]) for k in range(40))
+    ),
+    "all actions but some": _policies(
+        *({"Effect": "Deny", "NotAction": f"s3:*{n:x}*", "Resource": f"arn:aws:s3:::b{n}"} for n in range(500))
+    ),
+    "as many names as tables": _policies(
+        *(_allow("dynamodb:GetItem", f"arn:aws:dynamodb:*:*:table/*t*{n}*") for n in range(400)),
+        **{f"T{n}": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": f"t-{n}"}} for n in range(400)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_policies_end_within_the_limit_and_what_is_plain_in_them_still_alarms(name: str, tmp_path: Path) -> None:
+    text = json.loads(json.dumps(COSTLY[name]))
+    text["Resources"]["R"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].append(_allow("*"))
+    (tmp_path / "template.yaml").write_text(json.dumps(text), encoding="utf-8")
+    (tmp_path / "model.yaml").write_text(
+        "name: H\nevidence: [{template: template.yaml}]\nfunctions: {f: {}}\n", encoding="utf-8"
+    )
+    work = Work(3_000)
+    evidence, read = collected(work)
+    assert work.spent <= 3_000
+    assert [note.code for note in read.notes] == ["work-limit"]
+    for fact in ("role_wildcard_action", "role_can_escalate"):
+        assert [said.value for said in evidence["f"][fact] if not said.doubt] == [True], fact
+    assert all(said.doubt or said.value for said in evidence["f"].get("role_wildcard_resource", ()))
+
+
+def test_a_deny_that_was_not_read_takes_nothing_away(tmp_path: Path) -> None:
+    deny = {"Effect": "Deny", "Action": "*:*a*", "Resource": "*"}
+    many = [_allow(f"*:*{n:x}*") for n in range(2_000)]
+    (tmp_path / "template.yaml").write_text(json.dumps(_policies(deny, *many)), encoding="utf-8")
+    (tmp_path / "model.yaml").write_text(
+        "name: H\nevidence: [{template: template.yaml}]\nfunctions: {f: {}}\n", encoding="utf-8"
+    )
+    evidence, _ = collected(Work(500))
+    assert all(said.doubt or said.value for said in evidence["f"].get("role_can_escalate", ()))
+
+
+# --- conditions, functions, nested templates
+
+
+def test_conditions_that_depend_on_all_others_are_not_decided(tmp_path: Path) -> None:
+    conditions: dict[str, object] = {"C0": {"Fn::Equals": [{"Ref": "P"}, "a"]}}
+    conditions |= {f"C{n}": {"Fn::And": [{"Condition": f"C{n - 1}"}] * 2} for n in range(1, 3_000)}
+    template = {
+        "Parameters": {"P": {"Type": "String", "Default": "a"}},
+        "Conditions": conditions,
+        "Resources": _function("F", {"Fn::If": ["C2999", 5, 900]}),
+    }
+    (tmp_path / "template.yaml").write_text(json.dumps(template), encoding="utf-8")
+    (tmp_path / "model.yaml").write_text(
+        "name: H\nevidence: [{template: template.yaml}]\nfunctions: {f: {}}\n", encoding="utf-8"
+    )
+    work = Work(5_000)
+    evidence, read = collected(work)
+    assert work.spent <= 5_000
+    assert [note.code for note in read.notes] == ["work-limit"]
+    assert all(said.doubt or said.defaults for said in evidence["f"].get("timeout_seconds", ()))
+
+
+def test_templates_that_are_nested_count_their_resources(tmp_path: Path) -> None:
+    inner = {"Resources": {f"T{n}": {"Type": "AWS::SNS::Topic"} for n in range(300)}}
+    nest = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "./inner.json"}}
+    (tmp_path / "inner.json").write_text(json.dumps(inner), encoding="utf-8")
+    outer = {"Resources": {**_function("F", 5), **{f"N{n}": nest for n in range(10)}}}
+    (tmp_path / "template.yaml").write_text(json.dumps(outer), encoding="utf-8")
+    (tmp_path / "model.yaml").write_text(
+        "name: H\nevidence: [{template: template.yaml}]\nfunctions: {f: {}}\n", encoding="utf-8"
+    )
+    work = Work(1_000)
+    _, read = collected(work)
+    assert work.spent <= 1_000
+    assert sum("(--work)" in why for _, why, _ in read.unread) == 7
+    assert "work-limit" in [note.code for note in read.notes]

@@ -88,7 +88,7 @@ def looking(found: Parser) -> None:
         type=operations,
         default=QUIET,
         metavar="N",
-        help="the most operations to spend on what evidence files leave open (default: 100000); the rest is unknown",
+        help="the most operations to spend on files of evidence (default: 100000); the rest is unknown",
     )
 
 

@@ -11,7 +11,6 @@ from threatmodel.evidence.environments import clashes, environments
 from threatmodel.evidence.file_statements import FileStatements
 from threatmodel.evidence.held import held_file
 from threatmodel.evidence.sources import Sources
-from threatmodel.evidence.work import Work
 from threatmodel.graph.elements import Read
 from threatmodel.graph.resolved import Evidence
 from threatmodel.library.directions import Directions
@@ -19,6 +18,7 @@ from threatmodel.model.facts import Statements
 from threatmodel.model.system import System
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.values import replace
+from threatmodel.stacks.work import Work
 
 
 def collect(

@@ -18,7 +18,6 @@ from threatmodel.evidence.relations.used import unable
 from threatmodel.evidence.sources import StackFiles
 from threatmodel.evidence.unread_parts import Standing, Touch, touches
 from threatmodel.evidence.what_was_read import reads
-from threatmodel.evidence.work import Work
 from threatmodel.evidence.worlds import Tree, World, held
 from threatmodel.graph.elements import LeftOpen, Read
 from threatmodel.library.directions import Directions
@@ -29,6 +28,7 @@ from threatmodel.stacks.assumed import Assumed
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.tracking import tracked
 from threatmodel.stacks.values import table
+from threatmodel.stacks.work import Work
 
 if TYPE_CHECKING:
     from threatmodel.probe.seen import SeenCall
@@ -50,7 +50,7 @@ class FileStatements:
         self.whole = Resource(name="", type="", properties=table({}, place), place=place)
         self.places: dict[tuple[str, str], tuple[Place, ...]] = {}
         self.left_open: list[LeftOpen] = []
-        self.limits: dict[str, int] = {}  # that ended the work on a file's worlds, by label
+        self.limits: dict[str, int] = {}  # that ended the work on a file, by label
 
     @cached_property
     def _kinds(self) -> Mapping[str, str]:
@@ -130,14 +130,14 @@ class FileStatements:
         files = self.environment.files
         for left, label in zip(range(len(files), 0, -1), files, strict=True):
             share = work.share(left)
-            tree = Tree(self.opened.base, self.stack, self.world, share)
+            tree = Tree(self.opened.base.within(share), self.stack, self.world, share)
             own = {element: by for element, by in said.items() if self._label(element) == label}
             keys = (key for key in self.questions() if self._label(key[0]) == label)
             found, fell = held(own, self._kinds, tree, keys, ways)
             for element, by in found.items():
                 kept[element] = {**kept.get(element, {}), **by}
             fallen += fell
-            if share.reached:
+            if share.reached or self.stack.work.reached:
                 self.limits[label] = work.allowed
         self.left_open = [
             one

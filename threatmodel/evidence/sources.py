@@ -15,11 +15,12 @@ from threatmodel.model.system import EvidenceFile, System
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Problem
 from threatmodel.reading.project import real_path
-from threatmodel.reading.values import dataclass
+from threatmodel.reading.values import dataclass, replace
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.joining import apart, joined, together
 from threatmodel.stacks.readers import LARGEST_PLAN, read
 from threatmodel.stacks.stack import Stack
+from threatmodel.stacks.work import Work
 
 if TYPE_CHECKING:
     from threatmodel.evidence.probe_files import ProbeFile
@@ -57,12 +58,17 @@ class Sources:
     problems: tuple[Problem, ...]
 
 
-def read_sources(system: System, files: Files) -> Sources:
-    """Return all that the evidence of a model holds; what cannot be used is among the problems."""
+def read_sources(system: System, files: Files, work: Work | None = None) -> Sources:
+    """Return all that the evidence of a model holds; the files of each environment have an equal share of the work.
+
+    What cannot be used is among the problems; what exceeds the work is unknown.
+    """
+    work = Work() if work is None else work
     model = Path(system.file)
     problems: list[Problem] = []
     by_number = {one.number: one for one in environments(system)}
-    stacks = _usable(by_number, lambda number: _stack_files(by_number[number], model, files), problems)
+    shares = dict(zip(by_number, work.shares(len(by_number)), strict=True))
+    stacks = _usable(by_number, lambda one: _stack_files(by_number[one], model, files, shares[one]), problems)
     probes: dict[int, ProbeFile] = {}
     saved = {number: source for number, source in enumerate(system.evidence) if source.kind == "probe"}
     if saved:
@@ -94,14 +100,15 @@ def _each(labels: Iterable[str], work: Callable[[str], _Found]) -> Mapping[str, 
     return found
 
 
-def _stack_files(environment: Environment, model: Path, files: Files) -> StackFiles:
+def _stack_files(environment: Environment, model: Path, files: Files, work: Work) -> StackFiles:
     """The stack of an environment's files.  Raises InputError with every problem of those that cannot be used."""
     sources = environment.files
-    base = together(_each(sources, lambda label: _deployed_with(sources[label], model, files)))
+    base = together(_each(sources, lambda label: _deployed_with(sources[label], model, files))).within(work)
     paths = _each(sources, lambda label: files.named(sources[label].path, model, sources[label].place))
 
     def in_world(given: Assumed) -> Stack:
-        return joined(_each(paths, lambda one: read(sources[one].kind, paths[one], files, apart(given, one))))
+        found = joined(_each(paths, lambda one: read(sources[one].kind, paths[one], files, apart(given, one))))
+        return replace(found, work=given.work or found.work)
 
     ages = {label: age_of(one, model, files) for label, one in sources.items()}
     return StackFiles(base=base, stack=in_world(base), in_world=in_world, ages=ages)

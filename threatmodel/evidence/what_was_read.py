@@ -128,11 +128,9 @@ class _Reads:
                 )
 
     def unfinished(self, label: str, stack: Stack) -> Iterator[Problem]:
-        """That not all worlds of a file were read, and what to do."""
+        """That not all of a file was worked out, and what to do."""
         if label in self.held.limits:
-            message = (
-                f"not every way to deploy it was read: that takes more than {self.held.limits[label]:,} operations"
-            )
+            message = f"not all of it was worked out: that takes more than {self.held.limits[label]:,} operations"
             hint = "name a deployment that gives its parameters, or allow more with --work; the rest is unknown"
             yield Problem(code=WORK_LIMIT, place=Place(stack.file), message=message, hint=hint)
 

@@ -16,13 +16,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from threatmodel.evidence.claims import Claim, Fallen, Key, Said, Worlds, agreed, in_doubt
-from threatmodel.evidence.work import VALUES, Work
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement
 from threatmodel.reading.values import dataclass, field
 from threatmodel.stacks.assumed import Assumed, PlainValue
 from threatmodel.stacks.stack import Choice, Parameter, Stack
 from threatmodel.stacks.values import ANY_CHOICE, List, Scalar, leaves
+from threatmodel.stacks.work import VALUES, Work
 
 _PARTS = 8
 """One question may take this part of a file's work, so that a single one cannot use up what the others need."""

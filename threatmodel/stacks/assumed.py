@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import dataclass, field, replace
+from threatmodel.stacks.work import Work
 
 PlainValue = str | int | float | bool
 """A parameter's value."""
@@ -22,6 +23,7 @@ class Assumed:
     places where the deployment's own values stand: what rests on these rests on no default.  `usual`: a condition is
     decided by the defaults of its parameters.  `names` has what the deployment calls the stack, under '' (of several
     files, under the label of each).
+    `work` is how much the reading may take (none: the usual).
     """
 
     open: bool = False
@@ -30,6 +32,11 @@ class Assumed:
     conditions: Mapping[str, bool] = field(default_factory=dict)
     stated: Mapping[str, Place] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    work: Work | None = field(default=None, compare=False, repr=False)
+
+    def within(self, work: Work) -> Assumed:
+        """The same, read within some work."""
+        return replace(self, work=work)
 
     def opened(self) -> Assumed:
         """The same with every parameter open that has no value."""

@@ -38,6 +38,7 @@ from threatmodel.stacks.values import (
     rebuilt,
     text,
 )
+from threatmodel.stacks.work import Work
 
 MOST_NESTED = 100
 """Nested templates that are read for one file; two that nest the other twice would double at each level."""
@@ -51,15 +52,16 @@ Relinked = Callable[[Any], Node]
 
 def read(path: Path, files: Files, assumed: Assumed) -> Stack:
     """The stack of a template with those that it nests.  Raises InputError where the template cannot be used."""
-    return _Following(files).stack(path, assumed, Nesting(), (real_path(path),))
+    return _Following(files, assumed.work or Work()).stack(path, assumed, Nesting(), (real_path(path),))
 
 
 class _Following:
     """One template, while those that it nests are read."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, work: Work) -> None:
         self.files = files
         self.left = MOST_NESTED
+        self.work = work
 
     def stack(self, path: Path, assumed: Assumed, nesting: Nesting, above: tuple[Path, ...]) -> Stack:
         """The stack of a template; `above` are the files of those around it, its own the last."""
@@ -107,7 +109,10 @@ class _Following:
                 raise _circle(written, place, above, target)
             handed = outputs.within(get(resource.properties, "Parameters"))
             inside = Nesting(f"{nesting.name}.{resource.name}".lstrip("."), _handed(handed, resource))
-            return self.stack(target, _inside(assumed, resource.name), inside, (*above, target))
+            found = self.stack(target, _inside(assumed, resource.name), inside, (*above, target))
+            if self.work.spend(len(found.resources)):
+                return found
+            return Problem(code="unread-template", place=place, message=self.work.why)
         except InputError as error:
             if any(one.code == "circular-nesting" for one in error.problems):
                 raise

@@ -10,6 +10,7 @@ from threatmodel.reading.values import dataclass, field
 from threatmodel.stacks.assumed import PlainValue
 from threatmodel.stacks.reads import Reads
 from threatmodel.stacks.values import ALWAYS, Link, Node, Table, Unknown, choices_of, links
+from threatmodel.stacks.work import Work
 
 ELSEWHERE = "::Elsewhere"
 """How the type ends of what a file says of a resource outside it: the properties are those of that resource."""
@@ -132,7 +133,7 @@ class Stack:
     file calls itself, '' where it does not; `description` what it says of itself.  `shaped` are the choices of a
     deployment that decide which resources a transform makes; `reads` records what is read of a stack that `tracked`
     gave, and keeps what was computed `once`.  `joined` are the stacks, by label, that one of a whole environment is
-    made of.
+    made of, and `work` is how much may be worked out of it.
     """
 
     file: str
@@ -154,6 +155,7 @@ class Stack:
     parts: Mapping[str, str] = field(default_factory=dict)
     joined: Mapping[str, Stack] = field(default_factory=dict)
     looked_up: Mapping[str, str] = field(default_factory=dict)
+    work: Work = field(default_factory=Work, compare=False, repr=False)
 
     def of_type(self, *types: str) -> Iterator[Resource]:
         """The resources of some types, in the file's order."""

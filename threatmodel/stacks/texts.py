@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from threatmodel.reading.problems import Place
@@ -21,16 +21,16 @@ from threatmodel.stacks.values import (
     node_of,
     spelling,
 )
+from threatmodel.stacks.work import CHARACTERS, Work
 
-TOO_LONG = "the file's texts grow too long"
 Part: TypeAlias = "str | Link | Unknown"
 
 
-def joined(pieces: Iterable[Node | str], place: Place, exceeds: Callable[[int], bool] | None = None) -> Node:
+def joined(pieces: Iterable[Node | str], place: Place, work: Work | None = None, times: int = 1) -> Node:
     """Return the text that pieces make; a link or an unknown alone stays what it is.
 
-    The parameters that a piece comes from are those of the text too, and it is spelled with their names.  `exceeds` is
-    called with what each piece adds, and ends a text that grows too long.
+    The parameters that a piece comes from are those of the text too, and it is spelled with their names.  What each
+    piece adds counts as `work`, so many `times`; a text that exceeds it is unknown.
     """
     parts: list[Part] = []
     last: list[str] = []
@@ -38,11 +38,13 @@ def joined(pieces: Iterable[Node | str], place: Place, exceeds: Callable[[int], 
     spelled: list[str] = []
     for piece in pieces:
         found, by = _parts(piece)
-        spelled.append(spelling(piece))
+        length = sum(len(part) if isinstance(part, str) else CHARACTERS for part in found) + len(by) * CHARACTERS
+        if work is not None and not work.characters(times * length):
+            return Unknown(work.why, place)
         given |= dict.fromkeys(by)
-        longest = max(len(spelled[-1]), sum(len(part) if isinstance(part, str) else 1 for part in found))
-        if exceeds is not None and exceeds(len(by) + longest):
-            return Unknown(TOO_LONG, place)
+        spelled.append(spelling(piece))
+        if work is not None and not work.characters(times * max(0, len(spelled[-1]) - length)):
+            return Unknown(work.why, place)
         for part in found:
             if isinstance(part, str):
                 last.append(part)

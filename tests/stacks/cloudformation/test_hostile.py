@@ -15,9 +15,9 @@ from tests.stacks.cloudformation.reading_templates import TREES, value_of
 from tests.support import working_at_most
 from threatmodel.reading.problems import InputError, Problem
 from threatmodel.stacks.cloudformation.document import DEEPEST, MOST_REPEATED
-from threatmodel.stacks.cloudformation.names import MOST_MADE
 from threatmodel.stacks.cloudformation.reader import read
 from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, Unknown, shape_of
+from threatmodel.stacks.work import CHARACTERS, USUAL_WORK, VALUES
 
 
 def test_nested_joins() -> None:
@@ -79,6 +79,10 @@ GROWING = {
         f"[{'!Split [x, !FindInMap [M, a, b]], ' * 10_000}]",
     ),
     "variables of texts": ("", f"!Sub ['{'${A}' * 40_000}', {{A: !Join ['', [{'!Ref Bot, ' * 4000}]]}}]"),
+    "names of parameters without a text": (
+        f"Parameters: {{{'P' * 200}: {{Type: String, Default: ''}}}}\n",
+        "!Sub ['${A}${A}', {A: " * 26 + f"!Ref {'P' * 200}" + "}]" * 26,
+    ),
     "regions": ("", f"!Sub '{'${AWS::Region}' * 300_000}'"),
 }
 
@@ -89,7 +93,7 @@ def test_no_template_grows_beyond_bounds(name: str) -> None:
     more, text = GROWING[name]
     with working_at_most(seconds=10):
         found = value_of(text, more)
-    assert len(shape_of(found)) < 2 * MOST_MADE
+    assert len(shape_of(found)) < 2 * USUAL_WORK * VALUES * CHARACTERS
 
 
 def test_longest_default_of_a_parameter() -> None:

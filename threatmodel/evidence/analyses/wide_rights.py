@@ -274,6 +274,7 @@ def _first_by_service(known: Iterable[IamAction]) -> Iterator[tuple[str, str]]:
     return ((service, action.name) for service, action in weightiest.items())
 
 
+@lru_cache(maxsize=32_768)
 def _weight(action: IamAction) -> tuple[int, int]:
     """What a note names first: the use that tells most, and of its actions the plainest."""
     return _USES.index(use_of(action)), len(action.name)
@@ -288,6 +289,7 @@ def _all_but(grant: Grant, spared: frozenset[str]) -> Iterator[tuple[str, str | 
     yield from _first_by_service([action for action in expanded("*") if action.name not in left])
 
 
+@lru_cache(maxsize=32_768)
 def _matters(action: IamAction) -> bool:
     """Whether an action reads or writes data or changes IAM, and could name the resources that it is for."""
     if not action.limitable or action.name in _ORDINARY or _ON_WHAT_IT_BRINGS.match(action.name):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, Principal, pattern, statements
+from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, Principal, pattern, statements, within_work
 from threatmodel.evidence.policies.written import parsed
 from threatmodel.stacks.resource_schemas import ResourcePolicy, at, is_unknown, permissions, policies
 from threatmodel.stacks.stack import ELSEWHERE, Resource, Stack
@@ -54,7 +54,7 @@ def _given_rights(stack: Stack) -> GivenRights:
         names.setdefault(own, []).append(role)
     every = [role.name for role in stack.of_type(*_ROLES)]
     for resource in stack.resources.values():
-        for grant in _statements(resource):
+        for grant in within_work(list(_statements(resource)), stack):
             if grant.effect != "Deny" and not grant.but_principals:
                 named = dict.fromkeys(_roles(grant, names), grant)
                 hidden = _hidden(grant)

@@ -8,13 +8,15 @@ Deny stay unknown, each with why.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
 from threatmodel.evidence.answers import Answer, Gathered, doubt_of, doubted, one_of, opposite, unknown
-from threatmodel.evidence.policies.iam import LONGEST_RESOURCE, glob, managed_policies
+from threatmodel.evidence.policies.iam import LONGEST_RESOURCE, every_action, glob, managed_policies, searched
 from threatmodel.evidence.policies.written import as_nodes, parsed
+from threatmodel.evidence.resource_types import known
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.policies import document as sam_document
 from threatmodel.stacks.stack import Resource, Stack
@@ -32,6 +34,7 @@ from threatmodel.stacks.values import (
     spelling,
     text,
 )
+from threatmodel.stacks.work import CHARACTERS
 
 MARK = re.compile("\x00[^\x01]*\x01")
 """What is unknown in the text of a pattern, with the names of the parameters that would give it."""
@@ -285,6 +288,40 @@ def _why(node: Node) -> Unknown:
     return node if isinstance(node, Unknown) else Unknown("the condition cannot be read", node.place)
 
 
+# --- what takes much work
+
+
+def within_work(found: Sequence[Grant], stack: Stack) -> tuple[Grant, ...]:
+    """The statements, with those that take more than the work of the stack as ones that cannot be read.
+
+    First comes what allows all but some actions, then what takes least: many statements hide none that is plain.
+    """
+    kept = list(found)
+    count = [takes(grant, stack) for grant in found]
+    for at in sorted(range(len(found)), key=lambda at: (not found[at].but_actions, count[at])):
+        if not stack.work.characters(count[at]):
+            kept[at] = _unread(Table({}, found[at].place, {}), stack.work.why)
+    return tuple(kept)
+
+
+def takes(grant: Grant, stack: Stack) -> int:
+    """How many actions of the table and names of resources the texts of a statement are held against."""
+    actions = sum(searched(one.text) for one in grant.actions) + (2 * every_action() if grant.but_actions else 0)
+    texts = sum(1 for one in grant.resources if not one.links and one.text.strip("*"))
+    if not texts:
+        return actions
+    counted = stack.once("resources by service", lambda: _by_service(stack))
+    services = {one.text.partition(":")[0] for one in grant.actions}
+    wide = grant.but_actions or any(set(service) & set("*?\x00") for service in services)
+    names = sum(counted.values() if wide else (counted[one] for one in services if one in counted))
+    return actions + texts * names * CHARACTERS
+
+
+def _by_service(stack: Stack) -> Mapping[str, int]:
+    """How many resources of each service a stack has."""
+    return Counter(service for _, kind in stack.types() for service in known(kind).services)
+
+
 # --- what was gathered
 
 _DOCUMENTS = ("policy", "identity-policy", "trust", "guardrail")
@@ -305,8 +342,13 @@ def grants(parts: Sequence[Gathered], element: Resource, stack: Stack) -> tuple[
     """Every statement that was gathered for an element, AWS's own policies and SAM's templates included.
 
     An unknown policy at the place of one that is attached by name is the same policy, and its name says more.  A
-    statement of a resource that may not exist is open, unless the element exists with it only.
+    statement of a resource that may not exist is open, unless the element exists with it only.  One that exceeds the
+    stack's work is as one that cannot be read.
     """
+    return stack.reads.once(parts, ("grants", element.name), lambda: within_work(_every(parts, element, stack), stack))
+
+
+def _every(parts: Sequence[Gathered], element: Resource, stack: Stack) -> Sequence[Grant]:
     named = {part.node.place for part in parts if part.part == "managed"}
     found: list[Grant] = []
     for part in parts:
@@ -320,7 +362,7 @@ def grants(parts: Sequence[Gathered], element: Resource, stack: Stack) -> tuple[
         elif part.part == "sam" and "Role" not in element.properties.entries:
             for one in items(part.node):
                 found += _sam(one, stack)
-    return tuple(found)
+    return found
 
 
 def in_doubt(found: Iterable[Grant], doubt: Unknown | None) -> tuple[Grant, ...]:
@@ -345,8 +387,7 @@ def attached(node: Node, stack: Stack, *, follow: bool = False) -> tuple[Grant, 
     if isinstance(node, Unknown):
         return (_unread(node, ""),)
     name = aws_policy_name(pattern(node))
-    known = managed_policies().get(name)
-    if known is None:
+    if name not in managed_policies():
         return (_unread(node, "it is unknown what this managed policy allows"),)
     return tuple(grant._replace(place=node.place, source=name) for grant in _of_aws(name))
 

@@ -82,6 +82,23 @@ def _covered(pattern: str, service: str) -> Iterator[IamAction]:
             yield from (action for spelt, action in known.items() if wanted.fullmatch(spelt))
 
 
+@lru_cache(maxsize=4096)
+def searched(pattern: str) -> int:
+    """How many actions of the table a pattern is held against; one where it is an action, a service or everything."""
+    service, _, verb = pattern.partition(":")
+    if not re.search(r"[*?]", pattern) or not pattern.strip("*:"):
+        return 1
+    if re.search(r"[*?]", service):
+        return every_action()
+    return 1 if verb == "*" else 1 + len(actions_of(service))
+
+
+@cache
+def every_action() -> int:
+    """How many actions the table has."""
+    return sum(len(actions_of(name)) for name in _raw_actions())
+
+
 def known_service(service: str) -> bool:
     """Whether the table has the actions of a service."""
     return service in _raw_actions()

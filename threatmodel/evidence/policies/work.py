@@ -97,6 +97,7 @@ def is_use(action: IamAction) -> bool:
     return not changes(action) and (use_of(action) != "manage" or action.level in {"read", "list"})
 
 
+@lru_cache(maxsize=32_768)
 def changes(action: IamAction) -> bool:
     """Whether an action destroys something or changes how it is set up, which is no function's daily work."""
     if action.level in {"read", "list"}:
@@ -109,6 +110,7 @@ def changes(action: IamAction) -> bool:
 _OF_IDENTITY = frozenset({"iam", "organizations", "sts", "sso", "identitystore", "kms"})
 
 
+@lru_cache(maxsize=32_768)
 def severity(action: IamAction) -> int:
     """How bad a right is that a function does not need, 0 the worst: on rights and identities, of all kinds, set-up."""
     if action.level == "permissions" or action.name.partition(":")[0] in _OF_IDENTITY:

@@ -14,7 +14,7 @@ from threatmodel.evidence.answers import Gathered
 from threatmodel.evidence.outside import named
 from threatmodel.evidence.policies.arns import arn_parts, covers_every
 from threatmodel.evidence.policies.given import given_rights
-from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, grants, pattern
+from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, grants, pattern, takes
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.reach import reached
 from threatmodel.evidence.policies.work import use_of
@@ -205,6 +205,7 @@ class Roles:
             tuple(found),
             noted.outside,
             dict(self._referred(role)),
+            sum(takes(grant, self.stack) for grant in found),
         )
 
     def _referred(self, role: Resource) -> Iterator[tuple[str, Place]]:

@@ -31,7 +31,8 @@ class Role:
 
     `covers` are pairs of a service and a use; `outside` are resources of other stacks that it names (by their keys),
     each with a use; `hidden` the relations of which a statement cannot be read; `connected` the resources that a
-    connector grants; `grants` all of its statements; `about` what the documents refer to that only an apply will show.
+    connector grants; `grants` all of its statements; `about` what the documents refer to that only an apply will show;
+    `takes` how much work each function is that has the role.
     """
 
     reach: Mapping[str, Reach] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class Role:
     grants: tuple[Grant, ...] = ()
     outside: Mapping[tuple[str, str], Place] = field(default_factory=dict)
     about: Mapping[str, Place] = field(default_factory=dict)
+    takes: int = 0
 
 
 SERVICES: Mapping[str, tuple[str, frozenset[str]]] = {

@@ -96,6 +96,8 @@ class Functions:
         if name:
             role = self.roles.of(name)
             doubt = doubt_of(self.roles.all[name], function)
+            if not self.stack.work.characters(role.takes):
+                doubt = Unknown(self.stack.work.why, function.place)
             if doubt is not None:
                 stated = Unanswered(doubt.why, doubt.place)  # with the role, all that it grants may not exist
                 role = Role(open=dict.fromkeys(RELATIONS, stated), hidden=frozenset(RELATIONS), invokes=role.invokes)

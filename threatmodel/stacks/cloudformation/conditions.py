@@ -100,7 +100,7 @@ class _Conditions:
             return ConditionValue()
         sides = [self.scope.node(operand) for operand in operands]
         texts = [as_text(side) for side in sides if isinstance(side, Scalar)]
-        if len(texts) != 2 or self.scope.spent(len(texts[0])) or any("${AWS::" in one for one in texts):  # noqa: PLR2004 - both sides
+        if len(texts) != 2 or not self.scope.work.characters(len(texts[0])) or any("${AWS::" in one for one in texts):  # noqa: PLR2004 - both sides
             return ConditionValue()
         usual = texts[0] == texts[1]
         given = {name for side in sides if isinstance(side, Scalar) for name in side.given}

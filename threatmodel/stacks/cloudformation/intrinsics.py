@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.reading.values import dataclass
 from threatmodel.stacks.cloudformation.names import Names, Resolved
-from threatmodel.stacks.texts import TOO_LONG, joined
+from threatmodel.stacks.texts import joined
 from threatmodel.stacks.values import (
     ALWAYS,
     Link,
@@ -23,8 +23,6 @@ from threatmodel.stacks.values import (
 )
 
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
-_PRICE = 64
-"""Characters that take as much room as a node."""
 
 
 @dataclass(kw_only=True)
@@ -127,7 +125,7 @@ class Scope(Names):
             value = known[name]
             if value is not None:
                 pieces.append(value)
-        return joined([*pieces, written[at:]], place, self.spent)
+        return joined([*pieces, written[at:]], place, self.work)
 
     def variable(self, name: str, own: Mapping[str, Node], place: Place) -> Resolved:
         """What a variable in the text of `Fn::Sub` stands for."""
@@ -149,7 +147,7 @@ class Scope(Names):
         pieces: list[Node | str] = []
         for item in listed.items:
             pieces += [separator, item] if pieces else [item]
-        return joined(pieces, place, self.spent)
+        return joined(pieces, place, self.work)
 
     def split(self, argument: Node, place: Place) -> Node:
         """`Fn::Split`."""
@@ -161,8 +159,8 @@ class Scope(Names):
             return Unknown(f"it is a part of an attribute of {quoted(whole.resource)}", place)
         if not separator or written is None or "${AWS::" in written:
             return Unknown("it is a part of a text that is known at deployment", place)
-        if self.spent(len(written) + _PRICE * written.count(separator)):
-            return Unknown(TOO_LONG, place)
+        if not (self.work.characters(len(written)) and self.work.values(written.count(separator))):
+            return Unknown(self.work.why, place)
         given = whole.given if isinstance(whole, Scalar) else ()
         return List(tuple(Scalar(part, place, given) for part in written.split(separator)), place, given)
 
@@ -178,7 +176,9 @@ class Scope(Names):
         digits = as_text(index) if isinstance(index, Scalar) else ""
         if not isinstance(listed, List) or not re.fullmatch("[0-9]{1,6}", digits) or int(digits) >= len(listed.items):
             return Unknown("which item is meant is not written out", place)
-        if self.spent(int(digits)) or _may_be_shorter(argument, listed.items[: int(digits)]):
+        if not self.work.values(int(digits)):
+            return Unknown(self.work.why, place)
+        if _may_be_shorter(argument, listed.items[: int(digits)]):
             return Unknown("it depends on a condition", place)
         found = listed.items[int(digits)]
         return found._replace(place=place) if isinstance(found, Scalar) and found.given else found
@@ -199,15 +199,13 @@ class Scope(Names):
             found = found.entries.get(name) if isinstance(found, Table) else None
         if found is None:
             return self.not_in_map(names, given, items[3:], place)
-        if isinstance(found, Scalar):
-            enough = not self.spent(len(found.value) if isinstance(found.value, str) else 1)
+        if isinstance(found, List) and all(isinstance(one, Scalar) for one in found.items):
+            enough = self.work.values(len(found.items))
+        elif isinstance(found, Scalar):
+            enough = self.work.characters(len(text(found) or ""))
         else:
-            enough = (
-                isinstance(found, List)
-                and not self.spent(len(found.items))
-                and all(isinstance(one, Scalar) for one in found.items)
-            )
-        return _with(found, given) if enough else Unknown("what the mapping has is no text and no list", place)
+            return Unknown("what the mapping has is no text and no list", place)
+        return _with(found, given) if enough else Unknown(self.work.why, place)
 
     def not_in_map(self, names: list[str], given: tuple[str, ...], rest: tuple[Node, ...], place: Place) -> Resolved:
         """What `Fn::FindInMap` comes to where nothing is in the mapping."""
@@ -240,7 +238,7 @@ class Scope(Names):
         listed = self.node(argument)
         if (
             not isinstance(listed, List)
-            or self.spent(len(listed.items))
+            or not self.work.values(len(listed.items))
             or any(isinstance(one, Unknown) for one in listed.items)
         ):
             return Unknown("how many items a list has", place)

@@ -9,6 +9,7 @@ from threatmodel.reading.problems import Place, Problem, note, quoted, suggestio
 from threatmodel.reading.values import dataclass, field
 from threatmodel.stacks.stack import Parameter
 from threatmodel.stacks.values import ALWAYS, Joined, Link, List, Node, Scalar, Table, Unknown, choices_of
+from threatmodel.stacks.work import Work
 
 NESTED = frozenset(("AWS::CloudFormation::Stack", "AWS::Serverless::Application"))
 """Types of resources that are whole stacks, whose outputs stand elsewhere."""
@@ -22,8 +23,6 @@ _OF_ONE_STACK = frozenset(("AWS::StackId", STACK_NAME))
 _SUGGESTIONS = 20
 """Names that a suggestion is looked for; more would cost seconds in a file that is wrong all over."""
 _LONGEST_NAME = 255
-MOST_MADE = 16 * 1024 * 1024
-"""Characters and items that functions may make or look through in one template; what is beyond is unknown."""
 Resolved: TypeAlias = "Node | None"
 """None: nothing, which is what `AWS::NoValue` leaves."""
 
@@ -44,8 +43,8 @@ class Names:
     """What names mean in one template.
 
     `types` are those of its resources, `unread` the names of those that could not be read, `more` what may give other
-    names a meaning ('' where nothing does).  `conditions` is None while they are looked at themselves, and `room` is
-    how much may still be made.  `keeps_nothing`: what `AWS::NoValue` leaves out stays as a null, since SAM merges
+    names a meaning ('' where nothing does).  `conditions` is None while they are looked at themselves, and `work` is
+    how much functions may make.  `keeps_nothing`: what `AWS::NoValue` leaves out stays as a null, since SAM merges
     Globals before it is dropped.  `followed` are nested stacks whose templates are read, so that their outputs are
     links; `within` says which of them this template is ('' for the one that is deployed).  `fixed` are the parameters
     whose value is certain, None for all.  `read` collects the choices that were met since it was last emptied, and
@@ -65,7 +64,7 @@ class Names:
     keeps_nothing: bool = False
     followed: frozenset[str] = frozenset()
     within: str = ""
-    room: int = MOST_MADE
+    work: Work = field(default_factory=Work)
     fixed: frozenset[str] | None = ALWAYS
     read: list[str] = field(default_factory=list)
     handed: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -80,6 +79,8 @@ class Names:
         if name not in conditions:
             self.no_condition(name, conditions, place)
         found = conditions.get(name, ConditionValue())
+        if not self.work.values(len(found.choices)):
+            return ConditionValue()
         self.read += found.choices
         return found
 
@@ -150,11 +151,6 @@ class Names:
         if name.startswith(_MADE_BY_SAM):
             return bool(self.sam)
         return any(name[:end] in self.sam for end in range(1, min(len(name), _LONGEST_NAME)))
-
-    def spent(self, amount: int) -> bool:
-        """Whether more was made or looked through, with this, than the template may."""
-        self.room -= amount
-        return self.room < 0
 
 
 def _supplied(parameter: Parameter, place: Place) -> Node:

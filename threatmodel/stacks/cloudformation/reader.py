@@ -16,6 +16,7 @@ from threatmodel.stacks.cloudformation.names import NESTED, ConditionValue
 from threatmodel.stacks.cloudformation.parameters import Nesting, parameter, unfit
 from threatmodel.stacks.stack import Export, Resource, Stack, Unread
 from threatmodel.stacks.values import ALWAYS, List, Node, Scalar, Table, Unknown, choices_of, get, items, text
+from threatmodel.stacks.work import Work
 
 _READ_TRANSFORMS = frozenset(("AWS::Serverless-2016-10-31", "AWS::LanguageExtensions"))
 _STACKS = NESTED | {"AWS::ServiceCatalog::CloudFormationProvisionedProduct"}
@@ -202,6 +203,7 @@ class _Template:
             within=self.nesting.name if self.nesting is not None else "",
             stack_name=self.assumed.names.get("", "") if own else "",
             fixed=None if self.assumed.usual else frozenset(self.assumed.values),
+            work=self.assumed.work or Work(),
         )
         scope.conditions = decided(declared[2], scope, self.assumed.conditions)
         return scope

@@ -19,9 +19,6 @@ REST_API = "ApiGatewayRestApi"
 HTTP_API = "HttpApi"
 SOCKETS = "WebsocketsApi"
 
-MOST = 2_000_000
-"""Values that are made of one file: what a provider says for all functions counts for each of them."""
-
 # --- names
 
 
@@ -216,14 +213,13 @@ class GrowingTemplate:
     adding: list[Unread] = field(default_factory=list)
     fills_environment: Unknown | None = None
     role_each: bool = False
-    room: int = MOST
 
     def add(self, name: str, kind: str, place: Place, properties: Mapping[str, Any], maker: str = "") -> None:
         """Adds a resource; the later of two of one name wins, as everywhere in a template."""
         made = node_of(properties, place)
-        self.room -= size(made, max(self.room, 0))
-        if self.room <= 0:
-            made = Unknown("the file makes too many values", place)
+        work = self.variables.work
+        if not work.values(size(made, work.room)):
+            made = Unknown(work.why, place)
         self.resources[name] = node_of({"Type": kind, "Properties": made}, place)
         self.places[name] = place
         if maker:

@@ -52,6 +52,7 @@ from threatmodel.stacks.serverless.rest import add_rest_api
 from threatmodel.stacks.serverless.variables import Variables
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, is_null, items, text
+from threatmodel.stacks.work import Work
 
 _SAYING_NOTHING = frozenset(("AWSTemplateFormatVersion", "Description", "Metadata", "Outputs", "Rules"))
 _SECTIONS = ("Conditions", "Mappings", "Parameters", "Transform")
@@ -81,7 +82,7 @@ def read(
         hint = f"it only says which services there are; name them one by one: {services}" if services else ""
         problem = Problem(code="not-a-template", place=place, message=message, hint=hint or "name another file")
         raise InputError([problem])
-    variables = Variables(root, assumed, included)
+    variables = Variables(root, assumed, included, work=assumed.work or Work())
     provider = variables.at("provider") or Table({}, root.place, {})
     provider = Table({"name": provider}, provider.place, {}) if text(provider) is not None else provider
     name = text(get(provider, "name"))

@@ -17,11 +17,10 @@ from threatmodel.stacks.serverless.spelling import alternatives_of, literal, var
 from threatmodel.stacks.stack import Parameter
 from threatmodel.stacks.texts import joined
 from threatmodel.stacks.values import Link, List, Node, Scalar, Table, Unknown, is_null, rebuilt
+from threatmodel.stacks.work import Work
 
-MOST_MADE = 1_000_000
-"""Characters that variables may make in one file; what is beyond is unknown."""
-_NODE = 10
-"""What a node counts that is repeated."""
+_TIMES = 16
+"""How often what variables make is looked at again: it counts as much more."""
 _DEEPEST = 60
 _LONGEST_NAME = 200
 
@@ -58,7 +57,7 @@ class Variables:
     assumed: Assumed = DEFAULTS
     included: Included | None = None
     parameters: dict[str, Parameter] = field(default_factory=dict)
-    room: int = MOST_MADE
+    work: Work = field(default_factory=Work)
     _found: dict[str, Node | None] = field(default_factory=dict)
     _open: set[str] = field(default_factory=set)
 
@@ -146,19 +145,13 @@ class Variables:
     def taken(self, node: Node, place: Place) -> Node:
         """A value at the place where a variable takes it in."""
         if isinstance(node, Table | List):
-            return (
-                Unknown("the variables repeat too much", place) if self.spent(_NODE * size(node, self.room)) else node
-            )
+            enough = self.work.values(_TIMES * size(node, self.work.room))
+            return node if enough else Unknown(self.work.why, place)
         return node._replace(place=place)
 
     def joined(self, pieces: Iterable[Node | str], place: Place) -> Node:
         """The text that pieces make."""
-        return joined(pieces, place, self.spent)
-
-    def spent(self, amount: int) -> bool:
-        """Whether more was made, with this, than variables may."""
-        self.room -= amount
-        return self.room <= 0
+        return joined(pieces, place, self.work, _TIMES)
 
     # --- one variable
 
@@ -169,8 +162,8 @@ class Variables:
         """
         if depth > _DEEPEST:
             return Unknown(_TOO_DEEP, place)
-        if self.spent(1 + len(content)):
-            return Unknown("there are too many variables", place)
+        if not self.work.characters(_TIMES * (1 + len(content))):
+            return Unknown(self.work.why, place)
         alternatives = [one.strip() for one in alternatives_of(content)]
         first = _SOURCE.match(alternatives[0])
         if "${" not in alternatives[0] and (first is None or (first[3] is None and first[2] is None)):
@@ -247,8 +240,8 @@ class Variables:
         """A value that is there only because of what was given: another stage has another one."""
         if not given:
             return node
-        if self.spent(_NODE * len(given)):
-            return Unknown("there are too many variables", node.place)
+        if not self.work.values(_TIMES * len(given)):
+            return Unknown(self.work.why, node.place)
         match node:
             case Table() | List():
                 found = rebuilt(node, lambda child: self.because(child, given))

@@ -1,16 +1,21 @@
-"""How much a run works out of what files of evidence leave open, counted so that every machine stops at the same point.
+"""How much a run works out of files of evidence, counted so that every machine stops at the same point.
 
-An operation is a resource of a file that is read, some of its values, or a question that is answered, in one world.  A
-run has one `Work`, made for it and handed down; nothing of it is kept when the run ends.  What is not worked out for
-lack of it is unknown, never harmless.
+An operation is a resource of a file that is read, some of its values, or a question that is answered, in one world; and
+as many values or characters as functions, variables, conditions and policies make or look through.  A run has one
+`Work`, made for it and handed down; nothing of it is kept when the run ends.  What is not worked out for lack of it is
+unknown, never harmless.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 USUAL_WORK = 100_000
 """Operations of a run where no option says otherwise."""
 VALUES = 32
 """Values of resources that are one operation to read."""
+CHARACTERS = 8
+"""Characters that are as much as one value; also entries of the tables of AWS that a pattern is held against."""
 
 
 class Work:
@@ -21,12 +26,17 @@ class Work:
         self.spent = 0
         self.reached = False
         self._whole = self
+        self._begun = 0
 
     def share(self, among: int) -> Work:
         """Return an equal share of what is left, where so many want one."""
         found = Work(max(1, (self.limit - self.spent) // among))
         found._whole = self
         return found
+
+    def shares(self, among: int) -> Iterator[Work]:
+        """Yield as many shares, one after the other: what one leaves by then, the others have."""
+        return (self.share(left) for left in range(among, 0, -1))
 
     def spend(self, operations: int) -> bool:
         """Count operations; False, and counts none, where the limit has no room for them."""
@@ -41,6 +51,23 @@ class Work:
         self.spent += operations
         if self._whole is not self:
             self._whole.count(operations)
+
+    def values(self, count: int) -> bool:
+        """Count values that are made or looked through; False, and counts none, where the limit has no room."""
+        return self.characters(count * CHARACTERS)
+
+    def characters(self, count: int) -> bool:
+        """Count characters that are made or looked through; False, and counts none, where the limit has no room."""
+        operations, begun = divmod(self._begun + count, VALUES * CHARACTERS)
+        if operations and not self.spend(operations):
+            return False
+        self._begun = begun
+        return True
+
+    @property
+    def room(self) -> int:
+        """The values that are left."""
+        return max(0, self.limit - self.spent) * VALUES
 
     def end(self) -> None:
         """Note that the limit was reached."""
