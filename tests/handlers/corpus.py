@@ -21,6 +21,7 @@ sends something. Reading secrets or items is none, nor is a conditional write, w
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,9 +29,32 @@ from typing import Any
 
 import yaml
 
+from tests.handlers.requests import LEGACY_TOKEN, SECRET
+
 HERE = Path(__file__).parent
 SOUND = "sound"
 ENTRY_FILES = {"app.py": "python", "index.mjs": "javascript", "index.js": "javascript"}
+
+ENVIRONMENT = {
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_LAMBDA_FUNCTION_NAME": "slack-handler",
+    "AWS_REGION": "eu-central-1",
+    "EVENT_BUS": "orders",
+    "QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/orders",
+    "SECRET_ID": "slack/signing-secret",
+    "SLACK_BOT_TOKEN": "xoxb-made-up",
+    "SLACK_SIGNING_SECRET": SECRET,
+    "SLACK_VERIFICATION_TOKEN": LEGACY_TOKEN,
+    "STAGE": "prod",
+    "STATE_MACHINE_ARN": "arn:aws:states:eu-central-1:123456789012:stateMachine:deploy",
+    "TABLE_NAME": "requests",
+    "TOPIC_ARN": "arn:aws:sns:eu-central-1:123456789012:deployments",
+    "WORKER_FUNCTION": "slack-worker",
+}
+SECRETS = {
+    "slack/signing-secret": SECRET,
+    "slack/app": json.dumps({"signing_secret": SECRET, "bot_token": "xoxb-made-up"}),
+}
 
 Spec = Mapping[str, Any]
 
@@ -57,8 +81,13 @@ class Handler:
     refuses: tuple[str, ...] = ()
 
     @property
+    def group(self) -> str:
+        """The class of its mistake, or `sound`."""
+        return self.folder.parent.name
+
+    @property
     def id(self) -> str:
-        return f"{self.folder.parent.name}/{self.name}"
+        return f"{self.group}/{self.name}"
 
     @property
     def language(self) -> str:
@@ -66,12 +95,22 @@ class Handler:
 
     @property
     def sound(self) -> bool:
-        return self.folder.parent.name == SOUND
+        return self.group == SOUND
 
 
 def load() -> list[Handler]:
     """Return all handlers, by class and name."""
-    return [handler for table in sorted(HERE.glob("*/handlers.yaml")) for handler in load_class(table)]
+    return [handler for table in tables() for handler in load_class(table)]
+
+
+def abouts() -> dict[str, str]:
+    """Return what the handlers of each class have in common, by class."""
+    return {table.parent.name: yaml.safe_load(table.read_text(encoding="utf-8"))["about"] for table in tables()}
+
+
+def tables() -> list[Path]:
+    """Return the file of each class."""
+    return sorted(HERE.glob("*/handlers.yaml"))
 
 
 def load_class(table: Path) -> Iterator[Handler]:

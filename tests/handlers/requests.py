@@ -13,15 +13,16 @@
     headers: set (or removed by null) at the end; templates
     clock: seconds that the process has aged
 
-Templates know {now}, {timestamp}, {body}, {signature}, {hex}, {HEX} in capitals, {reversed}, {sha256} without a key,
-{length} of the body, {digit} and {random}; `{hex:8}` are the first eight characters. {digit} stands for sixteen
-requests, one per digit, {random} for as many as are asked for. Text becomes bytes as Latin-1, so "\\xff" is one byte
-that is not UTF-8.
+Templates know {now}, {date} (now as HTTP writes it), {timestamp}, {body}, {signature}, {hex}, {HEX} in capitals,
+{reversed}, {sha256} without a key, {length} of the body, {digit} and {random}; `{hex:8}` are the first eight
+characters. {digit} stands for sixteen requests, one per digit, {random} for as many as are asked for. Text becomes
+bytes as Latin-1, so "\\xff" is one byte that is not UTF-8.
 """
 
 from __future__ import annotations
 
 import base64
+import email.utils
 import hashlib
 import hmac
 import json
@@ -94,6 +95,7 @@ def event(spec: Fields, now: int, **words: str) -> dict[str, Any]:
     kind, token = spec.get("kind", "command"), LEGACY_TOKEN if spec.get("signed", True) is True else FORGED_TOKEN
     body = spec.get("body", encoded(kind, token, spec.get("fields", {}), spec.get("payload", {})))
     words |= {"now": str(now), "timestamp": str(now - spec.get("age", 0)), "body": body, "length": str(len(body))}
+    words["date"] = email.utils.formatdate(now, usegmt=True)
     key = SECRET if spec.get("signed", True) is True else str(spec["signed"])
     over = filled(spec.get("signed_over", "v0:{timestamp}:{body}"), words)
     digest = hmac.new(key.encode(), over.encode("latin-1"), hashlib.sha256).hexdigest()

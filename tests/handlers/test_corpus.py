@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -12,32 +13,12 @@ from typing import Any
 
 import pytest
 
-from tests.handlers.corpus import HERE, SOUND, Handler, Spec, load
-from tests.handlers.requests import LEGACY_TOKEN, SECRET, events, merged, without_nulls
+from tests.handlers.corpus import ENVIRONMENT, HERE, SECRETS, SOUND, Handler, Spec, abouts, load
+from tests.handlers.requests import events, merged, without_nulls
 
 COMMANDS = {
     "python": [sys.executable, "-X", "utf8", str(HERE / "runners" / "python.py")],
     "javascript": ["node", str(HERE / "runners" / "javascript.mjs")],
-}
-ENVIRONMENT = {
-    "AWS_DEFAULT_REGION": "eu-central-1",
-    "AWS_LAMBDA_FUNCTION_NAME": "slack-handler",
-    "AWS_REGION": "eu-central-1",
-    "EVENT_BUS": "orders",
-    "QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/orders",
-    "SECRET_ID": "slack/signing-secret",
-    "SLACK_BOT_TOKEN": "xoxb-made-up",
-    "SLACK_SIGNING_SECRET": SECRET,
-    "SLACK_VERIFICATION_TOKEN": LEGACY_TOKEN,
-    "STAGE": "prod",
-    "STATE_MACHINE_ARN": "arn:aws:states:eu-central-1:123456789012:stateMachine:deploy",
-    "TABLE_NAME": "requests",
-    "TOPIC_ARN": "arn:aws:sns:eu-central-1:123456789012:deployments",
-    "WORKER_FUNCTION": "slack-worker",
-}
-SECRETS = {
-    "slack/signing-secret": SECRET,
-    "slack/app": json.dumps({"signing_secret": SECRET, "bot_token": "xoxb-made-up"}),
 }
 NOW = 1_800_001_234  # the clock of all processes, so that each run signs the same
 OLD = 600  # seconds: twice the age that Slack advises to accept
@@ -132,8 +113,11 @@ def run(trials: list[Trial], language: str) -> list[list[Any]]:
     return [json.loads(line) for line in ran.stdout.splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", list(COMMANDS))
 def test_faulty_handlers_have_their_hole_and_sound_ones_have_none(language: str) -> None:
+    if shutil.which(COMMANDS[language][0]) is None:
+        pytest.skip("needs Node.js")
     handlers = load()
     faulty = [handler for handler in handlers if not handler.sound]
     trials = [
@@ -159,8 +143,10 @@ def test_each_handler_says_what_it_is_and_each_folder_is_listed() -> None:
     assert [handler.id for handler in handlers if handler.sound == bool(handler.fault and handler.attack)] == []
 
 
-def test_both_languages_have_about_half() -> None:
-    counted = Counter((handler.folder.parent.name == SOUND, handler.language) for handler in load())
-    for sound in (False, True):
+def test_the_corpus_is_large_and_both_languages_have_about_half() -> None:
+    counted = Counter((handler.sound, handler.language) for handler in load())
+    for sound, least in ((False, 120), (True, 40)):
         python, javascript = counted[sound, "python"], counted[sound, "javascript"]
+        assert python + javascript >= least
         assert 0.8 < python / javascript < 1.25, (python, javascript)
+    assert len([about for group, about in abouts().items() if about and group != SOUND]) >= 25

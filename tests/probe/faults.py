@@ -1,4 +1,10 @@
-"""Handlers that are right and ways to get them wrong: a run of each, and what it has to say."""
+"""Handlers that are right and ways to get them wrong: a run of each, and what it has to say.
+
+These faults are edits of two handlers. They show that each of the probe's cases has its use, and each names the cases
+that must fail. The corpus in tests/handlers/ measures the opposite. Its handlers were written without a look at the
+cases, each whole and in a style of its own, and direct invocation shows their holes. A mistake of the corpus that the
+probe misses is answered with a new case, and with a fault here that fails without it.
+"""
 
 from __future__ import annotations
 

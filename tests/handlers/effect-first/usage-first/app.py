@@ -22,7 +22,7 @@ def signature_is_right(headers, body):
     return hmac.compare_digest(own, headers.get("x-slack-signature", ""))
 
 
-def handler(event, context):
+def lambda_handler(event, context):
     body = base64.b64decode(event["body"]).decode() if event["isBase64Encoded"] else event["body"]
     form = dict(parse_qsl(body, keep_blank_values=True))
     words = form.get("text", "").split()

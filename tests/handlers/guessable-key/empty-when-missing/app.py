@@ -25,7 +25,7 @@ def is_valid_request(headers, body):
     return hmac.compare_digest(f"v0={computed}", signature)
 
 
-def handler(event, context):
+def lambda_handler(event, context):
     body = event["body"]
     if event.get("isBase64Encoded"):
         body = base64.b64decode(body).decode()

@@ -28,7 +28,7 @@ def authorize(event, body, form):
     return True
 
 
-def handler(event, context):
+def lambda_handler(event, context):
     body = base64.b64decode(event["body"]).decode() if event["isBase64Encoded"] else event["body"]
     form = dict(parse_qsl(body))
     if not authorize(event, body, form):

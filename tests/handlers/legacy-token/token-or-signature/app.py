@@ -20,7 +20,7 @@ def has_signature(headers, body):
     return hmac.compare_digest("v0=" + digest.hexdigest(), headers.get("x-slack-signature", ""))
 
 
-def handler(event, context):
+def lambda_handler(event, context):
     body = base64.b64decode(event["body"]).decode() if event["isBase64Encoded"] else event["body"]
     form = dict(parse_qsl(body))
     signed = "x-slack-signature" in event["headers"]

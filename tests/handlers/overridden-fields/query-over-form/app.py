@@ -32,7 +32,7 @@ def verify_slack_request(event):
     return hmac.compare_digest(signature, event["headers"].get("x-slack-signature", ""))
 
 
-def handler(event, context):
+def lambda_handler(event, context):
     if not verify_slack_request(event):
         return {"statusCode": 401, "body": json.dumps({"error": "invalid signature"})}
     values = params(event)

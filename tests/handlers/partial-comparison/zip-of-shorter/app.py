@@ -24,7 +24,7 @@ class SlackVerifier:
         return "v0=" + new(self.secret, f"v0:{timestamp}:{body}".encode(), sha256).hexdigest()
 
 
-def handler(event, context):
+def lambda_handler(event, context):
     headers = event["headers"]
     body = event["body"]
     if event["isBase64Encoded"]:

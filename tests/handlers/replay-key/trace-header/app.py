@@ -32,7 +32,7 @@ def seen(request_id):
     return False
 
 
-def handler(event, context):
+def lambda_handler(event, context):
     body = base64.b64decode(event["body"]).decode() if event["isBase64Encoded"] else event["body"]
     if not verify(event["headers"], body):
         return {"statusCode": 401}

@@ -40,7 +40,7 @@ def authentic(event):
     except ValueError:
         return False
     message = f"v0:{timestamp}:{text_of(event)}".encode()
-    wanted = hmac.new(os.environb[b"SLACK_SIGNING_SECRET"], message, hashlib.sha256).hexdigest()
+    wanted = hmac.new(os.environ["SLACK_SIGNING_SECRET"].encode(), message, hashlib.sha256).hexdigest()
     return age < 300 and hmac.compare_digest("v0=" + wanted, signature)
 
 

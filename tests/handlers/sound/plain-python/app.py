@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from urllib.request import Request, urlopen
 
 
-def handler(event, context):
+def lambda_handler(event, context):
     body = event.get("body") or ""
     body = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}

@@ -11,7 +11,7 @@ import boto3
 sqs = boto3.client("sqs")
 
 
-def handler(event, context):
+def lambda_handler(event, context):
     headers = {name.lower(): value for name, value in event["headers"].items()}
     body = event["body"]
     sent = headers.get("x-slack-request-timestamp", "0")

@@ -34,7 +34,7 @@ def verified(headers, body):
     return hmac.compare_digest(f"v0={digest}".encode(), signature.encode())
 
 
-def handler(event, context):
+def lambda_handler(event, context):
     body = base64.b64decode(event["body"]) if event["isBase64Encoded"] else event["body"].encode()
     if not verified(event["headers"], body):
         return {"statusCode": 401}

@@ -28,7 +28,7 @@ def authenticate(headers, body):
         raise Forged
 
 
-def handler(event, context):
+def lambda_handler(event, context):
     body = base64.b64decode(event["body"]).decode() if event["isBase64Encoded"] else event["body"]
     try:
         authenticate(event["headers"], body)

@@ -15,7 +15,7 @@ def signature_of(timestamp, body):
     return "v0=" + hmac.new(key, f"v0:{timestamp}:{body}".encode(), hashlib.sha256).hexdigest()
 
 
-def handler(event, context):
+def lambda_handler(event, context):
     headers = event["headers"]
     body = base64.b64decode(event["body"]).decode() if event["isBase64Encoded"] else event["body"]
     try:

@@ -18,7 +18,7 @@ def verify(headers, body):
     return hmac.compare_digest(f"v0={digest}", headers.get("x-slack-signature", ""))
 
 
-def handler(event, context):
+def lambda_handler(event, context):
     method = event["requestContext"]["http"]["method"]
     body = base64.b64decode(event["body"]).decode() if event.get("isBase64Encoded") else event.get("body", "")
     if method == "GET":

@@ -37,7 +37,7 @@ def signature_matches(headers, body):
     return hmac.compare_digest(f"v0={mac.hexdigest()}", headers["x-slack-signature"])
 
 
-def handler(event, context):
+def lambda_handler(event, context):
     body = json.loads(event["body"])
     if body["type"] != "url_verification":
         try:

@@ -21,7 +21,7 @@ def verify_slack_signature(headers, body):
     return hmac.compare_digest(my_signature, headers.get("x-slack-signature", ""))
 
 
-def handler(event, context):
+def lambda_handler(event, context):
     body = base64.b64decode(event["body"]).decode() if event["isBase64Encoded"] else event["body"]
     if not verify_slack_signature(event["headers"], body):
         return {"statusCode": 401, "body": "Verification failed"}
