@@ -143,3 +143,11 @@ def test_the_clone_stays_as_it_is() -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert "init is for your own repository" in done.stderr
     assert not (HOME / "threatlib" / "library.yaml").exists()
+
+
+@pytest.mark.parametrize("command", ["init", "schema", "completion", "docs"])
+def test_commands_that_read_no_model_do_not_ask_for_one(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "x.yaml"])
+    assert "x.yaml" in (said := capsys.readouterr().err)
+    assert "-m x.yaml" not in said

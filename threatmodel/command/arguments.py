@@ -26,19 +26,27 @@ _MISPLACED = re.compile(
 """Complaints of argparse about what has the ending of a model and is where none can be."""
 
 
+READS_NO_MODEL = frozenset(("completion", "docs", "import", "init", "migrate", "schema"))
+"""The commands for which `-m` is no use."""
+
+
 def named_with(model: str) -> str:
     """Return what to write in order to name a model, for a hint."""
     return f"to name the model: -m {visible(shlex.quote(model))}"
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser with this program's usage errors, which suggest a name; `--library` collects folders in one list."""
+    """A parser with this program's usage errors, which suggest a name; `--library` collects folders in one list.
+
+    `named` is the command that was named, once that is known.
+    """
 
     def __init__(self, *args: Any, libraries: list[Path] | None = None, **kwargs: Any) -> None:
         # argparse makes a formatter for each option, which asks for the width where it has none
         kwargs["formatter_class"] = partial(kwargs.get("formatter_class", argparse.HelpFormatter), width=columns() - 2)
         super().__init__(*args, **kwargs)
         self.libraries: list[Path] = [] if libraries is None else libraries
+        self.named = ""
 
     def error(self, message: str) -> NoReturn:
         """Print one line and exit with code 2."""
@@ -51,7 +59,8 @@ class Parser(argparse.ArgumentParser):
         if misplaced and "-m" in options:
             option, refused, unknown = misplaced.groups()
             what = f"a value of {option}" if option else "an argument of this command" if unknown else "a command"
-            message, hint = f"{quoted(refused or unknown)} is not {what}", named_with(refused or unknown)
+            message = f"{quoted(refused or unknown)} is not {what}"
+            hint = "" if self.named in READS_NO_MODEL else named_with(refused or unknown)
         complain(f"{PROGRAM}: usage: {visible(message)}{'; ' + hint if hint else ''} (see {PROGRAM} --help)\n")
         raise SystemExit(2)
 

@@ -86,7 +86,11 @@ def _run(arguments: Sequence[str], files: Files) -> int:
 def _parsed(line: Parser, arguments: Sequence[str]) -> argparse.Namespace:
     """Return the arguments by name; --help and --version print and exit here."""
     try:
-        return line.parse_args(arguments)
+        found, left = line.parse_known_args(arguments)
+        if left:
+            line.named = found.command or ""
+            line.error(f"unrecognized arguments: {' '.join(left)}")
     except SystemExit:
         flush()
         raise
+    return found
