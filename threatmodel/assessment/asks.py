@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.model.facts import Fact
 from threatmodel.model.vocabulary import INPUTS, LISTS, RELATIONS, Input
-from threatmodel.reading.values import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """Something that is not stated.
 
     A fact or a list of an element, the callers of its routes, a plane's description, or the attestation of a control.

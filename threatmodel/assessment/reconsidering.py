@@ -65,6 +65,7 @@ def _parts(
     """The findings for which these controls come into the same states, with what these count for."""
     found: dict[tuple[Counts, ...], list[Finding]] = {}
     for some in twins:
-        now = tuple([states.counting(control, some[0].target).counts for control in controls])
+        target = some[0].target
+        now = tuple([states.counting(control, target).counts for control in controls])
         found.setdefault(now, []).extend(some)
     yield from found.items()

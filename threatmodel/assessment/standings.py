@@ -27,12 +27,23 @@ class Standing(NamedTuple):
         return self.finding.answers[self.at].state
 
 
-def standings(assessment: Assessment, group: Group, at: int) -> Iterator[tuple[str, Standing]]:
-    """Return the element on which an answer's control is in the state that counts, for each finding of a group."""
-    twins = assessment.states.twins
+def standings(
+    assessment: Assessment, group: Group, at: int, known: set[tuple[str, int]] | None = None
+) -> Iterator[tuple[str, Standing]]:
+    """Return the element on which an answer's control is in the state that counts, for each finding of a group.
+
+    Whatever the threat, a control is in the same state: what is in `known` (a control, a class of twins) is left out,
+    and the rest is added to it.
+    """
+    twins, control = assessment.states.twins, group.head.threat.links[at].control
     for some in group.twins:
+        first = some[0].target
+        if known is not None:
+            if (control, twins.of[first.id]) in known:
+                continue
+            known.add((control, twins.of[first.id]))
         alike = some[0].answers[at].state
-        role = twins.role(some[0].target, alike.element)
+        role = twins.role(first, alike.element)
         for finding in some:
             standing = Standing(alike, finding, at)
             yield twins.element(finding.target, role) if role is not None else standing.state.element, standing

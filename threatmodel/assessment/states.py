@@ -37,9 +37,6 @@ _RANK = {state: rank for rank, state in enumerate(STATES)}
 Assumed = Mapping[tuple[str, str], bool]
 """Controls at elements that are taken to be in place (True) or gone, whatever is known of them."""
 
-ASSUMED_COUNTS: Mapping[bool, tuple[int, bool]] = {True: (EVIDENCE, False), False: (-1, False)}
-"""What the state of a control counts for that is taken to be in place, or gone."""
-
 OPEN_QUESTION: frozenset[ControlState] = frozenset({"unknown", "lapsed"})
 """States in which it is unknown whether the control is in place."""
 
@@ -51,8 +48,7 @@ _LIKENESSES: dict[Hashable, Hashable] = {}
 """Few that a million states share."""
 
 
-@dataclass(frozen=True, slots=True)
-class Support:
+class Support(NamedTuple):
     """A fact that a state rests on; `known` is False where statements of one standing differ."""
 
     fact: str
@@ -156,7 +152,7 @@ class Answer(NamedTuple):
 
 
 class _Same(NamedTuple):
-    """States that are as another run worked them out, but for those of some controls."""
+    """States that are as another run computed them, but for those of controls that require others which may differ."""
 
     states: Mapping[tuple[str, str], State]
     but: frozenset[str]
@@ -198,7 +194,8 @@ class States:
         found.__dict__.update(self.__dict__)  # what does not depend on states is shared
         found.assumed = {**self.assumed, **assumed}
         found._at, found._counting, found._answers = {}, {}, {}
-        found._same = _Same(self._at, frozenset(touched))
+        controls = self.library.controls
+        found._same = _Same(self._at, frozenset(one for one in touched if touched & set(controls[one].requires)))
         return found, frozenset(touched)
 
     def answers(self, threat: Threat, target: Element | Flow) -> tuple[Answer, ...]:
@@ -276,12 +273,10 @@ class States:
         found = self._at.get(key)
         if found is None:
             in_place = self.assumed.get(key)
-            found = self._same.states.get(key) if control.id not in self._same.but else None
-            found = found or (
-                self._meant(control, self._with_requirements(control, element, self._own(control, element)))
-                if in_place is None
-                else _assumed(control, element, in_place=in_place)
-            )
+            if in_place is not None:
+                found = _assumed(control, element, in_place=in_place)
+            elif control.id in self._same.but or (found := self._same.states.get(key)) is None:
+                found = self._meant(control, self._with_requirements(control, element, self._own(control, element)))
             self._at[key] = found
         return found
 

@@ -172,14 +172,14 @@ def _failed(path: Path, line: int, message: str, hint: str = "") -> InputError:
 @cache
 def _environment_of_own(kind: Format) -> Environment:
     """The environment of the toolkit's own templates, each of which is compiled once in a process."""
-    from jinja2.runtime import Context
+    environment = _environment(kind, (TEMPLATES,), set())
+    context_class: Any = environment.context_class
 
-    class OnDemand(Context):
+    class OnDemand(context_class):  # type: ignore[misc]
         def resolve_or_missing(self, key: str) -> Any:
             found = super().resolve_or_missing(key)
             return found.context[found.key] if isinstance(found, _Variable) else found
 
-    environment = _environment(kind, (TEMPLATES,), set())
     environment.context_class = OnDemand
     return environment
 
