@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from threatmodel.assessment.assessed import Assessment, Finding, Question
     from threatmodel.assessment.risk import Cell
-    from threatmodel.assessment.states import State, Support
+    from threatmodel.assessment.states import Answer, State, Support
     from threatmodel.graph.elements import Element, Flow, Graph
     from threatmodel.library.entries import Control, Library, Threat
     from threatmodel.model.facts import Fact, Statement

@@ -70,7 +70,3 @@ def only_claimed(assessment: Assessment) -> Mapping[tuple[str, ControlState], Re
                     ):
                         relying.elements.setdefault(element, standing)
     return found
-
-
-def _by_finding(pair: tuple[str, Standing]) -> str:
-    return pair[1].finding.id
