@@ -15,7 +15,7 @@ from threatmodel.evidence.analyses.secret_texts import meaning
 from threatmodel.evidence.analyses.secrets import HOW, Supply, supplied
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.cloudformation.reader import read
-from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.stack import Parameter, Resource, Stack
 from threatmodel.stacks.terraform import reader as terraform
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, table
 
@@ -394,3 +394,10 @@ def test_an_address_may_hold_a_secret(name: str, value: str) -> None:
 )
 def test_the_form_of_a_path_an_address_or_an_option_hides_no_secret(value: str) -> None:
     assert decided("SETTING", f'"{value}"').secret is None
+
+
+def test_what_serverless_reads_from_the_parameter_store_may_be_a_secret() -> None:
+    value = Unknown("it is read at deployment", AT, None, ("ssm:/slack/x",))
+    parameter = Parameter(name="ssm:/slack/x", type="", hidden=False, value=value, place=AT)
+    stack = Stack(file="serverless.yml", kind="serverless", resources={}, parameters={parameter.name: parameter})
+    assert supplied("X", value, stack).secret is None

@@ -192,7 +192,7 @@ def _dynamic(speaks: str, found: re.Match[str]) -> Judgement:
 
 # --- references to resources
 
-_DECRYPTED = "AWS::KMS::DecryptedSecrets"
+_DECRYPTED_BY_KMS = "AWS::KMS::DecryptedSecrets"
 _VALUES = frozenset((
     ("random_password", "result"),
     ("random_string", "result"),
@@ -202,7 +202,7 @@ _VALUES = frozenset((
     ("AWS::AppSync::ApiKey", "key"),
     ("AWS::AppSync::ApiKey", "ApiKey"),
     ("AWS::IAM::AccessKey", "ses_smtp_password_v4"),
-    (_DECRYPTED, "plaintext"),
+    (_DECRYPTED_BY_KMS, "plaintext"),
 ))  # fmt: skip
 """Attributes that are a secret although their name does not show it."""
 _STORED = frozenset(("AWS::SSM::Parameter",))
@@ -212,7 +212,7 @@ _SECRETS = _STORED | {"AWS::SecretsManager::Secret"}
 def _linked(speaks: str, link: Link, stack: Stack) -> Judgement:
     resource = stack.resources.get(link.resource)
     kind = stack.type_of(link.resource)
-    attribute = re.split(r"[.\[]", link.attribute)[0] if kind == _DECRYPTED else link.attribute
+    attribute = re.split(r"[.\[]", link.attribute)[0] if kind == _DECRYPTED_BY_KMS else link.attribute
     if (kind, attribute) in _VALUES or meaning(attribute) == "secret":
         return Judgement("secret-value", secret=True, by=link.resource)
     if kind in _STORED and attribute.lower() in {"value", "insecure_value"}:
