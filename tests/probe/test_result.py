@@ -8,6 +8,7 @@ import datetime
 import json
 import os
 import py_compile
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests.probe.acting import acting, options
 from threatmodel.probe.deciding import decisions
-from threatmodel.probe.folder import folder_digest
+from threatmodel.probe.folder import MOST_FILES, folder_digest
 from threatmodel.probe.probing import probe
 from threatmodel.probe.result import Result, read, to_json
 from threatmodel.reading.problems import InputError, visible
@@ -238,3 +239,29 @@ def test_a_pipe_is_refused_and_a_missing_folder_too(folder: Path) -> None:
         folder_digest(folder)
     with pytest.raises(InputError, match="there is no such folder"):
         folder_digest(folder / "none")
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "[" * 100_000])
+def test_json_that_is_only_called_as_a_saved_result_is_a_part_of_the_code(text: str, tmp_path: Path) -> None:
+    before = folder_digest(tmp_path)
+    (tmp_path / "order-bot.probe.json").write_text(text, encoding="utf-8")
+    assert folder_digest(tmp_path) != before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="making links needs a right there")
+@pytest.mark.parametrize("name", ["order-bot.probe.json", "__pycache__/app.cpython-313.pyc"])
+def test_a_link_to_nothing_is_refused_whatever_it_is_called(name: str, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("", encoding="utf-8")
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / name).symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InputError) as caught:
+        folder_digest(tmp_path)
+    assert [one.code for one in caught.value.problems] == ["unreadable-file"]
+
+
+@pytest.mark.slow
+def test_a_folder_of_too_many_files_is_refused(tmp_path: Path) -> None:
+    for number in range(MOST_FILES + 1):
+        (tmp_path / f"f{number}").touch()
+    with pytest.raises(InputError, match=f"more than {MOST_FILES} files"):
+        folder_digest(tmp_path)
