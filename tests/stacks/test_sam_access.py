@@ -184,6 +184,19 @@ def choosing(text: str) -> Stack:
     return read(textwrap.dedent(CHOICE).rstrip() + "\n" + textwrap.indent(textwrap.dedent(text), "      "))
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "{AuthType: !If [Live, AWS_IAM, NONE]}",
+        "!If [Live, {AuthType: NONE}, !Ref AWS::NoValue]",
+        "!If [Live, {AuthType: AWS_IAM}, {AuthType: NONE}]",
+    ],
+)
+def test_a_url_that_a_condition_may_open_has_permissions_in_doubt(url: str) -> None:
+    permissions = list(choosing(f"FunctionUrlConfig: {url}").of_type("AWS::Lambda::Permission"))
+    assert [one.doubt is not None for one in permissions] == [True, True]
+
+
 def test_a_role_that_depends_is_left_alone() -> None:
     stack = choosing("Role: !If [Live, a, b]")
     assert "HelloRole" not in stack.resources

@@ -14,6 +14,7 @@ from threatmodel.evidence.answers import (
     Outcome,
     Unanswered,
     doubt_of,
+    doubted,
     every,
     named,
     no,
@@ -255,8 +256,10 @@ def _pins(source: Pattern, stack: Stack, *, has_account: bool) -> Answer:
     """Return whether a source ARN names a source with a known account, in the ARN or separately."""
     if source.links:
         targets = [stack.resources[link.resource] for link in source.links if link.resource in stack.resources]
-        bucket = any(one.type == "AWS::S3::Bucket" for one in targets)
-        return yes(source.place) if has_account or not bucket else no(source.place, _NO_ACCOUNT)
+        bucket = next((one for one in targets if one.type == "AWS::S3::Bucket"), None)
+        if has_account or bucket is None:
+            return yes(source.place)
+        return doubted(no(source.place, _NO_ACCOUNT), bucket.doubt)
     if source.open is not None and len(arn_parts(source.text)) < 6:  # noqa: PLR2004 - an ARN's parts
         return unknown(source.open)
     parts = arn_parts(source.text)

@@ -175,13 +175,7 @@ class _Function:
         config = self.get("FunctionUrlConfig")
         if config is None or not counts(config):
             return
-        if isinstance(config, Unknown):
-            properties: dict[str, Any] = {"TargetFunctionArn": called.name, "AuthType": config}
-            usually = None if config.usual is None else counts(config.usual)
-            self.make(
-                f"{self.name}Url", "AWS::Lambda::Url", properties, config.place, doubtful(config, usually=usually)
-            )
-            return
+        hidden = config if isinstance(config, Unknown) else None
         auth = get(config, "AuthType")
         properties = {
             "TargetFunctionArn": called.name,
@@ -189,17 +183,25 @@ class _Function:
             "Cors": get(config, "Cors"),
             "InvokeMode": get(config, "InvokeMode"),
         }
-        self.make(f"{self.name}Url", "AWS::Lambda::Url", properties, config.place)
-        if auth is not None and literal(auth) == "NONE":
-            self.open_to_all(called, auth.place)
+        usually = None if hidden is None or hidden.usual is None else counts(hidden.usual)
+        doubt = None if hidden is None else doubtful(hidden, usually=usually)
+        self.make(f"{self.name}Url", "AWS::Lambda::Url", properties, config.place, doubt)
+        if auth is not None:
+            self.open_to_all(called, auth)
 
-    def open_to_all(self, called: TargetFunction, place: Place) -> None:
-        """Adds the two permissions of a URL without authentication."""
+    def open_to_all(self, called: TargetFunction, auth: Node) -> None:
+        """Adds the two permissions of a URL without authentication; in doubt where a condition decides that."""
+        place, doubt = auth.place, None
+        if isinstance(auth, Unknown) and (auth.choices is None or any(one.startswith("?") for one in auth.choices)):
+            usual = get(auth.usual, "AuthType") if isinstance(auth.usual, Table) else auth.usual
+            doubt = doubtful(auth, usually=None if usual is None else literal(usual) == "NONE")
+        elif literal(auth) != "NONE":
+            return
         through_url = {"Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE"}
         invoke = {"Action": "lambda:InvokeFunction", "Principal": "*", "InvokedViaFunctionUrl": True}
         kind, target = "AWS::Lambda::Permission", {"FunctionName": called.name}
-        self.make(f"{self.name}UrlPublicPermissions", kind, {**through_url, **target}, place)
-        self.make(f"{self.name}URLInvokeAllowPublicAccess", kind, {**invoke, **target}, place)
+        self.make(f"{self.name}UrlPublicPermissions", kind, {**through_url, **target}, place, doubt)
+        self.make(f"{self.name}URLInvokeAllowPublicAccess", kind, {**invoke, **target}, place, doubt)
 
     # --- asynchronous calls
 
