@@ -21,6 +21,9 @@ from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import shown
+from threatmodel.stacks.assumed import Assumed
+from threatmodel.stacks.cloudformation.reader import read as read_template
+from threatmodel.stacks.values import choices_of
 from threatmodel.stacks.work import USUAL_WORK, Work
 
 PARAMETERS, CONDITIONS, EACH = 29, 14, 17
@@ -312,6 +315,8 @@ def test_conditions_that_depend_on_all_others_are_not_decided(tmp_path: Path) ->
     (tmp_path / "model.yaml").write_text(
         "name: H\nevidence: [{template: template.yaml}]\nfunctions: {f: {}}\n", encoding="utf-8"
     )
+    stack, _ = read_template(json.dumps(template), "template.yaml", Assumed(work=Work(500)))
+    assert len(choices_of(stack.resources["F"].properties.entries["Timeout"])) < 1_000
     work = Work(5_000)
     evidence, read = collected(work)
     assert work.spent <= 5_000
