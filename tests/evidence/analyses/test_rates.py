@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.evidence.asking import UNKNOWN, answer, found, plan, template
+from threatmodel.evidence.answers import Answered
 
 STAGE = """
   Api: {Type: AWS::ApiGateway::RestApi}
@@ -118,3 +119,41 @@ aws_api_gateway_method_settings.one:
   settings: [{{throttling_rate_limit: {rate}}}]
 """
     assert answer(found(plan(text), "api", "throttle_rate")) == expected
+
+
+PLAN = """
+  Plan: {Type: AWS::ApiGateway::UsagePlan, Properties: {ApiStages: [{ApiId: !Ref Api, Stage: prod}], %s}}
+"""
+PLANNED = """
+aws_api_gateway_rest_api.a: {name: a}
+aws_api_gateway_usage_plan.p:
+  name: p
+  api_stages: [{api_id: "${aws_api_gateway_rest_api.a.id}", stage: prod}]
+  throttle_settings: [{rate_limit: 5, burst_limit: 2}]
+aws_api_gateway_stage.s: {rest_api_id: "${aws_api_gateway_rest_api.a.id}", stage_name: prod}
+"""
+
+
+def test_a_usage_plan_limits_keys_and_not_the_api() -> None:
+    """The note says so, in both languages; the stage's own limit stays what counts."""
+    throttle = "Throttle: {RateLimit: 5, BurstLimit: 2}"
+    for stack, name in (
+        (template(STAGE % "" + PLAN % throttle), "Plan"),
+        (plan(PLANNED), "aws_api_gateway_usage_plan.p"),
+    ):
+        outcome = found(stack, "api", "throttle_rate")
+        assert isinstance(outcome, Answered)
+        assert outcome.value is None
+        assert outcome.note == f"the usage plan {name} limits each API key to 5 requests a second, not the API"
+    for settings, limits in (("", "Quota: {Limit: 9, Period: DAY}"), (ALL, throttle)):
+        outcome = found(template(STAGE % settings + PLAN % limits), "api", "throttle_rate")
+        assert isinstance(outcome, Answered)
+        assert "usage plan" not in outcome.note
+
+
+def test_a_limit_that_misses_the_second_stage_of_sam_says_so() -> None:
+    sam = f"  Api: {{Type: AWS::Serverless::Api, Properties: {{StageName: prod, MethodSettings: [{ALL}]}}}}"
+    outcome = found(template(sam), "api", "throttle_rate")
+    assert isinstance(outcome, Answered)
+    assert outcome.value is None
+    assert outcome.note == "SAM also deploys a stage named Stage, which has no limit (set OpenApiVersion)"

@@ -43,13 +43,31 @@ class _Setting(NamedTuple):
     place: Place
 
 
-@analysis("stage", "deployment", "override", answers=Number)
+_SECOND = "SAM also deploys a stage named Stage, which has no limit (set OpenApiVersion)"
+
+
+@analysis("stage", "deployment", "override", "plan", answers=Number)
 def greatest_rate(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """The rate of the least limited method or route; null, the account's limit, is the greatest."""
+    """The rate of the least limited method or route; null, the account's limit, is the greatest.
+
+    A usage plan limits each API key, of any number: a note names it, and it is no limit of the API.
+    """
     rates = [rate for part in parts if _is_stage(part) for rate in _of_stage(part, resource)]
     rates += [Unanswered(_OVERRIDES, part.resource.place) for part in named(parts, "override")]
     limits = {one.value for one in rates if isinstance(one, Answered)} - {None}
-    return unless_unread(worst(rates, (None, *sorted(limits, reverse=True))), stack, tuple(limits))
+    outcome = worst(rates, (None, *sorted(limits, reverse=True)))
+    if isinstance(outcome, Answered) and outcome.value is None:
+        return outcome._replace(note="; ".join(filter(None, (outcome.note, *_per_key(parts)))))
+    return unless_unread(outcome, stack, tuple(limits))
+
+
+def _per_key(parts: Sequence[Gathered]) -> Iterator[str]:
+    """What usage plans limit."""
+    for part in named(parts, "plan"):
+        rate = read(part.node, "Throttle", "RateLimit")
+        if part.hidden is None and rate is not None:
+            number = f"{rate.value} requests a second" if isinstance(rate, Scalar) and not rate.given else "some rate"
+            yield f"the usage plan {part.resource.name} limits each API key to {number}, not the API"
 
 
 def _is_stage(part: Gathered) -> bool:
@@ -62,7 +80,8 @@ def _of_stage(part: Gathered, resource: Resource) -> Iterator[Answer]:
     hidden = part.hidden
     doubt = doubt_of(part.resource, resource)
     settings = [] if isinstance(part.node, Unknown) else list(_settings(part, resource))
-    rates = list(_rates(settings, part.resource.place))
+    second = part.part == "deployment" and resource.type == "AWS::Serverless::Api"
+    rates = list(_rates(settings, part.resource.place, _SECOND if second else ""))
     if doubt is not None:
         yield from (one if isinstance(one, Unanswered) else unknown(doubt) for one in rates)
     elif hidden is not None:
@@ -100,13 +119,13 @@ def _told(node: Node | None, wanted: str) -> bool | None:
     return stated == wanted if stated is not None or node is None else None
 
 
-def _rates(settings: Sequence[_Setting], stage: Place) -> Iterator[Answer]:
+def _rates(settings: Sequence[_Setting], stage: Place, unlimited: str) -> Iterator[Answer]:
     limited = [one for one in settings if one.limit is not None]
     yield from (_rate(one.limit) for one in limited if one.limit is not None)
     if not any(one.whole for one in limited):
         maybe = next((one for one in limited if one.whole is None), None)
         why = "it is unknown whether the limit applies to every method"
-        yield Answered(None, (stage,)) if maybe is None else Unanswered(why, stage)
+        yield Answered(None, (stage,), unlimited) if maybe is None else Unanswered(why, stage)
     for one in settings:
         if one.limit is None and not one.whole:
             yield Unanswered(_OWN_SETTINGS, one.place)
