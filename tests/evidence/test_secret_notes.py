@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.evidence.asking import template
+from threatmodel.api import load_model
 from threatmodel.command.main import main
 from threatmodel.evidence.secret_notes import secret_notes
+from threatmodel.reading.problems import shown
 
 
 def notes(text: str, used: frozenset[str] | None = frozenset()) -> list[tuple[str, str]]:
@@ -75,3 +78,31 @@ def test_a_check_reports_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     out = " ".join(capsys.readouterr().out.split())
     assert "the parameter 'SlackToken' is for a secret" in out
     assert "nothing in the file uses the secret 'S'" in out
+
+
+BOTH = """\
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  SlackToken: {Type: String}
+Resources:
+  Bot:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: app.handler
+      CodeUri: src/
+      Environment: {Variables: {SLACK_TOKEN: !Ref SlackToken}}
+  Orphan: {Type: AWS::SecretsManager::Secret}
+"""
+
+
+def test_both_are_notes_of_the_evidence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, golden: Callable[[str, str], None]
+) -> None:
+    (tmp_path / "template.yaml").write_text(BOTH, encoding="utf-8")
+    model = "name: x\nevidence: [{template: template.yaml, functions: all}]\n"
+    (tmp_path / "model.yaml").write_text(model, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    (read,) = load_model("model.yaml").evidence
+    assert {note.code for note in read.notes} == {"visible-secret", "unused-secret"}
+    golden("bad-input/secret-notes.txt", shown(read.notes, {}) + "\n")
