@@ -22,6 +22,7 @@ import argparse
 import datetime
 import gc
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -144,7 +145,8 @@ def measured(size: int, kind: str = "regular", measure: str = "time") -> Figures
         path = Path(folder) / "model.yaml"
         path.write_text(MODELS[kind](size), encoding="utf-8")
         command = [sys.executable, str(Path(__file__).resolve()), "--file", str(path), "--measure", measure]
-        made = subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8")
+        same = {**os.environ, "PYTHONHASHSEED": "0"}  # the order of sets, and so the calls, are the same in each run
+        made = subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8", env=same)
     found: dict[str, float] = json.loads(made.stdout)
     return found
 
