@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+import yaml
 
 from tests.evidence.asking import UNKNOWN, answer, found, plan, template
 
@@ -128,10 +131,53 @@ def test_methods(path: str, checks: str, method: str, expected: object) -> None:
 
 def test_a_definition_may_hold_more_routes() -> None:
     text = DOORS.format(path="order", checks="ValidateRequestBody: true", method=f"HttpMethod: POST, {OURS}, {MODELS}")
-    text = text.replace(
-        "Type: AWS::ApiGateway::RestApi", "Type: AWS::ApiGateway::RestApi, Properties: {Body: {paths: {}}}"
-    )
-    assert answer(found(template(text), "api", "request_validation")) == UNKNOWN
+    for body, expected in (
+        ("BodyS3Location: {Bucket: a, Key: b}", UNKNOWN),
+        ("Body: !ImportValue more", UNKNOWN),
+        ("Body: {paths: {}}", True),
+        ("Body: {paths: {/more: {post: {}}}}", False),
+    ):
+        whole = text.replace(
+            "Type: AWS::ApiGateway::RestApi", f"Type: AWS::ApiGateway::RestApi, Properties: {{{body}}}"
+        )
+        assert answer(found(template(whole), "api", "request_validation")) == expected
+
+
+ORDER = "{type: object, required: [id]}"
+JSON = "requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Order'}}}}"
+SIGNED = "parameters: [{in: header, name: X-Slack-Signature, required: true}]"
+NAMED = "x-amazon-apigateway-request-validator: all"
+
+
+@pytest.mark.parametrize(
+    ("route", "whole", "checks", "expected"),
+    [
+        (f"post: {{{JSON}}}", NAMED, "validateRequestBody: true", True),
+        (f"post: {{{JSON}, {NAMED}}}", "info: {}", "validateRequestBody: true", True),
+        (f"post: {{{JSON}}}", "info: {}", "validateRequestBody: true", False),
+        (f"post: {{{JSON}}}", NAMED, "validateRequestBody: false", False),
+        (f"post: {{{JSON}}}", NAMED, "validateRequestParameters: true", False),
+        (f"post: {{{JSON.replace('Order', 'Any')}}}", NAMED, "validateRequestBody: true", False),
+        (f"post: {{{JSON.replace('Order', 'Missing')}}}", NAMED, "validateRequestBody: true", UNKNOWN),
+        (f"post: {{{SIGNED}}}", NAMED, "validateRequestParameters: true", True),
+        (f"post: {{}}, {SIGNED}", NAMED, "validateRequestParameters: true", True),
+        (f"post: {{{SIGNED.replace('true', 'false')}}}", NAMED, "validateRequestParameters: true", False),
+        (f"post: {{{SIGNED.replace('header', 'path')}}}", NAMED, "validateRequestParameters: true", False),
+        (f"post: {{{SIGNED}}}", NAMED.replace("all", "none"), "validateRequestParameters: true", UNKNOWN),
+        (f"post: {{{SIGNED}}}, delete: {{}}", NAMED, "validateRequestParameters: true", False),
+        ("post: {parameters: [{in: body, schema: {required: [id]}}]}", NAMED, "validateRequestBody: true", True),
+        (f"x-amazon-apigateway-any-method: {{{SIGNED}}}", NAMED, "validateRequestParameters: true", False),
+    ],
+)
+def test_validators_of_a_definition(route: str, whole: str, checks: str, expected: object) -> None:
+    """In an API's Body, in SAM's DefinitionBody and in a plan."""
+    body = f"""{{openapi: 3.0.1, {whole}, x-amazon-apigateway-request-validators: {{all: {{{checks}}}}},
+      components: {{schemas: {{Order: {ORDER}, Any: {{}}}}}}, paths: {{/order: {{{route}}}}}}}"""
+    written = f"  Api: {{Type: AWS::ApiGateway::RestApi, Properties: {{Body: {body}}}}}"
+    sam = f"  Api: {{Type: AWS::Serverless::Api, Properties: {{StageName: a, DefinitionBody: {body}}}}}"
+    planned = f"aws_api_gateway_rest_api.slack: {{body: {json.dumps(json.dumps(yaml.safe_load(body)))}}}"
+    for stack in (template(written), template(sam), plan(planned)):
+        assert answer(found(stack, "api", "request_validation")) == expected
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,9 @@ from threatmodel.evidence.answers import (
     yes,
 )
 from threatmodel.reading.problems import Place
+from threatmodel.stacks.sam.openapi import Operation, operations
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get, node_of, text
 
 _REST = frozenset(("AWS::ApiGateway::RestApi", "AWS::Serverless::Api"))
 
@@ -155,16 +156,18 @@ def _domains_without_policy(parts: Sequence[Gathered], resource: Resource, stack
 # --- routes and methods
 
 
-@analysis("route", "method", "validator", "stage", "deployment", "override")
+@analysis("route", "method", "body", "validator", "stage", "deployment", "override")
 def requests_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether every route names its path and method, and every REST method checks what it takes."""
     routes = named(parts, "route")  # of an HTTP or WebSocket API: they name a path, and nothing checks what comes
     says = [doubted(no(part.node.place), doubt_of(part.resource, resource)) for part in routes]
     says += judged(named(parts, "method"), resource, lambda part: _method(part, stack))
+    for part in named(parts, "body"):
+        says += [_operation(one, stack) for one in operations(document(part.node) or part.node)]
     says += [open_at(part.node) for part in named(parts, "validator") if isinstance(part.node, Unknown)]
     if not says:
         return None
-    elsewhere = read(resource.properties, "Body|BodyS3Location")  # SAM's own types are entry points already
+    elsewhere = read(resource.properties, "BodyS3Location")  # SAM's own types are entry points already
     if elsewhere is not None:
         says.append(Unanswered("its definition may hold more routes", elsewhere.place))
     if resource.opaque is not None:
@@ -179,11 +182,25 @@ _WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
 
 
 def _method(part: Gathered, stack: Stack) -> Answer:
-    node = part.node
-    place = part.resource.place
+    return _restricted(part.node, _path(part.node, stack), part.resource.place, stack)
+
+
+def _operation(one: Operation, stack: Stack) -> Answer:
+    """Whether a route of a definition checks what it takes: it is judged as the method that is made of it."""
+    given = {
+        "HttpMethod": one.integration if one.method == "*" else one.method,
+        "Integration": {"Type": (text(get(one.integration, "type")) or "").upper()},
+        "RequestValidatorId": one.validator,
+        "RequestModels": one.models,
+        "RequestParameters": one.parameters,
+    }
+    path = None if one.path == "*" else "+}" not in one.path
+    return _restricted(node_of(given, one.place), path, one.place, stack)
+
+
+def _restricted(node: Node, path: bool | None, place: Place, stack: Stack) -> Answer:  # noqa: FBT001 - a truth
     verb = read(node, "HttpMethod")
     literal_value = worded(verb)
-    path = _path(node, stack)
     if literal_value == "ANY" or path is False:
         return no(place)
     if verb is None or literal_value is None or path is None:
@@ -211,12 +228,13 @@ def _validated(node: Node, verb: str, place: Place, stack: Stack) -> Answer:
     if reference is None:
         return no(place)
     validator = stack.target(reference)
-    if validator is None or validator.opaque is not None or validator.doubt is not None:
+    settings = reference if validator is None else validator.properties  # a definition has them in it
+    if not isinstance(settings, Table) or (validator and (validator.opaque or validator.doubt)):
         return Unanswered("its validator is not in this file", reference.place)
     checks = (
-        (flag(read(validator.properties, "ValidateRequestParameters"), left_out=False), _required(parameters)),
+        (flag(read(settings, "ValidateRequestParameters"), left_out=False), _required(parameters)),
         (
-            flag(read(validator.properties, "ValidateRequestBody"), left_out=False),
+            flag(read(settings, "ValidateRequestBody"), left_out=False),
             _constrains(models, stack.target(read(node, "RestApiId")), stack),
         ),
     )
@@ -234,7 +252,9 @@ def _constrains(models: Node | None, api: Resource | None, stack: Stack) -> bool
 def _refuses(model: Node, api: Resource | None, stack: Stack) -> bool | None:
     """Whether a model's schema demands a property; one that demands none takes every body that is an object."""
     target = stack.target(model)
-    if target is not None:
+    if isinstance(model, Table):  # of a definition
+        schema: Node | None = model
+    elif target is not None:
         schema = None if target.opaque is not None else document(read(target.properties, "Schema"))
     else:
         name = worded(model)

@@ -151,6 +151,8 @@ class _RestApi(Api):
             target=integration,
             at=hidden if operation.path == "*" else None,
             validator=operation.validator,
+            models=operation.models,
+            parameters=operation.parameters,
         )
         self.put(self.api, (operation.method, Scalar(operation.path, place)), method, place)
 
