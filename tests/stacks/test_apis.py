@@ -26,7 +26,7 @@ def test_no_two_fields_are_the_same_property(version: Gateway) -> None:
 
 @pytest.mark.parametrize("version", [REST, HTTP])
 def test_the_types_are_those_that_aws_has(version: Gateway) -> None:
-    path = HOME / "threatmodel" / "evidence" / "resource-schemas.json"
+    path = HOME / "threatmodel" / "stacks" / "resource-schemas.json"
     known = json.loads(path.read_text(encoding="utf-8"))["types"][version.prefix.removesuffix("::")]
     assert {kind for kind, _ in version.parts.values() if kind} <= set(known.split())
 
