@@ -381,3 +381,69 @@ def test_a_name_that_aws_makes_up_is_none_that_is_written_out(arn: str, *, open_
     relations = of_role(grant, resource("S", "AWS::S3::Bucket"), Parameters="{P: {Type: String, Default: x}}")
     assert ("writes" in relations.unknown) is open_
     assert open_ or names(relations, "writes") == ["aws:s3:EXAMPLE"]
+
+
+BY_R = "{Effect: Allow, Principal: {AWS: !GetAtt R.Arn}, Action: sts:AssumeRole}"
+
+
+def assumable(trust: str, statement: str, name: str = "W") -> str:
+    return resource(
+        name,
+        "AWS::IAM::Role",
+        f"AssumeRolePolicyDocument: {{Statement: [{trust}]}}, Policies: [{{PolicyName: p, {document(statement)}}}]",
+    )
+
+
+@pytest.mark.parametrize(
+    ("trust", "sure"),
+    [
+        (BY_R, True),
+        (BY_R.replace("!GetAtt R.Arn", "!Sub 'arn:aws:iam::${AWS::AccountId}:root'"), True),
+        (BY_R.replace("!GetAtt R.Arn", "arn:aws:iam::111122223333:root"), False),
+        (BY_R.replace("AWS: !GetAtt R.Arn", "Service: lambda.amazonaws.com"), False),
+        (BY_R[:-1] + ", Condition: {StringEquals: {sts:ExternalId: x}}}", False),
+    ],
+)
+def test_what_an_assumed_role_may_do_is_used(trust: str, *, sure: bool) -> None:
+    """By a role that names it: where its trust policy may not admit that, every list is open."""
+    assumes, reads = allow("sts:AssumeRole", "!GetAtt W.Arn"), allow("s3:GetObject", "!Sub '${B.Arn}/*'")
+    denied = allow("dynamodb:PutItem", "!GetAtt T.Arn") + ", {Effect: Deny, Action: s3:*, Resource: '*'}"
+    relations = of_role(f"{assumes}, {reads}", TABLE, BUCKET, assumable(trust, denied))
+    assert names(relations, "writes") == (["T"] if sure else [])
+    assert names(relations, "reads") == ["B"]
+    assert ("writes" in relations.unknown) is not sure
+
+
+def test_a_role_is_assumed_by_its_own_policy_or_by_name() -> None:
+    """An account that is trusted as a whole decides by the policies of its roles."""
+    writes = allow("dynamodb:PutItem", "!GetAtt T.Arn")
+    account = BY_R.replace("!GetAtt R.Arn", "!Ref AWS::AccountId")
+    assert names(of_role(SCAN, TABLE, assumable(BY_R, writes)), "writes") == ["T"]
+    nothing = of_role(SCAN, TABLE, assumable(account, writes))
+    assert (names(nothing, "writes"), nothing.unknown) == ([], {})
+
+
+def test_a_plan_shows_what_an_assumed_role_may_do() -> None:
+    def policy(action: str, more: str) -> str:
+        return f'{{"Statement": [{{"Effect": "Allow", "Action": "{action}", {more}}}]}}'
+
+    trust = policy("sts:AssumeRole", '"Principal": {"AWS": "${aws_iam_role.r.arn}"}')
+    assumes = policy("sts:AssumeRole", '"Resource": "${aws_iam_role.w.arn}"')
+    writes = policy("dynamodb:PutItem", '"Resource": "${aws_dynamodb_table.t.arn}"')
+    stack = plan(f"""
+aws_lambda_function.f: {{function_name: f, role: "${{aws_iam_role.r.arn}}"}}
+aws_dynamodb_table.t: {{name: t}}
+aws_iam_role.r: {{name: r}}
+aws_iam_role.w: {{name: w, assume_role_policy: '{trust}'}}
+aws_iam_role_policy.r: {{role: "${{aws_iam_role.r.name}}", policy: '{assumes}'}}
+aws_iam_role_policy.w: {{role: "${{aws_iam_role.w.name}}", policy: '{writes}'}}
+""")
+    assert names(wired(stack)["aws_lambda_function.f"], "writes") == ["aws_dynamodb_table.t"]
+
+
+def test_roles_that_assume_each_other_end() -> None:
+    """What is reached by way of another role counts, too."""
+    back = allow("sts:AssumeRole", "!GetAtt R.Arn") + ", " + allow("sts:AssumeRole", "!GetAtt X.Arn")
+    last = assumable(BY_R.replace("R.Arn", "W.Arn"), allow("dynamodb:PutItem", "!GetAtt T.Arn"), "X")
+    relations = of_role(allow("sts:AssumeRole", "!GetAtt W.Arn"), TABLE, assumable(BY_R, back), last)
+    assert names(relations, "writes") == ["T"]

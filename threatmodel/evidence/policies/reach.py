@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from threatmodel.evidence.policies.arns import Match, Targets, resources_of
 from threatmodel.evidence.policies.escalations import UNKNOWN_LEVEL
@@ -40,6 +40,23 @@ class Reach:
     def may(self, use: str) -> bool:
         """Whether it is surely open to a use."""
         return use in self.actions
+
+    def joined(self, other: Reach) -> Reach:
+        """Return what this or another reach of the same resource allows."""
+        return Reach(
+            self.resource,
+            _both(self.actions, other.actions),
+            _both(self.places, other.places),
+            self.named | other.named,
+            (*self.unknown, *other.unknown),
+        )
+
+
+_T = TypeVar("_T")
+
+
+def _both(one: Mapping[str, tuple[_T, ...]], other: Mapping[str, tuple[_T, ...]]) -> Mapping[str, tuple[_T, ...]]:
+    return {use: tuple(dict.fromkeys((*one.get(use, ()), *other.get(use, ())))) for use in {**one, **other}}
 
 
 class _Noted(NamedTuple):

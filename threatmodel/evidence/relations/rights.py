@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from threatmodel.evidence.analyses.properties import each, read
-from threatmodel.evidence.answers import Gathered
+from threatmodel.evidence.answers import Gathered, Unanswered, doubt_of
 from threatmodel.evidence.outside import named
-from threatmodel.evidence.policies.arns import arn_parts, covers_every
+from threatmodel.evidence.policies.arns import account_of, arn_parts, covers_every
 from threatmodel.evidence.policies.given import given_rights
-from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, grants, pattern, takes
+from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, grants, pattern, statements, takes
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.reach import reached
 from threatmodel.evidence.policies.work import use_of
@@ -44,6 +44,7 @@ _HOLDERS: Mapping[str, str] = {
     "AWS::IAM::RolePolicy": "RoleName",
 }
 """Types that attach a policy to roles: the property with the roles."""
+ASSUME_ROLE = "sts:assumerole"
 _POLICY_TYPES = ("AWS::IAM::ManagedPolicy",)
 
 
@@ -119,8 +120,35 @@ class Roles:
     def of(self, name: str) -> Role:
         """What a role may do."""
         if name not in self._known:
-            self._known[name] = self._read(self.all[name])
+            own = self._known[name] = self._read(self.all[name])  # roles that assume each other end here
+            for other, why in self._assumed(own, self.all[name]):
+                self._known[name] = self._known[name].assuming(self.of(other) if why is None else _hidden(why))
         return self._known[name]
+
+    def _assumed(self, own: Role, role: Resource) -> Iterator[tuple[str, Unanswered | None]]:
+        """The roles of this file that statements name for sts:AssumeRole, and why one perhaps may not be assumed."""
+        for grant in own.grants:
+            if grant.effect != "Allow" or grant.but_resources or grant.covers(ASSUME_ROLE) is not True:
+                continue
+            for one in grant.resources:
+                target = next((link.resource for link in one.links if link.resource in self.all), "")
+                if target and target != role.name:
+                    doubt = grant.open or one.open or doubt_of(self.all[target], role)
+                    why = f"its role may assume {quoted(target)}, whose trust policy may not allow it"
+                    trusted = doubt is None and self._trusts(self.all[target], role.name)
+                    hidden = Unanswered(why if doubt is None else doubt.why, grant.place)
+                    yield target, None if trusted else hidden
+
+    def _trusts(self, target: Resource, name: str) -> bool:
+        """Whether a role's trust policy surely lets another role of the account assume it."""
+        return any(
+            _is_account(one.pattern) or name in {link.resource for link in one.pattern.links}
+            for grant in statements(read(target.properties, "AssumeRolePolicyDocument"))
+            if grant.effect == "Allow" and grant.covers(ASSUME_ROLE) is True
+            if grant.open is None and not grant.conditions and not grant.but_principals
+            for one in grant.principals
+            if one.kind in {"AWS", "*"} and one.pattern.open is None
+        )
 
     def named(self, node: Node | None) -> str:
         """The role of this file that a value names, or ''."""
@@ -313,6 +341,17 @@ class Roles:
         if one.links:
             return not any(link.resource in self.names.targets.resources for link in one.links)
         return _is_of(one, service)
+
+
+def _hidden(why: Unanswered) -> Role:
+    """A role of which it is not known whether it counts."""
+    return Role(open=dict.fromkeys(RELATIONS, why), hidden=frozenset(RELATIONS))
+
+
+def _is_account(principal: Pattern) -> bool:
+    """Whether a principal is every one, or the deploying account as a whole."""
+    of_account = principal.text.endswith(":root") and account_of(principal) == "$"
+    return of_account or principal.text in {"*", "${AWS::AccountId}"}
 
 
 _ARN_SERVICE = {"rds-data": "rds"}

@@ -46,6 +46,23 @@ class Role:
     about: Mapping[str, Place] = field(default_factory=dict)
     takes: int = 0
 
+    def assuming(self, other: Role) -> Role:
+        """Return what it may do together with what it may do as another role, whose denials do not concern its own."""
+        reach = {**other.reach, **self.reach}
+        reach |= {name: one.joined(other.reach[name]) for name, one in self.reach.items() if name in other.reach}
+        return Role(
+            reach=reach,
+            covers={**other.covers, **self.covers},
+            open={**other.open, **self.open},
+            hidden=self.hidden | other.hidden,
+            connected=self.connected | other.connected,
+            invokes=(*self.invokes, *other.invokes),
+            grants=self.grants,
+            outside={**other.outside, **self.outside},
+            about={**other.about, **self.about},
+            takes=self.takes + other.takes,
+        )
+
 
 SERVICES: Mapping[str, tuple[str, frozenset[str]]] = {
     "dynamodb": ("table", frozenset({"read", "write"})),
