@@ -1,4 +1,4 @@
-"""Where facts are in CloudFormation and SAM, in a Terraform plan and in AWS's answers, read from three YAML files.
+"""Where facts are in CloudFormation's words, which plans are put into, and in AWS's answers: read from two YAML files.
 
 A file holds, by kind of element:
 

@@ -12,7 +12,7 @@ A kind's `relations` are its lists: what starts it, what it uses, what it holds.
 model, its loader, flows, neighbors, questions and collectors know of the list.
 
 Authors cannot state derived facts.  Each is under `derived` with what it follows from, and is computed by the
-function of its name in `threatmodel.graph.derived`.
+function of its name in `threatmodel.graph.derived` or `threatmodel.graph.own`.
 """
 
 from __future__ import annotations
