@@ -109,9 +109,8 @@ class _Moved(NamedTuple):
 def _lacking(assessment: Assessment, moved: Iterable[_Moved]) -> dict[str, Standing]:
     """The elements that lack a control which would move these findings, the elements of the first findings first."""
     found: dict[str, Standing] = {}
-    known: set[tuple[str, int]] = set()
     for _, equal in groupby(sorted(moved, key=_rank), key=_rank):
-        lacks = [one for part in equal for one in standings(assessment, part.group, part.at, known)]
+        lacks = [one for part in equal for one in standings(assessment, part.group, part.at, found)]
         for element, lack in sorted(lacks, key=lambda pair: pair[1].finding.id):
             found.setdefault(element, lack)
     return found
@@ -124,12 +123,11 @@ def _rank(one: _Moved) -> Rank:
 def _missing(assessment: Assessment, wanted: Container[str]) -> Mapping[str, dict[str, Standing]]:
     """By control, the elements on which it is known to be missing, whatever finding depends on it."""
     found: dict[str, dict[str, Standing]] = {}
-    known: set[tuple[str, int]] = set()
     for group in assessment.groups:
         for at, answer in enumerate(group.head.answers):
             if answer.state.level < 0 and answer.state.is_missing and answer.link.control in wanted:
                 lacks = found.setdefault(answer.link.control, {})
-                for element, lack in standings(assessment, group, at, known):
+                for element, lack in standings(assessment, group, at, lacks):
                     lacks.setdefault(element, lack)
     return {control: dict(sorted(lacks.items())) for control, lacks in found.items()}
 

@@ -110,16 +110,15 @@ class _Assessing:
         """Each threat against each element of its kinds; what twins have in common is computed for the first."""
         findings: list[tuple[Finding, ...]] = []
         denied: list[tuple[Threat, Sequence[Element | Flow]]] = []
-        for targets in self.twins.classes():
-            first = targets[0]
-            if first.out_of_scope:
-                continue
-            for threat in self.by_kind.get(first.kind, ()):
-                truth = threat.applies[first.kind].truth(first.facts)
-                if truth >= 0:
-                    findings.append(self._findings(threat, targets, truth if first.described else 0))
-                elif truth == -STATED:
-                    denied.append((threat, targets))
+        for threat in self.library.threats.values():
+            for kind in threat.targets if threat.id not in self.excluded else ():
+                condition = threat.applies[kind]
+                for targets in self.twins.of(threat, kind):
+                    truth = condition.truth(targets[0].facts)
+                    if truth >= 0:
+                        findings.append(self._findings(threat, targets, truth if targets[0].described else 0))
+                    elif truth == -STATED:
+                        denied.append((threat, targets))
         return _Looked(findings, denied)
 
     def _taken_out(
@@ -167,13 +166,13 @@ class _Assessing:
 
         `least`: only facts that are exactly as well known.
         """
-        by_class: dict[str, tuple[Sequence[Element | Flow], dict[str, dict[str, None]]]] = {}
+        claims: dict[str, tuple[Element | Flow, dict[str, dict[str, None]]]] = {}
         for threat, targets, names in found:
             for name in names:
-                _, of_class = by_class.setdefault(targets[0].id, (targets, {}))
-                of_class.setdefault(name, {})[threat.id] = None
-        claims = [(target, of_class) for targets, of_class in by_class.values() for target in targets]
-        for target, threats_of in sorted(claims, key=lambda one: self.twins.place[one[0].id]):
+                for target in targets:
+                    _, of_target = claims.setdefault(target.id, (target, {}))
+                    of_target.setdefault(name, {})[threat.id] = None
+        for target, threats_of in sorted(claims.values(), key=lambda one: self.twins.place[one[0].id]):
             for name, threats in threats_of.items():
                 fact = target.facts[name].sure
                 if fact is not None and fact.said.source != "wiring" and (not least or fact.size == least):

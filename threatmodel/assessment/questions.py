@@ -45,7 +45,6 @@ class Questions:
         self._decides: dict[_Key, list[Finding]] = {}
         self._score: dict[_Key, int] = {}
         self._rank: dict[_Key, Rank] = {}
-        self._asked: set[tuple[int, _Key, str]] = set()
 
     def add(self, group: Group, asks_of: _AsksOf) -> None:
         """Note that the findings of a group depend on what `asks_of` returns for each."""
@@ -70,16 +69,13 @@ class Questions:
     def _ask_of(self, some: Sequence[Finding], ask: Ask, asks_of: _AsksOf) -> None:
         """Note the elements of an ask: to each of these twins they are what `ask.element` is to the first."""
         first, key = some[0].target, _key(ask)
-        seen = self._twins.of[first.id], key, ask.element
-        if seen in self._asked:
-            return
-        self._asked.add(seen)
         elements = self._elements.setdefault(key, {})
         role = self._twins.role(first, ask.element)
-        if role is not None:
-            elements.update(dict.fromkeys(self._twins.element(one.target, role) for one in some))
-            return
         for finding in some:
+            element = self._twins.element(finding.target, role) if role is not None else None
+            if element is not None:
+                elements[element] = None
+                continue
             every = (one for each in asks_of(finding) for one in each)
             elements.update(dict.fromkeys(one.element for one in every if _key(one) == key))
 

@@ -12,15 +12,12 @@ from typing import NamedTuple
 from threatmodel.assessment.assessed import Finding
 from threatmodel.assessment.risk import BANDS
 from threatmodel.assessment.states import Answer, State
+from threatmodel.assessment.twins import FACING
 from threatmodel.graph.building import Element, Flow
 from threatmodel.library.entries import EFFECTS, ControlEffect
 
 STRONG: frozenset[ControlEffect] = frozenset({"stops", "hinders", "contains"})
 """Effects that keep an attack from succeeding or reduce it; the others only detect it."""
-
-_FACING = {"function": ("internet_facing",), "api": ("slack_facing", "web_facing"), "store": ("open_to_public",)}
-"""The facts of a kind of which one says that the Internet reaches an element."""
-
 
 _ORDER = {effect: at for at, effect in enumerate(EFFECTS)}
 """The place of each effect, the strongest first."""
@@ -81,7 +78,7 @@ def is_entry_point(finding: Finding) -> bool:
 
 def distance(target: Element | Flow) -> int:
     """0 where the Internet reaches it, 1 where it is not stated, 2 where it does not or the question makes no sense."""
-    found = [target.facts.get(name) for name in _FACING.get(target.kind, ())]
+    found = [target.facts.get(name) for name in FACING.get(target.kind, ())]
     if any(fact is not None and fact.size and fact.value is True for fact in found):
         return 0
     return 1 if any(fact is None or not fact.size for fact in found) else 2

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment, Finding, Group
 from threatmodel.assessment.outcomes import Counts, Outcome, Outcomes, Situation, outcome_of
 from threatmodel.assessment.states import Assumed, States
-from threatmodel.assessment.twins import Twins
 from threatmodel.library.entries import Control
 
 
@@ -30,7 +28,6 @@ class Reconsidering:
         self._outcomes = Outcomes(assessment.graph.system, assessment.today)
         self._groups: dict[str, list[tuple[int, Group]]] = {}
         self._counts = [tuple([one.state.counts for one in group.head.answers]) for group in assessment.groups]
-        self._sizes = Counter(assessment.states.twins.of.values())
         for number, group in enumerate(assessment.groups):
             for control in {link.control for link in group.head.threat.links}:
                 self._groups.setdefault(control, []).append((number, group))
@@ -38,7 +35,7 @@ class Reconsidering:
     def under(self, assumed: Assumed) -> Iterator[Reconsidered]:
         """Yield the findings that a control answers which is assumed, or relies on one that is."""
         states, touched = self._assessment.states.assuming(assumed)
-        alike = _alike(assumed, states.twins, self._sizes)
+        alike = _alike(assumed, states)
         groups = {number: group for control in touched for number, group in self._groups.get(control, ())}
         for number in sorted(groups):
             group, before = groups[number], self._counts[number]
@@ -53,10 +50,13 @@ class Reconsidering:
                 yield Reconsidered(outcome_of(head), self._outcomes.of(situation, tuple(counts)), findings)
 
 
-def _alike(assumed: Assumed, twins: Twins, sizes: Mapping[int, int]) -> bool:
-    """Whether the same is assumed of all twins, so that they still are."""
-    found = Counter((control, twins.of[element], in_place) for (control, element), in_place in assumed.items())
-    return all(number == sizes[of] for (_, of, _), number in found.items())
+def _alike(assumed: Assumed, states: States) -> bool:
+    """Whether the same is assumed of all elements on which a control is alike, so that twins still are."""
+    elements: dict[tuple[str, bool], list[str]] = {}
+    for (control, element), in_place in assumed.items():
+        elements.setdefault((control, in_place), []).append(element)
+    controls = states.library.controls
+    return all(states.twins.are_alike(controls[name], found) for (name, _), found in elements.items())
 
 
 def _parts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment, Finding, Group
@@ -28,25 +28,21 @@ class Standing(NamedTuple):
 
 
 def standings(
-    assessment: Assessment, group: Group, at: int, known: set[tuple[str, int]] | None = None
+    assessment: Assessment, group: Group, at: int, known: Container[str] = ()
 ) -> Iterator[tuple[str, Standing]]:
     """Return the element on which an answer's control is in the state that counts, for each finding of a group.
 
-    Whatever the threat, a control is in the same state: what is in `known` (a control, a class of twins) is left out,
-    and the rest is added to it.
+    Whatever the threat, a control is in the same state: the elements in `known` are left out.
     """
-    twins, control = assessment.states.twins, group.head.threat.links[at].control
+    twins = assessment.states.twins
     for some in group.twins:
-        first = some[0].target
-        if known is not None:
-            if (control, twins.of[first.id]) in known:
-                continue
-            known.add((control, twins.of[first.id]))
         alike = some[0].answers[at].state
-        role = twins.role(first, alike.element)
+        role = twins.role(some[0].target, alike.element)
         for finding in some:
-            standing = Standing(alike, finding, at)
-            yield twins.element(finding.target, role) if role is not None else standing.state.element, standing
+            element = twins.element(finding.target, role) if role is not None else None
+            element = element or finding.answers[at].state.element
+            if element not in known:
+                yield element, Standing(alike, finding, at)
 
 
 class Relying(NamedTuple):

@@ -178,7 +178,7 @@ class States:
         self._answers: dict[tuple[str, str], tuple[Answer, ...]] = {}
         self._same = _Same({}, frozenset())
         self.profiles = Profiles(graph)
-        self.twins = Twins(graph, self.profiles, library, _named(graph, assumed))
+        self.twins = Twins(graph, library, _named(graph, assumed))
         self._truths = PerProfile[tuple[int, tuple[tuple[int, int], ...]]]()
         self._unknown: dict[tuple[int, int], tuple[str, ...]] = {}
         self._asked: dict[tuple[str, str], tuple[Ask, ...]] = {}

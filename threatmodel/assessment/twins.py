@@ -1,25 +1,39 @@
-"""Elements and flows that differ only in their names, as twins: what follows for one of them follows for all.
+"""Elements and flows that a threat finds alike, as twins: what follows for one of them follows for all.
 
-Twins have the same profile, and what they use, or what uses them, are twins in turn.  So the same threats apply to
-them, their controls count alike, and the questions about one are those about the others, of the corresponding elements.
+Twins have the same facts, as far as the threat, its controls and their questions read them, and so have the elements
+that these controls are on.  So the threat applies to all twins or to none, and their controls count alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from functools import cache
+from operator import itemgetter
 from typing import NamedTuple
 
-from threatmodel.assessment.profiles import Profiles
 from threatmodel.graph.elements import NEIGHBORS, Element, Flow, Graph
-from threatmodel.library.entries import Library
+from threatmodel.library.entries import Control, Library, Threat
+from threatmodel.model.facts import Fact, Statement
 from threatmodel.model.system import Trigger
-from threatmodel.model.vocabulary import PLANES, Kind
+from threatmodel.model.vocabulary import INPUTS, LISTS, PLANES, Kind
 
 Target = Element | Flow
 
+FACING: Mapping[str, tuple[str, ...]] = {
+    "function": ("internet_facing",),
+    "api": ("slack_facing", "web_facing"),
+    "store": ("open_to_public",),
+}
+"""The facts of a kind of which one says that the Internet reaches an element."""
+
+
+DERIVED: Mapping[str, tuple[str, ...]] = {kind: tuple(name for of, name in INPUTS if of == kind) for kind, _ in INPUTS}
+"""The facts of each kind that follow from others."""
+
 
 class Role(NamedTuple):
-    """Where an element is in the neighborhood of a target: at an end of a flow, and there the nth neighbor of a kind.
+    """Where an element is in the neighborhood of a target: at an end of a flow, and there the only neighbor of a kind.
 
     `end` is '' for the target itself; without a `scope` it is the target, or its end.  `fixed` is the element itself,
     where it is the same for all twins.
@@ -27,47 +41,140 @@ class Role(NamedTuple):
 
     end: str = ""
     scope: Kind | None = None
-    number: int = 0
     fixed: str = ""
 
 
 class Twins:
-    """The classes of a graph's targets.
+    """The twins of a graph, under the threats and controls of a library.
 
-    `named` are the elements of which something is stated by name alone (a rating, an acceptance, a control): each is in
-    a separate class.
+    `named` are the elements of which something is stated by name alone (a rating, an acceptance, a control): none has a
+    twin.
     """
 
-    def __init__(self, graph: Graph, profiles: Profiles, library: Library, named: Collection[str]) -> None:
+    def __init__(self, graph: Graph, library: Library, named: Collection[str]) -> None:
         self._graph = graph
-        self._targets = list(graph.targets())
-        self.place = {target.id: at for at, target in enumerate(self._targets)}
-        nodes = [target for target in self._targets if isinstance(target, Element)]
-        colors = _numbered({node.id: (_own(node, profiles, named), _lists(graph, node)) for node in nodes})
-        for _ in range(_depth(library)):
-            finer = _numbered({node.id: (colors[node.id], *self._around(node, colors)) for node in nodes})
-            stable = len(set(finer.values())) == len(set(colors.values()))
-            colors = finer
-            if stable:
-                break
-        flows = {
-            flow.id: (_own(flow, profiles, named), colors.get(flow.source), colors.get(flow.target))
-            for flow in graph.flows.values()
-        }
-        first = len(nodes)
-        self.of: dict[str, int] = {**colors, **{name: first + number for name, number in _numbered(flows).items()}}
+        self._library = library
+        targets = list(graph.targets())
+        self.place = {target.id: at for at, target in enumerate(targets)}
+        self._numbers: dict[Hashable, int] = {}
+        self._by_kind: dict[str, list[Target]] = {}
+        for target in targets:
+            self._by_kind.setdefault(target.kind, []).append(target)
+        self._own = {target.id: self._number((_own(target, named), self._ends(target))) for target in targets}
+        self._marks: dict[str, _Marks] = {}
+        self._open: dict[str, frozenset[str]] = {}
+        self._asks: dict[tuple[str, str], int] = {}
+        self._controls: dict[str, dict[str, int]] = {name: {} for name in library.controls}
+        self._whole: set[tuple[str, str]] = set()
+        self._sizes: dict[str, Counter[int]] = {}
+        self._facts_of = {control.id: _facts_of(control) for control in library.controls.values()}
 
-    def _around(self, node: Element, colors: Mapping[str, int]) -> Iterator[Hashable]:
-        """What an element's neighbors are, by kind; how well they are known follows from `_lists`."""
-        for scope in NEIGHBORS.get(node.kind, ()):
-            yield tuple([colors[name] for name in self._graph.related(node, scope).ids])
-
-    def classes(self) -> list[list[Target]]:
-        """Return the targets by class, each in order of their ids, the classes in the graph's order."""
-        found: dict[int, list[Target]] = {}
-        for target in self._targets:
-            found.setdefault(self.of[target.id], []).append(target)
+    def of(self, threat: Threat, kind: Kind) -> list[list[Target]]:
+        """Return the targets of a kind that a threat finds alike, each in order of their ids; none out of scope."""
+        moves = [move.conditions[kind] for move in (*threat.raises, *threat.lowers)]
+        moved = (name for one in moves for name in one.facts)
+        names = _names([*threat.applies[kind].facts, *moved, *FACING.get(kind, ())])
+        controls = [self._library.controls[link.control] for link in threat.links]
+        alike = [self._alike(control, kind) for control in controls if control.scope not in PLANES]
+        found: dict[Hashable, list[Target]] = {}
+        for target in self._by_kind.get(kind, ()):
+            if not target.out_of_scope:
+                name = target.id
+                key = (self._own[name], self._read(target, names), *[numbers[name] for numbers in alike])
+                found.setdefault(key, []).append(target)
         return [sorted(some, key=lambda target: target.id) for some in found.values()]
+
+    def _alike(self, control: Control, kind: Kind) -> Mapping[str, int]:
+        """The same number for targets of a kind for which a control counts alike."""
+        if (control.id, kind) not in self._whole:
+            self._whole.add((control.id, kind))
+            for target in self._by_kind.get(kind, ()):
+                self._control(control, target)
+        return self._controls[control.id]
+
+    def are_alike(self, control: Control, elements: Collection[str]) -> bool:
+        """Whether elements are all of those, or none, on which a control is alike, so that twins stay twins."""
+        sizes = self._sizes.get(control.id)
+        if sizes is None:
+            every = self._by_kind.get(control.scope, ())
+            sizes = self._sizes[control.id] = Counter(self._control(control, target) for target in every)
+        found = Counter(self._control(control, self._target(name)) for name in elements)
+        return all(number == sizes[of] for of, number in found.items())
+
+    def _ends(self, target: Target) -> Hashable:
+        """The kinds of a flow's ends, so that each end of one corresponds to the same end of another."""
+        if not isinstance(target, Flow):
+            return None
+        return self._graph.elements[target.source].kind, self._graph.elements[target.target].kind
+
+    def _target(self, name: str) -> Target:
+        return self._graph.elements.get(name) or self._graph.flows[name]
+
+    # --- what is read
+
+    def _control(self, control: Control, target: Target) -> int:
+        """The same number for targets for which a control counts alike."""
+        numbers = self._controls[control.id]
+        if target.id not in numbers:
+            numbers[target.id] = -1  # of controls that require each other, which no library may have
+            numbers[target.id] = self._number((control.id, *self._counts(control, target)))
+        return numbers[target.id]
+
+    def _counts(self, control: Control, target: Target) -> Iterator[Hashable]:
+        if control.scope == target.kind:
+            yield self._own[target.id]
+            yield self._read(target, self._facts_of[control.id])
+            yield from (self._control(self._library.controls[name], target) for name in control.requires)
+        elif control.scope not in PLANES:
+            related = self._graph.related(target, control.scope)
+            yield related.size, bool(related.unknown)
+            yield from (self._control(control, self._target(name)) for name in related.ids)
+
+    def _number(self, key: Hashable) -> int:
+        return self._numbers.setdefault(key, len(self._numbers))
+
+    def _read(self, target: Target, names: tuple[str, ...]) -> Hashable:
+        """Facts of a target as they are known, and what is asked about where they are not."""
+        marks = self._marks.get(target.id) or self._marked(target)
+        found = _reader(names)(marks)
+        open_facts = self._open[target.id]
+        if open_facts.isdisjoint(names):
+            return found
+        return (found, *[self._asked(target, name) for name in _derived(target.kind, names) if name in open_facts])
+
+    def _marked(self, target: Target) -> _Marks:
+        number, facts = self._number, target.facts
+        marks = self._marks[target.id] = _Marks((name, number(_mark(fact))) for name, fact in facts.items())
+        derived = DERIVED.get(target.kind, ())
+        self._open[target.id] = frozenset(name for name in derived if not _is_known(facts.get(name)))
+        return marks
+
+    def _asked(self, target: Target, name: str) -> int:
+        found = self._asks.get((target.id, name))
+        if found is None:
+            found = self._asks[target.id, name] = self._number(tuple(self._inputs(target, name)))
+        return found
+
+    def _inputs(self, target: Target, name: str) -> Iterator[Hashable]:
+        """What decides what is asked about a fact that follows from others."""
+        if isinstance(target, Flow):
+            for end in (self._graph.elements[target.source], self._graph.elements[target.target]):
+                yield end.kind, self._read(end, (name,)) if end.kind else None
+            return
+        for given in INPUTS[target.kind, name]:
+            if given.kind == target.kind:
+                yield self._input(target, given.name)
+            elif given.kind in NEIGHBORS.get(target.kind, ()):
+                ids = self._graph.related(target, given.kind).ids
+                yield tuple([self._input(self._target(one), given.name) for one in ids])
+
+    def _input(self, target: Target, name: str) -> Hashable:
+        found = (
+            _list(self._graph, target, name) if name in LISTS else (name in target.facts and _mark(target.facts[name]))
+        )
+        return target.described, found
+
+    # --- who corresponds to whom
 
     def role(self, target: Target, element: str) -> Role | None:
         """Return where an element is as seen from a target; None where it is not in its neighborhood."""
@@ -87,69 +194,79 @@ class Twins:
 
     def _neighbor(self, node: Element, element: str) -> Role | None:
         for scope in NEIGHBORS.get(node.kind, ()):
-            ids = self._graph.related(node, scope).ids
-            if element in ids:
-                return Role(scope=scope, number=ids.index(element))
+            if self._graph.related(node, scope).ids == (element,):
+                return Role(scope=scope)
         return None
 
-    def element(self, target: Target, role: Role) -> str:
-        """Return the element that has a role in the neighborhood of a target."""
+    def element(self, target: Target, role: Role) -> str | None:
+        """Return the element that has a role in the neighborhood of a target; None where none, or no other, has it."""
         if role.fixed:
             return role.fixed
-        name = getattr(target, role.end) if role.end else target.id
+        name: str = getattr(target, role.end) if role.end else target.id
         if role.scope is None:
             return name
-        node = self._graph.elements[name]
-        return self._graph.related(node, role.scope).ids[role.number]
+        ids = self._graph.related(self._graph.elements[name], role.scope).ids
+        return ids[0] if len(ids) == 1 else None
 
 
-def _numbered(keys: Mapping[str, Hashable]) -> dict[str, int]:
-    """The same number for equal keys."""
-    numbers: dict[Hashable, int] = {}
-    return {name: numbers.setdefault(key, len(numbers)) for name, key in keys.items()}
-
-
-def _own(target: Target, profiles: Profiles, named: Collection[str]) -> Hashable:
-    """What an assessment reads of a target itself, beside its name and the places of its facts."""
+def _own(target: Target, named: Collection[str]) -> Hashable:
+    """What an assessment reads of a target beside its facts."""
     node, name = target.node, target.id if target.id in named else ""
     said = (node.criticality, node.criticality_reason, node.public) if node is not None else ()
-    return profiles.of(target), name, bool(target.out_of_scope), said, _remarks(target)
+    return name, target.described, said
 
 
-def _remarks(target: Target) -> Hashable:
-    """What is said of facts beside their values: that they are not written, and what contradicts them."""
-    return tuple(
-        [
-            (name, fact.said.omitted, tuple([(one.value, one.source, one.size) for one in fact.against]))
-            for name, fact in target.facts.items()
-            if fact.against or fact.said.omitted
-        ]
-    )
+class _Marks(dict[str, int]):
+    """What is known of each fact of a target, as a number."""
+
+    def __missing__(self, name: str) -> int:
+        return -1
 
 
-def _lists(graph: Graph, node: Element) -> Hashable:
-    """How complete the lists of an element are, which decides what is asked about them."""
-    return tuple(
-        [
-            (
-                name,
-                found.size,
-                bool(found.known),
-                any(isinstance(one, Trigger) and one.caller == "unknown" for one in found.items),
-            )
-            for name, found in graph.lists.get(node.id, {}).items()
-        ]
-    )
+def _facts_of(control: Control) -> tuple[str, ...]:
+    """The facts that a control's own conditions read."""
+    conditions = [need.condition for need in control.needs]
+    conditions += [control.in_place] if control.in_place is not None else []
+    return _names(name for one in conditions for name in one.facts)
 
 
-def _depth(library: Library) -> int:
-    """How many steps from a target what is read of it may be: its neighbors, and those of each required control."""
-    longest: dict[str, int] = {}
+@cache
+def _reader(names: tuple[str, ...]) -> Callable[[_Marks], Hashable]:
+    return itemgetter(*names) if names else len
 
-    def chain(name: str) -> int:
-        if name not in longest:
-            longest[name] = 0  # for controls that require each other, which no library may have
-            longest[name] = 1 + max((chain(one) for one in library.controls[name].requires), default=0)
-        return longest[name]
 
-    return 1 + max((chain(name) for name in library.controls), default=0)
+@cache
+def _derived(kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The facts among these that follow from others."""
+    return tuple(name for name in names if (kind, name) in INPUTS)
+
+
+def _names(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(names)))
+
+
+def _mark(fact: Fact) -> Hashable:
+    """What is known of a fact, without the places of its statements."""
+    said = fact.said
+    known = fact.value, fact.size, said.source, said.stale, said.omitted
+    if not fact.in_doubt and not fact.against:
+        return known
+    return known, fact.in_doubt, fact.firm and _mark(fact.firm), tuple([_said(one) for one in fact.against])
+
+
+def _said(one: Statement) -> Hashable:
+    return one.value, one.source, one.stale, one.omitted, one.size
+
+
+def _is_known(fact: Fact | None) -> bool:
+    return fact is not None and fact.size > 0 and not fact.in_doubt
+
+
+def _list(graph: Graph, target: Target, name: str) -> Hashable:
+    """How complete a list is, and whether its callers are asked for; None for what is no list."""
+    found = graph.lists.get(target.id, {}).get(name)
+    return None if found is None else (found.size, bool(found.known), any(map(_asks_for_caller, found.items)))
+
+
+def _asks_for_caller(item: object) -> bool:
+    return isinstance(item, Trigger) and item.caller == "unknown"
