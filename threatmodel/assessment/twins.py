@@ -174,7 +174,7 @@ class Twins:
         )
         return target.described, found
 
-    # --- who corresponds to whom
+    # --- which elements correspond
 
     def role(self, target: Target, element: str) -> Role | None:
         """Return where an element is as seen from a target; None where it is not in its neighborhood."""
