@@ -132,6 +132,13 @@ def test_a_folder_is_what_naming_its_files_is(capsys: pytest.CaptureFixture[str]
     assert sorted(run(capsys, "import", "cdk.out")[1].splitlines()) == sorted(by_name[1].splitlines())
 
 
+def test_a_file_counts_once_by_whatever_name(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("sub").mkdir()
+    Path("a.yaml").write_text(TEMPLATE, encoding="utf-8")
+    Path("link.yaml").symlink_to("a.yaml")
+    assert run(capsys, "import", "a.yaml", "sub/../a.yaml", "link.yaml") == run(capsys, "import", "a.yaml")
+
+
 def test_stages_are_folders_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
     assembly("cdk.out/assembly-Prod", STACKS)
     stage = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "assembly-Prod"}}
@@ -154,6 +161,26 @@ def test_a_manifest_that_cannot_be_followed_is_refused(capsys: pytest.CaptureFix
     assembly("cdk.out", STACKS, Prod=stage)
     said += refused(["import", "cdk.out"], capsys)
     golden("bad-input/cdk-manifest.txt", said)
+
+
+@pytest.mark.parametrize("kind", [["aws:cloudformation:stack"], {"a": 1}, 5, None])
+def test_an_artifact_of_an_unknown_kind_is_left_out(kind: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assembly("cdk.out", STACKS)
+    without = run(capsys, "import", "cdk.out")
+    assembly("cdk.out", STACKS, Other={"type": kind, "properties": {"templateFile": "x.json"}})
+    assert run(capsys, "import", "cdk.out") == without
+
+
+def test_each_stage_is_read_once_however_many_name_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """What names itself or is named by many would otherwise be read forever: here three ways into each of 40 levels."""
+    for level in range(40):
+        stage = {"type": "cdk:cloud-assembly", "properties": {"directoryName": f"../{level + 1}"}}
+        itself = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "."}}
+        assembly(f"cdk.out/{level}", {}, A=stage, B=stage, C=stage, D=itself)
+    assembly("cdk.out/40", STACKS)
+    code, out, _ = run(capsys, "import", "cdk.out/0")
+    assert code == 0
+    assert out.count("{template: cdk.out/40/Bot.template.json") == 1
 
 
 def test_what_cannot_be_imported_is_named_with_what_to_run(
@@ -218,6 +245,20 @@ def test_what_a_template_nests_is_no_file_of_its_own(capsys: pytest.CaptureFixtu
     code, out, _ = run(capsys, "import", "all")
     assert code == 0
     assert [line for line in out.splitlines() if "template:" in line] == ["  - {template: all/main.yaml}"]
+
+
+@pytest.mark.parametrize(("size", "code"), [(1, 2), (3, 2), (120, 0)])
+def test_a_folder_of_templates_that_nest_each_other_is_read(
+    size: int, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each is nested by another; a circle of more than are followed is known as none, and is read from the first on."""
+    Path("all").mkdir()
+    for at in range(size):
+        inner = f"\n  Inner: {{Type: AWS::CloudFormation::Stack, Properties: {{TemplateURL: t{(at + 1) % size}.yaml}}}}"
+        Path(f"all/t{at}.yaml").write_text(TEMPLATE.replace("Resources:", f"Resources:{inner}"), encoding="utf-8")
+    found, out, err = run(capsys, "import", "all")
+    assert found == code
+    assert "  - {template: all/t0.yaml" in out if found == 0 else ": circular-nesting: " in err
 
 
 def test_another_file_is_added_to_the_evidence(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from threatmodel.reading.files import shown_path
 from threatmodel.reading.home import COMMAND
 from threatmodel.reading.output import complain, say, write, write_new
 from threatmodel.reading.problems import InputError, Place, Problem, listed, visible
+from threatmodel.reading.whole import is_stream
 
 
 def options(parser: Parser) -> None:
@@ -47,25 +48,24 @@ def run(request: Invocation) -> int:
     args = request.args
     if args.update is not None:
         return _update(request)
-    if request.output is not None and request.output.exists():
-        place, message = Place(str(request.output)), "this file exists already"
-        hint = f"add what is missing to it with --update {request.output}"
+    apart = request.output is None or is_stream(request.output)  # /dev/stdout, or a pipe, is nowhere
+    model = None if apart else request.output
+    if model is not None and model.exists():
+        place, message = Place(str(model)), "this file exists already"
+        hint = f"add what is missing to it with --update {model}"
         raise InputError([Problem(code="already-exists", place=place, message=message, hint=hint)])
-    found = imported(args.file, args.kind or "", request.output, request.files)
+    found = imported(args.file, args.kind or "", model, request.files)
     complain("".join(f"{visible(note)}\n" for note in found.notes))
-    code = 0
-    if request.output is None:
-        write(found.text, None)
-    else:
-        write_new(found.text, request.output)
-    if request.output is not None:
-        name = shown_path(request.output)
-        schema = request.output.parent / SCHEMA
-        messages = [f"wrote {name}: {len(found.added)} elements", f"next: {COMMAND} -m {name} --report"]
-        if not schema.exists():
-            messages.append(f"to have your editor check the model, run {COMMAND} schema model > {shown_path(schema)}")
-        say(messages)
-    return code
+    if model is None:
+        write(found.text, request.output)
+        return 0
+    write_new(found.text, model)
+    name, schema = shown_path(model), model.parent / SCHEMA
+    messages = [f"wrote {name}: {len(found.added)} elements", f"next: {COMMAND} -m {name} --report"]
+    if not schema.exists():
+        messages.append(f"to have your editor check the model, run {COMMAND} schema model > {shown_path(schema)}")
+    say(messages)
+    return 0
 
 
 def _update(request: Invocation) -> int:

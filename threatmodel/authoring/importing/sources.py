@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import COMMAND
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.reading.project import real_path
 from threatmodel.stacks import nested
 from threatmodel.stacks.assumed import DEFAULTS
 from threatmodel.stacks.cloudformation import document
@@ -21,8 +22,6 @@ from threatmodel.stacks.values import Table
 _MANIFEST = "manifest.json"
 _ENDINGS = (".yaml", ".yml", ".json", ".template")
 _STACK, _ASSEMBLY = "aws:cloudformation:stack", "cdk:cloud-assembly"
-_DEEPEST = 20
-"""Stages of a CDK app within others."""
 _PLAN = "terraform plan -out plan.out && terraform show -json plan.out > plan.json"
 
 
@@ -34,14 +33,15 @@ class Source(NamedTuple):
 
 
 def sources(paths: Sequence[Path], kind: str, files: Files) -> tuple[Source, ...]:
-    """Return the files that some paths stand for, each once, of a `kind` or of that which each seems to be.
+    """Return the files that some paths stand for, each once by whatever name, of a `kind` or of that which each seems to be.
 
     Raises InputError where a path stands for none, or where it is unclear for which.
     """
     found: dict[Path, Source] = {}
     for path in paths:
-        own = _in_folder(path, kind, files) if path.is_dir() else (_file(path, kind, files),)
-        found |= {one.path: one for one in own}
+        own = _in_folder(path, kind, files) if files.has_folder(path) else (_file(path, kind, files),)
+        for one in own:
+            found.setdefault(real_path(one.path), one)
     return tuple(found.values())
 
 
@@ -82,8 +82,8 @@ _OTHERS: Sequence[tuple[str, str, str]] = (
 def _in_folder(folder: Path, kind: str, files: Files) -> tuple[Source, ...]:
     """The files of a folder that are deployed together."""
     manifest = folder / _MANIFEST
-    if files.has(manifest) and _is_assembly(raw := _json(manifest, files)):
-        return tuple(Source(path, kind or "template") for path in _stacks(manifest, raw, files))
+    if files.has(manifest) and _is_assembly(_json(manifest, files)):
+        return tuple(Source(path, kind or "template") for path in _stacks(manifest, files))
     found = list(_candidates(folder, kind, files))
     kinds = {one.kind for one in found}
     if len(kinds) > 1 or sum(one.kind == "plan" for one in found) > 1:
@@ -94,8 +94,18 @@ def _in_folder(folder: Path, kind: str, files: Files) -> tuple[Source, ...]:
         raise _refused(folder, "this is Terraform configuration without a plan as JSON", f"import a plan: {_PLAN}")
     if not found:
         raise _refused(folder, *_nothing(folder))
-    inside = {path for one in found if one.kind == "template" for path in _nested_in(one.path, files)}
-    return tuple(one for one in found if shown_path(one.path) not in inside)
+    return tuple(_not_nested(found, files))
+
+
+def _not_nested(found: Sequence[Source], files: Files) -> Iterator[Source]:
+    """The files that no other nests; of templates that nest each other in a circle, the first one."""
+    inside = {one: frozenset(_nested_in(one.path, files) if one.kind == "template" else ()) for one in found}
+    nested = frozenset[str]().union(*inside.values())
+    read: set[str] = set()
+    for one in sorted(found, key=lambda one: shown_path(one.path) in nested):
+        if shown_path(one.path) not in read:
+            yield one
+            read |= inside[one]
 
 
 def _nothing(folder: Path) -> tuple[str, str]:
@@ -163,14 +173,13 @@ def _is_assembly(raw: Any) -> bool:
     return isinstance(raw, dict) and isinstance(raw.get("artifacts"), dict)
 
 
-def _stacks(manifest: Path, raw: Mapping[str, Any], files: Files) -> Sequence[Path]:
+def _stacks(manifest: Path, files: Files) -> Sequence[Path]:
     """The templates of a CDK app's stacks.  Raises InputError where they are deployed to several places."""
     found: dict[Path, str] = {}
-    for path, where in _artifacts(manifest, raw, files, 0):
+    for path, where in _artifacts(manifest, files):
         found.setdefault(path, where)
     if not found:
-        hint = f"import the templates by name: {_again(manifest.parent / '*.template.json')}"
-        raise _refused(manifest, "no stack is found in this manifest of a CDK app", hint)
+        raise _refused(manifest, "no stack is found in this manifest of a CDK app", _by_name(manifest))
     by_place: dict[str, list[Path]] = {}
     for path, where in found.items():
         by_place.setdefault(where, []).append(path)
@@ -184,28 +193,44 @@ def _stacks(manifest: Path, raw: Mapping[str, Any], files: Files) -> Sequence[Pa
     return list(found)
 
 
-def _artifacts(manifest: Path, raw: Any, files: Files, depth: int) -> Iterator[tuple[Path, str]]:
-    """The template of each stack, with where it is deployed; those of stages are in folders with own manifests."""
-    if not _is_assembly(raw) or depth > _DEEPEST:
+def _artifacts(manifest: Path, files: Files) -> Iterator[tuple[Path, str]]:
+    """The template of each stack, with where it is deployed; those of stages are in folders with own manifests.
+
+    A manifest that several name, or that names itself, is read once.
+    """
+    ahead, read = [manifest], set[Path]()
+    for one in ahead:  # it grows on the way
+        if real_path(one) not in read:
+            read.add(real_path(one))
+            for kind, path, where in _named_in(one, files):
+                if kind == _STACK:
+                    yield path, where
+                else:
+                    ahead.append(path / _MANIFEST)
+
+
+def _named_in(manifest: Path, files: Files) -> Iterator[tuple[str, Path, str]]:
+    """The stacks and the stages that a manifest has: the kind of each, its file or folder, and where it is deployed."""
+    raw = _json(manifest, files)
+    if not _is_assembly(raw):
         raise _refused(manifest, "this is not a manifest of a CDK app that can be read", "run 'cdk synth' again")
     for name, artifact in raw["artifacts"].items():
         kind = artifact.get("type") if isinstance(artifact, dict) else None
         about = artifact.get("properties") if isinstance(artifact, dict) else None
         about = about if isinstance(about, dict) else {}
-        if kind not in {_STACK, _ASSEMBLY}:
+        if kind not in (_STACK, _ASSEMBLY):  # no set: a manifest can have anything here
             continue
         file = about.get("templateFile" if kind == _STACK else "directoryName")
         if not isinstance(file, str):
             message = f"the artifact {quoted(name)} of this manifest names no file, as those of other versions may"
-            hint = f"import the templates by name: {_again(manifest.parent / '*.template.json')}"
-            raise _refused(manifest, message, hint)
+            raise _refused(manifest, message, _by_name(manifest))
         files.named(file, manifest, Place(shown_path(manifest)))  # no link out of the project
-        path = manifest.parent / file
-        if kind == _STACK:
-            yield path, str(artifact.get("environment", ""))
-        else:
-            inner = path / _MANIFEST
-            yield from _artifacts(inner, _json(inner, files), files, depth + 1)
+        yield kind, manifest.parent / file, str(artifact.get("environment", ""))
+
+
+def _by_name(manifest: Path) -> str:
+    """What to do where a manifest does not give the templates beside it."""
+    return f"import the templates by name: {_again(manifest.parent)}/*.template.json"  # a shell fills in the star
 
 
 def _refused(path: Path, message: str, hint: str) -> InputError:
