@@ -250,6 +250,27 @@ def test_no_model_is_read_through_a_link_out_of_the_project(
     assert main(["-m", "../model.yaml", "--report"]) == 0
 
 
+@pytest.mark.parametrize(
+    ("target", "arguments"),
+    [
+        ("report.md", ["-m", "model.yaml", "--report", "link"]),
+        ("threatlib", ["-m", "model.yaml", "--library", "link", "--list"]),
+        ("stacks", ["import", "link"]),
+    ],
+)
+def test_no_template_library_or_folder_is_read_through_a_link_out_of_the_project(
+    target: str, arguments: list[str], repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "threatlib").mkdir()
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "report.md").write_text("{{ model.name }}\nSECRET\n", encoding="utf-8")
+    (repository / "link").symlink_to(tmp_path / target)
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("link: outside-project: ")
+
+
 def test_a_policy_of_a_mounted_volume_is_read(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     volume = repository.parent / "volume"
     (volume / "..2026_11_25").mkdir(parents=True)
@@ -325,6 +346,16 @@ def test_streams_take_any_output(command: str, shop: Path) -> None:
     done = shell(f"timeout 60 bash -c {shlex.quote(command)}", shop)
     assert (done.returncode, done.stderr) == (0, "")
     assert re.fullmatch(r"Written by threatmodel .*\n", done.stdout), done.stdout
+
+
+def test_a_new_model_and_a_diagram_without_an_ending_go_to_a_stream(shop: Path) -> None:
+    template = (HOME / "examples" / "slack-app" / "template.yaml").read_text(encoding="utf-8")
+    (shop / "stack.yaml").write_text(template, encoding="utf-8")
+    done = shell("$TM import stack.yaml -o /dev/stdout", shop)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "  - {template: stack.yaml}\n" in done.stdout
+    assert "wrote" not in done.stdout
+    assert "digraph" in shell("$TM -m model.yaml --dfd -o /dev/stdout", shop).stdout
 
 
 def through_a_pipe(path: str, text: str) -> threading.Thread:

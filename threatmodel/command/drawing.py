@@ -8,16 +8,22 @@ from typing import TYPE_CHECKING
 
 from threatmodel.command.request import PICTURES
 from threatmodel.reading.problems import InputError, Place, Problem, listed
+from threatmodel.reading.whole import is_stream
 
 if TYPE_CHECKING:
     from threatmodel.assessment.assessed import Assessment
 
 
 def drawn(dot: str, path: Path) -> bytes:
-    """Return the picture in the format of the file's suffix. Raises InputError where it cannot be drawn."""
+    """Return the picture in the format of the file's suffix; a device or a pipe without one gets DOT.
+
+    Raises InputError where it cannot be drawn.
+    """
     from threatmodel.render.draw import DrawError, draw
 
     fmt = PICTURES.get(path.suffix.lower())
+    if fmt is None and not path.suffix and is_stream(path):
+        return dot.encode()
     if fmt is None:
         hint = f"use one of {listed(['FILE' + ending for ending in PICTURES])}"
         message = f"'{path.suffix}' is not a picture format"

@@ -76,8 +76,8 @@ class Files:
             if len(text) > largest:
                 raise too_large(shown_path(path), largest, hint)
         else:
-            if walked is None and not path.is_relative_to(_TOOLKIT):
-                refuse_exit(path, self.shown(path))
+            if walked is None:
+                self._refuse_exit(path)
             try:
                 text = self._texts[real] = read_text(path, self.shown(path), largest, hint)
                 if walked is None and path.is_fifo():  # it gives its text once
@@ -87,6 +87,10 @@ class Files:
                 raise
         self.paths.add(real)
         return text
+
+    def _refuse_exit(self, path: Path) -> None:
+        if not path.is_relative_to(_TOOLKIT):
+            refuse_exit(path, self.shown(path))
 
     def forget(self, path: Path) -> None:
         """Let the next reading of a file open it again, where another run may have written it."""
@@ -121,7 +125,11 @@ class Files:
         return has_read(self.paths, path)
 
     def has_folder(self, path: Path) -> bool:
-        """Whether there is such a folder, on the disk or as the place of a text in memory."""
+        """Whether there is such a folder, on the disk or as the place of a text in memory.
+
+        Raises InputError where a link to it leads out of the project.
+        """
+        self._refuse_exit(path)
         return is_folder(path) or any(one.is_relative_to(real_path(path)) for one in self._instead)
 
     def changed_in(self, folder: Path, besides: Path | None = None) -> bool:
@@ -133,8 +141,10 @@ class Files:
     def below(self, folder: Path, problems: list[Problem]) -> list[Path]:
         """Every file below a folder, sorted; linked folders are followed, hidden ones are not left out.
 
-        What cannot be read, or is outside the folder's project by way of a link, is left out, and noted.
+        What cannot be read, or is outside the folder's project by way of a link, is left out, and noted.  Raises
+        InputError where a link to the folder itself leads out of the project.
         """
+        self._refuse_exit(folder)
         found = set(self._walk(folder, _project_of(folder), (real_path(folder),), problems))
         for path in self._instead:
             if path.is_relative_to(real_path(folder)):

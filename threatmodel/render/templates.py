@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from threatmodel.reading.files import shown_path
 from threatmodel.reading.home import PACKAGES, TEMPLATES
+from threatmodel.reading.links import refuse_exit
 from threatmodel.reading.problems import InputError, Place, Problem, quoted, visible
 from threatmodel.reading.project import real_path
 from threatmodel.reading.values import dataclass
@@ -82,7 +83,8 @@ class _Variable(NamedTuple):
 
 
 def check_template(path: Path) -> None:
-    """Raise InputError where a file is missing, or is not a template."""
+    """Raise InputError where a file is missing, is no template, or is a link that leads out of the project."""
+    refuse_exit(path, str(path))
     report = f"to report on a model: -m {shlex.quote(str(path))} --report"
     if not path.is_file():
         what = "there is no such template" if not path.exists() else "this is not a file"
