@@ -33,7 +33,9 @@ class Source(NamedTuple):
 
 
 def sources(paths: Sequence[Path], kind: str, files: Files) -> tuple[Source, ...]:
-    """Return the files that some paths stand for, each once by whatever name, of a `kind` or of that which each seems to be.
+    """Return the files that some paths stand for, each once, of a `kind` or of that which each seems to be.
+
+    A file that is named twice, by whatever name, is one.
 
     Raises InputError where a path stands for none, or where it is unclear for which.
     """
