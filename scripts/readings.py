@@ -54,6 +54,9 @@ NOT_SHOWN: Mapping[str, str] = {
     "encrypted-in-transit": "it applies to flows to a resource (a subscription, a database);"
     " all flows here are calls of AWS or Slack",
     "function-url-authentication": "no element of the model is a function URL",
+    "store-public-write-blocked": "it is for buckets, and the example has none",
+    "database-address-private": "it is for databases, and the example has none",
+    "database-password-managed": "it is for databases, and the example has none",
     "queue-customer-managed-key": "the example's queue has no customer managed key, so there is no proof to remove",
     "tenant-isolation": "it is for functions that serve several tenants, which the model's statement denies",
 }
