@@ -130,7 +130,7 @@ class Files:
         Raises InputError where a link to it leads out of the project.
         """
         self._refuse_exit(path)
-        return is_folder(path) or any(one.is_relative_to(real_path(path)) for one in self._instead)
+        return is_folder(path) or any(real_path(path) in one.parents for one in self._instead)
 
     def changed_in(self, folder: Path, besides: Path | None = None) -> bool:
         """Whether a text in memory (that of `besides` aside) makes the folder another one than that on the disk."""
