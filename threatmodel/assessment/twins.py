@@ -28,6 +28,9 @@ FACING: Mapping[str, tuple[str, ...]] = {
 """The facts of a kind of which one says that the Internet reaches an element."""
 
 
+FEW = 60
+"""Up to so many elements and flows it costs more to find twins than each of them does by itself."""
+
 DERIVED: Mapping[str, tuple[str, ...]] = {kind: tuple(name for of, name in INPUTS if of == kind) for kind, _ in INPUTS}
 """The facts of each kind that follow from others."""
 
@@ -56,21 +59,25 @@ class Twins:
         self._library = library
         targets = list(graph.targets())
         self.place = {target.id: at for at, target in enumerate(targets)}
+        self._few = len(targets) <= FEW
         self._numbers: dict[Hashable, int] = {}
         self._by_kind: dict[str, list[Target]] = {}
         for target in targets:
             self._by_kind.setdefault(target.kind, []).append(target)
-        self._own = {target.id: self._number((_own(target, named), self._ends(target))) for target in targets}
+        compared = () if self._few else targets
+        self._own = {one.id: self._number((_own(one, named), self._ends(one))) for one in compared}
         self._marks: dict[str, _Marks] = {}
         self._open: dict[str, frozenset[str]] = {}
         self._asks: dict[tuple[str, str], int] = {}
         self._controls: dict[str, dict[str, int]] = {name: {} for name in library.controls}
         self._whole: set[tuple[str, str]] = set()
         self._sizes: dict[str, Counter[int]] = {}
-        self._facts_of = {control.id: _facts_of(control) for control in library.controls.values()}
+        self._facts_of = {} if self._few else {one.id: _facts_of(one) for one in library.controls.values()}
 
     def of(self, threat: Threat, kind: Kind) -> list[list[Target]]:
         """Return the targets of a kind that a threat finds alike, each in order of their ids; none out of scope."""
+        if self._few:
+            return [[target] for target in self._by_kind.get(kind, ()) if not target.out_of_scope]
         moves = [move.conditions[kind] for move in (*threat.raises, *threat.lowers)]
         moved = (name for one in moves for name in one.facts)
         names = _names([*threat.applies[kind].facts, *moved, *FACING.get(kind, ())])
@@ -95,6 +102,8 @@ class Twins:
     def are_alike(self, control: Control, elements: Collection[str]) -> bool:
         """Whether elements are all of those, or none, on which a control is alike, so that twins stay twins."""
         sizes = self._sizes.get(control.id)
+        if self._few:
+            return True
         if sizes is None:
             every = self._by_kind.get(control.scope, ())
             sizes = self._sizes[control.id] = Counter(self._control(control, target) for target in every)
