@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.generate import mixed, model
 from tests.support import HOME, TODAY, control, graph_of, library_of, threat
+from threatmodel.api import load_model
 from threatmodel.assessment import states as of_states
 from threatmodel.assessment import twins
 from threatmodel.assessment.actions import actions, faults
@@ -20,6 +21,7 @@ from threatmodel.assessment.gaps import gaps
 from threatmodel.assessment.priorities import carried_alone
 from threatmodel.assessment.standings import only_claimed
 from threatmodel.library.load import load_library
+from threatmodel.reading.files import Files
 from threatmodel.reading.values import replace
 
 LIBRARY = load_library(HOME / "threatlib")
@@ -138,4 +140,20 @@ def test_what_differs_several_steps_away_is_no_twin(tmp_path: Path, monkeypatch:
     every = seen(assess(graph, library, TODAY))
     monkeypatch.setattr(of_states, "_named", lambda graph, _: frozenset(one.id for one in graph.targets()))
     for part, found in seen(assess(graph, library, TODAY)).items():
+        assert every[part] == found, part
+
+
+SAMPLES = sorted((HOME / "tests" / "samples").rglob("template.y*ml"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.parent.name)
+def test_twins_of_a_template_get_what_each_gets_alone(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here facts are in doubt, left out, and contradicted."""
+    model = f"name: x\nevidence: [{{template: {sample.name}, functions: all}}]\n"
+    path = sample.parent / "not-written.yaml"
+    graph = load_model(path, Files(texts={str(path): model}), today=TODAY)
+    every = seen(assess(graph, LIBRARY, TODAY))
+    monkeypatch.setattr(of_states, "_named", lambda graph, _: frozenset(one.id for one in graph.targets()))
+    for part, found in seen(assess(graph, LIBRARY, TODAY)).items():
         assert every[part] == found, part
