@@ -17,15 +17,12 @@ Gap = Literal["claims", "questions", "claims-and-questions", "expired-evidence"]
 GAPS: tuple[Gap, ...] = get_args(Gap)
 
 
-def gap(finding: Finding, *, expires: bool = True) -> Gap | None:
-    """Return why the proven band of a finding is above the claimed one; None where it is not.
-
-    `expires` is False where no evidence of the system has expired.
-    """
+def gap(finding: Finding) -> Gap | None:
+    """Return why the proven band of a finding is above the claimed one; None where it is not."""
     claimed = BANDS.index(finding.claimed.band)
     if BANDS.index(finding.proven.band) <= claimed:
         return None
-    if expires and any(map(_is_expired, finding.answers)):
+    if any(map(_is_expired, finding.answers)):
         return "expired-evidence"
     if BANDS.index(_if_verified(finding)) <= claimed:
         return "claims"
@@ -34,11 +31,10 @@ def gap(finding: Finding, *, expires: bool = True) -> Gap | None:
 
 def gaps(assessment: Assessment) -> Mapping[Gap, int]:
     """Return how many findings have each reason, every reason in order; their sum is the findings with a gap."""
-    expires = assessment.states.profiles.any_stale
     counts: Counter[Gap | None] = Counter()
     for group in assessment.groups:
         for some in group.twins:
-            counts[gap(some[0], expires=expires)] += len(some)
+            counts[gap(some[0])] += len(some)
     return {reason: counts[reason] for reason in GAPS}
 
 

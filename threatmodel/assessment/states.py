@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple, get_args
 
 from threatmodel.assessment.asks import Ask, asks_for, list_asks
-from threatmodel.assessment.profiles import PerProfile, Profiles
 from threatmodel.assessment.twins import Twins
 from threatmodel.graph.building import Element, Flow, Graph, Related
 from threatmodel.library.condition import Condition
@@ -177,10 +176,7 @@ class States:
         self._counting: dict[tuple[str, str], State] = {}
         self._answers: dict[tuple[str, str], tuple[Answer, ...]] = {}
         self._same = _Same({}, frozenset())
-        self.profiles = Profiles(graph)
         self.twins = Twins(graph, library, _named(graph, assumed))
-        self._truths = PerProfile[tuple[int, tuple[tuple[int, int], ...]]]()
-        self._unknown: dict[tuple[int, int], tuple[str, ...]] = {}
         self._asked: dict[tuple[str, str], tuple[Ask, ...]] = {}
         self._gaps: dict[int, tuple[object, tuple[Ask, ...]]] = {}
         self._attested = {control.id: _attested(control) for control in library.controls.values()}
@@ -310,12 +306,8 @@ class States:
 
     def _truth(self, control: Control, target: Element | Flow) -> tuple[int, tuple[tuple[int, int], ...]]:
         """How true the control's condition is, and each of its needs with its place, the least true first."""
-
-        def weighed() -> tuple[int, tuple[tuple[int, int], ...]]:
-            needs = sorted((need.condition.truth(target.facts), at) for at, need in enumerate(control.needs))
-            return control.in_place.truth(target.facts) if control.in_place is not None else 0, tuple(needs)
-
-        return self._truths.once(control.id, self.profiles.of(target), weighed)
+        needs = sorted((need.condition.truth(target.facts), at) for at, need in enumerate(control.needs))
+        return control.in_place.truth(target.facts) if control.in_place is not None else 0, tuple(needs)
 
     def _undecided(self, control: Control, target: Element | Flow, condition: Condition) -> State:
         asks = tuple(self.asks(target, condition))
@@ -414,12 +406,8 @@ class States:
 
     def asks(self, target: Element | Flow, condition: Condition) -> Iterator[Ask]:
         """What would decide a condition that is unknown: the unknown facts among those that matter."""
-        key = id(condition), self.profiles.of(target)
-        unknown = self._unknown.get(key)
-        if unknown is None:
-            readings = condition.why(target.facts)
-            unknown = tuple([leaf.fact for leaf, fact in readings if fact is None or not fact.size])
-            self._unknown[key] = unknown
+        readings = condition.why(target.facts)
+        unknown = [leaf.fact for leaf, fact in readings if fact is None or not fact.size]
         for name in unknown:
             yield from self._asks_for(target, name)
 

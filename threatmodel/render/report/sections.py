@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
 
 from threatmodel.assessment.actions import Action
 from threatmodel.assessment.assessed import DONE, Assessment, Finding
 from threatmodel.assessment.issues import Issue
 from threatmodel.assessment.risk import BANDS, MOVES
 from threatmodel.assessment.states import Answer, shown
-from threatmodel.graph.building import Element, Flow
+from threatmodel.graph.building import Flow
 from threatmodel.library.condition import Condition
 from threatmodel.model.facts import Facts
 from threatmodel.render.action_text import ActionText, due, owner, some
@@ -179,25 +178,19 @@ def does_not_apply(assessment: Assessment) -> list[Row]:
 
 
 def _ruled_out(assessment: Assessment) -> Iterator[Row]:
-    profiles = assessment.states.profiles
-    by_kind: dict[str, list[tuple[int, Element | Flow]]] = {}
-    for at, target in enumerate(assessment.graph.targets()):
-        if target.described and not target.out_of_scope:
-            by_kind.setdefault(target.kind, []).append((at, target))
+    twins = assessment.states.twins
     for threat in assessment.library.threats.values():
-        if threat.id in assessment.excluded:
-            continue
+        found: list[tuple[int, str, str]] = []
+        for kind in threat.targets if threat.id not in assessment.excluded else ():
+            condition = threat.applies[kind]
+            for targets in twins.of(threat, kind):
+                facts = targets[0].facts
+                if targets[0].described and condition.truth(facts) < 0:
+                    text = _denied(condition, facts)
+                    found += [(twins.place[target.id], target.id, text) for target in targets]
         reasons: dict[str, list[str]] = {}
-        texts: dict[int, str | None] = {}  # of profiles: None where the threat is not ruled out
-        targets = (one for kind in threat.applies for one in by_kind.get(kind, ()))
-        for _, target in sorted(targets, key=itemgetter(0)):  # as the graph has them
-            profile = profiles.of(target)
-            if profile not in texts:
-                condition = threat.applies[target.kind]
-                texts[profile] = _denied(condition, target.facts) if condition.truth(target.facts) < 0 else None
-            text = texts[profile]
-            if text is not None:
-                reasons.setdefault(text, []).append(target.id)
+        for _, element, text in sorted(found):  # as the graph has them
+            reasons.setdefault(text, []).append(element)
         for because, elements in reasons.items():
             yield {
                 "id": threat.id,

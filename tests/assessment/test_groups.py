@@ -8,37 +8,15 @@ from pathlib import Path
 import pytest
 
 from benchmarks.generate import mixed
-from tests.support import HOME, assessed, graph_of
+from tests.support import HOME, assessed
 from threatmodel.assessment.gaps import gap, gaps
 from threatmodel.assessment.groups import raising
-from threatmodel.assessment.profiles import Profiles
 from threatmodel.assessment.ranking import distance, rank
 from threatmodel.assessment.risk import weighed
 from threatmodel.library.load import load_library
 
 LIBRARY = load_library(HOME / "threatlib")
 TWO = "name: x\nfunctions:\n  one: {%s}\n  two: {%s}\n"
-
-
-def profiles(tmp_path: Path, one: str, two: str) -> tuple[int, int]:
-    graph = graph_of(tmp_path, TWO % (one, two))
-    found = Profiles(graph)
-    return found.of(graph.elements["one"]), found.of(graph.elements["two"])
-
-
-@pytest.mark.parametrize(
-    ("one", "two", "equal"),
-    [
-        ("timeout_seconds: 3", "timeout_seconds: 3", True),
-        ("timeout_seconds: 3", "timeout_seconds: 4", False),
-        ("timeout_seconds: 3", "", False),
-        ("validates_input: true", "validates_input: false", False),
-        ("reserved_concurrency: 1", "reserved_concurrency: null", False),
-    ],
-)
-def test_a_profile_is_of_equal_facts(tmp_path: Path, one: str, two: str, equal: bool) -> None:
-    first, second = profiles(tmp_path, one, two)
-    assert (first == second) is equal
 
 
 @pytest.mark.slow
