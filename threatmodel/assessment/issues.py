@@ -14,7 +14,7 @@ from typing import NamedTuple
 from threatmodel.assessment.assessed import Assessment, Finding, Group, Question, Verdict
 from threatmodel.assessment.causes import Cause, candidates, causes
 from threatmodel.assessment.ranking import Rank, is_entry_point, rank, strongest, weak_only
-from threatmodel.assessment.risk import BANDS, Band
+from threatmodel.assessment.risk import Band, Cell
 from threatmodel.assessment.states import ControlState, State
 from threatmodel.library.entries import EFFECTS, Threat
 from threatmodel.model.facts import EVIDENCE
@@ -75,12 +75,12 @@ class Issue:
     @property
     def claimed(self) -> Band:
         """The worst band that is left if everything said is true; what an undetermined issue may come to."""
-        return max((finding.claimed.band for finding in self.findings), key=BANDS.index)
+        return _worst(finding.claimed for finding in self.findings)
 
     @property
     def proven(self) -> Band:
         """The worst band that is left on evidence."""
-        return max((finding.proven.band for finding in self.findings), key=BANDS.index)
+        return _worst(finding.proven for finding in self.findings)
 
     @property
     def states(self) -> tuple[State, ...]:
@@ -89,6 +89,10 @@ class Issue:
         found = [a.state for f in self.findings for a in f.answers if a.link.control in names and a.state.level < 1]
         first = [self.cause.state] if self.cause is not None else []
         return tuple({(state.control, state.element): state for state in [*first, *found]}.values())
+
+
+def _worst(cells: Iterable[Cell]) -> Band:
+    return max({*cells}, key=lambda cell: cell.score).band
 
 
 def issues(assessment: Assessment) -> tuple[Issue, ...]:

@@ -157,10 +157,13 @@ def claimed(kind: RelianceKind, claims: Iterable[Claimed], authors: Authors) -> 
     for claim in claims:
         by_statement.setdefault((claim.fact, _shown(claim.said.value), claim.place), []).append(claim)
     for (fact, value, place), alike in by_statement.items():
-        elements = tuple(dict.fromkeys(claim.element for claim in alike))
-        threats = ", ".join(dict.fromkeys(threat for claim in alike for threat in claim.threats))
-        times = sum(len(claim.threats) for claim in alike)
-        yield Reliance(kind, f"{fact}: {value}", times, authors.of(alike[0].said), threats, place, elements)
+        threats: Iterable[str] = alike[0].threats
+        elements: tuple[str, ...] = (alike[0].element,)
+        if len(alike) > 1:
+            threats = dict.fromkeys(threat for claim in alike for threat in claim.threats)
+            elements = tuple(dict.fromkeys(claim.element for claim in alike))
+        times = sum([len(claim.threats) for claim in alike])
+        yield Reliance(kind, f"{fact}: {value}", times, authors.of(alike[0].said), ", ".join(threats), place, elements)
 
 
 def _some(names: Sequence[str]) -> str:

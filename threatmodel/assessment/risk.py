@@ -38,7 +38,7 @@ class Cell(NamedTuple):
     @property
     def band(self) -> Band:
         """The band of the score."""
-        return band(self.score)
+        return _BAND_OF[self.likelihood * self.impact]
 
 
 class Risk(NamedTuple):

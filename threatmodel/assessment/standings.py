@@ -8,6 +8,7 @@ from typing import NamedTuple
 from threatmodel.assessment.assessed import Assessment, Finding, Group
 from threatmodel.assessment.risk import MOVES
 from threatmodel.assessment.states import ControlState, State
+from threatmodel.assessment.twins import Role
 from threatmodel.model.facts import STATED
 
 
@@ -38,6 +39,9 @@ def standings(
     for some in group.twins:
         alike = some[0].answers[at].state
         role = twins.role(some[0].target, alike.element)
+        if role == Role():
+            yield from ((one.target.id, Standing(alike, one, at)) for one in some if one.target.id not in known)
+            continue
         for finding in some:
             element = twins.element(finding.target, role) if role is not None else None
             element = element or finding.answers[at].state.element

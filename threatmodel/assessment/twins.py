@@ -6,17 +6,16 @@ that these controls are on.  So the threat applies to all twins or to none, and 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from threatmodel.graph.elements import NEIGHBORS, Element, Flow, Graph
 from threatmodel.library.entries import Control, Library, Threat
 from threatmodel.model.facts import Fact, Statement
 from threatmodel.model.system import Trigger
-from threatmodel.model.vocabulary import INPUTS, LISTS, PLANES, Kind
+from threatmodel.model.vocabulary import FACTS, INPUTS, LISTS, PLANES, Kind
 
 Target = Element | Flow
 
@@ -33,6 +32,9 @@ FEW = 60
 
 DERIVED: Mapping[str, tuple[str, ...]] = {kind: tuple(name for of, name in INPUTS if of == kind) for kind, _ in INPUTS}
 """The facts of each kind that follow from others."""
+
+
+_id = attrgetter("id")
 
 
 class Role(NamedTuple):
@@ -66,30 +68,61 @@ class Twins:
             self._by_kind.setdefault(target.kind, []).append(target)
         compared = () if self._few else targets
         self._own = {one.id: self._number((_own(one, named), self._ends(one))) for one in compared}
-        self._marks: dict[str, _Marks] = {}
-        self._open: dict[str, frozenset[str]] = {}
+        self._shared: dict[str, list[tuple[int, list[Target]]]] = {}
+        self._found: dict[tuple[str, str], list[list[Target]]] = {}
+        self._marks: dict[int, tuple[Sequence[int], frozenset[str]]] = {}  # by the identity of facts, which flows share
         self._asks: dict[tuple[str, str], int] = {}
         self._controls: dict[str, dict[str, int]] = {name: {} for name in library.controls}
         self._whole: set[tuple[str, str]] = set()
-        self._sizes: dict[str, Counter[int]] = {}
         self._facts_of = {} if self._few else {one.id: _facts_of(one) for one in library.controls.values()}
 
     def of(self, threat: Threat, kind: Kind) -> list[list[Target]]:
         """Return the targets of a kind that a threat finds alike, each in order of their ids; none out of scope."""
+        if (threat.id, kind) not in self._found:
+            self._found[threat.id, kind] = self._of(threat, kind)
+        return self._found[threat.id, kind]
+
+    def _of(self, threat: Threat, kind: Kind) -> list[list[Target]]:
         if self._few:
             return [[target] for target in self._by_kind.get(kind, ()) if not target.out_of_scope]
         moves = [move.conditions[kind] for move in (*threat.raises, *threat.lowers)]
         moved = (name for one in moves for name in one.facts)
-        names = _names([*threat.applies[kind].facts, *moved, *FACING.get(kind, ())])
-        controls = [self._library.controls[link.control] for link in threat.links]
-        alike = [self._alike(control, kind) for control in controls if control.scope not in PLANES]
+        there, elsewhere = self._where([link.control for link in threat.links], kind)
+        read = (name for control in there for name in self._facts_of[control.id])
+        names = _names([*threat.applies[kind].facts, *moved, *FACING.get(kind, ()), *read])
+        alike = [self._alike(control, kind) for control in elsewhere]
         found: dict[Hashable, list[Target]] = {}
-        for target in self._by_kind.get(kind, ()):
-            if not target.out_of_scope:
-                name = target.id
-                key = (self._own[name], self._read(target, names), *[numbers[name] for numbers in alike])
-                found.setdefault(key, []).append(target)
-        return [sorted(some, key=lambda target: target.id) for some in found.values()]
+        reader = _reader(kind, names)
+        for own, some in self._sharing(kind):
+            marks, open_facts = self._marked(some[0])
+            known, asked = reader(marks), not open_facts.isdisjoint(names)
+            for part in [[one] for one in some] if alike or asked else [some]:
+                first = part[0]
+                asks = self._asks_of(first, names) if asked else ()
+                key = (own, known, asks, *[numbers[first.id] for numbers in alike])
+                found.setdefault(key, []).extend(part)
+        return [sorted(some, key=_id) for some in found.values()]
+
+    def _sharing(self, kind: Kind) -> list[tuple[int, list[Target]]]:
+        """The targets of a kind in scope, those together that have the same facts in one, as many flows do."""
+        if kind not in self._shared:
+            found: dict[tuple[int, int], list[Target]] = {}
+            for one in self._by_kind.get(kind, ()):
+                if not one.out_of_scope:
+                    found.setdefault((self._own[one.id], id(one.facts)), []).append(one)
+            self._shared[kind] = [(own, some) for (own, _), some in found.items()]
+        return self._shared[kind]
+
+    def _where(self, names: Iterable[str], kind: Kind) -> tuple[list[Control], list[Control]]:
+        """The controls with those that they require: on elements of this kind, and on other elements."""
+        left, found = [*names], dict[str, Control]()
+        while left:
+            control = self._library.controls[left.pop()]
+            if control.id not in found:
+                found[control.id] = control
+                left += control.requires if control.scope == kind else ()
+        there = [control for control in found.values() if control.scope == kind]
+        return there, [one for one in found.values() if one.scope != kind and one.scope not in PLANES]
 
     def _alike(self, control: Control, kind: Kind) -> Mapping[str, int]:
         """The same number for targets of a kind for which a control counts alike."""
@@ -98,17 +131,6 @@ class Twins:
             for target in self._by_kind.get(kind, ()):
                 self._control(control, target)
         return self._controls[control.id]
-
-    def are_alike(self, control: Control, elements: Collection[str]) -> bool:
-        """Whether elements are all of those, or none, on which a control is alike, so that twins stay twins."""
-        sizes = self._sizes.get(control.id)
-        if self._few:
-            return True
-        if sizes is None:
-            every = self._by_kind.get(control.scope, ())
-            sizes = self._sizes[control.id] = Counter(self._control(control, target) for target in every)
-        found = Counter(self._control(control, self._target(name)) for name in elements)
-        return all(number == sizes[of] for of, number in found.items())
 
     def _ends(self, target: Target) -> Hashable:
         """The kinds of a flow's ends, so that each end of one corresponds to the same end of another."""
@@ -144,19 +166,26 @@ class Twins:
 
     def _read(self, target: Target, names: tuple[str, ...]) -> Hashable:
         """Facts of a target as they are known, and what is asked about where they are not."""
-        marks = self._marks.get(target.id) or self._marked(target)
-        found = _reader(names)(marks)
-        open_facts = self._open[target.id]
-        if open_facts.isdisjoint(names):
-            return found
-        return (found, *[self._asked(target, name) for name in _derived(target.kind, names) if name in open_facts])
+        marks, open_facts = self._marked(target)
+        known = _reader(target.kind, names)(marks)
+        return known if open_facts.isdisjoint(names) else (known, self._asks_of(target, names))
 
-    def _marked(self, target: Target) -> _Marks:
-        number, facts = self._number, target.facts
-        marks = self._marks[target.id] = _Marks((name, number(_mark(fact))) for name, fact in facts.items())
-        derived = DERIVED.get(target.kind, ())
-        self._open[target.id] = frozenset(name for name in derived if not _is_known(facts.get(name)))
-        return marks
+    def _asks_of(self, target: Target, names: tuple[str, ...]) -> Hashable:
+        """What is asked about the facts that are not known."""
+        _, open_facts = self._marked(target)
+        return tuple([self._asked(target, name) for name in _derived(target.kind, names) if name in open_facts])
+
+    def _marked(self, target: Target) -> tuple[Sequence[int], frozenset[str]]:
+        """What is known of each fact of a target, as numbers, and the derived facts that are not known."""
+        facts = target.facts
+        found = self._marks.get(id(facts))
+        if found is None:
+            number = self._number
+            marks = tuple([number(_mark(facts[name])) if name in facts else -1 for name in FACTS[target.kind]])
+            derived = DERIVED.get(target.kind, ())
+            found = marks, frozenset([name for name in derived if not _is_known(facts.get(name))])
+            self._marks[id(facts)] = found
+        return found
 
     def _asked(self, target: Target, name: str) -> int:
         found = self._asks.get((target.id, name))
@@ -225,13 +254,6 @@ def _own(target: Target, named: Collection[str]) -> Hashable:
     return name, target.described, said
 
 
-class _Marks(dict[str, int]):
-    """What is known of each fact of a target, as a number."""
-
-    def __missing__(self, name: str) -> int:
-        return -1
-
-
 def _facts_of(control: Control) -> tuple[str, ...]:
     """The facts that a control's own conditions read."""
     conditions = [need.condition for need in control.needs]
@@ -240,8 +262,10 @@ def _facts_of(control: Control) -> tuple[str, ...]:
 
 
 @cache
-def _reader(names: tuple[str, ...]) -> Callable[[_Marks], Hashable]:
-    return itemgetter(*names) if names else len
+def _reader(kind: str, names: tuple[str, ...]) -> Callable[[Sequence[int]], Hashable]:
+    """Read the numbers of these facts, from those of all facts of a kind."""
+    places = [at for at, name in enumerate(FACTS[kind]) if name in names]
+    return itemgetter(*places) if places else len
 
 
 @cache

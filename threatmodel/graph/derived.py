@@ -105,6 +105,12 @@ def _needs_policy(given: Given, member: Member) -> Fact | None:
 
 @derives("function", "uses_aws")
 def _uses_aws(given: Given, node: Node) -> Fact | None:
+    if node.id not in given.uses_aws:
+        given.uses_aws[node.id] = _used(given, node)
+    return given.uses_aws[node.id]
+
+
+def _used(given: Given, node: Node) -> Fact | None:
     lists = given.functions[node.id]
     used = [any_in(lists, name, lambda _: True) for name in ("reads", "writes", "sends", "secrets", "invokes")]
     called = any_in(lists, "calls", lambda one: one.item != "slack" and bool(given.system.externals[one.item].service))

@@ -39,6 +39,11 @@ class Given:
         return {one: lists for one, lists in self.lists.items() if self.system.nodes[one].kind == "function"}
 
     @cached_property
+    def uses_aws(self) -> dict[str, Fact | None]:
+        """Whether functions use services, as far as this was asked: two facts follow from it."""
+        return {}
+
+    @cached_property
     def loops(self) -> Loops:
         """Which functions start themselves."""
         return Loops(self.functions)

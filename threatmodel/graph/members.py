@@ -47,7 +47,7 @@ class Members:
             return 0
         return min([self.closed.size, *(member.fact.size for member in self.known)])
 
-    @property
+    @cached_property
     def weakest(self) -> Statement:
         """What the list as a whole rests on; of an open one, what is said of it."""
         said = [self.said, *(member.fact.said for member in self.known)]
@@ -133,10 +133,12 @@ def members_of(lists: Lists, name: str) -> tuple[Member, ...]:
 
 def none_in(lists: Sequence[Members | None], nothing: Statement | None = None) -> Fact | None:
     """That something is in none of these lists, which takes that all of them are closed."""
-    if not all(members is not None and members.size for members in lists):
-        return None
     said = [nothing] if nothing is not None else []
-    return known(value=False, said=[*said, *(members.weakest for members in lists if members is not None)])
+    for members in lists:
+        if members is None or not members.size:
+            return None
+        said.append(members.weakest)
+    return known(value=False, said=said)
 
 
 def any_in(lists: Lists, name: str, holds: Callable[[Member], bool]) -> Fact | None:

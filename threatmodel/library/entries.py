@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple, get_args
 
@@ -229,3 +229,13 @@ class Library:
     replaced: tuple[Replaced, ...] = ()
     invariants: tuple[Invariant, ...] = ()
     former: FormerIds = NO_FORMER_IDS
+
+    def with_required(self, names: Iterable[str]) -> Mapping[str, Control]:
+        """Return these controls and all that they require, by id, without those that the library does not have."""
+        left, found = [*names], dict[str, Control]()
+        while left:
+            control = self.controls.get(left.pop())
+            if control is not None and control.id not in found:
+                found[control.id] = control
+                left += control.requires
+        return found

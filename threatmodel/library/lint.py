@@ -47,22 +47,9 @@ def _requirements(library: Library) -> Iterator[Problem]:
             elif other.scope not in REACHES[control.scope]:
                 message = f"'{required}' applies to {article(other.scope)}, which no {control.scope} reaches"
                 yield Problem(code="unreachable-control", place=control.place, message=message)
-        if _in_circle(control, library):
+        if control.id in library.with_required(control.requires):
             message = f"'{control.id}' requires itself through {listed(control.requires)}"
             yield Problem(code="circular-requirement", place=control.place, message=message)
-
-
-def _in_circle(control: Control, library: Library) -> bool:
-    seen: set[str] = set()
-    ahead = list(control.requires)
-    while ahead:
-        name = ahead.pop()
-        if name == control.id:
-            return True
-        if name not in seen and name in library.controls:
-            seen.add(name)
-            ahead += library.controls[name].requires
-    return False
 
 
 def _orphans(library: Library) -> Iterator[Problem]:

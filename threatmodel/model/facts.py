@@ -102,10 +102,12 @@ def stated(statement: Statement) -> Fact:
 
 def known(value: object, said: Iterable[Statement]) -> Fact:
     """A fact that follows from others: as well known as its weakest input, and in doubt where one of them is."""
-    inputs = list(said)
-    weakest = min(inputs, key=lambda statement: statement.size)
-    doubt = next((one.doubt for one in inputs if one.doubt), "")
-    return stated(weakest._replace(value=value, open="", doubt=doubt))
+    weakest, *others = said
+    doubt = weakest.doubt
+    for one in others:
+        weakest, doubt = weakest if weakest.size <= one.size else one, doubt or one.doubt
+    _, source, place, note, stale, defaults, _, _ = weakest  # many facts are derived, and `_replace` is slow
+    return stated(Statement(value, source, place, note, stale, defaults, "", doubt))
 
 
 def either(facts: Sequence[Fact | None]) -> Fact | None:

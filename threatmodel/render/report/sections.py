@@ -236,8 +236,12 @@ def flows(assessment: Assessment, numbers: Mapping[str, int]) -> Row:
     Flows of many elements that are alike otherwise share one line; `more` counts the lines beyond those shown.
     """
     alike: dict[tuple[str, ...], list[Flow]] = {}
+    protocols: dict[int, str] = {}  # by the identity of facts, which flows share
     for flow in assessment.graph.flows.values():
-        alike.setdefault(_same(assessment, flow), []).append(flow)
+        protocol = protocols.get(id(flow.facts))
+        if protocol is None:
+            protocol = protocols[id(flow.facts)] = _how(flow)
+        alike.setdefault((*_same(assessment, flow), protocol), []).append(flow)
     groups = [[flow] for found in alike.values() if len(found) < _ALIKE for flow in found]
     groups += [found for found in alike.values() if len(found) >= _ALIKE]
     shown = sorted(groups, key=lambda group: numbers[group[0].id])[:MOST_FLOWS]
@@ -247,7 +251,7 @@ def flows(assessment: Assessment, numbers: Mapping[str, int]) -> Row:
 def _same(assessment: Assessment, flow: Flow) -> tuple[str, ...]:
     source, target = assessment.graph.elements[flow.source], assessment.graph.elements[flow.target]
     kinds = (source.kind or source.symbol, target.kind or target.symbol)
-    return (*kinds, flow.label, ",".join(flow.carries), _how(flow), source.zone, target.zone)
+    return (*kinds, flow.label, ",".join(flow.carries), source.zone, target.zone)
 
 
 def _how(flow: Flow) -> str:
