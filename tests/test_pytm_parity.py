@@ -20,6 +20,7 @@ from threatmodel.model.facts import Fact, Statement
 from threatmodel.model.load import load_model
 from threatmodel.model.vocabulary import FACTS, KINDS, FactRow, Kind
 from threatmodel.pytm_model.model import to_pytm
+from threatmodel.pytm_model.terms import terms
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Flag, Number, Word
@@ -222,6 +223,25 @@ def test_pytm_finds_what_we_find_under_any_conditions(path: Path) -> None:
 def test_pytm_finds_what_we_find_in_models_made_at_random(seed: int, tmp_path: Path) -> None:
     chance = seeded(seed)
     hold_to_pytm(graph_of(tmp_path, random_model(chance)), random_library(chance), chance)
+
+
+def linked(library: Library) -> Library:
+    """A threat for each link with a condition, which applies where the link has its effect."""
+    links = ((threat, link) for threat in library.threats.values() for link in threat.links if link.conditions)
+    return library_of([threat_of(f"{threat.id}--{link.control}", dict(link.conditions)) for threat, link in links])
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.name)
+def test_pytm_finds_each_effect_where_we_do(path: Path) -> None:
+    library = real_library()
+    links = linked(library)
+    assert links.threats
+    graph = build(load_model(Files(), path))
+    hold_to_pytm(graph, links, seeded(path.name))
+    rules = {rule.id: rule.fields for part in (library, links) for rule in terms(graph, part).rules}
+    for name in links.threats:
+        mitigations, condition = rules[name.partition("--")[0]]["mitigations"], rules[name]["condition"]
+        assert f", if {condition})" in str(mitigations)
 
 
 def test_ordered_words_and_null_do_not_follow_the_alphabet(tmp_path: Path) -> None:

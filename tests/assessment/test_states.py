@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.support import TODAY, assessed, control, evidence, library_of, only, said, threat
-from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.assessed import Assessment, Finding
+from threatmodel.assessment.ranking import strongest
+from threatmodel.assessment.risk import residual
 from threatmodel.assessment.states import State
 from threatmodel.graph.building import Evidence
 from threatmodel.model.facts import Statement
@@ -272,3 +275,73 @@ def test_a_plane_that_nobody_describes_can_be_attested(tmp_path: Path) -> None:
     more = "controls: {plan: {attested_by: Ann, on: 2026-10-01, expires: 2027-10-01}}"
     found = only(assessed(tmp_path, f"name: x\nfunctions: {{f: {{}}}}\n{more}\n", library))
     assert (found.answers[0].state.state, found.answers[0].state.level) == ("attested", 2)
+
+
+# --- effects under a condition
+
+KEY = "name: x\nsecrets: {{key: {{{facts}}}}}\nworkspace: {{token_rotation: {rotation}}}\n"
+EXAMPLES = """\
+examples:
+  applies: [{grants: slack-api}, {grants: other}]
+"""
+
+
+def rotated(folder: Path, facts: str, rotation: str = "true", found: Evidence | None = None) -> tuple[Finding, State]:
+    """A threat to a secret and the state of rotation, which helps against it for an API token only."""
+    name, text = threat("theft", "{rotation: {hinders: it expires, if: target.grants == 'slack-api'}}", target="secret")
+    text = re.sub("(?m)^applies:.*", "applies: 'true'", text)
+    text = re.sub("(?m)^examples:.*", EXAMPLES, text)
+    rotation_control = control("rotation", "target.token_rotation", scope="workspace")
+    library = library_of(folder, (name, text), rotation_control)
+    finding = only(assessed(folder, KEY.format(facts=facts, rotation=rotation), library, found))
+    return finding, finding.answers[0].state
+
+
+ROTATED = evidence(workspace={"token_rotation": True})
+API_TOKEN = evidence(workspace={"token_rotation": True}, key={"grants": "slack-api"})
+
+
+@pytest.mark.parametrize(
+    ("facts", "rotation", "found", "expected", "claimed", "proven"),
+    [
+        ("grants: slack-api", "true", None, "claimed", 16, 20),
+        ("grants: slack-api", "true", ROTATED, "claimed", 16, 20),
+        ("grants: slack-api", "true", API_TOKEN, "proven", 16, 16),
+        ("grants: slack-api", "false", None, "absent", 20, 20),
+        ("grants: slack-app-level", "true", ROTATED, "not-applicable", 20, 20),
+        ("grants: slack-app-level", "false", None, "not-applicable", 20, 20),
+        ("", "true", ROTATED, "unknown", 20, 20),
+        ("", "false", None, "absent", 20, 20),
+    ],
+)
+def test_an_effect_under_a_condition_counts_only_where_it_is_true(
+    tmp_path: Path, facts: str, rotation: str, found: Evidence | None, expected: str, claimed: int, proven: int
+) -> None:
+    finding, result = rotated(tmp_path, facts, rotation, found)
+    assert (result.state, finding.claimed.score, finding.proven.score) == (expected, claimed, proven)
+
+
+def test_what_has_no_effect_is_not_missing(tmp_path: Path) -> None:
+    assert rotated(tmp_path, "grants: slack-api", "false")[0].answers[0].is_missing
+    for facts in ("grants: slack-app-level", ""):
+        finding, _ = rotated(tmp_path, facts, "false")
+        assert not finding.answers[0].is_missing
+        assert not list(strongest(finding))
+
+
+def test_the_condition_of_an_effect_is_asked_about(tmp_path: Path) -> None:
+    _, result = rotated(tmp_path, "")
+    assert result.reason == "it is not known whether it has this effect; not stated: grants"
+    assert [ask.name for ask in result.asks] == ["grants"]
+    _, result = rotated(tmp_path, "grants: other")
+    assert result.reason == "it has no effect on this: grants: other"
+
+
+def test_a_control_that_would_have_no_effect_changes_nothing_if_it_were_in_place(tmp_path: Path) -> None:
+    for facts, after in (("grants: slack-api", 16), ("grants: other", 20), ("", 20)):
+        assessment = rotated(tmp_path, facts, "false")[0].states
+        finding = rotated(tmp_path, facts, "false")[0]
+        again, _ = assessment.assuming({("rotation", "workspace"): True})
+        counts = tuple(answer.state.counts for answer in again.answers(finding.threat, finding.target))
+        effects = [link.effect for link, (level, _) in zip(finding.threat.links, counts, strict=True) if level > 0]
+        assert residual(finding.inherent, effects).score == after

@@ -114,11 +114,22 @@ BROKEN = {
     "stops-without-because": (FORGERY, "{stops: a forger lacks the secret}", "§stops"),
     "unknown-effect": (FORGERY, "{stops: a forger lacks the secret}", "§prevents"),
     "two-effects": (FORGERY, "{stops: a forger lacks the secret}", "§{stops: a, detects: b}"),
+    "effect-and-no-effect": (FORGERY, "{stops: a forger lacks the secret}", "§{if: target.in_vpc}"),
+    "effect-under-a-contradiction": (FORGERY, "{stops: a forger lacks the secret}", "{stops: a, if: §not target.slack_facing and target.in_vpc}"),
+    "effect-under-no-condition": (FORGERY, "{stops: a forger lacks the secret}", "{stops: a, if: §target.slack_facing or target.in_vpc}"),
+    "effect-unpinned": (FORGERY, "{stops: a forger lacks the secret}", "{stops: a, if: target.in_vpc}"),
+    "effect-typo": (FORGERY, "{stops: a forger lacks the secret}", "{stops: a, if: target.§in_vcp}"),
     "effect-is-a-list": (FORGERY, "{stops: a forger lacks the secret}", "§[stops]"),
 }  # fmt: skip
 """One file of a good library with one thing changed."""
 
-ELSEWHERE = {"move-unpinned": "15:1", "unpinned-bound": "12:1", "no-examples": "1:1", "missing-keys": "1:1"}
+ELSEWHERE = {
+    "move-unpinned": "15:1",
+    "effect-unpinned": "14:1",
+    "unpinned-bound": "12:1",
+    "no-examples": "1:1",
+    "missing-keys": "1:1",
+}
 """Where the problem stands of cases that cannot hold a mark there."""
 
 

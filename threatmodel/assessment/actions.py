@@ -125,7 +125,7 @@ def _missing(assessment: Assessment, wanted: Container[str]) -> Mapping[str, dic
     found: dict[str, dict[str, Standing]] = {}
     for group in assessment.groups:
         for at, answer in enumerate(group.head.answers):
-            if answer.state.level < 0 and answer.state.is_missing and answer.link.control in wanted:
+            if answer.state.level < 0 and answer.is_missing and answer.link.control in wanted:
                 lacks = found.setdefault(answer.link.control, {})
                 for element, lack in standings(assessment, group, at, lacks):
                     lacks.setdefault(element, lack)
@@ -171,7 +171,7 @@ def _steps(moves: Iterable[tuple[Band, Band, int]]) -> tuple[int, ...]:
 def _would_help(finding: Finding) -> Iterator[int]:
     """Which answers, if their control came into place, would lower the claimed band."""
     for at, answer in enumerate(finding.answers):
-        if answer.state.is_missing and answer.link.effect in MOVES and helps(finding, answer):
+        if answer.is_missing and answer.link.effect in MOVES and helps(finding, answer):
             yield at
 
 

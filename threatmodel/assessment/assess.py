@@ -271,7 +271,7 @@ class _Assessing:
         """Ask whether an element is meant to be public, where no control restricts access and it is not stated."""
         for answer in finding.answers:
             state, control = answer.state, self.library.controls[answer.link.control]
-            if control.keeps_out and state.level < 0 and state.is_missing and answer.link.effect in MOVES:
+            if control.keeps_out and state.level < 0 and answer.is_missing and answer.link.effect in MOVES:
                 node = self.graph.elements[state.element].node
                 if node is not None and node.kind in OPEN_TO_ALL and not node.public:
                     yield Ask("public", node.kind, "public", state.element)

@@ -61,7 +61,7 @@ def causes(groups: Iterable[Group]) -> list[tuple[Group, Cause | None]]:
 
 def candidates(finding: Finding) -> list[Cause]:
     """The controls that are equally the cause of a finding, the strongest effect first."""
-    missing = [one for one in finding.answers if one.state.is_missing and one.link.effect in MOVES]
+    missing = [one for one in finding.answers if one.is_missing and one.link.effect in MOVES]
     strong = [one for one in missing if one.link.effect in STRONG] or missing
     known = [Cause(answer, _written(answer.state)) for answer in strong if answer.state.level < 0]
     raised = raising(finding) if known else frozenset()

@@ -58,7 +58,7 @@ def _likeness(finding: Finding) -> Hashable:
         finding.proof,
         finding.rated,
         finding.acceptance is not None and finding.id,
-        tuple([answer.state.likeness for answer in finding.answers]),
+        tuple([(answer.state.likeness, answer.holds) for answer in finding.answers]),
     )
 
 

@@ -106,7 +106,7 @@ def _best(missing: Iterable[Answer]) -> int:
 
 
 def _missing(answers: Iterable[Answer]) -> list[Answer]:
-    return [answer for answer in answers if answer.state.is_missing]
+    return [answer for answer in answers if answer.is_missing]
 
 
 def left_out(states: Iterable[State]) -> bool:

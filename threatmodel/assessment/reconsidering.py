@@ -9,7 +9,7 @@ from typing import NamedTuple
 from threatmodel.assessment.assessed import Assessment, Finding, Group
 from threatmodel.assessment.outcomes import Counts, Outcome, Outcomes, Situation, outcome_of
 from threatmodel.assessment.states import Assumed, States
-from threatmodel.library.entries import Control
+from threatmodel.library.entries import Control, ControlLink
 from threatmodel.model.vocabulary import PLANES, Kind
 
 
@@ -48,9 +48,10 @@ class Reconsidering:
             group, before = groups[number], self._counts[number]
             head = group.head
             places = [at for at, link in enumerate(head.threat.links) if link.control in touched]
-            controls = [states.library.controls[head.threat.links[at].control] for at in places]
+            links = [head.threat.links[at] for at in places]
             situation = Situation(head.threat, head.inherent, head.proof, bool(head.applies), head.acceptance)
-            for now, findings in _parts(self._alike(group.twins, controls, elements), controls, states):
+            controls = [states.library.controls[link.control] for link in links]
+            for now, findings in _parts(self._alike(group.twins, controls, elements), links, states):
                 counts = [*before]
                 for place, one in zip(places, now, strict=True):
                     counts[place] = one
@@ -105,12 +106,12 @@ _Elements = Mapping[bool, AbstractSet[str]]
 
 
 def _parts(
-    twins: Iterable[Sequence[Finding]], controls: Sequence[Control], states: States
+    twins: Iterable[Sequence[Finding]], links: Sequence[ControlLink], states: States
 ) -> Iterator[tuple[tuple[Counts, ...], Sequence[Finding]]]:
-    """The findings for which these controls come into the same states, with what these count for."""
+    """The findings for which the controls of these links come into the same states, with what these count for."""
     found: dict[tuple[Counts, ...], list[Finding]] = {}
     for some in twins:
         target = some[0].target
-        now = tuple([states.counting(control, target).counts for control in controls])
+        now = tuple([states.answer(link, target).state.counts for link in links])
         found.setdefault(now, []).extend(some)
     yield from found.items()

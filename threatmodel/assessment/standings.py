@@ -61,7 +61,7 @@ def only_claimed(assessment: Assessment) -> Mapping[tuple[str, ControlState], Re
     found: dict[tuple[str, ControlState], Relying] = {}
     for group in assessment.groups:
         if group.head.applies and group.head.verdict == "unproven":
-            for at, (link, state) in enumerate(group.head.answers):
+            for at, (link, state, _) in enumerate(group.head.answers):
                 if state.level == STATED and link.effect in MOVES:
                     relying = found.setdefault((state.control, state.state), Relying([], {}))
                     relying.findings.extend(group.findings)

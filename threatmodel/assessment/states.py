@@ -144,10 +144,19 @@ class State(_Computed):
 
 
 class Answer(NamedTuple):
-    """A link of a threat to a control, and the state of that control as it counts for an element."""
+    """A link of a threat to a control, and the state of that control as it counts for an element.
+
+    `holds` says how well it is known that the control has this effect on the element.
+    """
 
     link: ControlLink
     state: State
+    holds: int = EVIDENCE
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the control is not in place, could be, and would have this effect."""
+        return self.holds > 0 and self.state.is_missing
 
 
 class _Same(NamedTuple):
@@ -198,10 +207,29 @@ class States:
         """The controls that answer a threat, each with its state as it counts for a target."""
         found = self._answers.get((threat.id, target.id))
         if found is None:
-            controls = self.library.controls
-            answers = [Answer(link, self.counting(controls[link.control], target)) for link in threat.links]
-            found = self._answers[threat.id, target.id] = tuple(answers)
+            found = self._answers[threat.id, target.id] = tuple([self.answer(link, target) for link in threat.links])
         return found
+
+    def answer(self, link: ControlLink, target: Element | Flow) -> Answer:
+        """The control of a link, and its state for a target: no better known than that the control has this effect."""
+        state = self.counting(self.library.controls[link.control], target)
+        condition = link.conditions.get(target.kind)
+        if condition is None:
+            return Answer(link, state)
+        holds, basis = condition.truth(target.facts), (condition, target.facts)
+        if holds < 0:
+            words = f"it has no effect on this: {_said_by(_support(*basis))}"
+            state = replace(
+                state, state="not-applicable", level=-1, words=words, basis=basis, asks=(), size=-holds, unwanted=False
+            )
+        elif holds == 0 and state.level >= 0:
+            words = f"it is not known whether it has this effect; {_not_stated(*basis)}"
+            asks = (*state.asks, *self.asks(target, condition))
+            state = replace(state, state="unknown", level=0, words=words, basis=basis, asks=asks)
+        elif state.level > holds > 0:
+            words = f"{state.reason}; that it has this effect is only claimed"
+            state = replace(state, state="claimed", level=holds, words=words)
+        return Answer(link, state, holds)
 
     def counting(self, control: Control, target: Element | Flow) -> State:
         """The state of a control as it counts for a target: the worst over the related elements of its scope."""

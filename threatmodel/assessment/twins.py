@@ -85,11 +85,10 @@ class Twins:
     def _of(self, threat: Threat, kind: Kind) -> list[list[Target]]:
         if self._few:
             return [[target] for target in self._by_kind.get(kind, ()) if not target.out_of_scope]
-        moves = [move.conditions[kind] for move in (*threat.raises, *threat.lowers)]
-        moved = (name for one in moves for name in one.facts)
         there, elsewhere = self._where([link.control for link in threat.links], kind)
         read = (name for control in there for name in self._facts_of[control.id])
-        names = _names([*threat.applies[kind].facts, *moved, *FACING.get(kind, ()), *read])
+        asked = (name for one in threat.conditions(kind) for name in one.facts)
+        names = _names([*asked, *FACING.get(kind, ()), *read])
         alike = [self._alike(control, kind) for control in elsewhere]
         found: dict[Hashable, list[Target]] = {}
         reader = _reader(kind, names)

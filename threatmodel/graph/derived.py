@@ -54,6 +54,12 @@ def _function_slack_facing(given: Given, node: Node) -> Fact | None:
     return given.as_stated(_unless_unsaid(given, node.id, given.started_by(node.id, "slack")), _asked(given, node))
 
 
+@derives("function", "receives_slack_events")
+def _receives_slack_events(given: Given, node: Node) -> Fact | None:
+    events = any_in(given.functions[node.id], "triggers", lambda one: one.item.detail == "events")
+    return given.as_stated(_unless_unsaid(given, node.id, events), _asked(given, node))
+
+
 @derives("function", "web_facing")
 def _function_web_facing(given: Given, node: Node) -> Fact | None:
     others = any_in(given.functions[node.id], "triggers", lambda one: one.item.by == "http" and not is_unsaid(one))

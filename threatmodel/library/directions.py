@@ -65,8 +65,8 @@ def _conditions(library: Library) -> Iterator[Condition]:
             yield control.in_place
         yield from (need.condition for need in control.needs)
     for threat in library.threats.values():
-        yield from threat.applies.values()
-        yield from (condition for move in (*threat.raises, *threat.lowers) for condition in move.conditions.values())
+        for kind in threat.targets:
+            yield from threat.conditions(kind)
 
 
 def _signed(tree: Tree, sign: int) -> Iterator[_Signed]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple, get_args
 
@@ -51,12 +51,16 @@ STRIDE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlLink:
-    """What a control does to a threat, and why."""
+    """What a control does to a threat, and why.
+
+    `conditions` says for which elements of each target kind it does so; empty where it does for all.
+    """
 
     control: str
     effect: ControlEffect
     because: str
     place: Place
+    conditions: Mapping[str, Condition] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +105,12 @@ class Threat:
     lowers: tuple[Move, ...] = ()
     formerly: tuple[str, ...] = ()
     took_in: tuple[str, ...] = ()
+
+    def conditions(self, kind: str) -> Iterator[Condition]:
+        """Yield every condition that the threat reads of a target of a kind: of exposure, of moves and of links."""
+        yield self.applies[kind]
+        yield from (move.conditions[kind] for move in (*self.raises, *self.lowers))
+        yield from (link.conditions[kind] for link in self.links if link.conditions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,7 +69,13 @@ CONTROL_EXAMPLES = ("in_place", "not_in_place", "unknown", "not_applicable")
 
 _EFFECT = Either(
     Word(EFFECTS),
-    record("a link", *(Key(effect, _LINE, f"why it {effect} this threat") for effect in EFFECTS)),
+    record(
+        "a link",
+        *(Key(effect, _LINE, f"why it {effect} this threat") for effect in EFFECTS),
+        Key(
+            "if", _CONDITION, "the elements on which it has this effect; without it, on all that the threat applies to"
+        ),
+    ),
 )
 
 _MOVE = record(

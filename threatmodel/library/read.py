@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from threatmodel.library import examples as pins
-from threatmodel.library.condition import Condition, ConditionError, compile_condition
+from threatmodel.library.condition import And, Condition, ConditionError, Not, compile_condition
+from threatmodel.library.contradiction import can_hold
 from threatmodel.library.entries import Control, ControlEffect, ControlLink, Move, Need, Threat, Weaker
 from threatmodel.model.current import current_condition
 from threatmodel.model.vocabulary import FACTS, FORMER_FACTS, Kind
@@ -36,7 +37,7 @@ def threat_of(reader: Reader, entries: Fields) -> Threat:
         likelihood=entries["likelihood"].value,
         impact=entries["impact"].value,
         why=entries["why"].value.strip(),
-        links=tuple(_links(reader, entries["controls"].value)),
+        links=tuple(_links(reader, entries, applies)),
         reaches=entries["reaches"].value if "reaches" in entries else "",
         by_provider="treated_by" in entries,
         first="comes" in entries,
@@ -86,19 +87,44 @@ def _pin_move(reader: Reader, entry: Entry, condition: Condition) -> None:
         reader.note("unpinned-condition", entry.key, message, "add an example whose answer changes")
 
 
-def _links(reader: Reader, table: Fields) -> Iterator[ControlLink]:
-    for control, entry in table.items():
+def _links(reader: Reader, entries: Fields, applies: Mapping[Kind, Condition]) -> Iterator[ControlLink]:
+    for control, entry in entries["controls"].value.items():
+        stated = (
+            {} if isinstance(entry.value, str) else {name: one for name, one in entry.value.items() if name != "if"}
+        )
         if isinstance(entry.value, str):
             plainly: ControlEffect = entry.value  # type: ignore[assignment]  # the shape takes no other word
             if plainly == "stops":
                 message = f"'{control}' stops this threat, but there is no reason"
                 reader.note("no-reason", entry.place, message, "write {stops: because ...}")
             yield ControlLink(control=control, effect=plainly, because="", place=entry.key)
-        elif len(entry.value) == 1:
-            (effect, because), *_ = entry.value.items()
-            yield ControlLink(control=control, effect=effect, because=because.value, place=entry.key)
+        elif len(stated) == 1:
+            (effect, because), *_ = stated.items()
+            found = _link_conditions(reader, entries, entry.value["if"], applies) if "if" in entry.value else {}
+            yield ControlLink(control=control, effect=effect, because=because.value, place=entry.key, conditions=found)
         else:
-            reader.note("wrong-type", entry.place, f"'{control}' has {len(entry.value)} effects; expected one")
+            reader.note("wrong-type", entry.place, f"'{control}' has {len(stated)} effects; expected one")
+
+
+def _link_conditions(
+    reader: Reader, entries: Fields, entry: Entry, applies: Mapping[Kind, Condition]
+) -> dict[str, Condition]:
+    """The condition of a link for each target kind, which must split the elements that the threat applies to."""
+    found: dict[str, Condition] = {}
+    for kind, exposed in applies.items():
+        condition = _condition(reader, entry, kind)
+        if condition is None:
+            continue
+        found[kind] = condition
+        if not can_hold(And((exposed.tree, condition.tree)), kind):
+            message = f"this is never true of {article(kind)} that the threat applies to: {exposed.text}"
+            reader.note("contradicting-condition", entry.place, message, "correct the condition, or remove the link")
+        elif not can_hold(And((exposed.tree, Not(condition.tree))), kind):
+            message = f"this is true of every {kind} that the threat applies to: {exposed.text}"
+            reader.note("needless-condition", entry.place, message, "remove the condition")
+        else:
+            _pin_move(reader, entries["examples"], condition)
+    return found
 
 
 def control_of(reader: Reader, entries: Fields) -> Control:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from threatmodel.library.condition import Tree
-from threatmodel.library.entries import EFFECTS, Control, ControlEffect, Move, Threat
+from threatmodel.library.entries import EFFECTS, Control, Move, Threat
 
 
 def weaknesses(new: Threat | Control, old: Threat | Control) -> Iterator[str]:
@@ -37,11 +37,15 @@ def _of_threat(new: Threat, old: Threat) -> Iterator[str]:
 
 
 def _of_links(new: Threat, old: Threat) -> Iterator[str]:
-    effects: dict[str, ControlEffect] = {link.control: link.effect for link in old.links}
+    links = {link.control: link for link in old.links}
     for link in new.links:
-        before = effects.get(link.control)
-        if before is None or EFFECTS.index(link.effect) < EFFECTS.index(before):
-            yield f"{link.control} {link.effect} it" + (f", not {before}" if before else "")
+        before = links.get(link.control)
+        if before is None or EFFECTS.index(link.effect) < EFFECTS.index(before.effect):
+            yield f"{link.control} {link.effect} it" + (f", not {before.effect}" if before else "")
+        elif {kind: one.tree for kind, one in link.conditions.items()} != {
+            kind: one.tree for kind, one in before.conditions.items()
+        }:
+            yield f"{link.control} {link.effect} it under another condition"
 
 
 def _of_moves(new: Threat, old: Threat) -> Iterator[str]:

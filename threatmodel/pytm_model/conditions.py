@@ -6,8 +6,9 @@ set is: false, no word, and neither below nor above anything.
 
 from __future__ import annotations
 
-from threatmodel.library.condition import Always, And, Leaf, Not, Or, Tree
-from threatmodel.library.entries import Threat
+from collections.abc import Mapping
+
+from threatmodel.library.condition import Always, And, Condition, Leaf, Not, Or, Tree
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.reading.shape import Word
 
@@ -15,16 +16,16 @@ _KINDS_ALONE = frozenset({"function", "api", "flow"})
 """Kinds that share their class in pytm with nothing else."""
 
 
-def condition(threat: Threat) -> str:
-    """A threat's condition as pytm evaluates it.
+def of_kinds(conditions: Mapping[str, Condition]) -> str:
+    """Return one condition, compiled for each kind, as pytm evaluates it.
 
     It begins with the kind where kinds share a class or read differently.
     """
     cases: dict[str, list[str]] = {}
-    for kind, found in threat.applies.items():
+    for kind, found in conditions.items():
         cases.setdefault(_grouped(found.tree, kind), []).append(kind)
-    if len(cases) == 1 and _KINDS_ALONE.issuperset(threat.targets):
-        return next(_python(found.tree, kind) for kind, found in threat.applies.items())
+    if len(cases) == 1 and _KINDS_ALONE.issuperset(conditions):
+        return next(_python(found.tree, kind) for kind, found in conditions.items())
     return " or ".join(_of_kinds(kinds, text) for text, kinds in cases.items())
 
 

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from threatmodel.graph.building import VIEWS
 from threatmodel.graph.elements import Element, Flow, Graph
-from threatmodel.library.entries import SCENARIOS, Library, Threat
+from threatmodel.library.entries import SCENARIOS, ControlLink, Library, Threat
 from threatmodel.model.reference_architecture import DATA, ReferenceData
 from threatmodel.model.vocabulary import FACTS
-from threatmodel.pytm_model.conditions import condition
+from threatmodel.pytm_model.conditions import of_kinds
 from threatmodel.reading.values import dataclass
 
 CLASSES = {
@@ -146,11 +146,12 @@ def terms(graph: Graph, library: Library) -> Terms:
 
 
 def _facts_asked(library: Library) -> Mapping[str, frozenset[str]]:
-    """For each kind, the facts that conditions of threats read."""
+    """For each kind, the facts that conditions of threats and of what treats them read."""
     asked: dict[str, set[str]] = {kind: set() for kind in FACTS}
     for threat in library.threats.values():
-        for kind, applies in threat.applies.items():
-            asked[kind] |= applies.facts
+        for conditions in (threat.applies, *(link.conditions for link in threat.links)):
+            for kind, condition in conditions.items():
+                asked[kind] |= condition.facts
     return {kind: frozenset(names) for kind, names in asked.items()}
 
 
@@ -301,10 +302,7 @@ def _datum(item: ReferenceData, description: str) -> Datum:
 
 
 def _rule(threat: Threat, library: Library) -> Rule:
-    answers = [
-        f"{library.controls[link.control].title} ({link.effect}{': ' + link.because if link.because else ''})"
-        for link in threat.links
-    ]
+    answers = [_mitigation(link, library) for link in threat.links]
     return Rule(
         id=threat.id,
         scenario=threat.scenario,
@@ -312,7 +310,7 @@ def _rule(threat: Threat, library: Library) -> Rule:
         fields={
             "SID": threat.id,
             "description": threat.title,
-            "condition": condition(threat),
+            "condition": of_kinds(threat.applies),
             "severity": _FIFTHS[threat.impact - 1],
             "likelihood": _FIFTHS[threat.likelihood - 1],
             "details": threat.why,
@@ -320,6 +318,13 @@ def _rule(threat: Threat, library: Library) -> Rule:
             "references": "\n".join(threat.references),
         },
     )
+
+
+def _mitigation(link: ControlLink, library: Library) -> str:
+    """A control that treats a threat, with its effect, and as pytm evaluates it, where it has this effect."""
+    because = f": {link.because}" if link.because else ""
+    where = f", if {of_kinds(link.conditions)}" if link.conditions else ""
+    return f"{library.controls[link.control].title} ({link.effect}{because}{where})"
 
 
 def attribute(control: str) -> str:

@@ -85,7 +85,7 @@ def because(finding: Finding) -> str:
 
 
 def _missing(finding: Finding) -> list[Answer]:
-    return [a for a in finding.answers if a.state.is_missing]
+    return [a for a in finding.answers if a.is_missing]
 
 
 def _wrong(finding: Finding) -> Iterator[Fault]:

@@ -16,8 +16,8 @@ from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown, unknowns
 
-_PROTECTION = "LAMBDA_NETWORK_LOGS"
-"""The feature of GuardDuty that is its Lambda Protection (docs.aws.amazon.com/guardduty: "lambda-protection")."""
+_LAMBDA, _S3 = "LAMBDA_NETWORK_LOGS", "S3_DATA_EVENTS"
+"""The features of GuardDuty that are its Lambda Protection and S3 Protection (docs.aws.amazon.com/guardduty)."""
 _RECORDED = ("AWS::Lambda::Function", "AWS::ApiGateway::Stage", "AWS::ApiGatewayV2::Api", "AWS::IAM::Role")
 """Types of AWS Config that stand for functions, gateways and roles."""
 
@@ -31,7 +31,13 @@ def detector_off(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) 
 @analysis("detector")
 def lambda_protection_off(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
     """No where a detector, or its Lambda Protection, is switched off."""
-    return _denied(named(parts, "detector"), _unprotected, "GuardDuty's Lambda Protection is switched off")
+    return _denied(named(parts, "detector"), _without(_LAMBDA), "GuardDuty's Lambda Protection is switched off")
+
+
+@analysis("detector")
+def s3_protection_off(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
+    """No where a detector, or its S3 Protection, is switched off."""
+    return _denied(named(parts, "detector"), _without(_S3), "GuardDuty's S3 Protection is switched off")
 
 
 @analysis("recorder")
@@ -94,9 +100,14 @@ def _is_off(detector: Node) -> bool:
     return flag(read(detector, "Enable"), left_out=True) is False
 
 
-def _unprotected(detector: Node) -> bool:
-    features = [one for one in each(read(detector, "Features")) if worded(read(one, "Name")) == _PROTECTION]
-    return _is_off(detector) or any(worded(read(one, "Status")) == "DISABLED" for one in features)
+def _without(feature: str) -> Callable[[Node], bool]:
+    """Whether a detector, or this feature of it, is switched off."""
+
+    def switched_off(detector: Node) -> bool:
+        features = [one for one in each(read(detector, "Features")) if worded(read(one, "Name")) == feature]
+        return _is_off(detector) or any(worded(read(one, "Status")) == "DISABLED" for one in features)
+
+    return switched_off
 
 
 def _leaves_out(recorder: Node) -> bool:
