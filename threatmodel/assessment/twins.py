@@ -87,8 +87,8 @@ class Twins:
             return [[target] for target in self._by_kind.get(kind, ()) if not target.out_of_scope]
         there, elsewhere = self._where([link.control for link in threat.links], kind)
         read = (name for control in there for name in self._facts_of[control.id])
-        asked = (name for one in threat.conditions(kind) for name in one.facts)
-        names = _names([*asked, *FACING.get(kind, ()), *read])
+        mentioned = (name for one in threat.conditions(kind) for name in one.facts)
+        names = _names([*mentioned, *FACING.get(kind, ()), *read])
         alike = [self._alike(control, kind) for control in elsewhere]
         found: dict[Hashable, list[Target]] = {}
         reader = _reader(kind, names)
