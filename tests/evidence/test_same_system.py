@@ -11,7 +11,8 @@ from tests.support import HOME
 from threatmodel.evidence.answers import Answered
 from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import Found, StackFacts
-from threatmodel.evidence.relations.found import FunctionRelations, function_relations
+from threatmodel.evidence.relations.found import function_relations
+from threatmodel.evidence.relations.use import FunctionRelations
 from threatmodel.stacks import sam
 from threatmodel.stacks.cloudformation import reader as cloudformation
 from threatmodel.stacks.serverless import reader as serverless
@@ -95,10 +96,9 @@ def relations(reader: str) -> dict[str, Any]:
     named = {names[at]: element for element, names in ELEMENTS.items()}
 
     def of(relations: FunctionRelations) -> dict[str, Any]:
-        uses = {
-            relation: sorted(named[use.resource] for use in getattr(relations, relation))
-            for relation in ("reads", "writes", "sends", "secrets", "unused", "ungranted")
-        }
+        lists = {name: relations.lists[name] for name in ("reads", "writes", "sends", "secrets")}
+        lists |= {"unused": relations.unused, "ungranted": relations.ungranted}
+        uses = {name: sorted(named[use.resource] for use in found) for name, found in lists.items()}
         starts = sorted((one.by, one.detail, named.get(one.source, one.source), one.path) for one in relations.triggers)
         return {**uses, "triggers": starts, "unknown": sorted(relations.unknown)}
 

@@ -11,8 +11,9 @@ from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.instead import template_of_actions, template_of_uses
-from threatmodel.evidence.relations.found import FunctionRelations, function_relations
+from threatmodel.evidence.relations.found import function_relations
 from threatmodel.evidence.relations.unused import Needed, unused
+from threatmodel.evidence.relations.use import FunctionRelations
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import Node, Reference, Relation
 

@@ -206,7 +206,7 @@ class FileStatements:
             relations = self.lists.relations.get(self.matched.resources.get(node.id, ""))
             if stated is None or relations is None or element not in stated.ids:
                 continue
-            used = [one.resource for one in relations.secrets]
+            used = [one.resource for one in relations.lists["secrets"]]
             other = next((one for one in used if not self.lists.element(one)), "")
             if other and resource not in used:
                 why = f"{quoted(node.id)} uses {quoted(other)} here, and not {quoted(resource)}"

@@ -10,11 +10,13 @@ from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.held import HeldFile
 from threatmodel.evidence.matching import named_elsewhere
 from threatmodel.evidence.relations.acting import Passed
-from threatmodel.evidence.relations.fitting import USED, as_modelled, fits, is_listed
-from threatmodel.evidence.relations.found import FunctionRelations, Start, Use, function_relations, may_be_slack
+from threatmodel.evidence.relations.fitting import USED, as_modelled, fits, is_listed, uses_of
+from threatmodel.evidence.relations.found import function_relations, may_be_slack
 from threatmodel.evidence.relations.passing import passed_on
 from threatmodel.evidence.relations.unused import Needed, unused
+from threatmodel.evidence.relations.use import FunctionRelations, Use
 from threatmodel.evidence.relations.used import used
+from threatmodel.evidence.relations.ways import Start
 from threatmodel.evidence.signs import Sign, may_call, signs
 from threatmodel.graph.elements import LeftOpen
 from threatmodel.model.facts import Statement, Statements
@@ -104,7 +106,7 @@ class Lists:
             self.stack.resources.get(name)  # so that it is recorded
         relations = as_modelled(self.relations[resource], self._kind)
         for name in USED:
-            uses: tuple[Use, ...] = getattr(relations, name)
+            uses = relations.lists[name]
             fitting = (use.resource for use in uses if fits(name, self._kind(use.resource)))
             known = tuple(dict.fromkeys(map(self.element, fitting)))
             self._note_unread_parts(uses)
@@ -232,14 +234,14 @@ def _accepts(route: Sequence[str], path: Sequence[str]) -> bool:
     return len(route) == len(path)
 
 
-def _named(relations: FunctionRelations) -> Iterator[str]:
-    """What starts a function, and what it uses."""
-    yield from (start.source for start in relations.triggers)
-    yield from (use.resource for name in USED for use in getattr(relations, name))
-
-
 def _trigger(start: Start, source: str, caller: str) -> Trigger:
     place = start.places[0]
     reference = Reference(source, place) if source else None
     detail = source if start.by in BY_ID else start.detail
     return Trigger(by=start.by, detail=detail, source=reference, path=start.path, place=place, caller=caller)
+
+
+def _named(relations: FunctionRelations) -> Iterator[str]:
+    """What starts a function, and what it uses."""
+    yield from (start.source for start in relations.triggers)
+    yield from (use.resource for _, use in uses_of(relations))

@@ -12,7 +12,6 @@ from threatmodel.stacks.joining import own_choice
 from threatmodel.stacks.stack import Parameter, Stack
 from threatmodel.stacks.values import Node, leaves, links, shape_of
 
-_SECRETS = ("AWS::SecretsManager::Secret",)
 _ABOUT_SECRETS = "AWS::SecretsManager::"
 """Types of resources that belong to a secret: its policy, its rotation, the secret itself."""
 
@@ -46,7 +45,7 @@ def _unused(stack: Stack, used: Collection[str]) -> Iterator[Problem]:
     others = (one.properties for one in stack.resources.values() if not one.type.startswith(_ABOUT_SECRETS))
     named = {link.resource for node in (*others, *stack.outputs.values(), *stack.exported()) for link in links(node)}
     elsewhere = {word for node in stack.beside for one in leaves(node) for word in re.findall(r"\w+", shape_of(one))}
-    for secret in stack.of_type(*_SECRETS):
+    for secret in stack.of_type("AWS::SecretsManager::Secret"):
         if secret.name not in named | elsewhere and secret.name not in used:
             message = f"nothing in the file uses the secret {quoted(secret.name)}"
             hint = "remove it, or let the function that needs it read it"

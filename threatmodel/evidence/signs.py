@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from threatmodel.evidence.analyses.properties import read
-from threatmodel.evidence.relations.found import FunctionRelations, Start, may_be_slack
+from threatmodel.evidence.relations.found import may_be_slack
+from threatmodel.evidence.relations.use import FunctionRelations
+from threatmodel.evidence.relations.ways import Start
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.joining import own_choice, own_name
 from threatmodel.stacks.stack import Resource, Stack

@@ -70,7 +70,7 @@ class _Reads:
         every = self.lists.relations.values()
         if any("secrets" in one.unknown for one in every):
             return None
-        return frozenset(self.own(use.resource) for one in every for use in one.secrets)
+        return frozenset(self.own(use.resource) for one in every for use in one.lists["secrets"])
 
     def label(self, name: str) -> str:
         """The label of the file that a resource is in."""

@@ -35,9 +35,10 @@ def joined(stacks: Mapping[str, Stack]) -> Stack:
     linked = {one.name: _imported(one, by_name) for stack in found.values() for one in stack.resources.values()}
     resources, owners, more = _taken_in(linked)
     first = next(iter(stacks.values()))
+    kinds = {stack.kind for stack in stacks.values()}
     return Stack(
         file=first.file,
-        kind=_kind({stack.kind for stack in stacks.values()}),
+        kind=next((kind for kind in ("terraform", "serverless") if kind in kinds), "cloudformation"),
         resources=resources,
         title=next((stack.title for stack in stacks.values() if stack.title), ""),
         description=next((stack.description for stack in stacks.values() if stack.description is not None), None),
@@ -119,11 +120,6 @@ def _all(parts: Iterable[Mapping[str, _Named]]) -> Mapping[str, _Named]:
 
 def _every(found: Mapping[str, Stack], part: Callable[[Stack], tuple[_Named, ...]]) -> tuple[_Named, ...]:
     return tuple(one for stack in found.values() for one in part(stack))
-
-
-def _kind(kinds: set[str]) -> str:
-    """The kind whose mappings have all that the stacks may hold: those of a plan have CloudFormation's too."""
-    return next((kind for kind in ("terraform", "serverless") if kind in kinds), "cloudformation")
 
 
 # --- what other files export

@@ -79,13 +79,9 @@ def encryption_switch(name: str) -> str:
 
 
 @cache
-def _in_networks() -> frozenset[str]:
-    return frozenset(_table()["networked"]["types"].split())
-
-
 def is_in_a_network(name: str) -> bool:
     """Return whether resources of a type are in a network, where clients use them without a grant."""
-    return name in _in_networks()
+    return name in _table()["networked"]["types"].split()
 
 
 def at(node: Node | None, path: str) -> Iterator[Node]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
-from threatmodel.evidence.relations.found import FunctionRelations, function_relations
+from threatmodel.evidence.relations.found import function_relations
+from threatmodel.evidence.relations.use import FunctionRelations
 from threatmodel.stacks import sam
 from threatmodel.stacks.cloudformation import reader as cloudformation
 from threatmodel.stacks.stack import Stack
@@ -64,7 +65,8 @@ def allow(action: str, resource: str, more: str = "") -> str:
 
 
 def names(relations: FunctionRelations, relation: str) -> list[str]:
-    return [use.resource for use in getattr(relations, relation)]
+    found = {**relations.lists, "unused": relations.unused, "ungranted": relations.ungranted}
+    return [use.resource for use in found[relation]]
 
 
 QUEUE = resource("Q", "AWS::SQS::Queue")

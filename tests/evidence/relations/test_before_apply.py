@@ -10,7 +10,8 @@ import pytest
 from tests.stacks.terraform.planning import plan, references, resource
 from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
-from threatmodel.evidence.relations.found import FunctionRelations, function_relations
+from threatmodel.evidence.relations.found import function_relations
+from threatmodel.evidence.relations.use import FunctionRelations
 from threatmodel.stacks.terraform.reader import read
 
 TRUST = json.dumps(
@@ -45,7 +46,7 @@ def relations(policy: dict[str, Any], variables: dict[str, Any], *more: dict[str
 
 
 def names(found: FunctionRelations, relation: str) -> tuple[str, ...]:
-    return tuple(use.resource for use in getattr(found, relation))
+    return tuple(use.resource for use in found.lists[relation])
 
 
 def test_a_secret_is_read_and_a_queue_that_it_is_told_is_sent_to() -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.evidence.relations.stacks_of import HERE, MAPPINGS, USES, names, stack_of, wired
 from tests.support import working_at_most
 from threatmodel.evidence.mappings.stack_facts import StackFacts
-from threatmodel.evidence.relations.found import FunctionRelations
+from threatmodel.evidence.relations.use import FunctionRelations
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.terraform import reader as terraform
 from threatmodel.stacks.values import Link, List, Node, Scalar, Table, Unknown, links, table

@@ -23,7 +23,7 @@ from tests.evidence.relations.stacks_of import (
     wired,
     with_resources,
 )
-from threatmodel.evidence.relations.found import FunctionRelations
+from threatmodel.evidence.relations.use import FunctionRelations
 from threatmodel.stacks.terraform import reader as terraform
 
 Golden = Callable[[str, str], None]
@@ -37,8 +37,8 @@ def dump(found: Mapping[str, FunctionRelations]) -> str:
         for start in relations.triggers:
             said = " ".join(part for part in (start.by, start.detail, start.source, start.path) if part)
             lines.append(f"  started by {said} [{_lines(start.places)}]")
-        for relation in (*USES, "unused", "ungranted"):
-            uses = getattr(relations, relation)
+        lists = {name: relations.lists[name] for name in USES}
+        for relation, uses in {**lists, "unused": relations.unused, "ungranted": relations.ungranted}.items():
             lines += [f"  {relation} {use.resource}: {', '.join(use.how)} [{_lines(use.places)}]" for use in uses]
         lines += [f"  names {host}" for host in relations.externals]
         lines += [

@@ -102,7 +102,7 @@ def test_what_another_stack_holds_is_used_by_name(statement: str, relation: str,
     relations = of_role(statement, TABLE, Parameters="{P: {Type: String}}")
     assert names(relations, relation) == [name]
     assert (relation in relations.unknown) is (not sure)
-    assert relations.calls == () or relation == "calls"
+    assert relations.lists["calls"] == () or relation == "calls"
 
 
 def test_a_name_that_one_of_the_file_may_have_is_no_other_stacks() -> None:
@@ -118,8 +118,8 @@ def test_the_logs_and_a_jobs_whole_outfit_are_no_calls() -> None:
     managed = "ManagedPolicyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess']"
     function = resource("F", "AWS::Lambda::Function", "Role: !GetAtt R.Arn")
     found = with_resources("\n".join((function, resource("R", "AWS::IAM::Role", managed))))["F"]
-    assert found.calls == ()
-    assert of_role(allow("[logs:PutLogEvents, 'xray:*', kms:Decrypt]", "'*'"), TABLE).calls == ()
+    assert found.lists["calls"] == ()
+    assert of_role(allow("[logs:PutLogEvents, 'xray:*', kms:Decrypt]", "'*'"), TABLE).lists["calls"] == ()
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_policy_of_aws_is_for_what_it_is_called_after(policy: str, calls: list
     managed = f"ManagedPolicyArns: ['arn:aws:iam::aws:policy/{policy}']"
     function = resource("F", "AWS::Lambda::Function", "Role: !GetAtt R.Arn")
     found = with_resources("\n".join((function, resource("R", "AWS::IAM::Role", managed))))["F"]
-    assert [use.resource for use in found.calls] == [f"aws:{one}:" for one in calls]
+    assert [use.resource for use in found.lists["calls"]] == [f"aws:{one}:" for one in calls]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_policy_of_aws_is_for_what_it_is_called_after(policy: str, calls: list
     ],
 )
 def test_a_whole_service_is_called_unless_it_is_the_platforms(action: str, calls: list[str]) -> None:
-    assert [use.resource for use in of_role(allow(f"['{action}']", "'*'")).calls] == calls
+    assert [use.resource for use in of_role(allow(f"['{action}']", "'*'")).lists["calls"]] == calls
 
 
 def test_a_wildcard_leaves_a_list_open_and_keeps_what_is_named() -> None:
@@ -249,7 +249,7 @@ def test_a_secret_put_into_the_environment_is_a_use() -> None:
     by_link = of_role("", SECRET, environment="A: !Sub '{{resolve:secretsmanager:${S}:SecretString}}'")
     by_name = of_role("", SECRET, environment="A: '{{resolve:secretsmanager:slack/signing:SecretString}}'")
     for relations in (by_link, by_name):
-        assert [(use.resource, use.how) for use in relations.secrets] == [("S", ("environment",))]
+        assert [(use.resource, use.how) for use in relations.lists["secrets"]] == [("S", ("environment",))]
         assert relations.ungranted == ()
 
 
@@ -289,7 +289,7 @@ def test_names_by_text() -> None:
     relations = of_role(
         statements, *others, environment="A: jobs, B: !Sub '${P}-orders'", Parameters="{P: {Type: String}}"
     )
-    assert [(use.resource, use.how) for use in (*relations.sends, *relations.reads)] == [
+    assert [(use.resource, use.how) for use in (*relations.lists["sends"], *relations.lists["reads"])] == [
         ("Q", ("grant", "environment")),
         ("T", ("grant", "environment")),
     ]

@@ -16,9 +16,10 @@ from threatmodel.evidence.matching import MATCHED, mistakable
 from threatmodel.evidence.outside import default_bus, host_name, host_of, is_host, outside
 from threatmodel.evidence.relations.acting import Passed
 from threatmodel.evidence.relations.fitting import USED, as_modelled, fits, used_as, uses_of
-from threatmodel.evidence.relations.found import FunctionRelations, Start
 from threatmodel.evidence.relations.naming import kinds_of
 from threatmodel.evidence.relations.passing import passed_on
+from threatmodel.evidence.relations.use import FunctionRelations
+from threatmodel.evidence.relations.ways import Start
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.signs import may_call, signs
 from threatmodel.model.file import EXTERNAL_USES, SECTIONS, TRIGGER
@@ -209,7 +210,7 @@ def _function(
 ) -> Iterator[str]:
     """The lists of a function as far as they are certain, then those that may be longer, each with why."""
     whys = {name: one.why for name, one in relations.unknown.items()}
-    if relations.calls or relations.externals:
+    if relations.lists["calls"] or relations.externals:
         whys["calls"] = _NO_FILE_SHOWS
     left_out = next((start for start in relations.triggers if start.source and start.source not in named), None)
     if left_out is not None:

@@ -51,7 +51,7 @@ def _restricted(
     """Answer no if a policy allows another principal, and yes if one denies it to all but roles of functions."""
     own = named(parts, "policy", "bus-statement")
     found = [grant for part in own for grant in _own_grants(part)]
-    users = _holders(stack)
+    users = stack.once(_Holders, lambda: _Holders(stack))  # for the elements that are asked about one after the other
     lets_services = any(grant.effect != "Deny" and _may_let_services(grant, actions, stack) for grant in found)
     others = _others(found, actions, users, what)
     several = {part.resource.name: part for part in named(parts, "policy")}
@@ -172,11 +172,6 @@ class _Holders:
         return self.stack.reads.once(part.node, statements, lambda: statements(part.node))
 
 
-def _holders(stack: Stack) -> _Holders:
-    """The holders of a stack, made once for the elements that are asked about one after the other."""
-    return stack.once(_Holders, lambda: _Holders(stack))
-
-
 def _lets_others(grant: Grant, actions: frozenset[str], users: _Holders) -> Answered | None:
     """Return where a statement of the resource's own policy allows a principal other than these functions."""
     if grant.open is not None or not any(grant.covers(action) for action in actions):
@@ -202,7 +197,7 @@ def _denies_all_but_functions(grant: Grant, actions: frozenset[str], users: _Hol
 
     With `services` also one that spares AWS's services: these need a statement that lets them in, and there is none.
     """
-    service = _service_of(grant)
+    service = next((one.text.partition(":")[0] for one in grant.actions if ":" in one.text), "")
     wanted = [action for action in actions if action.startswith(f"{service}:")]
     if grant.open is not None or not wanted or not all(grant.covers(action) is True for action in wanted):
         return False
@@ -250,10 +245,6 @@ def _only_own(condition: ConditionKey, stack: Stack) -> bool:
         and all(link.resource in stack.resources for link in one.links)
         for one in condition.values
     )
-
-
-def _service_of(grant: Grant) -> str:
-    return next((one.text.partition(":")[0] for one in grant.actions if ":" in one.text), "")
 
 
 def _is_functions(one: Pattern, users: _Holders) -> bool:

@@ -12,8 +12,6 @@ from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Unknown
 
-_ACCESS = ("AWS::CloudFront::OriginAccessControl",)
-
 
 def _for_functions(access: Resource) -> bool:
     settings = read(access.properties, "OriginAccessControlConfig") or access.properties
@@ -41,7 +39,7 @@ def address_asks(parts: Sequence[Gathered], resource: Resource, stack: Stack) ->
     origins = named(parts, "origin")
     signs = signed(parts, origins)
     unread = next((part.node for part in origins if isinstance(part.node, Unknown)), None)
-    signing = next((one for one in stack.of_type(*_ACCESS) if _for_functions(one)), None)
+    signing = next(filter(_for_functions, stack.of_type("AWS::CloudFront::OriginAccessControl")), None)
     if signs is not None or (unread is not None and signing is not None):
         at = signs[1] if signs is not None else unread.place if unread is not None else asks.place
         return Unanswered(

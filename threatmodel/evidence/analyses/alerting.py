@@ -19,12 +19,9 @@ from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 
 TOPICS = ("AWS::SNS::Topic",)
-_SUBSCRIPTIONS = ("AWS::SNS::Subscription",)
 _POLICIES = ("AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy")
 _WORKING = ("AWS::Lambda::Function", "AWS::Serverless::Function", "AWS::Events::ApiDestination")
 """Types of targets that do something with what they get."""
-_SILENT = ("AWS::Logs::LogGroup",)
-"""Types of targets that notify no person by themselves."""
 _BY_ITSELF = frozenset(("cloudwatch.amazonaws.com",))
 """Services that a topic without a policy lets publish for its own account."""
 
@@ -40,7 +37,8 @@ def reaches(node: Node, service: str, stack: Stack, sender: Resource) -> bool | 
     if topic.opaque is not None or topic.doubt is not None:
         return None
     if topic.type not in TOPICS:
-        return True if topic.type in _WORKING else False if topic.type in _SILENT else None
+        silent = topic.type == "AWS::Logs::LogGroup"  # it notifies no person by itself
+        return True if topic.type in _WORKING else False if silent else None
     return all_of((heard(topic, stack), _lets_in(topic, service, stack, sender), _readable(topic)))
 
 
@@ -52,13 +50,12 @@ def heard(topic: Resource, stack: Stack) -> bool | None:
 def _listeners(topic: Resource, stack: Stack) -> Iterator[Node]:
     """The subscriptions to a topic that are surely there, and take all that is sent."""
     yield from each(read(topic.properties, "Subscription"))
-    for one in stack.of_type(*_SUBSCRIPTIONS):
+    for one in stack.of_type("AWS::SNS::Subscription"):
         if stack.target(read(one.properties, "TopicArn")) is topic and one.doubt is None:
             yield one.properties
 
 
 _OUTWARDS = frozenset(("email", "email-json", "sms", "http", "https", "application"))
-_MAPPINGS = ("AWS::Lambda::EventSourceMapping",)
 
 
 def _hears(subscription: Node, stack: Stack) -> bool:
@@ -71,23 +68,21 @@ def _hears(subscription: Node, stack: Stack) -> bool:
     protocol = worded(read(subscription, "Protocol"))
     target = stack.target(endpoint)
     if protocol == "sqs" and target is not None:
-        return any(stack.target(read(one.properties, "EventSourceArn")) is target for one in stack.of_type(*_MAPPINGS))
+        mappings = stack.of_type("AWS::Lambda::EventSourceMapping")
+        return any(stack.target(read(one.properties, "EventSourceArn")) is target for one in mappings)
     return protocol in _OUTWARDS or (protocol == "lambda" and target is not None and _works(target, stack))
-
-
-_PERMISSIONS = ("AWS::Lambda::Permission",)
-_OF_A_FUNCTION = ("AWS::Lambda::Alias",)
 
 
 def _works(target: Resource, stack: Stack) -> bool:
     """Whether a subscriber does something: a function that SNS may invoke, by a permission of this file."""
-    function = stack.target(read(target.properties, "FunctionName")) if target.type in _OF_A_FUNCTION else target
+    aliased = target.type == "AWS::Lambda::Alias"
+    function = stack.target(read(target.properties, "FunctionName")) if aliased else target
     if function is None or function.type not in _WORKING:
         return False
     return any(
         worded(read(one.properties, "Principal")) == "sns.amazonaws.com"
         and stack.target(read(one.properties, "FunctionName")) in (function, target)
-        for one in stack.of_type(*_PERMISSIONS)
+        for one in stack.of_type("AWS::Lambda::Permission")
         if one.doubt is None
     )
 
@@ -183,13 +178,10 @@ def notifies(alarm: Resource, stack: Stack) -> bool | None:
     return all_of((on, heard_of, _loud(alarm, stack)))
 
 
-_MUTES = ("AWS::CloudWatch::AlarmMuteRule",)
-
-
 def _loud(alarm: Resource, stack: Stack) -> bool | None:
     """Whether no rule of this file mutes an alarm; None where one does at times."""
     own = {alarm.name, worded(read(alarm.properties, "AlarmName"))}
-    for rule in stack.of_type(*_MUTES):
+    for rule in stack.of_type("AWS::CloudWatch::AlarmMuteRule"):
         for one in each(read(rule.properties, "MuteTargets", "AlarmNames")):
             target = stack.target(one)
             if isinstance(one, Unknown) or target is alarm or (target is None and worded(one) in own):
@@ -216,10 +208,12 @@ def goes_off(alarm: Node, seconds: int, most: int) -> bool | None:
         return None if comparison.endswith("AnomalyDetectionThreshold") else False
     if any(read(one, "Expression") is not None for one in queries):
         return None  # what it makes of the numbers is not understood
+    unit = read(alarm, "Unit")
+    counts = unit is None or worded(unit) == "Count" or None  # an alarm takes the data of its unit alone
     soon = None if period is None or times is None else period * times <= seconds or None
     few = None if threshold is None else threshold <= most or None
     looks = [_looks(one) for one in queries or (alarm,)]
-    return all_of((upwards or None, soon, few, _counts(read(alarm, "Unit")), *looks))
+    return all_of((upwards or None, soon, few, counts, *looks))
 
 
 _STATISTICS = frozenset(("Sum", "Maximum", "Average"))
@@ -231,8 +225,3 @@ def _looks(query: Node) -> bool | None:
         return None
     stated = read(query, "MetricStat", "Stat") or read(query, "Statistic")
     return stated is None or worded(stated) in _STATISTICS or None
-
-
-def _counts(unit: Node | None) -> bool | None:
-    """Whether an alarm looks at what is counted: it takes the data of its unit alone."""
-    return True if unit is None or worded(unit) == "Count" else None

@@ -177,7 +177,6 @@ def requests_restricted(parts: Sequence[Gathered], resource: Resource, stack: St
     return unless_unread(outcome, stack, [True])
 
 
-_PATHS = frozenset(("AWS::ApiGateway::Resource",))
 _WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
 
 
@@ -216,7 +215,9 @@ def _path(node: Node, stack: Stack) -> bool | None:
     at = stack.target(reference)
     if isinstance(reference, Unknown) or (at is not None and at.opaque is not None):
         return None
-    literal_value = worded(read(at.properties, "PathPart")) if at is not None and at.type in _PATHS else ""
+    literal_value = (
+        worded(read(at.properties, "PathPart")) if at is not None and at.type == "AWS::ApiGateway::Resource" else ""
+    )
     return None if literal_value is None else "+}" not in literal_value
 
 

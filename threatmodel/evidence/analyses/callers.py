@@ -43,7 +43,6 @@ from threatmodel.stacks.values import Node, Table, Unknown, leaves
 
 # --- who may make an account
 
-_POOLS = ("AWS::Cognito::UserPool",)
 _ELSEWHERE = "its definition is in another file"
 _LETS_SIGN_UP = "anyone can sign up unless the pool allows only administrators to create users"
 
@@ -76,7 +75,7 @@ def _signs_up(settings: Node, place: Place, stack: Stack) -> Sequence[Answer]:
     if not stated:
         asks = kind.lower() in {"token", "request"}
         return () if asks else (Unanswered("it is unknown whose tokens it accepts", place),)
-    pools = [pool for node in stated for pool in follows(node, stack) if pool.type in _POOLS]
+    pools = [pool for node in stated for pool in follows(node, stack) if pool.type == "AWS::Cognito::UserPool"]
     if not pools:
         why = "the issuer of its tokens is not in this file, so it is unknown who may sign up"
         return (Unanswered(why, stated[0].place),)

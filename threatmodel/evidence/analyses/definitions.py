@@ -35,8 +35,6 @@ _WORDS = {"NONE": "none", "AWS_IAM": "iam", "CUSTOM": "lambda-authorizer", "COGN
 _LEAVES = ("lambda-authorizer", "jwt", "iam")
 """What a route may ask, by how much it leaves to get wrong: one word stands for routes of which each asks its own."""
 _NOT_SHOWN = "it is unknown how a route authenticates its callers"
-_CONNECTS = "$connect"
-_SOCKETS = ("AWS::Serverless::WebSocketApi",)
 
 
 @analysis(
@@ -53,7 +51,8 @@ def weakest_authentication(parts: Sequence[Gathered], resource: Resource, stack:
     asked += [Unanswered("its definition is in another file", part.node.place) for part in named(parts, "elsewhere")]
     asked += [_declared(part, resource) for part in named(parts, "method") if _is_preflight(part.node) is not True]
     asked += _routes(parts, resource)
-    asked += [_quick(part.node) for part in named(parts, "quick")]
+    quick = [part.node for part in named(parts, "quick")]  # the route that an API makes for its target: it asks nothing
+    asked += [unknown(one) if isinstance(one, Unknown) else Answered("none", (one.place,)) for one in quick]
     asked += map(unknown, served_otherwise(parts, stack))
     outcome = worst(asked, ("none", *_LEAVES))
     if not isinstance(outcome, Answered):
@@ -63,11 +62,6 @@ def weakest_authentication(parts: Sequence[Gathered], resource: Resource, stack:
     by_token = any(isinstance(one, Answered) and one.value == "jwt" for one in asked)
     loose = next(_loose(parts), None) if by_token else None
     return unless_unread(outcome, stack, _LEAVES) if loose is None else unknown(loose)
-
-
-def _quick(target: Node) -> Answer:
-    """What the route asks that an API makes for its target: nothing."""
-    return unknown(target) if isinstance(target, Unknown) else Answered("none", (target.place,))
 
 
 _FOR_ANYBODY = re.compile(r"https://(?:token\.actions\.githubusercontent\.com|gitlab\.com|accounts\.google\.com)/?\Z")
@@ -151,9 +145,9 @@ def _routes(parts: Sequence[Gathered], resource: Resource) -> Sequence[Answer]:
     protocol = read(resource.properties, "ProtocolType")
     if isinstance(protocol, Unknown) or resource.opaque is not None:
         return [open_at(protocol or resource.opaque or resource.properties)] if every else []
-    if resource.type in _SOCKETS or worded(protocol) == "WEBSOCKET":
+    if resource.type == "AWS::Serverless::WebSocketApi" or worded(protocol) == "WEBSOCKET":
         keys = [read(part.node, "RouteKey") for part in every]
-        opens = [part for part, key in zip(every, keys, strict=True) if worded(key) == _CONNECTS]
+        opens = [part for part, key in zip(every, keys, strict=True) if worded(key) == "$connect"]
         hidden_key = next((key for key in keys if isinstance(key, Unknown)), None)
         if not opens and hidden_key is not None:
             return [unknown(hidden_key)]

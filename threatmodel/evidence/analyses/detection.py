@@ -49,12 +49,9 @@ def recorder_leaves_out(parts: Sequence[Gathered], _resource: Resource, _stack: 
 @analysis("hub", "automation")
 def checks_suppressed(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
     """No where a rule of Security Hub suppresses failed checks whatever they are of."""
-    denied = _denied(named(parts, "automation"), _hides_checks, "a rule suppresses failed checks of every kind")
+    hides_all = "a rule suppresses failed checks of every kind"
+    denied = _denied(named(parts, "automation"), lambda rule: automation_hides(rule) is True, hides_all)
     return denied or _denied(named(parts, "hub"), lambda _: False, "")
-
-
-def _hides_checks(rule: Node) -> bool:
-    return automation_hides(rule) is True
 
 
 _EXTERNAL = ("ACCOUNT", "ORGANIZATION")

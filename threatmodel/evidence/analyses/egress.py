@@ -111,8 +111,11 @@ def _rules(group: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator
         return
     own = read(group.node, "SecurityGroupEgress")
     stray = next((part.node for part in named(parts, "egress-rule") if isinstance(part.node, Unknown)), None)
-    of_it = [part for part in named(parts, "egress-rule") if _is_of(part, group.resource, stack)]
-    doubts = [doubt_of(part.resource, group.resource) for part in of_it]
+    doubts = [
+        doubt_of(part.resource, group.resource)
+        for part in named(parts, "egress-rule")
+        if not isinstance(part.node, Unknown) and stack.target(read(part.node, "GroupId")) is group.resource
+    ]
     if isinstance(own, Unknown):
         yield _Rule(unknown(own))
     elif own is None and not any(doubt is None for doubt in doubts):
@@ -120,10 +123,6 @@ def _rules(group: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator
         yield _Rule(Answered("open", (group.resource.place,)) if doubt is None else unknown(doubt))
     else:
         yield from (_rule(rule, stack, group.resource) for rule in each(own))
-
-
-def _is_of(part: Gathered, group: Resource, stack: Stack) -> bool:
-    return not isinstance(part.node, Unknown) and stack.target(read(part.node, "GroupId")) is group
 
 
 def _separate(part: Gathered, doubt: Unknown | None, stack: Stack) -> _Rule:
@@ -146,7 +145,8 @@ def _rule(rule: Node, stack: Stack, group: Resource | None) -> _Rule:
     words = [_address(node, stack, group) for node in addresses]
     listed = [node for node, word in zip(addresses, words, strict=True) if word == "restricted"]
     outside = tuple((found, rule.place) for node in listed if (found := network_of(node)))
-    words += [_prefixes(node, stack) for node in each(read(rule, _PREFIXES))]
+    prefixes = each(read(rule, _PREFIXES))
+    words += ["none" if isinstance(one, Link) and stack.type_of(one.resource) in _NARROW else "" for one in prefixes]
     words += ["none" for _ in each(read(rule, _GROUPS))]
     at = rule.place
     known = [Answered(word, (at,)) if word else Unanswered("its destination is unknown", at) for word in words or ("",)]
@@ -199,8 +199,3 @@ def _inside(network: Network, stack: Stack, group: Resource | None) -> bool | No
 
 _NARROW = frozenset(("AWS::EC2::VPCEndpoint", "AWS::EC2::ServicePrefixList"))
 """What has a narrow list of prefixes, also where a plan looks it up; a customer's list may contain anything."""
-
-
-def _prefixes(node: Node, stack: Stack) -> str:
-    """How wide a prefix list is; '' where that is not known."""
-    return "none" if isinstance(node, Link) and stack.type_of(node.resource) in _NARROW else ""

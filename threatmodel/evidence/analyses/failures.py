@@ -166,9 +166,7 @@ def failures_kept(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
 
 
 _LATEST = "$LATEST"
-_MAPPINGS = ("AWS::Lambda::EventSourceMapping",)
 _BUSES = ("AWS::Events::EventBus",)
-_RULES = ("AWS::Events::Rule",)
 
 
 def _takes(to: Node, part: Gathered, function: Resource, stack: Stack) -> Answer:
@@ -185,7 +183,7 @@ def _takes(to: Node, part: Gathered, function: Resource, stack: Stack) -> Answer
     loops = any(
         stack.target(read(one.properties, "EventSourceArn")) is target
         and _function_of(read(one.properties, "FunctionName"), stack) is function
-        for one in stack.of_type(*_MAPPINGS)
+        for one in stack.of_type("AWS::Lambda::EventSourceMapping")
     )
     return said(False if loops else _kept(to, function, stack), to.place, _NOT_KEPT)
 
@@ -213,7 +211,7 @@ def _works_on(target: Resource, function: Resource, stack: Stack) -> bool | None
     if target.type in TOPICS:
         return heard(target, stack)
     if target.type in _BUSES:
-        rules = [one for one in stack.of_type(*_RULES) if one.doubt is None]
+        rules = [one for one in stack.of_type("AWS::Events::Rule") if one.doubt is None]
         return any(stack.target(read(one.properties, "EventBusName")) is target for one in rules) or None
     return True if target is not function else None
 

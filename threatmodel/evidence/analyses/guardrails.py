@@ -14,6 +14,7 @@ from threatmodel.evidence.policies.grants import ConditionKey, Grant, grants
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Unknown
 
+_POLICY = "AWS::Organizations::Policy"
 _Ask = Callable[[list[Gathered], tuple[Grant, ...]], Outcome]
 """What some policies say to a question, from where they stand and what they state."""
 
@@ -28,7 +29,7 @@ def _asked(parts: Sequence[Gathered], resource: Resource, stack: Stack, ask: _As
     if not own:
         return None
     outcome = ask(own, grants(own, resource, stack))
-    if not any(part.resource.type in _POLICIES for part in own) or not isinstance(outcome, Answered):
+    if not any(part.resource.type == _POLICY for part in own) or not isinstance(outcome, Answered):
         return outcome
     if not outcome.value:
         return None  # another policy may do it
@@ -40,12 +41,9 @@ def _asked(parts: Sequence[Gathered], resource: Resource, stack: Stack, ask: _As
     return Unanswered("it is unknown whether the policy applies to this account", own[0].resource.place)
 
 
-_POLICIES = ("AWS::Organizations::Policy",)
-
-
 def _is_of_services(part: Gathered) -> bool:
     """Return whether a policy is a service control policy, or may be one."""
-    kind = worded(read(part.resource.properties, "Type")) if part.resource.type in _POLICIES else None
+    kind = worded(read(part.resource.properties, "Type")) if part.resource.type == _POLICY else None
     return kind in {None, "SERVICE_CONTROL_POLICY"}
 
 
@@ -73,17 +71,16 @@ def _keeps_detection(own: list[Gathered], found: tuple[Grant, ...]) -> Outcome:
     outcome = all_denied(own, found, [one for service in _KEPT for one in watched()[service].blinds], None)
     if not isinstance(outcome, Answered) or not outcome.value:
         return outcome
-    kept = [grant for grant in found if grant.effect == "Deny" and not grant.open and _keeps_logs(grant)]
+    denials = [
+        grant for grant in found if grant.effect == "Deny" and not grant.open and all(map(exempts, grant.conditions))
+    ]
+    kept = [grant for grant in denials if any(grant.covers(action) for action in _LOGS)]
     if not kept:
         return Answered(value=False, places=places(own), note="nothing denies deleting their logs")
     unjudged = all_denied(own, found, [one for service in _KEPT for one in watched()[service].unjudged], None)
     if isinstance(unjudged, Answered) and not unjudged.value:
         return Unanswered(f"{unjudged.note}, and its effect is unknown", kept[0].place)
     return outcome._replace(places=tuple(dict.fromkeys((*outcome.places, kept[0].place))))
-
-
-def _keeps_logs(grant: Grant) -> bool:
-    return all(exempts(one) for one in grant.conditions) and any(grant.covers(action) for action in _LOGS)
 
 
 @analysis("guardrail")

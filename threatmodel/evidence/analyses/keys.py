@@ -33,14 +33,12 @@ from threatmodel.evidence.answers import (
     yes,
 )
 from threatmodel.evidence.policies.conditions import narrows
-from threatmodel.evidence.policies.grants import ConditionKey, Grant, allowing, statements
+from threatmodel.evidence.policies.grants import Grant, allowing, statements
 from threatmodel.stacks.resource_schemas import encryption_switch
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 
 _KEYS = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey")
-_ALIASES = ("AWS::KMS::Alias",)
-_GRANTS = ("AWS::KMS::Grant",)
 _USES = ("kms:decrypt", "kms:creategrant", "kms:reencryptfrom", "kms:generatedatakey")
 """Actions that read what a key encrypts, or that let a principal give itself access."""
 _OF_AWS = re.compile(r"(?:.*:)?alias/aws/")
@@ -144,7 +142,7 @@ def _of(node: Node, stack: Stack, element: Resource) -> Answer:
     if stated is not None and _OF_AWS.match(stated):
         return no(node.place)
     target = stack.target(node)
-    if target is not None and target.type in _ALIASES:
+    if target is not None and target.type == "AWS::KMS::Alias":
         hidden = doubt_of(target, element)
         if hidden is not None:
             return unknown(hidden)
@@ -170,7 +168,7 @@ def _closed(key: Resource, stack: Stack) -> bool | None:
     """
     policy = read(key.properties, "KeyPolicy")
     verdicts = [_asks_for_a_right(grant) for grant in allowing(statements(policy))]
-    granted = [_granted(one, key, stack) for one in stack.of_type(*_GRANTS)]
+    granted = [_granted(one, key, stack) for one in stack.of_type("AWS::KMS::Grant")]
     return all_of([*verdicts, *granted])
 
 
@@ -187,13 +185,9 @@ def _asks_for_a_right(grant: Grant) -> bool | None:
         return None
     if not grant.but_principals and not any(one.kind == "*" for one in grant.principals):
         return True
-    named_there = [one for one in grant.conditions if one.key in _WHO and narrows(one) and _names_somebody(one)]
+    who = [one.values for one in grant.conditions if one.key in _WHO and narrows(one)]
+    named_there = any(values and not any(set(one.text) & set("*?") for one in values) for values in who)
     return True if named_there and not anyone.value else None
-
-
-def _names_somebody(condition: ConditionKey) -> bool:
-    """Return whether a condition names principals, rather than all of an account."""
-    return bool(condition.values) and not any(set(one.text) & set("*?") for one in condition.values)
 
 
 def _granted(grant: Resource, key: Resource, stack: Stack) -> bool | None:

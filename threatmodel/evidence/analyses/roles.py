@@ -221,7 +221,8 @@ def _claims(grant: Grant) -> Iterator[Answer]:
     open_one = next((one.open for one in grant.conditions if one.open is not None and not one.key), None)
     github = any(_OF_GITHUB in one.pattern.text for one in grant.principals)
     for claim, ending in (("audience", ":aud"), ("subject", ":sub")):
-        stated = [one for one in grant.conditions if one.key.endswith(ending) and _compares(one.operator)]
+        about = [one for one in grant.conditions if one.key.endswith(ending)]
+        stated = [one for one in about if one.operator.removeprefix("foranyvalue:") in _EXACT]
         answers = [_pinned(one, subject=claim == "subject", github=github) for one in stated]
         best = some(answers)
         others = claim == "subject" and any(one.key.startswith(f"{_OF_GITHUB}:") for one in grant.conditions)
@@ -233,10 +234,6 @@ def _claims(grant: Grant) -> Iterator[Answer]:
             yield Unanswered("it is unknown whether claims other than the subject name one repository", grant.place)
         else:
             yield best or no(grant.place, f"the trust policy does not check the {claim}")
-
-
-def _compares(operator: str) -> bool:
-    return operator.removeprefix("foranyvalue:") in _EXACT
 
 
 def _pinned(condition: ConditionKey, *, subject: bool, github: bool) -> Answer:
@@ -254,7 +251,7 @@ def _pinned(condition: ConditionKey, *, subject: bool, github: bool) -> Answer:
             return no(one.place, f"the {what}")
         if pinned is None:
             unclear = unclear or one.open or Unknown("the subject format of this provider is unknown", one.place)
-        repositories.add(_repository(one.text))
+        repositories.add(":".join(one.text.split(":", 2)[:2]))
     if len(repositories) > 1 and subject:
         return no(condition.place, "the subjects belong to several repositories")
     if unclear is not None:
@@ -278,7 +275,3 @@ def _subject(one: Pattern, *, exact: bool, github: bool) -> bool | None:
     if text.startswith("project_path:"):
         return _GITLAB.match(text) is not None
     return False if re.fullmatch(r"[*?]*", text) or text.endswith("*") else None
-
-
-def _repository(text: str) -> str:
-    return ":".join(text.split(":", 2)[:2])

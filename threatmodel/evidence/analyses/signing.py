@@ -13,8 +13,6 @@ from threatmodel.evidence.answers import Answered, Gathered, Outcome, doubt_of, 
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 
-_PROFILES = ("AWS::Signer::SigningProfile",)
-_PERMISSIONS = ("AWS::Signer::ProfilePermission",)
 _PLATFORM = "AWSLambda-SHA384-ECDSA"
 """The one platform whose signatures Lambda checks."""
 
@@ -46,11 +44,11 @@ def _foreign(config: Node, stack: Stack) -> Unknown | None:
         profile = stack.target(one)
         if isinstance(one, Unknown):
             return one
-        if profile is None or profile.type not in _PROFILES:
+        if profile is None or profile.type != "AWS::Signer::SigningProfile":
             return Unknown("the signing profile that it trusts is not in this file", one.place)
         if worded(read(profile.properties, "PlatformId")) != _PLATFORM or profile.doubt is not None:
             return Unknown("it is unknown whether its signing profile signs Lambda packages", profile.place)
-        for other in stack.of_type(*_PERMISSIONS):
+        for other in stack.of_type("AWS::Signer::ProfilePermission"):
             named = stack.target(read(other.properties, "ProfileName"))
             if named is None or named is profile:
                 return Unknown("other accounts may be allowed to sign with its signing profile", other.place)

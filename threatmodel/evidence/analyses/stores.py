@@ -85,7 +85,7 @@ def _expired(parts: Sequence[Gathered], resource: Resource) -> Outcome:
     current = _soonest(covering, ("ExpirationInDays",), ("Expiration", "Days"))
     versioned = _versioned(resource)
     if isinstance(current, Unanswered) or current is None or versioned is False:
-        return current or _never(parts)
+        return current or Answered(None, places(parts), "no lifecycle rule deletes every object")
     old = _soonest_of_old(covering)
     if versioned is None:
         return Unanswered("it is unknown whether versioning is on", resource.place)
@@ -95,10 +95,6 @@ def _expired(parts: Sequence[Gathered], resource: Resource) -> Outcome:
     if days > _LONGEST:
         return Unanswered("it is longer than a hundred years", old.places[0])
     return Answered(days, (*current.places, *old.places), "including the days for which noncurrent versions are kept")
-
-
-def _never(parts: Sequence[Gathered]) -> Answered:
-    return Answered(None, places(parts), "no lifecycle rule deletes every object")
 
 
 def _covers(rule: Node) -> bool | None:
@@ -133,17 +129,12 @@ def _soonest(rules: Sequence[Node], *paths: tuple[str, ...]) -> Answered | Unans
 
 def _soonest_of_old(rules: Sequence[Node]) -> Answered | Unanswered | None:
     """The fewest days after which a version that is no longer current goes, by rules that keep none of them."""
-    keeping = [(_keeps_some(rule), rule) for rule in rules]
+    keeping = [(stands(read(rule, "NoncurrentVersionExpiration", "NewerNoncurrentVersions")), rule) for rule in rules]
     unknown = next((rule for keeps, rule in keeping if keeps is None), None)
     if unknown is not None:
         return Unanswered("it is unknown whether some versions are kept", unknown.place)
     paths = (("NoncurrentVersionExpirationInDays",), ("NoncurrentVersionExpiration", "NoncurrentDays"))
     return _soonest([rule for keeps, rule in keeping if not keeps], *paths)
-
-
-def _keeps_some(rule: Node) -> bool | None:
-    """Whether a rule keeps the newest of the versions that are no longer current."""
-    return stands(read(rule, "NoncurrentVersionExpiration", "NewerNoncurrentVersions"))
 
 
 def _versioned(resource: Resource) -> bool | None:

@@ -97,7 +97,8 @@ def archives(rule: Node) -> bool | None:
     public = [flag(value) for value in each(read(asked.get("isPublic"), "Eq"))]
     if public and not any(one is not False for one in public):
         return None  # what others may reach that are named nowhere
-    who = [worded(value) for name in asked if _NAMES.match(name) for value in _values(asked[name])]
+    named = [read(one, how) for name, one in asked.items() if _NAMES.match(name) for how in ("Eq", "Contains")]
+    who = [worded(value) for values in named for value in each(values)]
     if not who:
         return True
     return False if not public and not any(one is None or "*" in one for one in who) else None
@@ -105,7 +106,3 @@ def archives(rule: Node) -> bool | None:
 
 _NAMES = re.compile(r"(principal|condition)\.|(resource|id)\Z")
 """Criteria of an archive rule that name a principal or a resource."""
-
-
-def _values(criterion: Node) -> list[Node]:
-    return [value for how in ("Eq", "Contains") for value in each(read(criterion, how))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import wraps
 
 from threatmodel.evidence.answers import AnalysisFunction, Answered, Gathered, Outcome, Unanswered
@@ -52,17 +52,14 @@ def _usual(node: Node) -> Node | None:
         case Unknown(usual=usual) if usual is not None:
             return _usual(usual)
         case Table(entries=entries, place=place, keys=keys):
-            return Table(dict(_kept(entries.items())), place, keys)
+            found = {name: kept for name, child in entries.items() if (kept := _usual(child)) is not None}
+            return Table(found, place, keys)
         case List(items=children, place=place, given=given):
             return List(tuple(kept for child in children if (kept := _usual(child)) is not None), place, given)
         case Joined(parts=parts) if any(isinstance(part, Unknown) and part.usual is not None for part in parts):
             return _usual_text(node)
         case _:
             return node
-
-
-def _kept(pairs: Iterable[tuple[str, Node]]) -> Iterator[tuple[str, Node]]:
-    return ((name, kept) for name, child in pairs if (kept := _usual(child)) is not None)
 
 
 def _usual_text(node: Joined) -> Node:

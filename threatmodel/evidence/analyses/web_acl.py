@@ -32,7 +32,6 @@ from threatmodel.evidence.answers import (
     one_of,
     unless_unread,
 )
-from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Link, Node, Unknown, links, unknowns
 
@@ -40,8 +39,8 @@ _MOST = 2_000
 _WINDOW = 300
 """Requests from one address in so many seconds."""
 _GROUP = "RuleGroupReferenceStatement"
-_ADDING = ("AWS::WAFv2::WebACLRuleGroupAssociation",)
-"""Types that add rules to a web ACL from beside it."""
+_BESIDE = "AWS::WAFv2::WebACLRuleGroupAssociation"
+"""The type that adds rules to a web ACL from beside it."""
 
 
 @analysis("stage", "deployment", "acl", "origin", "origin-access", "auth", "policy")
@@ -60,17 +59,14 @@ def rate_rule_blocks(parts: Sequence[Gathered], resource: Resource, stack: Stack
     places = tuple(dict.fromkeys(one.place for one in relevant))
     if value is None:
         why = "it is unknown whether a rate-based rule covers every stage and endpoint"
-        return Unanswered(why, _first_unknown(relevant) or places[0])
+        hidden = (one.place for resource in relevant for one in unknowns(resource.properties))
+        return Unanswered(why, next(hidden, places[0]))
     if value:
         return unless_unread(Answered(value=True, places=places), stack, [True])
     open_way = (
         "the API accepts requests that bypass its CDN" if fronted else "not every stage has a blocking rate-based rule"
     )
     return Answered(value=False, places=places, note=open_way)
-
-
-def _first_unknown(resources: Sequence[Resource]) -> Place | None:
-    return next((one.place for resource in resources for one in unknowns(resource.properties)), None)
 
 
 def _closed(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> bool | None:
@@ -158,7 +154,7 @@ def _acl_limits(acl: Resource, scope: str, resource: Resource, stack: Stack) -> 
     if isinstance(listed, Unknown):
         return None
     limiting = one_of([_limiting(rule, rules, stack) for rule in rules])
-    beside = any(stack.target(read(one.properties, "WebAclArn")) in (acl, None) for one in stack.of_type(*_ADDING))
+    beside = any(stack.target(read(one.properties, "WebAclArn")) in (acl, None) for one in stack.of_type(_BESIDE))
     sure = True if doubt_of(acl, resource) is None and stated is not None and not beside else None
     return all_of((limiting, sure))
 

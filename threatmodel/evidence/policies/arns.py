@@ -16,6 +16,8 @@ from threatmodel.stacks.values import Scalar, Unknown
 _ARN_PARTS = 6
 _SERVICE, _ACCOUNT, _REST = 2, 4, 5
 
+_NAMELESS = "\x00\x01"
+"""An unknown part that no parameter gives: of two that the same one gives, the texts are the same."""
 _SERVED_BY: Mapping[str, str] = {
     "rds-data": "rds",
     "kafka-cluster": "kafka",
@@ -37,8 +39,10 @@ def whole(found: Pattern, service: str) -> bool | None:
     text = found.text
     if text and not text.strip("*"):
         return True
-    if found.links or len(text) > LONGEST_RESOURCE:
-        return _beyond_links(found) if found.links else None
+    if found.links:  # a wildcard right behind an ARN covers whatever is called the same and more
+        return None if TOKEN.sub("$", text).endswith("$*") else False
+    if len(text) > LONGEST_RESOURCE:
+        return None
     parts = arn_parts(text)
     if len(parts) < _ARN_PARTS:
         return _cut_short(parts)
@@ -60,11 +64,6 @@ def _fits_any_name(rest: str, service: str) -> bool:
         return not re.sub(r"\A[A-Za-z0-9_-]+[:/]", "", rest).strip("*/:?")
     wanted = glob(rest)
     return any(wanted.fullmatch(form) for form in forms)
-
-
-def _beyond_links(found: Pattern) -> bool | None:
-    """What a wildcard right behind the ARN of a resource covers: whatever is called the same and more."""
-    return None if TOKEN.sub("$", found.text).endswith("$*") else False
 
 
 def _cut_short(parts: list[str]) -> bool | None:
@@ -182,7 +181,7 @@ def _fit(rest: str, kind: ResourceType, name: Pattern | None) -> tuple[bool, boo
     if rest == wanted or rest.startswith((wanted + "/", wanted + "-", wanted + ":")):
         below = rest[len(wanted) :]
         if not below.startswith("-") or suffix:
-            return True, not MARK.search(wanted) or _is_literal(wanted), below
+            return True, _NAMELESS not in wanted, below
     if MARK.search(wanted):
         return (False, False, "*") if _may_begin(open_rest, prefix) else None
     spelt = wanted + suffix.replace("?", "x")
@@ -195,11 +194,6 @@ def _fit(rest: str, kind: ResourceType, name: Pattern | None) -> tuple[bool, boo
         not MARK.search(rest),
         "*" if "*" in rest else hit[len(spelt) :],
     )
-
-
-def _is_literal(text: str) -> bool:
-    """Whether each unknown part says which parameter it is: the same parameter is the same text."""
-    return all(len(mark) > len("\x00\x01") for mark in MARK.findall(text))
 
 
 def _may_name(open_rest: str, prefix: str) -> bool:

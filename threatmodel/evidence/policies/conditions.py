@@ -61,7 +61,9 @@ def narrows(condition: ConditionKey, operators: Sequence[str] = POSITIVE) -> boo
     if condition.open is not None:
         return None
     if condition.key in _NETWORKS:
-        return _narrow_network(condition.values)
+        return (
+            None if any(one.open for one in condition.values) else _narrow(tuple(one.text for one in condition.values))
+        )
     wide = one_of([_wide(one, condition.key, operator) for one in condition.values])
     return opposite(wide) if condition.values else False
 
@@ -129,13 +131,9 @@ _INSIDE_OF_IPV6 = IPv6Network("fc00::/7")
 """Private networks: no caller comes from them over the internet, and anyone may use them in their own VPC."""
 
 
-def _narrow_network(values: Sequence[Pattern]) -> bool | None:
-    """Return whether networks exclude most of the internet; None for private ones, which are not on the internet."""
-    return None if any(one.open for one in values) else _narrow_networks(tuple(one.text for one in values))
-
-
 @lru_cache(maxsize=1024)
-def _narrow_networks(texts: tuple[str, ...]) -> bool | None:
+def _narrow(texts: tuple[str, ...]) -> bool | None:
+    """Return whether networks exclude most of the internet; None for private ones, which are not on the internet."""
     old: list[IPv4Network] = []
     new: list[IPv6Network] = []
     for one in texts:

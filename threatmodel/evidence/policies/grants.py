@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -219,12 +219,7 @@ def _list(entries: dict[str, Node], name: str, but: str) -> tuple[tuple[Node, ..
 
 
 def _lowered(found: Pattern) -> Pattern:
-    return found._replace(text=found.text.lower()) if found.open is None else found._replace(text=_lower(found.text))
-
-
-def _lower(marked: str) -> str:
-    """A text in small letters, but for the names in what is unknown."""
-    return MARK.sub(lambda mark: mark.group().lower(), marked).lower()
+    return found._replace(text=found.text.lower())
 
 
 def pattern(node: Node) -> Pattern:
@@ -310,22 +305,19 @@ def takes(grant: Grant, stack: Stack) -> int:
     texts = sum(1 for one in grant.resources if not one.links and one.text.strip("*"))
     if not texts:
         return actions
-    counted = stack.once("resources by service", lambda: _by_service(stack))
+    counted = stack.once(
+        "resources by service",
+        lambda: Counter(service for _, kind in stack.types() for service in known(kind).services),
+    )
     services = {one.text.partition(":")[0] for one in grant.actions}
     wide = grant.but_actions or any(set(service) & set("*?\x00") for service in services)
     names = sum(counted.values() if wide else (counted[one] for one in services if one in counted))
     return actions + texts * names * CHARACTERS
 
 
-def _by_service(stack: Stack) -> Mapping[str, int]:
-    """How many resources of each service a stack has."""
-    return Counter(service for _, kind in stack.types() for service in known(kind).services)
-
-
 # --- what was gathered
 
 _DOCUMENTS = ("policy", "identity-policy", "trust", "guardrail")
-_POLICY_TYPES = ("AWS::IAM::ManagedPolicy",)
 
 
 def aws_policy_name(found: Pattern, *, by_name: bool = True) -> str:
@@ -381,7 +373,7 @@ def _sam(node: Node, stack: Stack) -> Sequence[Grant]:
 def attached(node: Node, stack: Stack, *, follow: bool = False) -> tuple[Grant, ...]:
     """What a policy allows that is attached by ARN or name; `follow` also to a policy of this file."""
     target = stack.target(node)
-    if target is not None and target.type in _POLICY_TYPES:
+    if target is not None and target.type == "AWS::IAM::ManagedPolicy":
         document = target.properties.entries.get("PolicyDocument")
         return in_doubt(statements(document), target.doubt) if follow else ()
     if isinstance(node, Unknown):

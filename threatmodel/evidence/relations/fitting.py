@@ -7,11 +7,9 @@ queue that starts a function is a store.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
-from threatmodel.evidence.relations.found import FunctionRelations
 from threatmodel.evidence.relations.role import RELATIONS as USES
-from threatmodel.evidence.relations.use import Use
+from threatmodel.evidence.relations.use import FunctionRelations, Use
 from threatmodel.model.system import BY_ID, THROUGH
 from threatmodel.model.vocabulary import RELATIONS
 from threatmodel.reading.values import replace
@@ -62,10 +60,9 @@ def as_modelled(relations: FunctionRelations, kind_of: Callable[[str], str]) -> 
         start._replace(by=_started_by(start.by, kind)) if (kind := kind_of(start.source)) else start
         for start in relations.triggers
     )
-    found: dict[str, Any] = {name: tuple(uses) for name, uses in lists.items()}
-    return replace(relations, triggers=starts, **found)
+    return replace(relations, triggers=starts, lists={name: tuple(uses) for name, uses in lists.items()})
 
 
 def uses_of(relations: FunctionRelations) -> Iterator[tuple[str, Use]]:
     """All that a function uses, each with its list."""
-    yield from ((name, use) for name in USED for use in getattr(relations, name))
+    yield from ((name, use) for name in USED for use in relations.lists[name])

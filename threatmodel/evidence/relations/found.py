@@ -8,55 +8,22 @@ from collections.abc import Iterator, Mapping
 from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.mappings.stack_facts import StackFacts
-from threatmodel.evidence.relations.beyond import Beyond
 from threatmodel.evidence.relations.concerning import concerning
 from threatmodel.evidence.relations.naming import Names, open_in
 from threatmodel.evidence.relations.role import RELATIONS
 from threatmodel.evidence.relations.starts import starts
-from threatmodel.evidence.relations.use import Use
+from threatmodel.evidence.relations.use import FunctionRelations
 from threatmodel.evidence.relations.uses import Functions
 from threatmodel.evidence.relations.ways import Start, Starts
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.unread_parts import Touch, touches
 from threatmodel.reading.problems import Place, quoted
-from threatmodel.reading.values import dataclass, replace
+from threatmodel.reading.values import replace
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import leaves, links
 
-__all__ = ["FunctionRelations", "Start", "Use", "function_relations", "may_be_slack"]
-
 _OF_PEOPLE = re.compile(r"(?:^|[/_-])(?:install|oauth[^/]*|redirect|callback)\Z", re.IGNORECASE)
 """How paths end that people's browsers open when an app is installed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionRelations:
-    """What starts one function and what it uses.
-
-    `calls` are AWS services, `externals` hosts that its environment or its event sources name: no file shows
-    other calls.  `unknown` says of the other lists why they may be longer: one that is not in it is complete.  `unused`
-    are grants without any other sign of a use, `ungranted` what its environment or a destination names without a grant.
-    `itself` is where it is let call itself, at once or by way of others (None: as far as is seen, it is not).
-    `depends_on` are resources that may not be there, and then something of this may differ.
-    `beyond` are rights that are no use of anything that it uses, `rights` the actions (in small letters) on what it
-    does use, each with the resource.
-    """
-
-    triggers: tuple[Start, ...]
-    reads: tuple[Use, ...]
-    writes: tuple[Use, ...]
-    sends: tuple[Use, ...]
-    secrets: tuple[Use, ...]
-    invokes: tuple[Use, ...]
-    calls: tuple[Use, ...]
-    externals: tuple[str, ...]
-    unknown: Mapping[str, Unanswered]
-    unused: tuple[Use, ...]
-    ungranted: tuple[Use, ...]
-    itself: Place | None = None
-    beyond: tuple[Beyond, ...] = ()
-    rights: frozenset[tuple[str, str]] = frozenset()
-    depends_on: frozenset[str] = frozenset()
 
 
 def function_relations(stack: Stack, facts: StackFacts) -> Mapping[str, FunctionRelations]:
@@ -127,21 +94,7 @@ def _relations(
     for part, opened in parts:
         if part is not None:
             unknown |= {name: Unanswered(part.why, part.place) for name in opened if name not in unknown}
-    return FunctionRelations(
-        triggers=started.starts,
-        reads=uses.lists["reads"],
-        writes=uses.lists["writes"],
-        sends=uses.lists["sends"],
-        secrets=uses.lists["secrets"],
-        invokes=uses.lists["invokes"],
-        calls=uses.lists["calls"],
-        externals=uses.externals,
-        unknown=unknown,
-        unused=uses.unused,
-        ungranted=uses.ungranted,
-        beyond=uses.beyond,
-        rights=uses.rights,
-    )
+    return replace(uses, triggers=started.starts, unknown=unknown)
 
 
 def may_be_slack(start: Start) -> bool:

@@ -102,12 +102,9 @@ class Names:
 
     def elsewhere(self, one: Outside | None) -> Outside | None:
         """Return what a value names outside, unless it may as well be a resource of this file with an unknown name."""
-        if one is None or any(map(may_be_called_anything, self._of(one.service))):
-            return None
-        return one
-
-    def _of(self, service: str) -> list[Resource]:
-        return [resource for resource, kind in self.targets.resources.values() if service in kind.services]
+        service = one.service if one is not None else ""
+        held = (resource for resource, kind in self.targets.resources.values() if service in kind.services)
+        return None if any(map(may_be_called_anything, held)) else one
 
     def meant(self, name: str) -> str:
         """The resource that is meant by the name of one: itself, or what it stands for."""
@@ -198,18 +195,12 @@ def spelling(node: Node | None) -> tuple[str, tuple[str, ...]] | None:
     if isinstance(node, Joined):
         unknown = list(unknowns(node))
         if all(one.given for one in unknown):
-            spelt = "".join(
-                f"${{{','.join(one.given)}}}" if isinstance(one, Unknown) else _part(one) for one in node.parts
-            )
-            return spelt, node.given
+            parts = (_given_by(one.given) if isinstance(one, Unknown) else one for one in node.parts)
+            return "".join(one if isinstance(one, str) else shape_of(one) for one in parts), node.given
         return None
     if isinstance(node, Unknown) and node.given and node.usual is None:
-        return f"${{{','.join(node.given)}}}", ()
+        return _given_by(node.given), ()
     return None
-
-
-def _part(part: str | Link) -> str:
-    return part if isinstance(part, str) else shape_of(part)
 
 
 def named_by_text(node: Node) -> Unknown:
@@ -233,3 +224,8 @@ def described(node: Node | None) -> str:
     if isinstance(node, Scalar) and not node.given and node.value is not None:
         return str(node.value)
     return ""
+
+
+def _given_by(given: tuple[str, ...]) -> str:
+    """How a text spells what parameters give."""
+    return f"${{{','.join(given)}}}"

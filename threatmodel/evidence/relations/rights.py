@@ -37,7 +37,6 @@ from threatmodel.stacks.values import Joined, Link, Node, Unknown, links
 
 # --- where policies stand
 
-_ROLE_TYPES = ("AWS::IAM::Role",)
 _HOLDERS: Mapping[str, str] = {
     "AWS::IAM::Policy": "Roles",
     "AWS::IAM::ManagedPolicy": "Roles",
@@ -45,7 +44,6 @@ _HOLDERS: Mapping[str, str] = {
 }
 """Types that attach a policy to roles: the property with the roles."""
 ASSUME_ROLE = "sts:assumerole"
-_POLICY_TYPES = ("AWS::IAM::ManagedPolicy",)
 
 
 @lru_cache(maxsize=4096)
@@ -104,7 +102,7 @@ class Roles:
         self._connected: dict[str, set[str]] = {}
         self.open: list[tuple[Unknown, str]] = []
         self._known: dict[str, Role] = {}
-        self.all = {one.name: one for one in self.stack.resources.values() if one.type in _ROLE_TYPES}
+        self.all = {one.name: one for one in self.stack.resources.values() if one.type == "AWS::IAM::Role"}
         own = {name: spelling(read(one.properties, ROLE_OWN_NAME)) for name, one in self.all.items()}
         self._by_name = {key: name for name, key in own.items() if key is not None}
         for resource in self.stack.resources.values():
@@ -175,7 +173,7 @@ class Roles:
 
     def _managed(self, node: Node, holder: Resource) -> Iterator[Gathered]:
         target = self.stack.target(node)
-        if target is not None and target.type in _POLICY_TYPES:
+        if target is not None and target.type == "AWS::IAM::ManagedPolicy":
             document = read(target.properties, "PolicyDocument") or Unknown("a policy has no document", target.place)
             yield Gathered("policy", document, target if holder.doubt is None else holder)
         else:

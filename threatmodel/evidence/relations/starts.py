@@ -38,7 +38,6 @@ from threatmodel.stacks.values import Link, Table, Unknown, get, links, text, un
 
 _PERMISSIONS = ("AWS::Lambda::Permission", "AWS::Lambda::ResourcePolicy")
 _CUSTOM = ("Custom::", "AWS::CloudFormation::CustomResource")
-_ROUTES = ("AWS::ApiGatewayV2::Route",)
 
 
 def starts(names: Names) -> tuple[Mapping[str, Starts], Ways]:
@@ -57,10 +56,9 @@ def starts(names: Names) -> tuple[Mapping[str, Starts], Ways]:
 
 def _look(ways: Ways) -> None:
     """Looks at every resource but the permissions, which are held against what is then known."""
-    for resource in ways.stack.resources.values():
-        if resource.type in _ROUTES:
-            ways.at = resource.name
-            route_target(ways, resource)
+    for resource in ways.stack.of_type("AWS::ApiGatewayV2::Route"):
+        ways.at = resource.name
+        route_target(ways, resource)
     for resource in ways.stack.resources.values():
         ways.at = resource.name
         if resource.type in _READERS:

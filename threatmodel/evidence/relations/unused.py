@@ -13,8 +13,8 @@ from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.policies.iam import IamAction, expanded
 from threatmodel.evidence.policies.instead import listed, template_of_actions, template_of_uses
 from threatmodel.evidence.policies.work import changes, use_of
-from threatmodel.evidence.relations.found import FunctionRelations, Use
 from threatmodel.evidence.relations.role import RELATIONS
+from threatmodel.evidence.relations.use import FunctionRelations, Use
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import Node, Reference
 from threatmodel.reading.problems import Place
@@ -100,8 +100,7 @@ def _stated(node: Node) -> Mapping[str, frozenset[str]]:
 
 
 def _granted(relations: FunctionRelations, name: str) -> Iterator[Use]:
-    uses: tuple[Use, ...] = getattr(relations, name)
-    return (use for use in uses if "grant" in use.how and not _HANDED_OVER & set(use.how))
+    return (use for use in relations.lists[name] if "grant" in use.how and not _HANDED_OVER & set(use.how))
 
 
 # --- what to write instead

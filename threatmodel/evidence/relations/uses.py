@@ -25,7 +25,7 @@ from threatmodel.evidence.relations.beyond import beyond
 from threatmodel.evidence.relations.naming import Names, open_in
 from threatmodel.evidence.relations.rights import Roles
 from threatmodel.evidence.relations.role import BOTH_WAYS, ELEMENTS, POLLS, RELATIONS, RELATIONS_OF, Role
-from threatmodel.evidence.relations.use import Use, Uses
+from threatmodel.evidence.relations.use import FunctionRelations, Use
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.services import MOST_SERVICES, PLATFORM, TITLES
 from threatmodel.reading.problems import Place, quoted
@@ -108,7 +108,7 @@ class Functions:
         stated = Unanswered(why, at.place if at is not None else function.place)
         return Role(open=dict.fromkeys(RELATIONS, stated), hidden=frozenset(RELATIONS)), ""
 
-    def of(self, function: Resource, sources: Iterable[str]) -> Uses:
+    def of(self, function: Resource, sources: Iterable[str]) -> FunctionRelations:
         """What a function uses; `sources` are the elements that start it."""
         return _Using(self, function, frozenset((*sources, *self._access.get(function.name, ())))).finished()
 
@@ -239,7 +239,7 @@ class _Using:
     def _only_polls(self, name: str, reach: Reach) -> bool:
         """Whether all that is read of a stream is what Lambda reads to start the function."""
         actions = {action.lower() for action in reach.actions.get("read", ())}
-        polled = name in self.sources or self.names.stack.resources[name].type not in _STREAMS
+        polled = name in self.sources or self.names.stack.resources[name].type != "AWS::Kinesis::Stream"
         return polled and bool(actions) and actions <= POLLS
 
     def _list(self, use: str, kind: str) -> Iterator[Use]:
@@ -332,7 +332,7 @@ class _Using:
         same = (one for one in self.role.grants if one.source == grant.source)
         return len({action.text.partition(":")[0] for one in same for action in one.actions}) > MOST_SERVICES
 
-    def finished(self) -> Uses:
+    def finished(self) -> FunctionRelations:
         """Everything about the function."""
         lists = {relation: tuple(self._list(use, kind)) for relation, use, kind in _LISTS}
         settings = [use for use in lists["secrets"] if "grant" in use.how and self._is_setting(use.resource)]
@@ -348,22 +348,25 @@ class _Using:
         self._note_received()
         used = {use.resource for found in lists.values() for use in found}
         used |= {*(use.resource for use in settings), *self.environment, *self.fetched, *self.sources, *self.handed}
-        return Uses(
-            lists,
-            self.unknown,
-            tuple(self._unused()),
-            tuple(self._ungranted(lists)),
-            tuple(self.hosts),
-            tuple(beyond(self.role.grants, self.names.targets, frozenset(used), networked=self._may_be_networked())),
-            frozenset((name.lower(), on) for on, reach in self.role.reach.items() for name in _worked_with(reach)),
+        networked = self.function.opaque is not None or read(self.function.properties, "VpcConfig") is not None
+        return FunctionRelations(
+            lists=lists,
+            externals=tuple(self.hosts),
+            unknown=self.unknown,
+            unused=tuple(self._unused()),
+            ungranted=tuple(self._ungranted(lists)),
+            beyond=tuple(beyond(self.role.grants, self.names.targets, frozenset(used), networked=networked)),
+            rights=frozenset(
+                (name.lower(), on)
+                for on, reach in self.role.reach.items()
+                for use in ("read", "write", "send", "value")
+                for name in reach.actions.get(use, ())
+            ),
         )
 
     def _is_setting(self, name: str) -> bool:
         resource = self.names.stack.resources.get(name)
         return resource is not None and is_setting(resource, self.names.stack)
-
-    def _may_be_networked(self) -> bool:
-        return self.function.opaque is not None or read(self.function.properties, "VpcConfig") is not None
 
     def _note_received(self) -> None:
         """Notes the queues that start nothing and from which it may receive: no list of a model holds these."""
@@ -434,15 +437,10 @@ def _asked_for(settings: Sequence[Use]) -> Iterator[Use]:
         yield Use(whole("ssm"), tuple(places), ("grant",))
 
 
-def _worked_with(reach: Reach) -> Iterator[str]:
-    return (name for use in ("read", "write", "send", "value") for name in reach.actions.get(use, ()))
-
-
 _NEVER_CALLED = ("kms", "logs", "xray", "ec2messages", "ssmmessages", "sts")
 """Services of the platform that no function works with for their own sake: keys, logs, traces, identities."""
 _HANDED_OUT = frozenset(("iam:passrole", "ec2:detachnetworkinterface"))
 """Rights that are no call by themselves, or that SAM's policy for functions in a VPC has beside the network's own."""
-_STREAMS = ("AWS::Kinesis::Stream",)
 
 
 def _service_of(names: Names, name: str) -> tuple[str, ...]:

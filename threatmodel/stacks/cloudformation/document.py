@@ -79,11 +79,9 @@ def _with_whole_characters(text: str) -> str:
     r"""JSON text with characters that are written as two escapes (``\ud83d\ude00``) as one, as YAML wants it."""
     if "\\ud" not in text and "\\uD" not in text:
         return text
-    return _PAIR.sub(lambda found: f"{found[1]}\\U{_joined(found[2], found[3]):08X}", text)
-
-
-def _joined(high: str, low: str) -> int:
-    return 0x10000 + ((int(high, 16) - 0xD800) << 10) + (int(low, 16) - 0xDC00)
+    return _PAIR.sub(
+        lambda found: f"{found[1]}\\U{ord(bytes.fromhex(found[2] + found[3]).decode('utf-16-be')):08X}", text
+    )
 
 
 class _Nodes:

@@ -39,7 +39,7 @@ from threatmodel.stacks.values import Table
 
 def expanded(stack: Stack, globals_: Table | None) -> Stack:
     """The stack with Globals merged into its AWS::Serverless::* resources, and with what SAM generates for them."""
-    if not any(one.type.startswith(PREFIX) or _has_connectors(one.about) for one in stack.resources.values()):
+    if not any(one.type.startswith(PREFIX) or "Connectors" in (one.about or {}) for one in stack.resources.values()):
         return stack
     making = Expansion(stack, globals_)
     resources, shaped = making.reads.during(partial(_around, making))
@@ -57,7 +57,3 @@ def _around(making: Expansion) -> dict[str, Resource]:
     add_around_graphql(making)
     add_connectors(making)
     return making.finished()
-
-
-def _has_connectors(about: object) -> bool:
-    return isinstance(about, dict) and "Connectors" in about

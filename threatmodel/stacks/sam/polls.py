@@ -174,10 +174,6 @@ def _group(event: Event) -> dict[str, Any] | None:
     return found if any(node is not None for node in found.values()) else None
 
 
-def _managed_kafka_properties(event: Event) -> dict[str, Any]:
-    return {"AmazonManagedKafkaEventSourceConfig": _group(event)}
-
-
 def _own_kafka_properties(event: Event) -> dict[str, Any]:
     servers = {"Endpoints": {"KafkaBootstrapServers": event.get("KafkaBootstrapServers")}}
     return {"SelfManagedEventSource": servers, "SelfManagedKafkaEventSourceConfig": _group(event)}
@@ -202,7 +198,13 @@ SOURCES: Mapping[str, _Source] = {
     "SQS": _Source("Queue", "sqs", "AWSLambdaSQSQueueExecutionRole"),
     "Kinesis": _Source("Stream", "kinesis", "AWSLambdaKinesisExecutionRole"),
     "DynamoDB": _Source("Stream", "dynamodb", "AWSLambdaDynamoDBExecutionRole"),
-    "MSK": _Source("Stream", "kafka", "AWSLambdaMSKExecutionRole", _managed_kafka, _managed_kafka_properties),
+    "MSK": _Source(
+        "Stream",
+        "kafka",
+        "AWSLambdaMSKExecutionRole",
+        _managed_kafka,
+        lambda event: {"AmazonManagedKafkaEventSourceConfig": _group(event)},
+    ),
     "MQ": _Source("Broker", "mq", grants=_broker),
     "SelfManagedKafka": _Source("", grants=_own_kafka, more=_own_kafka_properties),
     "DocumentDB": _Source("Cluster", "rds", grants=_documents, more=_document_properties),

@@ -32,7 +32,8 @@ def add_function(making: GrowingTemplate, function: Function) -> None:
     function.role = _role_of(making, function)
     of_provider = making.of_provider
     name = _function_name(making, function)
-    image = get_("image")
+    image, storage = get_("image"), get_("ephemeralStorageSize")
+    architecture = either(get_("architecture"), of_provider("architecture"))
     properties: dict[str, Any] = {
         "FunctionName": name,
         "Handler": None if image is not None else get_("handler"),
@@ -41,7 +42,7 @@ def add_function(making: GrowingTemplate, function: Function) -> None:
         "Code": {"ImageUri": get(image, "uri") or image} if image is not None else {"S3Bucket": _bucket(making)},
         "Timeout": either(get_("timeout"), of_provider("timeout")) or _TIMEOUT,
         "MemorySize": either(get_("memorySize"), of_provider("memorySize")) or _MEMORY,
-        "Architectures": _one(either(get_("architecture"), of_provider("architecture"))),
+        "Architectures": [architecture] if architecture is not None else None,
         "ReservedConcurrentExecutions": function.node.entries.get("reservedConcurrency"),
         "Environment": _environment(making, function),
         "KmsKeyArn": either(get_("kmsKeyArn"), of_provider("kmsKeyArn")),
@@ -49,7 +50,7 @@ def add_function(making: GrowingTemplate, function: Function) -> None:
         "VpcConfig": _network(making, function),
         "TracingConfig": _tracing(making, function),
         "DeadLetterConfig": _dead_letters(making, function),
-        "EphemeralStorage": _size(get_("ephemeralStorageSize")),
+        "EphemeralStorage": {"Size": storage} if storage is not None else None,
         "FileSystemConfigs": _file_system(making, function),
         "RuntimeManagementConfig": _runtime_management(making, function),
         "LoggingConfig": _logging(making, function),
@@ -78,14 +79,6 @@ def _function_name(making: GrowingTemplate, function: Function) -> Node:
     if own is not None:
         return own
     return making.words(making.stack_name(function.place), "-", function.name, place=function.place)
-
-
-def _one(node: Node | None) -> Any:
-    return None if node is None else [node]
-
-
-def _size(node: Node | None) -> Any:
-    return None if node is None else {"Size": node}
 
 
 def _environment(making: GrowingTemplate, function: Function) -> Any:

@@ -91,7 +91,8 @@ def note_plugins(making: GrowingTemplate) -> frozenset[str]:
         elif name == ROLE_EACH:
             making.role_each = True
         elif name in _ADDING:
-            making.adding.append(Unread(name=name, why=_why(name), place=plugin.place))
+            why = f"this plugin adds {_ADDING[name].what} ({_ADDING[name].source})"
+            making.adding.append(Unread(name=name, why=why, place=plugin.place))
         elif name not in _HARMLESS:
             making.not_read(name, "a plugin may make or change resources", plugin.place)
     return frozenset(found)
@@ -107,10 +108,6 @@ def _plugins(making: GrowingTemplate) -> tuple[Node, ...]:
             )
         plugins = plugins.entries.get("modules", Unknown("which plugins they are is not stated", plugins.place))
     return items(None if is_null(plugins) else plugins)
-
-
-def _why(name: str) -> str:
-    return f"this plugin adds {_ADDING[name].what} ({_ADDING[name].source})"
 
 
 def added(making: GrowingTemplate, types: Mapping[str, str]) -> Iterator[Unread]:

@@ -33,8 +33,10 @@ def canonical(resources: Mapping[str, Resource]) -> Canonical:
     parts: list[tuple[Resource, Row]] = []
     for name, plain in resources.items():
         for resource, row in _with_rows(plain):
-            if row is None:
-                found[name] = resource if is_known(resource.type) else _of_the_future(resource)
+            if row is None and not is_known(resource.type):  # of the future: no type of CloudFormation either
+                found[name] = replace(resource, type=f"{UNKNOWN}{resource.type}", written=resource.type)
+            elif row is None:
+                found[name] = resource
             elif row.by:
                 parts.append((resource, row))
             else:
@@ -47,11 +49,6 @@ def canonical(resources: Mapping[str, Resource]) -> Canonical:
     ordered = sorted(found.items(), key=lambda one: order[one[1].made_by or one[0]])
     found = {name: redirected(one, owners) for name, one in ordered}
     return Canonical(found, owners, dict(_looked_up(found)))
-
-
-def _of_the_future(resource: Resource) -> Resource:
-    """A resource of a type that the providers' schemas lack: no type of CloudFormation either."""
-    return replace(resource, type=f"{UNKNOWN}{resource.type}", written=resource.type)
 
 
 def _with_rows(resource: Resource) -> Iterator[tuple[Resource, Row | None]]:

@@ -103,8 +103,10 @@ def _shaped(value: Node, own: Any, into: _Into, path: str) -> Node:
     _, form, name = own
     if form == "one":
         return _block(_only(value), into.definitions[name], into, path)
-    if form == "many" and isinstance(value, Table) and path and _is_pairs(value, into.definitions[name]):
-        return _pairs(value, into.definitions[name])
+    if form == "many" and isinstance(value, Table) and path:
+        pair = into.definitions[name]
+        if len(pair) == 2 and pair.keys().isdisjoint(map(folded, value.entries)):  # noqa: PLR2004 - a name and a value
+            return _pairs(value, pair)
     if form == "many" and isinstance(value, List | Table):
         blocks = value.items if isinstance(value, List) else (value,)
         return List(tuple(made for one in blocks for made in _blocks(one, name, into, path)), value.place)
@@ -114,16 +116,11 @@ def _shaped(value: Node, own: Any, into: _Into, path: str) -> Node:
     return value
 
 
-_PAIR = 2
-
-
-def _is_pairs(value: Node, own: Mapping[str, Any]) -> bool:
-    """Return whether a mapping is what CloudFormation has as a list of pairs: dimensions, tags, weights of versions."""
-    return isinstance(value, Table) and len(own) == _PAIR and own.keys().isdisjoint(map(folded, value.entries))
-
-
 def _pairs(value: Table, own: Mapping[str, Any]) -> List:
-    """Return a mapping as a list of pairs: what identifies an entry is the first of the two in each schema."""
+    """Return a mapping (dimensions, tags, weights of versions) as CloudFormation's list of pairs.
+
+    What identifies an entry is the first of the two in each schema.
+    """
     first, second = map(_name, own.values())
     found = [Table({first: Scalar(key, one.place), second: one}, one.place, {}) for key, one in value.entries.items()]
     return List(tuple(found), value.place)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from threatmodel.reading.problems import Place
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, is_set, items
 
 _TAKEN_IN = ("source_json", "override_json", "source_policy_documents", "override_policy_documents")
@@ -30,7 +29,9 @@ def _statement(node: Node) -> Node:
     if not isinstance(node, Table):
         return node if isinstance(node, Unknown) else Unknown("the statement is not understood", node.place)
     effect = node.entries.get("effect")
-    entries: dict[str, Node] = {"Effect": effect if effect is not None and is_set(effect) else _allow(node.place)}
+    entries: dict[str, Node] = {
+        "Effect": effect if effect is not None and is_set(effect) else Scalar("Allow", node.place)
+    }
     for name, key in _LISTS.items():
         found = node.entries.get(name)
         if found is not None and is_set(found):
@@ -43,10 +44,6 @@ def _statement(node: Node) -> Node:
     if condition is not None and is_set(condition):
         entries["Condition"] = _conditions(condition)
     return Table(entries, node.place, {})
-
-
-def _allow(place: Place) -> Node:
-    return Scalar("Allow", place)
 
 
 def _whole(node: Node) -> Node:

@@ -94,7 +94,9 @@ class Candidates:
             if self.compared > _MOST_COMPARED:
                 yield from self._every(part, row, doubt)
             else:
-                yield from ((name, doubt) for other, names in known.items() if _may_be(key, other) for name in names)
+                for other, names in known.items():
+                    if all(a == b or _is_open(a) or _is_open(b) for a, b in zip(key, other, strict=True)):
+                        yield from ((name, doubt) for name in names)
 
     def key(self, resource: Resource | None, row: Row) -> Key:
         """What identifies a resource, by the arguments of a row."""
@@ -127,11 +129,6 @@ _MOST_COMPARED = 1_000_000
 
 def _is_open(text: str) -> bool:
     return text.startswith(_OPEN)
-
-
-def _may_be(one: Key, other: Key) -> bool:
-    """Whether two keys may be the same."""
-    return all(a == b or _is_open(a) or _is_open(b) for a, b in zip(one, other, strict=True))
 
 
 def _names(node: Node) -> tuple[str, ...]:

@@ -120,15 +120,11 @@ def _values(part: Resource, row: Row) -> Iterator[tuple[str, Node]]:
             value = part.opaque
         if value is None and target in row.defaults:
             value = node_of(row.defaults[target], part.place)
+        if value is not None and part.doubt is not None:
+            made = isinstance(part.doubt.usual, Scalar) and part.doubt.usual.value is True
+            value = Unknown(part.doubt.why, part.doubt.place, value if made else None)
         if value is not None:
-            yield (
-                target,
-                value if part.doubt is None else Unknown(part.doubt.why, part.doubt.place, _usual(part.doubt, value)),
-            )
-
-
-def _usual(doubt: Unknown, value: Node) -> Node | None:
-    return value if isinstance(doubt.usual, Scalar) and doubt.usual.value is True else None
+            yield target, value
 
 
 # --- what referred to a part

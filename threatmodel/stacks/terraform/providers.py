@@ -9,7 +9,6 @@ from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Unknown, get, links, text
 
 _HOME = ("aws_lambda_function", "awscc_lambda_function")
-_OF_THE_EDGE = "CLOUDFRONT"
 _BESIDE = ("aws_cloudwatch_log_group", "aws_kinesis_firehose_delivery_stream")
 """What gets logs: functions and stages write to those in the same account and Region."""
 
@@ -27,12 +26,13 @@ def elsewhere(resources: Mapping[str, Resource], configuration_of: Mapping[str, 
     at_home = [one for one in resources.values() if _is_at(_where(one, configuration_of), homes)]
     meant = {link.resource for one in at_home for link in links(one.properties)}
     meant -= {name for name in meant if name in resources and resources[name].type in _BESIDE}
-    return {
-        name: one
-        if _is_at(_where(one, configuration_of), homes) or name in meant or _is_of_the_edge(one) or not _is_of_aws(one)
-        else replace(one, doubt=one.doubt or Unknown(_WHY, one.place))
-        for name, one in resources.items()
-    }
+    found = dict(resources)
+    for name, one in resources.items():
+        of_the_edge = text(get(one.properties, "scope")) == "CLOUDFRONT"
+        of_aws = one.type.startswith(("aws_", "awscc_"))
+        if of_aws and not of_the_edge and name not in meant and not _is_at(_where(one, configuration_of), homes):
+            found[name] = replace(one, doubt=one.doubt or Unknown(_WHY, one.place))
+    return found
 
 
 def _where(resource: Resource, configuration_of: Mapping[str, str]) -> tuple[str, str]:
@@ -46,11 +46,3 @@ def _is_at(where: tuple[str, str], homes: Collection[tuple[str, str]]) -> bool:
 
 
 _WHY = "another configuration of the provider makes it, or it names a Region: it may not be where the functions are"
-
-
-def _is_of_aws(resource: Resource) -> bool:
-    return resource.type.startswith(("aws_", "awscc_"))
-
-
-def _is_of_the_edge(resource: Resource) -> bool:
-    return text(get(resource.properties, "scope")) == _OF_THE_EDGE

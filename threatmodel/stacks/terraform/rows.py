@@ -74,12 +74,7 @@ def row_of(kind: str) -> Row | None:
 def is_known(kind: str) -> bool:
     """Whether a type of the providers of AWS is in their schemas; what one that is not may do is unknown."""
     provider, _, name = kind.partition("_")
-    return provider != "awscc" and (provider != "aws" or name in _known())
-
-
-@cache
-def _known() -> frozenset[str]:
-    return frozenset(_table()["provider"]["aws"].split())
+    return provider != "awscc" and (provider != "aws" or name in _table()["provider"]["aws"].split())
 
 
 def _row(raw: Mapping[str, Any]) -> Row:
