@@ -34,6 +34,9 @@ DERIVED: Mapping[str, tuple[str, ...]] = {kind: tuple(name for of, name in INPUT
 """The facts of each kind that follow from others."""
 
 
+_Marked = tuple[Sequence[int], frozenset[str]]
+"""What is known of each fact of a target, as numbers, and the derived facts that are not known."""
+
 _id = attrgetter("id")
 
 
@@ -68,9 +71,9 @@ class Twins:
             self._by_kind.setdefault(target.kind, []).append(target)
         compared = () if self._few else targets
         self._own = {one.id: self._number((_own(one, named), self._ends(one))) for one in compared}
-        self._shared: dict[str, list[tuple[int, list[Target]]]] = {}
+        self._shared: dict[str, list[tuple[int, _Marked, list[Target]]]] = {}
         self._found: dict[tuple[str, str], list[list[Target]]] = {}
-        self._marks: dict[int, tuple[Sequence[int], frozenset[str]]] = {}  # by the identity of facts, which flows share
+        self._marks: dict[int, _Marked] = {}  # by the identity of facts, which flows share
         self._asks: dict[tuple[str, str], int] = {}
         self._controls: dict[str, dict[str, int]] = {name: {} for name in library.controls}
         self._whole: set[tuple[str, str]] = set()
@@ -92,24 +95,26 @@ class Twins:
         alike = [self._alike(control, kind) for control in elsewhere]
         found: dict[Hashable, list[Target]] = {}
         reader = _reader(kind, names)
-        for own, some in self._sharing(kind):
-            marks, open_facts = self._marked(some[0])
+        for own, (marks, open_facts), some in self._sharing(kind):
             known, asked = reader(marks), not open_facts.isdisjoint(names)
-            for part in [[one] for one in some] if alike or asked else [some]:
-                first = part[0]
-                asks = self._asks_of(first, names) if asked else ()
-                key = (own, known, asks, *[numbers[first.id] for numbers in alike])
-                found.setdefault(key, []).extend(part)
+            if not alike and not asked:
+                found.setdefault((own, known), []).extend(some)
+                continue
+            for one in some:
+                name = one.id
+                asks = self._asks_of(one, names) if asked else ()
+                key = (own, known, asks, *[numbers[name] for numbers in alike])
+                found.setdefault(key, []).append(one)
         return [sorted(some, key=_id) for some in found.values()]
 
-    def _sharing(self, kind: Kind) -> list[tuple[int, list[Target]]]:
+    def _sharing(self, kind: Kind) -> list[tuple[int, _Marked, list[Target]]]:
         """The targets of a kind in scope, those together that have the same facts in one, as many flows do."""
         if kind not in self._shared:
             found: dict[tuple[int, int], list[Target]] = {}
             for one in self._by_kind.get(kind, ()):
                 if not one.out_of_scope:
                     found.setdefault((self._own[one.id], id(one.facts)), []).append(one)
-            self._shared[kind] = [(own, some) for (own, _), some in found.items()]
+            self._shared[kind] = [(own, self._marked(some[0]), some) for (own, _), some in found.items()]
         return self._shared[kind]
 
     def _where(self, names: Iterable[str], kind: Kind) -> tuple[list[Control], list[Control]]:
@@ -174,8 +179,7 @@ class Twins:
         _, open_facts = self._marked(target)
         return tuple([self._asked(target, name) for name in _derived(target.kind, names) if name in open_facts])
 
-    def _marked(self, target: Target) -> tuple[Sequence[int], frozenset[str]]:
-        """What is known of each fact of a target, as numbers, and the derived facts that are not known."""
+    def _marked(self, target: Target) -> _Marked:
         facts = target.facts
         found = self._marks.get(id(facts))
         if found is None:
