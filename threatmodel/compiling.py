@@ -14,6 +14,7 @@ from threatmodel.model import vocabulary
 from threatmodel.probe import cases
 from threatmodel.reading.compiled import FOLDER
 from threatmodel.reading.home import LIBRARY
+from threatmodel.render import generated, templates
 
 
 def tables() -> Iterator[tuple[str, str]]:
@@ -24,6 +25,7 @@ def tables() -> Iterator[tuple[str, str]]:
     for name, table in mappings.TABLES.items():
         yield table.name, table.text(mappings.read_mappings(name))
     yield "library", compiled_library(LIBRARY)
+    yield generated.TABLE, generated.table(templates.generate)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,9 @@ from threatmodel.probe import cases
 from threatmodel.reading import plain
 from threatmodel.reading.compiled import Compiled
 from threatmodel.reading.files import Files
-from threatmodel.reading.home import LIBRARY
+from threatmodel.reading.home import LIBRARY, TEMPLATES
+from threatmodel.render import generated
+from threatmodel.render.templates import generate
 
 TABLES: dict[str, tuple[Compiled, Callable[[], Any]]] = {
     "vocabulary": (vocabulary.TABLE, vocabulary.read),
@@ -65,8 +68,31 @@ def test_the_library_is_what_its_files_say(folder: Path) -> None:
     assert {one.place.file for one in parts.threats} <= set(kept.named)
 
 
+def test_templates_are_what_jinja_makes_of_them(folder: Path) -> None:
+    made = generated.generated(folder)
+    assert made == {path.name: generate(path.name, path.read_text(encoding="utf-8")) for path in TEMPLATES.iterdir()}
+    assert 'name = "report.md.j2"' in made["report.md.j2"].replace("'", '"')
+
+
+def test_a_changed_template_is_not_taken_from_the_table(folder: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    shutil.copytree(TEMPLATES, tmp_path / "templates")
+    monkeypatch.setattr(generated, "TEMPLATES", tmp_path / "templates")
+    generated.generated.cache_clear()
+    assert generated.generated(folder)
+    (tmp_path / "templates" / "report.md.j2").write_text("changed", encoding="utf-8")
+    generated.generated.cache_clear()
+    assert generated.generated(folder) == {}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]"])
+def test_a_broken_table_of_templates_is_not_used(folder: Path, tmp_path: Path, text: str) -> None:
+    key = (folder / "templates.json").read_text(encoding="utf-8").partition("\n")[0]
+    (tmp_path / "templates.json").write_text(f"{key}\n{text}", encoding="utf-8")
+    assert generated.generated(tmp_path) == {}
+
+
 def test_every_table_is_written(folder: Path) -> None:
-    assert {path.stem for path in folder.iterdir()} == {*TABLES, TABLE}
+    assert {path.stem for path in folder.iterdir()} == {*TABLES, TABLE, generated.TABLE}
 
 
 # --- when none is used

@@ -92,8 +92,8 @@ def owner(assessment: Assessment, action: Action) -> str:
 
 
 def _statements(assessment: Assessment, action: Action) -> list[ControlStatement]:
-    found = (assessment.states.statements.get((action.control.id, name)) for name in action.elements)
-    return [one for one in found if one is not None]
+    said = {at: one for (name, at), one in assessment.states.statements.items() if name == action.control.id}
+    return [said[name] for name in action.elements if name in said] if said else []
 
 
 def due(assessment: Assessment, action: Action) -> str:

@@ -26,6 +26,7 @@ from threatmodel.reading.links import refuse_exit
 from threatmodel.reading.problems import InputError, Place, Problem, quoted, visible
 from threatmodel.reading.project import real_path
 from threatmodel.reading.values import dataclass
+from threatmodel.render.generated import generated
 from threatmodel.render.text import markdown_code
 
 if TYPE_CHECKING:
@@ -176,6 +177,14 @@ def _environment_of_own(kind: Format) -> Environment:
     """The environment of the toolkit's own templates, each of which is compiled once in a process."""
     environment = _environment(kind, (TEMPLATES,), set())
     context_class: Any = environment.context_class
+    own_class: Any = environment.__class__
+
+    class Own(own_class):  # type: ignore[misc]
+        def compile(self, source: Any, name: Any = None, filename: Any = None, *args: Any, **more: Any) -> Any:
+            made = generated().get(name)
+            if made is None or args or more:
+                return super().compile(source, name, filename, *args, **more)
+            return compile(made, filename, "exec")
 
     class OnDemand(context_class):  # type: ignore[misc]
         def resolve_or_missing(self, key: str) -> Any:
@@ -183,7 +192,13 @@ def _environment_of_own(kind: Format) -> Environment:
             return found.context[found.key] if isinstance(found, _Variable) else found
 
     environment.context_class = OnDemand
+    environment.__class__ = Own
     return environment
+
+
+def generate(name: str, source: str) -> str:
+    """Return the Python that Jinja makes of one of the toolkit's own templates."""
+    return _environment(format_of(name), (TEMPLATES,), set()).compile(source, name, raw=True)
 
 
 def _environment(kind: Format, folders: tuple[Path, ...], loaded: set[str]) -> Environment:
