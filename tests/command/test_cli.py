@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 
 from tests.support import HOME
+from threatmodel.command.arguments import READS_NO_MODEL
 from threatmodel.command.main import main
 from threatmodel.command.parsing import parser
 from threatmodel.model.vocabulary import KINDS
@@ -51,6 +52,14 @@ def test_output(
     monkeypatch.chdir(HOME)
     main([*arguments, *TODAY])
     golden(f"cli/{name}", capsysbinary.readouterr().out.decode())
+
+
+@pytest.mark.parametrize("name", sorted(READS_NO_MODEL))
+def test_a_model_for_a_command_that_reads_none_is_an_error(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    rest = {"migrate": "x.yaml", "schema": "model", "completion": "bash", "import": "template.yaml"}.get(name)
+    with pytest.raises(SystemExit) as stopped:
+        main(["-m", "x.yaml", name, *([rest] if rest else [])])
+    assert (stopped.value.code, f"{name} reads no model; leave -m out" in capsys.readouterr().err) == (2, True)
 
 
 def test_help_names_every_option_and_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -84,6 +84,13 @@ def test_a_team_adds_a_threat_and_a_control(base: Path, tmp_path: Path) -> None:
     assert (library.off, library.replaced) == ((), ())
 
 
+def test_a_layer_that_is_named_twice_counts_once(base: Path, tmp_path: Path) -> None:
+    team = written(tmp_path / "team", threat("ours", "{log: hinders}"))
+    (tmp_path / "link").symlink_to(team)
+    library = load_library(base, layers=[team, tmp_path / "team", tmp_path / "link"])
+    assert (set(library.threats), len(library.layers)) == ({"bad", "sad", "ours"}, 1)
+
+
 def test_the_layer_on_top_replaces_by_id_and_says_of_what(base: Path, tmp_path: Path) -> None:
     team = written(tmp_path / "team", threat("bad", "{good: {stops: it does}}", impact=2))
     top = written(tmp_path / "top", threat("bad", "{good: {stops: it does}}", impact=3))

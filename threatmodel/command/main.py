@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from threatmodel.command.arguments import Parser
+from threatmodel.command.arguments import READS_NO_MODEL, Parser
 from threatmodel.command.parsing import parser
 from threatmodel.command.request import Invocation
 from threatmodel.command.table import OPTIONS, command, option
@@ -72,6 +72,8 @@ def _run(arguments: Sequence[str], files: Files) -> int:
     if args.command:
         if asked:
             line.error(f"--{asked[0]} and {args.command} exclude each other; give only one")
+        if args.command in READS_NO_MODEL and getattr(args, "model", None) is not None:
+            line.error(f"{args.command} reads no model; leave -m out")
         if args.command != "diff":
             request.refuse_pictures()
         return command(args.command).run(request)

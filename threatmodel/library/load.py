@@ -34,6 +34,7 @@ from threatmodel.reading.files import Files, is_folder, shown_path
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.home import LIBRARY
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted, suggestion
+from threatmodel.reading.project import real_path
 from threatmodel.reading.reader import Fields, Reader
 from threatmodel.reading.shape import Record
 from threatmodel.reading.source import parse
@@ -46,13 +47,14 @@ def load_library(
 ) -> Library:
     """The library in `folder`: article.yaml, threats/<scenario>/*.yaml and controls/<mitigation>/*.yaml.
 
-    Each folder of `layers` extends it, in order: its threats and controls are added, or replace those of the
+    Each folder of `layers` extends it, in order, and once: its threats and controls are added, or replace those of the
     same id; its library.yaml switches others off.  `files` remembers the texts for messages.  `remember`: what the
     files hold is kept from run to run, while not a byte of them changes.  Raises InputError with every problem of every
     file; a file in an unexpected place is a problem too.
     """
     files = files or Files()
     problems: list[Problem] = []
+    layers = list({real_path(layer): layer for layer in layers}.values())
     base = _read(files, folder, _BASE, problems, remember=remember)
     if not (base.threats or problems):
         hint = "add threats in threats/<scenario>/ID.yaml"
