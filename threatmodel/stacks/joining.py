@@ -12,9 +12,9 @@ from typing import TypeVar
 
 from threatmodel.reading.values import replace
 from threatmodel.stacks.assumed import Assumed
-from threatmodel.stacks.nested import relinked
 from threatmodel.stacks.stack import ELSEWHERE, Choice, Export, Parameter, Resource, Stack, Unread
 from threatmodel.stacks.terraform.rows import own_name_of, row_of
+from threatmodel.stacks.texts import relinked
 from threatmodel.stacks.values import ANY_CHOICE, Joined, Link, List, Node, Scalar, Table, Unknown, choices_of, links
 
 _OF = "::"

@@ -22,7 +22,7 @@ from threatmodel.stacks.cloudformation.parameters import Nesting
 from threatmodel.stacks.cloudformation.reader import TEMPLATE_IN
 from threatmodel.stacks.definitions import with_definitions
 from threatmodel.stacks.stack import Choice, Export, Nested, Parameter, Resource, Stack, Unread
-from threatmodel.stacks.texts import joined
+from threatmodel.stacks.texts import relinked
 from threatmodel.stacks.values import (
     ALWAYS,
     Joined,
@@ -35,7 +35,6 @@ from threatmodel.stacks.values import (
     choices_of,
     get,
     links,
-    rebuilt,
     text,
 )
 from threatmodel.stacks.work import Work
@@ -45,9 +44,6 @@ MOST_NESTED = 100
 _HANDED = "^"
 """How the names of resources begin, within a nested template, that the one around it handed down."""
 _OUTPUTS = "Outputs."
-
-Relinked = Callable[[Any], Node]
-"""What replaces a link (or something unknown)."""
 
 
 def read(path: Path, files: Files, assumed: Assumed) -> Stack:
@@ -266,7 +262,7 @@ def _inner(resource: Resource, nesting: Resource) -> Resource:
     )
 
 
-def _relinked(resource: Resource, change: Relinked) -> Resource:
+def _relinked(resource: Resource, change: Callable[[Any], Node]) -> Resource:
     properties = relinked(resource.properties, change)
     about = {key: relinked(node, change) for key, node in (resource.about or {}).items()}
     return replace(
@@ -288,21 +284,3 @@ def _unread(name: str, child: Stack, stack: Stack) -> Iterator[Unread]:
             yield replace(one, name=called, strength="adds", handed=own | handed)
         else:
             yield replace(one, name=called, handed=inside)
-
-
-# --- links
-
-
-def relinked(node: Node, change: Relinked, kind: type[Link | Unknown] = Link) -> Node:
-    """A node in which something else replaces each link (or what is unknown); itself where nothing does."""
-    if isinstance(node, kind):
-        return change(node)
-    match node:
-        case Joined(parts=parts) if any(isinstance(part, kind) for part in parts):
-            pieces = [change(part) if isinstance(part, kind) else part for part in parts]
-            found = joined([Scalar("", node.place, node.given), *pieces], node.place)
-            return found._replace(spelled="") if isinstance(found, Scalar | Joined) else found
-        case Unknown(usual=usual) if usual is not None:
-            return node._replace(usual=relinked(usual, change, kind))
-        case _:
-            return rebuilt(node, lambda child: relinked(child, change, kind))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from threatmodel.reading.problems import Place
@@ -19,6 +19,7 @@ from threatmodel.stacks.values import (
     as_text,
     choices_of,
     node_of,
+    rebuilt,
     spelling,
 )
 from threatmodel.stacks.work import CHARACTERS, Work
@@ -75,6 +76,21 @@ def _parts(piece: Node | str) -> tuple[tuple[Part, ...], tuple[str, ...]]:
             return (piece,), ()
         case _:
             return (Unknown("a part of the text is not a text", piece.place, choices=choices_of(piece)),), ()
+
+
+def relinked(node: Node, change: Callable[[Any], Node], kind: type[Link | Unknown] = Link) -> Node:
+    """A node in which something else replaces each link (or what is unknown); itself where nothing does."""
+    if isinstance(node, kind):
+        return change(node)
+    match node:
+        case Joined(parts=parts) if any(isinstance(part, kind) for part in parts):
+            pieces = [change(part) if isinstance(part, kind) else part for part in parts]
+            found = joined([Scalar("", node.place, node.given), *pieces], node.place)
+            return found._replace(spelled="") if isinstance(found, Scalar | Joined) else found
+        case Unknown(usual=usual) if usual is not None:
+            return node._replace(usual=relinked(usual, change, kind))
+        case _:
+            return rebuilt(node, lambda child: relinked(child, change, kind))
 
 
 # --- patterns

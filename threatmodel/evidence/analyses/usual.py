@@ -8,7 +8,8 @@ from functools import wraps
 from threatmodel.evidence.answers import AnalysisFunction, Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.values import replace
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, unknowns
+from threatmodel.stacks.texts import joined
+from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, Unknown, unknowns
 
 
 def with_usual(analysis: AnalysisFunction) -> AnalysisFunction:
@@ -63,15 +64,10 @@ def _usual(node: Node) -> Node | None:
 
 
 def _usual_text(node: Joined) -> Node:
-    given = list(node.given)
-    parts: list[str | Link | Unknown] = []
+    pieces: list[Node | str] = []
     for part in node.parts:
         if isinstance(part, Unknown) and isinstance(part.usual, Scalar) and part.usual.value is not None:
-            parts.append(str(part.usual.value))
-            given += [name for name in (*part.given, *part.usual.given) if name not in given]
+            pieces.append(part.usual._replace(given=(*part.given, *part.usual.given)))
         else:
-            parts.append(part)
-    texts = [part for part in parts if isinstance(part, str)]
-    if len(texts) == len(parts):
-        return Scalar("".join(texts), node.place, tuple(given))
-    return Joined(tuple(parts), node.place, tuple(given))
+            pieces.append(part)
+    return joined([Scalar("", node.place, node.given), *pieces], node.place)

@@ -15,7 +15,8 @@ from threatmodel.evidence.policies.grants import MARK, TOKEN, pattern
 from threatmodel.evidence.policies.written import parsed
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, get, items
+from threatmodel.stacks.texts import written
+from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, items, rebuilt
 
 _INTEGRATION = re.compile(r"arn:[^:]*:states:::(?:aws-sdk:)?([a-z0-9-]+):([A-Za-z0-9]+)")
 _SERVICES: Mapping[str, str] = {
@@ -34,7 +35,7 @@ _INNER = ("Iterator", "ItemProcessor")
 _BATCHES = ("ItemReader", "ResultWriter")
 """Parts of a map state that read and write by a separate integration."""
 _DEEPEST = 40
-_PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
+_PLACEHOLDER = re.compile(r"\$\{[A-Za-z0-9_]+\}")
 
 
 _NAMED_BY: Mapping[str, str] = {
@@ -69,7 +70,8 @@ def definition_of(resource: Resource) -> Node | None:
     if found is None:
         return resource.opaque
     given = read(resource.properties, "DefinitionSubstitutions")
-    return _substituted(parsed(found), given.entries if isinstance(given, Table) else {})
+    definition = parsed(found)
+    return _substituted(definition, given.entries) if isinstance(given, Table) and given.entries else definition
 
 
 def tasks(resource: Resource) -> Iterator[Task]:
@@ -110,37 +112,6 @@ def _task(resource: Node, arguments: Node | None, place: Place) -> Task:
 
 def _substituted(node: Node, given: Mapping[str, Node]) -> Node:
     """Return a definition with its substitutions in place of their names."""
-    match node:
-        case Table(entries=entries) if given:
-            return node._replace(entries={name: _substituted(child, given) for name, child in entries.items()})
-        case List(items=children) if given:
-            return node._replace(items=tuple(_substituted(child, given) for child in children))
-        case Scalar(value=str() as value, place=place) if given and _PLACEHOLDER.search(value):
-            parts = _PLACEHOLDER.split(value)  # texts and names in turn
-            filled = [given.get(part, f"${{{part}}}") if at % 2 else part for at, part in enumerate(parts)]
-            return _whole(filled, place)
-        case _:
-            return node
-
-
-def _whole(filled: list[Node | str], place: Place) -> Node:
-    """A text that is put together of texts and values."""
-    parts: list[str | Link | Unknown] = []
-    given: tuple[str, ...] = ()
-    kept = [one for one in filled if one != ""]
-    if len(kept) == 1 and not isinstance(kept[0], str):
-        return kept[0]
-    for one in kept:
-        match one:
-            case str() | Link() | Unknown():
-                parts.append(one)
-            case Joined():
-                parts += one.parts
-                given += one.given
-            case Scalar():
-                parts.append(str(one.value))
-                given += one.given
-            case _:
-                parts.append(Unknown("a list or a mapping is used inside a string", place))
-    texts = [part for part in parts if isinstance(part, str)]
-    return Scalar("".join(texts), place, given) if len(texts) == len(parts) else Joined(tuple(parts), place, given)
+    if isinstance(node, Scalar) and isinstance(node.value, str) and _PLACEHOLDER.search(node.value):
+        return written(node.value, given, node.place)
+    return rebuilt(node, lambda child: _substituted(child, given))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from threatmodel.reading.values import replace
@@ -12,7 +12,8 @@ from threatmodel.stacks.terraform.parts import redirected, take_in
 from threatmodel.stacks.terraform.putting import put
 from threatmodel.stacks.terraform.references import steps_of
 from threatmodel.stacks.terraform.rows import Row, is_known, row_of
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, is_set, links
+from threatmodel.stacks.texts import joined
+from threatmodel.stacks.values import Link, List, Node, Scalar, Table, Unknown, is_set, links
 
 
 class Canonical(NamedTuple):
@@ -130,25 +131,9 @@ def _qualified(resource: Resource) -> Resource:
     function = entries.get("FunctionName")
     if resource.type != "AWS::Lambda::Permission" or qualifier is None or function is None:
         return resource
-    if isinstance(qualifier, Link):
-        entries["FunctionName"] = qualifier
-    else:
-        named = f":{qualifier.value}" if isinstance(qualifier, Scalar) else ":"
-        parts = (*_parts(function), named, *(() if isinstance(qualifier, Scalar) else _parts(qualifier)))
-        entries["FunctionName"] = Joined(parts, qualifier.place)
+    qualified = joined([function, ":", qualifier], qualifier.place)
+    entries["FunctionName"] = qualifier if isinstance(qualifier, Link) else qualified
     return replace(resource, properties=resource.properties._replace(entries=entries))
-
-
-def _parts(node: Node) -> Sequence[str | Link | Unknown]:
-    match node:
-        case Joined(parts=parts):
-            return parts
-        case Link() | Unknown():
-            return (node,)
-        case Scalar(value=value):
-            return (str(value),)
-        case _:
-            return (Unknown(_PERHAPS, node.place),)
 
 
 def _made_with(resource: Resource) -> dict[str, Resource]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from threatmodel.stacks.terraform.references import (
@@ -131,23 +131,12 @@ def _merged(blocks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def constants(said: Any, depth: int = 0) -> Any:
-    """The values that expressions give as constants."""
+def stated(said: Any, of: Callable[[Mapping[str, Any]], Any], deepest: Any, depth: int = 0) -> Any:
+    """What expressions give, in the shape of their blocks: `of` each expression, and `deepest` for what is too deep."""
     if isinstance(said, dict) and is_expression(said):
-        return said.get("constant_value")
+        return of(said)
     if depth > DEEPEST:
-        return None
+        return deepest
     if isinstance(said, dict):
-        return {name: constants(child, depth + 1) for name, child in said.items()}
-    return [constants(child, depth + 1) for child in sequence(said)]
-
-
-def unknowns_of(said: Any, depth: int = 0) -> Any:
-    """The marks of what expressions do not give as constants."""
-    if isinstance(said, dict) and is_expression(said):
-        return "constant_value" not in said
-    if depth > DEEPEST:
-        return True
-    if isinstance(said, dict):
-        return {name: unknowns_of(child, depth + 1) for name, child in said.items()}
-    return [unknowns_of(child, depth + 1) for child in sequence(said)]
+        return {name: stated(child, of, deepest, depth + 1) for name, child in said.items()}
+    return [stated(child, of, deepest, depth + 1) for child in sequence(said)]

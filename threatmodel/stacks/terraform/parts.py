@@ -12,7 +12,8 @@ from threatmodel.stacks.terraform.owners import Candidates
 from threatmodel.stacks.terraform.putting import put
 from threatmodel.stacks.terraform.references import steps_of
 from threatmodel.stacks.terraform.rows import Row
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, items, links, node_of, same
+from threatmodel.stacks.texts import relinked
+from threatmodel.stacks.values import Link, List, Node, Scalar, Table, Unknown, items, links, node_of, same
 
 _TWICE = "two resources of the file set it"
 
@@ -148,26 +149,12 @@ def redirected(resource: Resource, owners: Mapping[str, str]) -> Resource:
     """A resource that refers to owners where it referred to their parts, and to pseudo parameters as such."""
     if not any(link.resource in owners or _pseudo(link) for link in links(resource.properties)):
         return resource
-    properties = _led(resource.properties, owners)
+
+    def meant(link: Link) -> Node:
+        pseudo = _pseudo(link)
+        return (
+            Scalar(pseudo, link.place) if pseudo else link._replace(resource=owners.get(link.resource, link.resource))
+        )
+
+    properties = relinked(resource.properties, meant)
     return replace(resource, properties=properties) if isinstance(properties, Table) else resource
-
-
-def _led(node: Node, owners: Mapping[str, str]) -> Node:
-    match node:
-        case Link():
-            found = _led_part(node, owners)
-            return Scalar(found, node.place) if isinstance(found, str) else found
-        case Joined(parts=parts):
-            return node._replace(parts=tuple(_led_part(one, owners) for one in parts))
-        case Table(entries=entries):
-            return node._replace(entries={key: _led(child, owners) for key, child in entries.items()})
-        case List(items=children):
-            return node._replace(items=tuple(_led(child, owners) for child in children))
-        case _:
-            return node
-
-
-def _led_part(part: str | Link | Unknown, owners: Mapping[str, str]) -> str | Link | Unknown:
-    if not isinstance(part, Link):
-        return part
-    return _pseudo(part) or (part._replace(resource=owners[part.resource]) if part.resource in owners else part)

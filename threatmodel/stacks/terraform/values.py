@@ -22,11 +22,10 @@ from threatmodel.stacks.terraform.marks import (
     Said,
     aligned,
     block_of,
-    constants,
     has_marks,
     hides,
     is_expression,
-    unknowns_of,
+    stated,
 )
 from threatmodel.stacks.terraform.references import (
     Instance,
@@ -311,7 +310,8 @@ class Builder:
         values = instance.values if isinstance(instance.values, dict) else {}
         unknown = instance.unknown
         if not instance.marked:
-            values, unknown = constants(said), unknowns_of(said)
+            values = stated(said, lambda one: one.get("constant_value"), None)
+            unknown = stated(said, lambda one: "constant_value" not in one, deepest=True)
         marks = Marks(unknown, instance.sensitive)
         return document(inner.node(instance.address, "", values, marks, dict(said) if said else None))
 
