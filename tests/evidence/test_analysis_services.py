@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from tests.evidence.asking import AT, PLANES, UNKNOWN, answer, found, places, template
 from threatmodel.evidence.analyses.registry import analyses
-from threatmodel.evidence.answers import AnalysisFunction, Outcome
+from threatmodel.evidence.mappings.format import FactMapping
 from threatmodel.evidence.mappings.stack_facts import StackFacts
+from threatmodel.model.vocabulary import KINDS
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import table
 
@@ -70,24 +69,21 @@ Resources:
 """
         + "".join(_whole(f"f{n}") for n in range(500))
     )
+    facts = StackFacts(stack, places())
+    whole = Resource(name="", type="", properties=table({}, AT), place=AT)
+    asked = [(kind, one) for one in stack.resources.values() for kind in facts.kinds_of(one)]
+    rows: dict[str, list[FactMapping]] = {
+        kind: [row for by in places().facts.get(kind, {}).values() for row in by if row.analysis] for kind in KINDS
+    }
     spent: dict[str, float] = {}
-
-    def timed(name: str, function: AnalysisFunction) -> AnalysisFunction:
-        def asked(*given: Any) -> Outcome:
+    for kind, resource in (*asked, *((plane, whole) for plane in PLANES)):
+        for row in rows[kind]:
+            parts = facts.gathered(kind, row.gather, resource)
+            function = analyses()[row.analysis].function
             before = time.process_time()
-            outcome: Outcome = function(*given)
-            spent[name] = spent.get(name, 0) + time.process_time() - before
-            return outcome
-
-        return asked
-
-    asked = {name: replace(one, function=timed(name, one.function)) for name, one in analyses().items() if one.function}
-    facts = StackFacts(stack, places(), asked)
-    for resource in stack.resources.values():
-        for kind in facts.kinds_of(resource):
-            facts.of(kind, resource)
-    for plane in PLANES:
-        facts.of(plane, Resource(name="", type="", properties=table({}, AT), place=AT))
+            if parts and function is not None:
+                function(parts, resource, stack)
+                spent[row.analysis] = spent.get(row.analysis, 0) + time.process_time() - before
     assert {"layers-trusted", "secret-in-environment", "egress", "artifacts-immutable", "deployment-steps"} <= set(
         spent
     )

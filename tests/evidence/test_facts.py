@@ -132,5 +132,5 @@ def test_nothing_is_absent_while_a_part_is_unread() -> None:
 def test_an_analysis_that_nothing_computes_is_unknown_not_false() -> None:
     text = template(properties="Environment:\n  Variables: {TOKEN: x}\n")
     stack = sam.expanded(*cloudformation.read(text, "template.yaml"))
-    found = StackFacts(stack, MAPPINGS, {}).of("function", stack.resources["Bot"])
+    found = StackFacts(stack, MAPPINGS).of("function", stack.resources["Bot"])
     assert not isinstance(found["environment_holds_secret"], Answered)

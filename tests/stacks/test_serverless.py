@@ -173,7 +173,7 @@ def test_statements_without_the_plugin_are_unknown() -> None:
 def test_what_exists_already_starts_a_function_and_not_cloudformation(event: str, started: tuple[str, str]) -> None:
     more = "resources: {Resources: {Pictures: {Type: 'AWS::S3::Bucket', Properties: {BucketName: shop-pictures}}}}\n"
     stack = function(f"events: [{{{event}}}]", more)
-    facts = StackFacts(stack, load_mappings("cloudformation"), {})
+    facts = StackFacts(stack, load_mappings("cloudformation"))
     (start,) = function_relations(stack, facts)[BOT].triggers
     assert (start.by, start.source) == started
 

@@ -208,7 +208,7 @@ stepFunctions:
 def test_state_machines_of_a_plugin_have_the_ids_that_it_gives(named: str, name: str) -> None:
     stack = service(MACHINES % named)
     assert stack.resources[name].type == "AWS::StepFunctions::StateMachine"
-    facts = StackFacts(stack, load_mappings("cloudformation"), {})
+    facts = StackFacts(stack, load_mappings("cloudformation"))
     assert [one.source for one in function_relations(stack, facts)["BotLambdaFunction"].triggers] == [name]
 
 
@@ -235,7 +235,7 @@ resources:
 )
 def test_proxies_of_a_plugin_are_routes_that_hand_on(proxy: str, to: str) -> None:
     stack = service(PROXIED % f"{{{proxy}}}")
-    facts = StackFacts(stack, load_mappings("cloudformation"), {})
+    facts = StackFacts(stack, load_mappings("cloudformation"))
     assert [one[:2] for one in passed_on(stack, facts)] == [("ApiGatewayRestApi", to)]
 
 

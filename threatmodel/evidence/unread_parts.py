@@ -260,7 +260,7 @@ def own_names(stack: Stack) -> Mapping[str, Sequence[str]]:
 def handed_to(node: Node, named: Mapping[str, Sequence[str]]) -> frozenset[str]:
     """The resources that a node refers to, or names in a text; not the function that works for a custom resource."""
     entries = node.entries if isinstance(node, Table) else {}
-    parts = [child for key, child in entries.items() if key not in {"ServiceToken", "service_token"}]
+    parts = [child for key, child in entries.items() if key != "ServiceToken"]
     by_link = {link.resource for part in parts for link in links(part)}
     words = [word for part in parts for word in _words(part)][:_MANY]
     return frozenset(by_link.union(*(named[word] for word in words if word in named)))

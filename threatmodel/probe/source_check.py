@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from threatmodel.probe.folder import LEFT_OUT
-from threatmodel.probe.source_javascript import compared_in_javascript
-from threatmodel.probe.source_python import compared_in_python
 from threatmodel.probe.source_words import Compared, UnreadableSourceError
 from threatmodel.reading.problems import Place
 from threatmodel.reading.source import read_text
@@ -76,4 +74,10 @@ def check_sources(files: Iterable[tuple[str, str]]) -> SourceCheck:
 
 
 def _compared(name: str, text: str) -> Compared:
-    return compared_in_python(text) if Path(name).suffix in _PYTHON else compared_in_javascript(text)
+    if Path(name).suffix in _PYTHON:
+        from threatmodel.probe.source_python import compared_in_python
+
+        return compared_in_python(text)
+    from threatmodel.probe.source_javascript import compared_in_javascript  # as much to load as to use
+
+    return compared_in_javascript(text)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from functools import cache
-from pathlib import Path
-from typing import Any, NamedTuple
+from functools import cache, partial
+from typing import NamedTuple
 
+from threatmodel.reading.tables import table
 from threatmodel.stacks.stack import ELSEWHERE, UNKNOWN, Resource
 from threatmodel.stacks.values import List, Node, Table, Unknown, is_set
 
@@ -31,10 +30,7 @@ class Permission(NamedTuple):
     about: tuple[str, ...]
 
 
-@cache
-def _table() -> Mapping[str, Any]:
-    table: Mapping[str, Any] = json.loads(Path(__file__).with_name("resource-schemas.json").read_text(encoding="utf-8"))
-    return table
+_table = partial(table, __file__, "resource-schemas.json")
 
 
 @cache

@@ -69,5 +69,6 @@ def test_a_database_that_is_only_seen_to_be_private_would_be_found(ways: Directi
         unsaid={},
         one_way={},
         permissions={},
+        answered_by={},
     )
     assert ("store", "public_address", "AWS::RDS::DBInstance") in set(one_way(broken, ways))

@@ -19,7 +19,7 @@ MAPPINGS = load_mappings("cloudformation")
 
 
 def wired(stack: Stack) -> Mapping[str, FunctionRelations]:
-    return function_relations(stack, StackFacts(stack, MAPPINGS, {}))
+    return function_relations(stack, StackFacts(stack, MAPPINGS))
 
 
 def stack_of(template: str) -> Stack:

@@ -124,7 +124,7 @@ def test_nor_does_a_resource_of_which_nothing_is_known(sample: Path) -> None:
 def test_nor_does_a_resource_that_may_not_exist(sample: Path) -> None:
     stack = read_sample(sample)
     known = wired(stack)
-    facts = StackFacts(stack, MAPPINGS, {})
+    facts = StackFacts(stack, MAPPINGS)
     # without these, what refers to them could not exist either
     referred = {link.resource for one in stack.resources.values() for link in links(one.properties)}
     for name, resource in stack.resources.items():

@@ -111,7 +111,7 @@ class _Holders:
         self.of_functions: set[str] = set()
         self._once = stack.once
         for function in stack.of_type(*_FUNCTIONS):
-            role = function.properties.entries.get("Role", function.properties.entries.get("role"))
+            role = function.properties.entries.get("Role")
             target = stack.target(role)
             if target is not None:
                 self.of_functions.add(target.name)
@@ -143,8 +143,7 @@ class _Holders:
         role = self.stack.resources.get(name)
         if role is None or role.type not in _ROLES:
             return None
-        entries = role.properties.entries
-        trust = entries.get("AssumeRolePolicyDocument", entries.get("assume_role_policy"))
+        trust = role.properties.entries.get("AssumeRolePolicyDocument")
         principals = [one for grant in allowing(statements(trust)) for one in grant.principals]
         others = [one for one in principals if one.pattern.open is None and not is_lambda(one)]
         if others and name in self.of_machines and all(one.kind == "Service" for one in others):
@@ -164,7 +163,7 @@ class _Holders:
         people = [
             one for name in ("Users", "Groups") for one in items(entries.get(name)) if not isinstance(one, Unknown)
         ]
-        named = [link.resource for name in ("Roles", "RoleName", "role") for link in links(entries.get(name))]
+        named = [link.resource for name in ("Roles", "RoleName") for link in links(entries.get(name))]
         return bool(people) or any(self.another_account(name) for name in named)
 
     def grants(self, part: Gathered) -> tuple[Grant, ...]:

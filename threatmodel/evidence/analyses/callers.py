@@ -66,7 +66,7 @@ def self_sign_up(parts: Sequence[Gathered], resource: Resource, stack: Stack) ->
 
 def _signs_up(settings: Node, place: Place, stack: Stack) -> Sequence[Answer]:
     """What the pools of one authorizer say; nothing of an authorizer that asks a function."""
-    kind = worded(read(settings, "Type|authorizer_type|AuthorizerType")) or ""
+    kind = worded(read(settings, "Type|AuthorizerType")) or ""
     issuers = [
         read(settings, "ProviderARNs|providerARNs"),
         read(settings, "JwtConfiguration|jwtConfiguration", "Issuer|issuer"),
@@ -155,7 +155,7 @@ def _named(settings: Node, place: Place) -> Answer:
     """Whether one integration goes where its caller says."""
     if isinstance(settings, Unknown):
         return open_at(settings)
-    address = read(settings, "Uri|uri|IntegrationUri|integration_uri")
+    address = read(settings, "Uri|uri|IntegrationUri")
     parameters = read(settings, "RequestParameters|requestParameters")
     subtype = read(settings, "IntegrationSubtype|integrationSubtype")
     if isinstance(subtype, Unknown):

@@ -39,6 +39,12 @@ class Analysis:
     takes: tuple[str, ...]
     function: AnalysisFunction | None
 
+    @property
+    def where(self) -> str:
+        """The module of its function and the function's name, as `answering` takes them; '' if nothing answers yet."""
+        module = self.function.__module__.rpartition(".")[2] if self.function is not None else ""
+        return f"{module}:{self.function.__name__}" if self.function is not None else ""
+
 
 _REGISTERED: dict[str, Analysis] = {}
 
@@ -66,7 +72,14 @@ def promised(name: str, *takes: str, answers: Answers = Flag) -> None:
 
 @functools.cache
 def analyses() -> Mapping[str, Analysis]:
-    """Every analysis by name: those of all modules of this package."""
+    """Every analysis by name, for the checks of the data files: those of all modules of this package."""
     for module in sorted(one.stem for one in Path(__file__).parent.glob("[a-z]*.py")):
         importlib.import_module(f"{__package__}.{module}")
     return MappingProxyType(dict(_REGISTERED))
+
+
+def answering(where: str) -> AnalysisFunction:
+    """Return the function of an analysis; its module is imported only now, since most systems need few of them."""
+    module, _, name = where.partition(":")
+    found: AnalysisFunction = getattr(importlib.import_module(f"{__package__}.{module}"), name)
+    return found

@@ -137,7 +137,7 @@ class FactMapping:
 
 @dataclass(frozen=True, slots=True)
 class Mappings:
-    """What one file says, each by kind and then by name."""
+    """What one file says, each by kind and then by name; `answered_by` is where the function of each analysis is."""
 
     elements: Mapping[str, Mapping[str, tuple[AwsCall, ...]]]
     facts: Mapping[str, Mapping[str, tuple[FactMapping, ...]]]
@@ -145,6 +145,7 @@ class Mappings:
     unsaid: Mapping[str, Mapping[str, str]]
     one_way: Mapping[str, Mapping[str, str]]
     permissions: Mapping[str, tuple[str, ...]]
+    answered_by: Mapping[str, str]
 
     def actions(self, call: AwsCall) -> tuple[str, ...]:
         """The IAM actions that a call needs."""

@@ -83,7 +83,8 @@ class _Whole:
         one_way = {kind: dict(self.reasons(kind, table, {})) for kind, table in self.by_kind(entries, "one_way")}
         rights = entries["permissions"].value if "permissions" in entries else {}
         permissions = {name: tuple(one.value for one in entry.value) for name, entry in rights.items()}
-        return Mappings(elements, facts, gathered, unsaid, one_way, permissions)
+        answered_by = {name: one.where for name, one in analyses().items() if one.where}
+        return Mappings(elements, facts, gathered, unsaid, one_way, permissions, answered_by)
 
     def by_kind(self, entries: Fields, key: str) -> Iterator[tuple[str, Any]]:
         """Return the kinds in one section, and their values."""

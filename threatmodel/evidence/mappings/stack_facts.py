@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from threatmodel.evidence.analyses.registry import Analysis, analyses
+from threatmodel.evidence.analyses.registry import answering
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered, doubt_of, unknown
 from threatmodel.evidence.mappings.format import FactMapping, Mappings, Source, Step
 from threatmodel.evidence.mappings.lookup import NOT_SHOWN, OUTSIDE, has_values, lacking, said, standing
@@ -47,16 +47,15 @@ _MAY_NAME = "a reference whose value is unknown may name it"
 class StackFacts:
     """The facts of one stack's resources."""
 
-    def __init__(self, stack: Stack, mappings: Mappings, asked: Mapping[str, Analysis] | None = None) -> None:
+    def __init__(self, stack: Stack, mappings: Mappings) -> None:
         self._stack = stack
         self._mappings = mappings
-        self._analyses = analyses() if asked is None else asked
         self._once = stack.once
         self._rows: dict[tuple[str, str], Mapping[str, tuple[FactRow, Sequence[FactMapping]]]] = {}
 
     def on(self, stack: Stack) -> StackFacts:
         """Return what reads the same facts of another stack."""
-        return StackFacts(stack, self._mappings, self._analyses)
+        return StackFacts(stack, self._mappings)
 
     def kind_of(self, resource: Resource) -> str:
         """The kind of element that a resource can be, or ''."""
@@ -159,10 +158,10 @@ class StackFacts:
         parts = self.gathered(kind, mapping.gather, resource)
         if not parts:
             return None
-        analysis = self._analyses.get(mapping.analysis)
-        if analysis is None or analysis.function is None:
+        where = self._mappings.answered_by.get(mapping.analysis)
+        if where is None:
             return Unanswered(f"'{mapping.analysis}' cannot be computed from this kind of file", parts[0].node.place)
-        return analysis.function(parts, resource, self._stack)
+        return answering(where)(parts, resource, self._stack)
 
     def _parts(self, source: Source, resource: Resource) -> Sequence[Gathered]:
         """What a source leads to; what does not begin at the element is the same for all and looked up once."""

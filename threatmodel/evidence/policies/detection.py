@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
+
+from threatmodel.reading.tables import table
 
 
 class Watched(NamedTuple):
@@ -19,7 +19,7 @@ class Watched(NamedTuple):
 @cache
 def watched() -> Mapping[str, Watched]:
     """The services that watch an account, by IAM's name of each."""
-    raw = json.loads((Path(__file__).parent / "detection.json").read_text(encoding="utf-8"))
+    raw = table(__file__, "detection.json")
     return {
         service: Watched(
             *(tuple(f"{service}:{name}".lower() for name in row[kind].split()) for kind in Watched._fields)

@@ -7,15 +7,14 @@ is no proof of "no way" where the table is silent: it is unknown.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 from threatmodel.evidence.policies.iam import IamAction, known_service
 from threatmodel.reading.problems import Place
+from threatmodel.reading.tables import table
 
 UNKNOWN_LEVEL = "unknown"
 """The level of an action that the table of actions does not have."""
@@ -48,7 +47,7 @@ _SOURCES = {"cloudsplaining": "cloudsplaining", "pathfinding": "pathfinding.clou
 @cache
 def ways() -> tuple[Way, ...]:
     """Every way of the table: IAM's own first, then what needs fewest actions."""
-    raw = json.loads((Path(__file__).parent / "escalations.json").read_text(encoding="utf-8"))
+    raw = table(__file__, "escalations.json")
     return tuple(Way(tuple(row["actions"].split()), tuple(row["ids"])) for row in raw["ways"])
 
 
@@ -71,11 +70,11 @@ def escalations(where: Mapping[str, Place]) -> Iterator[Escalation]:
 
 # --- what no way explains
 
-_ANY = re.compile(r"\w+")
-_CHANGES_RIGHTS: Mapping[str, re.Pattern[str]] = {
+_ANY = r"\w+"
+_CHANGES_RIGHTS: Mapping[str, str] = {
     # identity
     "iam": _ANY,
-    "sts": re.compile(
+    "sts": (
         r"(?!AssumeRole(WithSAML|WithWebIdentity)\Z|DecodeAuthorizationMessage|Set|TagSession|GetCaller|GetAccessKeyInfo)\w+"
     ),
     "sso": _ANY,
@@ -85,34 +84,34 @@ _CHANGES_RIGHTS: Mapping[str, re.Pattern[str]] = {
     "rolesanywhere": _ANY,
     "ram": _ANY,
     "account": _ANY,
-    "cognito-idp": re.compile(
+    "cognito-idp": (
         r"Admin(AddUserToGroup|CreateUser|EnableUser|InitiateAuth|LinkProviderForUser|RespondToAuthChallenge|ResetUserPassword"
         r"|SetUser(Password|MFAPreference)|UpdateUserAttributes)|(Create|Update)(Group|IdentityProvider|UserPool\w*)"
         r"|AddUserPoolClientSecret"
     ),
-    "cognito-identity": re.compile(r"(?!GetId\Z|MergeDev|Unlink|DeleteIdentities)\w+"),
+    "cognito-identity": r"(?!GetId\Z|MergeDev|Unlink|DeleteIdentities)\w+",
     # what is deployed, and code
     "amplify": _ANY,
-    "apigateway": re.compile(r"(?!DELETE|Remove|Reject)\w+"),
+    "apigateway": r"(?!DELETE|Remove|Reject)\w+",
     "apprunner": _ANY,
-    "cloudformation": re.compile(r"(?!SignalResource|CancelResourceRequest|RecordHandlerProgress)\w+"),
+    "cloudformation": r"(?!SignalResource|CancelResourceRequest|RecordHandlerProgress)\w+",
     "codeartifact": _ANY,
-    "codebuild": re.compile(r"(?!StopBuild|BatchPut(TestCases|CodeCoverages)|(Create|Update)Report\Z)\w+"),
-    "codecommit": re.compile(r"(?!Post|PutCommentReaction|UpdateComment|DeleteComment)\w+"),
+    "codebuild": r"(?!StopBuild|BatchPut(TestCases|CodeCoverages)|(Create|Update)Report\Z)\w+",
+    "codecommit": r"(?!Post|PutCommentReaction|UpdateComment|DeleteComment)\w+",
     "codeconnections": _ANY,
-    "codedeploy": re.compile(r"(?!PutLifecycleEventHookExecutionStatus|StopDeployment)\w+"),
-    "codepipeline": re.compile(r"(?!Put(ThirdParty)?Job|AcknowledgeJob|PollForJobs|StopPipelineExecution)\w+"),
+    "codedeploy": r"(?!PutLifecycleEventHookExecutionStatus|StopDeployment)\w+",
+    "codepipeline": r"(?!Put(ThirdParty)?Job|AcknowledgeJob|PollForJobs|StopPipelineExecution)\w+",
     "codestar": _ANY,
     "codestar-connections": _ANY,
-    "ecr": re.compile(r"(?!GetAuthorizationToken|BatchCheckLayer)\w+"),
+    "ecr": r"(?!GetAuthorizationToken|BatchCheckLayer)\w+",
     "ecr-public": _ANY,
     "elasticbeanstalk": _ANY,
-    "events": re.compile(
+    "events": (
         r"(?!Put(Partner|Raw)?Events\Z|InvokeApiDestination|RetrieveConnectionCredentials"
         r"|(Delete|Remove|Disable|Deactivate|Cancel|Revoke)\w+)\w+"
     ),
     "imagebuilder": _ANY,
-    "lambda": re.compile(
+    "lambda": (
         r"(?!Invoke\w*|CheckpointDurable|SendDurable|StopDurable|Delete\w+|RemovePermission|RemoveLayer"
         r"|Put(FunctionConcurrency|FunctionRecursion|FunctionScaling|ProvisionedConcurrency))\w+"
     ),
@@ -120,27 +119,27 @@ _CHANGES_RIGHTS: Mapping[str, re.Pattern[str]] = {
     "serverlessrepo": _ANY,
     "servicecatalog": _ANY,
     # what runs as a role
-    "batch": re.compile(r"(?!CancelJob|TerminateJob|TerminateServiceJob)\w+"),
-    "bedrock-agentcore": re.compile(
+    "batch": r"(?!CancelJob|TerminateJob|TerminateServiceJob)\w+",
+    "bedrock-agentcore": (
         r"(?!(BatchCreate|BatchDelete|BatchUpdate|Delete)Memory|CreateEvent|DeleteEvent|InvokeAgentRuntime(?!Command)"
         r"|InvokeGateway|Stop\w+|GetWorkload|StartMemory|Evaluate)\w+"
     ),
     "braket": _ANY,
     "cloudshell": _ANY,
-    "appsync": re.compile(r"(?!Delete|Flush|Disassociate|Event|(Source)?GraphQL\Z|\w*WebACL)\w+"),
-    "athena": re.compile(
+    "appsync": r"(?!Delete|Flush|Disassociate|Event|(Source)?GraphQL\Z|\w*WebACL)\w+",
+    "athena": (
         r"(?!Export|Stop|Terminate|Delete)\w*(Session|CalculationExecution|NotebookMetadata|NotebookUrl|WorkGroup)|(Import|Update)Notebook"
     ),
-    "autoscaling": re.compile(r"(Create|Update)(LaunchConfiguration|AutoScalingGroup)"),
-    "bedrock": re.compile(r"(?!Invoke|Delete|Stop|Retrieve|Agentic|Disassociate)\w*(Agent|Flow)(?!Memory)\w*"),
-    "config": re.compile(r"(Put|Start)\w*(Remediation|ConformancePack|ConfigRule)\w*"),
+    "autoscaling": r"(Create|Update)(LaunchConfiguration|AutoScalingGroup)",
+    "bedrock": r"(?!Invoke|Delete|Stop|Retrieve|Agentic|Disassociate)\w*(Agent|Flow)(?!Memory)\w*",
+    "config": r"(Put|Start)\w*(Remediation|ConformancePack|ConfigRule)\w*",
     "datapipeline": _ANY,
-    "ec2": re.compile(
+    "ec2": (
         r"(Run|RequestSpot|CreateFleet|ModifyFleet|ModifySpot|CreateReplaceRoot|ImportKeyPair|CreateKeyPair|AttachVolume"
         r"|ModifyInstanceAttribute|CreateLaunchTemplate|ModifyLaunchTemplate)\w*|\w*IamInstanceProfile\w*"
     ),
     "ec2-instance-connect": _ANY,
-    "ecs": re.compile(
+    "ecs": (
         r"(?!Submit\w+|Poll|DiscoverPoll|StartTelemetry|Stop\w+|Delete\w+|Put\w+|RegisterContainerInstance"
         r"|DeregisterContainerInstance|UpdateContainer\w+|UpdateTaskProtection)\w+"
     ),
@@ -148,31 +147,30 @@ _CHANGES_RIGHTS: Mapping[str, re.Pattern[str]] = {
     "elasticmapreduce": _ANY,
     "emr-containers": _ANY,
     "emr-serverless": _ANY,
-    "gamelift": re.compile(
-        r"(CreateBuild|CreateFleet|UpdateBuild|RequestUpload|GetInstanceAccess|GetComputeAccess)\w*"
-    ),
-    "glue": re.compile(r"\w*(Job|Trigger|DevEndpoint|Session|Statement|Workflow|Blueprint|Crawler|Notebook)\w*"),
+    "gamelift": (r"(CreateBuild|CreateFleet|UpdateBuild|RequestUpload|GetInstanceAccess|GetComputeAccess)\w*"),
+    "glue": r"\w*(Job|Trigger|DevEndpoint|Session|Statement|Workflow|Blueprint|Crawler|Notebook)\w*",
     "kafkaconnect": _ANY,
     "kinesisanalytics": _ANY,
-    "omics": re.compile(r"\w*(Workflow|Run)\w*"),
-    "iot": re.compile(r"(CreateKeysAndCertificate|CreateCertificateFromCsr|RegisterCertificate|RegisterThing)\w*"),
+    "omics": r"\w*(Workflow|Run)\w*",
+    "iot": r"(CreateKeysAndCertificate|CreateCertificateFromCsr|RegisterCertificate|RegisterThing)\w*",
     "pipes": _ANY,
-    "sagemaker": re.compile(r"(?!Invoke|Stop)\w*(Job|Notebook|Pipeline|Endpoint|Presigned|App|Space)\w*"),
-    "scheduler": re.compile(r"(?!Delete)\w+"),
-    "ssm": re.compile(
+    "sagemaker": r"(?!Invoke|Stop)\w*(Job|Notebook|Pipeline|Endpoint|Presigned|App|Space)\w*",
+    "scheduler": r"(?!Delete)\w+",
+    "ssm": (
         r"(?!(Delete|Cancel|Deregister|Disassociate|Stop|Terminate|Reset|Unlabel|Label|Associate)\w+|\w*(Ops|Patch)\w+"
         r"|Put(Parameter|Inventory|ComplianceItems|Calendar|ConfigurePackageResult)\Z|StartAccessRequest"
         r"|Update(Instance\w+|AssociationStatus)\Z|RegisterTarget|CreateResourceDataSync|UpdateResourceDataSync)\w+"
     ),
-    "signer": re.compile(r"(?!Cancel|Revoke|Remove)\w+"),
-    "states": re.compile(
+    "signer": r"(?!Cancel|Revoke|Remove)\w+",
+    "states": (
         r"(?!(Start|StartSync|Stop|Redrive)Execution|Send|GetActivityTask|CreateActivity|Delete|UpdateMapRun"
         r"|InvokeHTTPEndpoint)\w+"
     ),
-    "synthetics": re.compile(r"(Create|Update|Start)Canary\w*"),
+    "synthetics": r"(Create|Update|Start)Canary\w*",
 }
 """Services of identity, code and deployment, and those that run given code as a role: by name, the actions that
-need an explanation before they are called harmless.  The others only use what is there, or end it."""
+need an explanation before they are called harmless (patterns, compiled where a service is met).  The others only use
+what is there, or end it."""
 
 _GIVES_RIGHTS = re.compile(
     r"(?!PutObject|PutBucketPublic)(Put|Set|Update|Create|Add|Attach|Modify|Assume)\w*"
@@ -207,7 +205,7 @@ def _changes_rights(action: IamAction) -> bool:
         return _may_change_rights(service.lower(), verb)
     if service in _CHANGES_RIGHTS:
         changes = action.level in {"write", "permissions"} or _RIGHTS_AT_ANY_LEVEL.match(action.name) is not None
-        if changes and not _LOOKS.match(verb.lower()) and _CHANGES_RIGHTS[service].match(verb) is not None:
+        if changes and not _LOOKS.match(verb.lower()) and re.match(_CHANGES_RIGHTS[service], verb) is not None:
             return True
     return action.level == "permissions" and _GIVES_RIGHTS.match(verb) is not None
 

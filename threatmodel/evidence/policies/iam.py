@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
+
+from threatmodel.reading.tables import table
 
 LONGEST_ACTION = 200
 """Characters of an action; nothing longer is one."""
 
 LONGEST_RESOURCE = 4096
 """Characters of a resource's pattern that are compared; what a longer one covers is unknown."""
-
-_FOLDER = Path(__file__).parent
 
 
 class IamAction(NamedTuple):
@@ -26,10 +24,7 @@ class IamAction(NamedTuple):
     limitable: bool
 
 
-@cache
-def _raw_actions() -> Mapping[str, Mapping[str, str]]:
-    found: dict[str, dict[str, str]] = json.loads((_FOLDER / "iam-actions.json").read_text(encoding="utf-8"))
-    return found
+_raw_actions = partial(table, __file__, "iam-actions.json")
 
 
 @cache
@@ -111,24 +106,16 @@ It has the dashes of the names that CloudFormation and Secrets Manager make up.
 """
 
 
-@cache
-def _formats() -> Mapping[str, str]:
-    found: dict[str, str] = json.loads((_FOLDER / "iam-resources.json").read_text(encoding="utf-8"))
-    return found
-
-
 @lru_cache(maxsize=256)
 def every_resource(service: str) -> tuple[str, ...] | None:
     """How the ARN of any resource of a service ends, kind by kind: what no policy spells stands for its names.
 
     None of a service that the table lacks.
     """
-    found = _formats().get(service)
+    found: str | None = table(__file__, "iam-resources.json").get(service)
     return None if found is None else tuple(one.replace("{}", _ANY_NAME) for one in found.split())
 
 
-@cache
 def managed_policies() -> Mapping[str, Mapping[str, Any]]:
     """AWS's own policies that are known: by name, their path and statements."""
-    found: dict[str, dict[str, Any]] = json.loads((_FOLDER / "iam-managed.json").read_text(encoding="utf-8"))
-    return found
+    return table(__file__, "iam-managed.json")

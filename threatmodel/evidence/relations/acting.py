@@ -143,18 +143,12 @@ def datasource(acting: Acting, resource: Resource) -> Iterator[Passed]:
     yield Passed(api, acting.named(bus, "events"), resource.place, "sends")
 
 
-_BUCKETS = (
-    "ExtendedS3DestinationConfiguration|extended_s3_configuration",
-    "S3DestinationConfiguration|s3_configuration",
-)
-
-
 def delivery(acting: Acting, resource: Resource) -> Iterator[Passed]:
     """Where a delivery stream of Firehose takes from, and where it delivers."""
     settings = resource.properties
     stream = read(settings, "KinesisStreamSourceConfiguration", "KinesisStreamARN")
     yield Passed(acting.names.element(stream, "queue", "store"), resource.name, resource.place)
-    for name in _BUCKETS:
+    for name in ("ExtendedS3DestinationConfiguration", "S3DestinationConfiguration"):
         bucket = read(settings, name, "BucketARN")
         yield Passed(resource.name, acting.named(bucket, "s3"), resource.place, "writes")
     endpoint = read(settings, "HttpEndpointDestinationConfiguration", "EndpointConfiguration", "Url")

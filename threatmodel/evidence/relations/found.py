@@ -174,7 +174,7 @@ class _Callers:
                     starters = self._starters[invocation.function]
                     if not users or not {self._drawn(user) for user in users} <= starters:
                         self._note(invocation.function, name, f"{who} may call it", invocation.place)
-                elif not users or any(user.type.endswith(("StateMachine", "_state_machine")) for user in users):
+                elif not users or any(user.type.endswith("StateMachine") for user in users):
                     self._every.append((name, f"{who} may call every function", invocation.place))
 
     def _drawn(self, user: Resource) -> str:

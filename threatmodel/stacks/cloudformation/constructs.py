@@ -17,19 +17,19 @@ _DEEPEST = 20
 HELPER = "A helper function of the CDK"
 """What a model says of such a function, before what it does."""
 _HELPERS = (
-    (re.compile(r"LogRetention(?:[0-9a-f]{32}|\Z)"), "sets how long log groups keep their events"),
-    (re.compile(r"BucketNotificationsHandler(?:[0-9a-f]{32}|\Z)"), "sets the notifications of buckets"),
-    (re.compile(r"AWS(?:679f53fac002430cb0da5b7982bd2287|\Z)"), "calls AWS at each deployment"),
+    (r"LogRetention(?:[0-9a-f]{32}|\Z)", "sets how long log groups keep their events"),
+    (r"BucketNotificationsHandler(?:[0-9a-f]{32}|\Z)", "sets the notifications of buckets"),
+    (r"AWS(?:679f53fac002430cb0da5b7982bd2287|\Z)", "calls AWS at each deployment"),
     (
-        re.compile(r"Custom::CDKBucketDeployment|CustomCDKBucketDeployment"),
+        r"Custom::CDKBucketDeployment|CustomCDKBucketDeployment",
         "copies files into buckets at each deployment",
     ),
     (
-        re.compile(r"Custom::\w+CustomResourceProvider|Custom\w+CustomResourceProviderHandler"),
+        r"Custom::\w+CustomResourceProvider|Custom\w+CustomResourceProviderHandler",
         "provides a custom resource",
     ),
     (
-        re.compile(r"(?:\w*?)framework-?on(?:Event|Timeout)|(?:\w*?)framework-?isComplete"),
+        r"(?:\w*?)framework-?on(?:Event|Timeout)|(?:\w*?)framework-?isComplete",
         "runs a provider of custom resources",
     ),
 )
@@ -49,4 +49,4 @@ def helper(resource: Resource) -> str:
     """What a function does that the CDK added to the stack by itself; '' for any other."""
     path = text(get((resource.about or {}).get("Metadata"), _PATH)) or ""
     names = (*path.split("/")[1:_DEEPEST], resource.name.rpartition(".")[2])
-    return next((what for begins, what in _HELPERS if any(map(begins.match, names))), "")
+    return next((what for begins, what in _HELPERS if any(re.match(begins, name) for name in names)), "")

@@ -5,19 +5,16 @@ What each pair of types takes is in sam-policies.json, under `connectors`.
 
 from __future__ import annotations
 
-import functools
-import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
+from threatmodel.reading.tables import table
 from threatmodel.stacks.sam.making import Expansion
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.texts import filled
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, links, node_of, text
 
-_TABLE = Path(__file__).with_name("sam-policies.json")
 _PLAIN = {
     "AWS::Serverless::Function": "AWS::Lambda::Function",
     "AWS::Serverless::StateMachine": "AWS::StepFunctions::StateMachine",
@@ -38,9 +35,8 @@ _REF_IS_ARN = frozenset(
 _APIS = frozenset({"AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"})
 
 
-@functools.cache
 def _profiles() -> Mapping[str, Any]:
-    found: dict[str, Any] = json.loads(_TABLE.read_text(encoding="utf-8"))["connectors"]
+    found: dict[str, Any] = table(__file__, "sam-policies.json")["connectors"]
     return found
 
 

@@ -5,13 +5,11 @@ The policy templates are in sam-policies.json beside this package (scripts/sam_p
 
 from __future__ import annotations
 
-import functools
-import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from threatmodel.reading.problems import Place
+from threatmodel.reading.tables import table
 from threatmodel.stacks.sam.making import Expansion, counts, doubted, doubtful
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.texts import filled
@@ -30,8 +28,6 @@ from threatmodel.stacks.values import (
     text,
 )
 
-_TABLE = Path(__file__).with_name("sam-policies.json")
-
 NETWORK_ACTIONS = [
     "ec2:CreateNetworkInterface",
     "ec2:DescribeNetworkInterfaces",
@@ -42,10 +38,9 @@ NETWORK_ACTIONS = [
 ]
 
 
-@functools.cache
 def templates() -> Mapping[str, Any]:
     """SAM's policy templates: by name, their parameters and statements."""
-    found: dict[str, Any] = json.loads(_TABLE.read_text(encoding="utf-8"))["templates"]
+    found: dict[str, Any] = table(__file__, "sam-policies.json")["templates"]
     return found
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
+from functools import cache, partial
 from typing import Any, NamedTuple
 
+from threatmodel.reading.tables import table
 from threatmodel.reading.values import dataclass, field
 from threatmodel.stacks.resource_schemas import of_the_provider_awscc
 
@@ -54,10 +53,7 @@ class Row:
     cases: Mapping[str, Row] = field(default_factory=dict)
 
 
-@cache
-def _table() -> Mapping[str, Any]:
-    found: Mapping[str, Any] = json.loads(Path(__file__).with_name("resources.json").read_text(encoding="utf-8"))
-    return found
+_table = partial(table, __file__, "resources.json")
 
 
 @cache
