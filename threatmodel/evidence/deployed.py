@@ -12,14 +12,6 @@ if TYPE_CHECKING:
     from threatmodel.probe.seen import SeenCall
 
 
-def _any(_calls: Sequence[SeenCall]) -> Sequence[str]:
-    return ()
-
-
-def _no_paths() -> Sequence[str]:
-    return ()
-
-
 class Deployed(NamedTuple):
     """A resource that a file makes of a function, the file's folder, and other elements that are mapped to it too.
 
@@ -30,6 +22,6 @@ class Deployed(NamedTuple):
     stack: Stack
     resource: Resource
     folder: Path
-    shared: tuple[str, ...] = ()
-    unable: Callable[[Sequence[SeenCall]], Sequence[str]] = _any
-    paths: Callable[[], Sequence[str]] = _no_paths
+    shared: tuple[str, ...]
+    unable: Callable[[Sequence[SeenCall]], Sequence[str]]
+    paths: Callable[[], Sequence[str]]

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from threatmodel.reading.values import replace
 from threatmodel.stacks.assumed import Assumed
-from threatmodel.stacks.stack import ELSEWHERE, Choice, Export, Parameter, Resource, Stack, Unread
+from threatmodel.stacks.stack import ELSEWHERE, MADE_OF, Choice, Export, Parameter, Resource, Stack, Unread
 from threatmodel.stacks.terraform.rows import own_name_of, row_of
 from threatmodel.stacks.texts import relinked
 from threatmodel.stacks.values import ANY_CHOICE, Joined, Link, List, Node, Scalar, Table, Unknown, choices_of, links
@@ -159,7 +159,7 @@ def _taken_in(
         if kind == part.type or row is None:
             continue
         named = _written_out(part.properties.entries.get(row.by[0])) if len(row.by) == 1 else ""
-        others = [one for one in resources.values() if _AS_MADE.get(one.type, one.type) == kind]
+        others = [one for one in resources.values() if MADE_OF.get(one.type, one.type) == kind]
         owners = [one for one in others if named and named == _written_out(_own_name(one, kind))]
         if len(owners) == 1 and part.doubt is None:
             own = found[owners[0].name]
@@ -172,16 +172,6 @@ def _taken_in(
             handed = frozenset(one.name for one in maybe)
             unread.append(Unread(name=part.name, why=why, place=part.place, strength="changes", handed=handed))
     return found, taken, tuple(one for one in unread if one.handed)
-
-
-_AS_MADE: Mapping[str, str] = {
-    "AWS::Serverless::Api": "AWS::ApiGateway::RestApi",
-    "AWS::Serverless::Function": "AWS::Lambda::Function",
-    "AWS::Serverless::HttpApi": "AWS::ApiGatewayV2::Api",
-    "AWS::Serverless::SimpleTable": "AWS::DynamoDB::Table",
-    "AWS::Serverless::StateMachine": "AWS::StepFunctions::StateMachine",
-}
-"""SAM's types, with those of the resources that are made of them."""
 
 
 def _own_name(resource: Resource, kind: str) -> Node | None:

@@ -15,6 +15,14 @@ from threatmodel.stacks.work import Work
 ELSEWHERE = "::Elsewhere"
 """How the type ends of what a file says of a resource outside it: the properties are those of that resource."""
 
+MADE_OF: Mapping[str, str] = {
+    "AWS::Serverless::Api": "AWS::ApiGateway::RestApi",
+    "AWS::Serverless::Function": "AWS::Lambda::Function",
+    "AWS::Serverless::HttpApi": "AWS::ApiGatewayV2::Api",
+    "AWS::Serverless::SimpleTable": "AWS::DynamoDB::Table",
+    "AWS::Serverless::StateMachine": "AWS::StepFunctions::StateMachine",
+}
+"""SAM's types, with those of the resources that are made of them."""
 _T = TypeVar("_T")
 
 UNKNOWN = "Unknown::"

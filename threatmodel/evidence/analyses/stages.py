@@ -179,8 +179,3 @@ def served_otherwise(parts: Sequence[Gathered], stack: Stack) -> Iterator[Unknow
 
 
 _DEPLOYMENTS = ("AWS::ApiGateway::Deployment", "AWS::ApiGatewayV2::Deployment")
-
-
-def whole(values: Sequence[bool | None]) -> bool | None:
-    """Whether all of some stages are covered; not where there is none."""
-    return all_of(values) if values else False

@@ -20,7 +20,7 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.analyses.stages import Stage, stages, whole
+from threatmodel.evidence.analyses.stages import Stage, stages
 from threatmodel.evidence.answers import (
     Answered,
     Gathered,
@@ -47,9 +47,13 @@ _BESIDE = "AWS::WAFv2::WebACLRuleGroupAssociation"
 def rate_rule_blocks(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a rate-based rule blocks on every way to the api: at each stage, or at a CDN that it alone answers."""
     ties = tuple(stack.of_type(*ASSOCIATIONS))
-    guarded = whole([_guarded(stage, ties, resource, stack) for stage in stages(parts)])
+    staged = [_guarded(stage, ties, resource, stack) for stage in stages(parts)]
+    guarded = all_of(staged) if staged else False
     acls = named(parts, "acl")
-    fronted = one_of([_limits(part, "CLOUDFRONT", resource, stack) for part in acls]) if acls else False
+    fronted = one_of(
+        None if isinstance(part.node, Unknown) else _acl_limits(part.resource, "CLOUDFRONT", resource, stack)
+        for part in acls
+    )
     closed = _closed(parts, resource, stack) if fronted is not False else False
     value = one_of((guarded, all_of((fronted, closed))))
     bound = (stack.target(read(tie.properties, "WebACLArn")) for tie in ties)
@@ -134,12 +138,6 @@ def _bound(stage: Stage, node: Node | None, resource: Resource) -> bool | None:
 
 
 # --- what a web ACL does
-
-
-def _limits(part: Gathered, scope: str, resource: Resource, stack: Stack) -> bool | None:
-    if isinstance(part.node, Unknown):
-        return None
-    return _acl_limits(part.resource, scope, resource, stack)
 
 
 def _acl_limits(acl: Resource, scope: str, resource: Resource, stack: Stack) -> bool | None:

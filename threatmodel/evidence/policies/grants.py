@@ -320,12 +320,12 @@ def takes(grant: Grant, stack: Stack) -> int:
 _DOCUMENTS = ("policy", "identity-policy", "trust", "guardrail")
 
 
-def aws_policy_name(found: Pattern, *, by_name: bool = True) -> str:
-    """The name of AWS's own policy that a text names, or ''; `by_name` where a bare name stands for one."""
+def aws_policy_name(found: Pattern) -> str:
+    """The name of AWS's own policy that a text names, by its ARN or alone, or ''."""
     if found.open is not None or found.links:
         return ""
     if re.fullmatch(r"[\w+=,.@-]+", found.text):
-        return found.text if by_name else ""
+        return found.text
     arn = re.fullmatch(r"arn:[^:]+:iam::aws:policy/(?:[\w/-]*/)?([\w+=,.@-]+)", TOKEN.sub("aws", found.text))
     return arn.group(1) if arn else ""
 

@@ -37,10 +37,6 @@ class Reach:
     named: frozenset[str] = frozenset()
     unknown: tuple[Unknown, ...] = ()
 
-    def may(self, use: str) -> bool:
-        """Whether it is surely open to a use."""
-        return use in self.actions
-
     def joined(self, other: Reach) -> Reach:
         """Return what this or another reach of the same resource allows."""
         return Reach(

@@ -145,6 +145,10 @@ class Names:
         named = [name for name in self.texted(node) if set(kinds) & set(self.kinds[name])]
         return named[0] if len(named) == 1 else ""
 
+    def api_of(self, resource: Resource) -> str:
+        """The API that a method, route, integration or authorizer is of, or ''."""
+        return self.element(read(resource.properties, "RestApiId|ApiId"), "api")
+
     def texted(self, node: Node) -> tuple[str, ...]:
         """The elements that a text without links names: by ARN, by URL, or by the name alone."""
         key = spelling(node)

@@ -44,15 +44,13 @@ def passed_on(stack: Stack, facts: StackFacts) -> tuple[Passed, ...]:
 
 def _method(acting: Acting, resource: Resource) -> Iterator[Passed]:
     settings = read(resource.properties, "Integration")
-    api = acting.names.element(read(resource.properties, "RestApiId"), "api")
-    yield from _integrated(acting, api, settings, read(settings, "Uri"), resource.place)
+    yield from _integrated(acting, acting.names.api_of(resource), settings, read(settings, "Uri"), resource.place)
 
 
 def _integration(acting: Acting, resource: Resource) -> Iterator[Passed]:
     """An integration of an HTTP or WebSocket API."""
-    api = acting.names.element(read(resource.properties, "ApiId"), "api")
     address = read(resource.properties, "IntegrationUri")
-    yield from _integrated(acting, api, resource.properties, address, resource.place)
+    yield from _integrated(acting, acting.names.api_of(resource), resource.properties, address, resource.place)
 
 
 def _api(acting: Acting, resource: Resource) -> Iterator[Passed]:

@@ -218,7 +218,7 @@ class Roles:
         invokes += [
             InvocationRight(name, one.places["invoke"][0])
             for name, one in reach.items()
-            if one.may("invoke") and name in self.names.functions
+            if "invoke" in one.actions and name in self.names.functions
         ]
         connected = frozenset(self._connected.get(role.name, ()))
         return Role(

@@ -27,8 +27,7 @@ def route_target(ways: Ways, resource: Resource) -> None:
     for link in links(node):
         ways.routes.setdefault(link.resource, []).append(resource)
     if node is not None:
-        api = ways.names.element(read(resource.properties, "ApiId"), "api")
-        ways.hide(Called((), open_in(node)), "apigateway", api)
+        ways.hide(Called((), open_in(node)), "apigateway", ways.names.api_of(resource))
 
 
 def url(ways: Ways, resource: Resource) -> None:
@@ -43,7 +42,7 @@ def method(ways: Ways, resource: Resource) -> None:
     """A method of a REST API."""
     address = read(resource.properties, "Integration", "Uri")
     called = ways.names.called(address)
-    api = ways.names.element(read(resource.properties, "RestApiId"), "api")
+    api = ways.names.api_of(resource)
     ways.hide(called, "apigateway", api)
     if read(resource.properties, "Integration", "Credentials"):
         ways.anybody(called.open, f"the method {quoted(resource.name)}", resource.place)
@@ -64,11 +63,11 @@ def integration(ways: Ways, resource: Resource) -> None:
     """An integration of an HTTP or WebSocket API, and the routes that lead to it."""
     address = read(resource.properties, "IntegrationUri")
     called = ways.names.called(address)
-    ways.hide(called, "apigateway", ways.names.element(read(resource.properties, "ApiId"), "api"))
+    ways.hide(called, "apigateway", ways.names.api_of(resource))
     if read(resource.properties, "CredentialsArn"):
         ways.anybody(called.open, f"the integration {quoted(resource.name)}", resource.place)
     for route in ways.routes.get(resource.name, ()) if called.functions else ():
-        api = ways.names.element(read(route.properties, "ApiId"), "api")
+        api = ways.names.api_of(route)
         key = read(route.properties, "RouteKey")
         places = dict.fromkeys((*places_of(route, None), *places_of(resource, address)))
         _started(
@@ -109,8 +108,7 @@ def authorizer(ways: Ways, resource: Resource) -> None:
     """A function that decides who may call an API."""
     called = ways.names.called(named(resource, "AuthorizerUri"))
     ways.anybody(called.open, f"the authorizer {quoted(resource.name)}", resource.place)
-    asking = ways.names.element(read(resource.properties, "RestApiId|ApiId"), "api")
-    start = Start("authorizes", "", asking, "", (resource.place,))
+    start = Start("authorizes", "", ways.names.api_of(resource), "", (resource.place,))
     ways.start(called, "apigateway", resource, start, resource.name)
 
 

@@ -143,7 +143,7 @@ def _bound(node: Node | None) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _value_of(value: PlainValue, kind: str, place: Place, given: tuple[str, ...] = ()) -> Node:
+def _value_of(value: PlainValue, kind: str, place: Place, given: tuple[str, ...] = ()) -> Scalar | List:
     """A value that a parameter is given, as its type has it."""
     if kind.startswith("List<") or kind == "CommaDelimitedList":
         return List(tuple(_as_number(part.strip(), kind, place, given) for part in str(value).split(",")), place, given)
@@ -163,11 +163,7 @@ def _default(name: str, kind: str, declared: Table, assumed: Assumed, given: tup
     if not isinstance(default, Scalar) or len(str(default.value)) > _LONGEST_VALUE:
         why = f"the default of the parameter {quoted(name)} is no text that a parameter can have"
         return Unknown(why, default.place, choices=choices)
-    value, place = default.value, default.place
-    if kind.startswith("List<") or kind == "CommaDelimitedList":
-        parts = (part.strip() for part in str(value).split(","))
-        return List(tuple(_as_number(part, kind, place, given) for part in parts), place)
-    return _as_number(value, kind, place) if isinstance(value, str) else default
+    return _value_of(default.value if default.value is not None else "", kind, default.place, given)._replace(given=())
 
 
 def _as_number(value: str, kind: str, place: Place, given: tuple[str, ...] = ()) -> Scalar:

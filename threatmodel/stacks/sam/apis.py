@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from threatmodel.reading.problems import Place
@@ -60,10 +60,6 @@ class Api:
     def get(self, *names: str) -> Node | None:
         """A property of the API."""
         return get(self.api.properties, *names)
-
-    def picked(self, names: Iterable[str]) -> dict[str, Node | None]:
-        """Some properties of the API, by name."""
-        return {name: self.get(name) for name in names}
 
     def link(self, name: str, place: Place) -> Link:
         """What refers to an authorizer or another part of the API."""

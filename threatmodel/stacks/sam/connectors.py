@@ -11,17 +11,10 @@ from typing import Any, NamedTuple
 from threatmodel.reading.problems import Place
 from threatmodel.reading.tables import table
 from threatmodel.stacks.sam.making import Expansion
-from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.stack import MADE_OF, Resource
 from threatmodel.stacks.texts import filled
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, links, node_of, text
 
-_PLAIN = {
-    "AWS::Serverless::Function": "AWS::Lambda::Function",
-    "AWS::Serverless::StateMachine": "AWS::StepFunctions::StateMachine",
-    "AWS::Serverless::Api": "AWS::ApiGateway::RestApi",
-    "AWS::Serverless::HttpApi": "AWS::ApiGatewayV2::Api",
-    "AWS::Serverless::SimpleTable": "AWS::DynamoDB::Table",
-}
 _ROLES = {
     "AWS::Lambda::Function": "Role",
     "AWS::Serverless::Function": "Role",
@@ -93,11 +86,11 @@ def end_of(making: Expansion, reference: Node, other: Node) -> End | None:
     if name is None:
         kind = text(get(reference, "Type"))
         values = {key: node for key, node in _entries(reference) if key not in {"Type", "RoleName"}}
-        return None if kind is None else End(_PLAIN.get(kind, kind), values, get(reference, "RoleName"))
+        return None if kind is None else End(MADE_OF.get(kind, kind), values, get(reference, "RoleName"))
     resource = making.resources.get(name)
     if resource is None:
         return None
-    kind, place = _PLAIN.get(resource.type, resource.type), reference.place
+    kind, place = MADE_OF.get(resource.type, resource.type), reference.place
     reference_itself = Link(name, "", place)
     values = {
         "Arn": reference_itself if kind in _REF_IS_ARN else Link(name, "Arn", place),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.events import SERVICES, ask, opens_everything
@@ -23,14 +23,6 @@ def add_around_functions(making: Expansion) -> None:
     """Adds what SAM generates for every AWS::Serverless::Function."""
     for resource in making.of_type("AWS::Serverless::Function"):
         making.reads.during(_Function(making, resource).add)
-
-
-class _Delivery(NamedTuple):
-    """Where the result of an asynchronous call goes: `kind` is the Type, `place` where the destination is."""
-
-    kind: Node | None
-    target: Node
-    place: Place
 
 
 class _Function:
@@ -214,11 +206,11 @@ class _Function:
         for outcome in ("OnSuccess", "OnFailure"):
             found = get(config, "DestinationConfig", outcome)
             if found is not None:
-                going = self.destination(f"{name}{outcome}", found)
-                destinations[outcome] = {"Destination": going.target}
-                statements = delivery(going.kind, going.target, going.place)
+                kind, target = get(found, "Type"), self.destination(f"{name}{outcome}", found)
+                destinations[outcome] = {"Destination": target}
+                statements = delivery(kind, target, found.place)
                 if statements:
-                    self.grants.allow(f"{name}{outcome}{text(going.kind) or ''}Policy", going.place, *statements)
+                    self.grants.allow(f"{name}{outcome}{text(kind) or ''}Policy", found.place, *statements)
         properties = {
             "FunctionName": Link(self.name, "", config.place),
             "Qualifier": self.get("AutoPublishAlias") or "$LATEST",
@@ -228,17 +220,15 @@ class _Function:
         }
         self.make(name, "AWS::Lambda::EventInvokeConfig", properties, config.place)
 
-    def destination(self, name: str, config: Node) -> _Delivery:
+    def destination(self, name: str, config: Node) -> Node:
         """Where results go: what is named, or a queue or topic that SAM makes."""
-        kind, target = get(config, "Type"), get(config, "Destination")
-        if target is not None:
-            return _Delivery(kind, target, config.place)
-        if text(kind) == "SQS":
-            self.make(f"{name}Queue", "AWS::SQS::Queue", {}, config.place)
+        kind, target, place = text(get(config, "Type")), get(config, "Destination"), config.place
+        if target is None and kind == "SQS":
+            self.make(f"{name}Queue", "AWS::SQS::Queue", {}, place)
             self.making.means(f"{self.name}.DestinationQueue", f"{name}Queue")
-            return _Delivery(kind, Link(f"{name}Queue", "Arn", config.place), config.place)
-        if text(kind) == "SNS":
-            self.make(f"{name}Topic", "AWS::SNS::Topic", {}, config.place)
+            target = Link(f"{name}Queue", "Arn", place)
+        elif target is None and kind == "SNS":
+            self.make(f"{name}Topic", "AWS::SNS::Topic", {}, place)
             self.making.means(f"{self.name}.DestinationTopic", f"{name}Topic")
-            return _Delivery(kind, Link(f"{name}Topic", "", config.place), config.place)
-        return _Delivery(kind, Unknown("no destination is named", config.place), config.place)
+            target = Link(f"{name}Topic", "", place)
+        return target or Unknown("no destination is named", place)

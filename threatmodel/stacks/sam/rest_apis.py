@@ -65,7 +65,8 @@ class _RestApi(Api):
         api = Link(self.name, "", place)
         made: dict[str, Any] = {"RestApiId": api, "StageName": self.second_stage()}
         self.making.add(self.api, deployment, "AWS::ApiGateway::Deployment", made, place)
-        properties = {"RestApiId": api, "DeploymentId": Link(deployment, "", place), **self.picked(_STAGE_KEYS)}
+        own = {name: self.get(name) for name in _STAGE_KEYS}
+        properties = {"RestApiId": api, "DeploymentId": Link(deployment, "", place), **own}
         self.making.add(self.api, stage, "AWS::ApiGateway::Stage", properties, place)
         self.making.means(f"{self.name}.Stage", stage)
         self.making.means(f"{self.name}.Deployment", deployment)

@@ -197,10 +197,8 @@ class Variables:
             return Unknown("which variable is meant is not written out", place, default)
         match kind:
             case "self":
-                found = self.at(name, depth + 1)
-                if found is None or (is_null(found) and default is not None):
-                    found = default or Unknown(f"nothing is at {quoted(name)} in this file", place)
-                return self.because(found, resolved.given)
+                nothing = Unknown(f"nothing is at {quoted(name)} in this file", place)
+                return self.because(_or_else(self.at(name, depth + 1), default, nothing), resolved.given)
             case "file":
                 return self._of_file(argument, name, default, place, depth)
             case "sls" if name == "stage":
@@ -227,9 +225,8 @@ class Variables:
         found = self.in_file(written, path, place, depth + 1)
         if isinstance(found, Unknown) and default is not None and found.usual is None:
             found = found._replace(usual=default)
-        if found is None or (is_null(found) and default is not None):
-            found = default or Unknown(f"nothing is at {quoted(path)} in {quoted(written)}", place)
-        return self.because(found, resolved.given)
+        nothing = Unknown(f"nothing is at {quoted(path)} in {quoted(written)}", place)
+        return self.because(_or_else(found, default, nothing), resolved.given)
 
     def address(self, address: str, place: Place, depth: int) -> Scalar | None:
         """The address of a variable, in which there may be others; None where it is not known."""
@@ -316,6 +313,11 @@ class Variables:
             known, Parameter(name=known, type=_FROM_STORE, hidden=False, value=value, place=place)
         )
         return Unknown(_ELSEWHERE["ssm"], place, default, (known,))
+
+
+def _or_else(found: Node | None, default: Node | None, nothing: Unknown) -> Node:
+    """What a source has, else the default: also for a null, where there is one."""
+    return default or nothing if found is None or (is_null(found) and default is not None) else found
 
 
 def _has_stage(node: Node | None, name: str) -> bool:
