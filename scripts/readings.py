@@ -58,6 +58,7 @@ NOT_SHOWN: Mapping[str, str] = {
     "database-address-private": "it is for databases, and the example has none",
     "database-password-managed": "it is for databases, and the example has none",
     "queue-customer-managed-key": "the example's queue has no customer managed key, so there is no proof to remove",
+    "guest-identities-off": "the example has no identity pool",
     "tenant-isolation": "it is for functions that serve several tenants, which the model's statement denies",
 }
 

@@ -195,6 +195,7 @@ LISTS = {
     "owasp-2025": _BY_HAND,
     "owasp-api-2023": _BY_HAND,
     "owasp-llm-2025": _BY_HAND,
+    "owasp-agentic-2026": _BY_HAND,
     "sas": _BY_HAND,
     "aws-threats": _BY_HAND,
     "nist-800-53": Source(

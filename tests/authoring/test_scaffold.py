@@ -107,7 +107,7 @@ def test_the_examples_of_a_threat_can_be_taken() -> None:
     reader = Reader(parse(taken(text, FACT="slack_facing"), "f"))
     found = threat_of(reader, reader.whole(THREAT))
     assert reader.problems == []
-    assert (found.reaches, found.by_provider, len(found.maps)) == ("function", True, 9)
+    assert (found.reaches, found.by_provider, len(found.maps)) == ("function", True, 10)
 
 
 def test_the_examples_of_a_control_can_be_taken() -> None:

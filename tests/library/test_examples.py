@@ -95,6 +95,11 @@ def test_every_threat_can_be_moved(library: Library) -> None:
         assert moving or threat.by_provider, threat.id
 
 
+def test_what_stops_a_threat_says_what_was_looked_at(library: Library) -> None:
+    links = [(threat.id, link) for threat in library.threats.values() for link in threat.links]
+    assert [(name, link.control) for name, link in links if (link.effect == "stops") != bool(link.looks_at)] == []
+
+
 # --- how to put controls in place
 
 

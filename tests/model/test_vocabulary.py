@@ -200,8 +200,8 @@ def test_every_fact_is_read() -> None:
     library = load_library(HOME / "threatlib")
     read: set[Name] = set(READ_BY_CODE)
     for threat in library.threats.values():
-        told = [threat.applies, *(move.conditions for move in (*threat.raises, *threat.lowers))]
-        read |= {(kind, name) for by_kind in told for kind, condition in by_kind.items() for name in condition.facts}
+        told = ((kind, condition) for kind in threat.targets for condition in threat.conditions(kind))
+        read |= {(kind, name) for kind, condition in told for name in condition.facts}
     for control in library.controls.values():
         conditions = [need.condition for need in control.needs] + ([control.in_place] if control.in_place else [])
         read |= {(control.scope, name) for condition in conditions for name in condition.facts}
@@ -217,8 +217,8 @@ def reached(library: Library) -> set[Name]:
     """
     found: set[Name] = set()
     for threat in library.threats.values():
-        told = [threat.applies, *(move.conditions for move in (*threat.raises, *threat.lowers))]
-        found |= {(kind, name) for by in told for kind, condition in by.items() for name in condition.facts}
+        told = ((kind, condition) for kind in threat.targets for condition in threat.conditions(kind))
+        found |= {(kind, name) for kind, condition in told for name in condition.facts}
         scopes = {scope for target in threat.targets for scope in REACHES[target]}
         linked = [library.controls[link.control] for link in threat.links]
         for control in (*linked, *(library.controls[one] for link in linked for one in link.requires)):

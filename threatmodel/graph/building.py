@@ -32,6 +32,7 @@ SUBTITLE_WORDS = {
     "http": "HTTP API",
     "websocket": "WebSocket API",
     "function-url": "function URL",
+    "web-function": "Lambda web function",
     "dynamodb": "DynamoDB",
     "s3": "S3",
     "rds": "RDS",
@@ -230,7 +231,9 @@ def _usual_zone(kind: Kind, facts: Facts) -> str:
 
 def _subtitle(kind: Kind, facts: Facts) -> str:
     """The text under an element's name: its service, then what matters most about it."""
-    own_url = kind == "api" and _is(facts, "kind", {"function-url"})  # the URL of a function has no gateway
+    own_url = kind == "api" and _is(
+        facts, "kind", {"function-url", "web-function"}
+    )  # the URL of a function has no gateway
     parts = ["" if own_url else _SUBTITLES[kind]]
     for name in SUBTITLE_FACTS:
         fact = facts.get(name)

@@ -71,6 +71,45 @@ def _internet_facing(given: Given, node: Node) -> Fact | None:
     return given.started_by(node.id, *(by for by, through in THROUGH.items() if through == "api"))
 
 
+@derives("function", "request_rate")
+def _request_rate(given: Given, node: Node) -> Fact | None:
+    """The sum over the APIs whose requests start it; one without a rate is enough for there to be none."""
+    lists = given.functions[node.id]
+    triggers = [trigger for trigger, _ in members_of(lists, "triggers") if trigger.by in REQUESTS]
+    apis = dict.fromkeys(trigger.source.id for trigger in triggers if trigger.source is not None)
+    rates = [given.stated[api].get("throttle_rate") for api in apis]
+    unlimited = [rate for rate in rates if rate is not None and rate.size and rate.value is None]
+    if unlimited:
+        return known(None, [max(unlimited, key=lambda rate: rate.size).said])
+    every = lists.get("triggers")
+    if every is None or every.closed is None or any(rate is None or not rate.size for rate in rates):
+        return None
+    found = [rate for rate in rates if rate is not None]
+    return known(sum(rate.value for rate in found), [every.weakest, *(rate.said for rate in found)])
+
+
+@derives("function", "requests_fit_reserve")
+def _requests_fit_reserve(given: Given, node: Node) -> Fact | None:
+    return _requests_fit(given, node, given.stated[node.id].get("reserved_concurrency"))
+
+
+@derives("function", "requests_fit_quota")
+def _requests_fit_quota(given: Given, node: Node) -> Fact | None:
+    return _requests_fit(given, node, given.stated.get("account", {}).get("concurrent_executions"))
+
+
+def _requests_fit(given: Given, node: Node, executions: Fact | None) -> Fact | None:
+    """Whether requests at their highest rate, each running until the timeout, occupy no more executions than these."""
+    rate, timeout = _request_rate(given, node), given.stated[node.id].get("timeout_seconds")
+    if rate is not None and rate.value is None:
+        return known(value=False, said=[rate.said])
+    if rate is None or any(fact is None or not fact.size for fact in (timeout, executions)):
+        return None
+    facts = [fact for fact in (rate, timeout, executions) if fact is not None]
+    fits = all(fact.value is not None for fact in facts) and rate.value * facts[1].value <= facts[2].value
+    return known(fits, [fact.said for fact in facts])
+
+
 @derives("function", "event_driven")
 def _event_driven(given: Given, node: Node) -> Fact | None:
     """Started by what happens inside: where no list has it, another function may still be known to call it."""

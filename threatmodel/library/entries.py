@@ -53,14 +53,16 @@ STRIDE = (
 class ControlLink:
     """What a control does to a threat, and why.
 
-    `conditions` says for which elements of each target kind it does so; empty where it does for all.
+    `conditions` says for which elements of each target kind it does so; empty where it does for all.  `looks_at` says
+    what shows that the control is in place, for one that stops the threat.
     """
 
     control: str
     effect: ControlEffect
     because: str
     place: Place
-    conditions: Mapping[str, Condition] = MappingProxyType({})
+    conditions: Mapping[str, Condition]
+    looks_at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

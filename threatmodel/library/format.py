@@ -29,6 +29,7 @@ _THREAT_MAPS = record(
     Key("owasp_2025", _ids(r"A(0[1-9]|10)", "an id such as A07"), "OWASP Top 10, 2025"),
     Key("owasp_api_2023", _ids(r"API([1-9]|10)", "an id such as API2"), "OWASP API Security Top 10, 2023"),
     Key("owasp_llm_2025", _ids(r"LLM(0[1-9]|10)", "an id such as LLM01"), "OWASP Top 10 for LLM applications, 2025"),
+    Key("owasp_agentic_2026", _ids(r"ASI(0[1-9]|10)", "an id such as ASI01"), "OWASP Top 10 for agents, 2026"),
     Key("sas", _ids(r"SAS-([1-9]|1[0-2])", "an id such as SAS-2"), "PureSec/CSA's critical risks of serverless"),
     Key("aws_threats", _ids(r"A?T\d{4}(\.[A-Z0-9]+)?", "an id such as T1078.A001"), "AWS Threat Technique Catalog"),
 )
@@ -72,6 +73,9 @@ _EFFECT = Either(
     record(
         "a link",
         *(Key(effect, _LINE, f"why it {effect} this threat") for effect in EFFECTS),
+        Key(
+            "looks_at", _LINE, "what was looked at to know that the control is in place, for one that stops the threat"
+        ),
         Key(
             "if", _CONDITION, "the elements on which it has this effect; without it, on all that the threat applies to"
         ),

@@ -8,7 +8,7 @@ from typing import Any
 from threatmodel.library import examples as pins
 from threatmodel.library.condition import And, Condition, ConditionError, Not, compile_condition
 from threatmodel.library.contradiction import can_hold
-from threatmodel.library.entries import Control, ControlEffect, ControlLink, Move, Need, Threat, Weaker
+from threatmodel.library.entries import EFFECTS, Control, ControlEffect, ControlLink, Move, Need, Threat, Weaker
 from threatmodel.model.current import current_condition
 from threatmodel.model.vocabulary import FACTS, FORMER_FACTS, Kind
 from threatmodel.reading.problems import article, listed, quoted, suggestion
@@ -90,18 +90,25 @@ def _pin_move(reader: Reader, entry: Entry, condition: Condition) -> None:
 def _links(reader: Reader, entries: Fields, applies: Mapping[Kind, Condition]) -> Iterator[ControlLink]:
     for control, entry in entries["controls"].value.items():
         stated = (
-            {} if isinstance(entry.value, str) else {name: one for name, one in entry.value.items() if name != "if"}
+            {} if isinstance(entry.value, str) else {name: one for name, one in entry.value.items() if name in EFFECTS}
         )
         if isinstance(entry.value, str):
             plainly: ControlEffect = entry.value  # type: ignore[assignment]  # the shape takes no other word
             if plainly == "stops":
                 message = f"'{control}' stops this threat, but there is no reason"
                 reader.note("no-reason", entry.place, message, "write {stops: because ...}")
-            yield ControlLink(control=control, effect=plainly, because="", place=entry.key)
+            yield ControlLink(control=control, effect=plainly, because="", place=entry.key, conditions={})
         elif len(stated) == 1:
             (effect, because), *_ = stated.items()
             found = _link_conditions(reader, entries, entry.value["if"], applies) if "if" in entry.value else {}
-            yield ControlLink(control=control, effect=effect, because=because.value, place=entry.key, conditions=found)
+            yield ControlLink(
+                control=control,
+                effect=effect,
+                because=because.value,
+                place=entry.key,
+                conditions=found,
+                looks_at=entry.value["looks_at"].value if "looks_at" in entry.value else "",
+            )
         else:
             reader.note("wrong-type", entry.place, f"'{control}' has {len(stated)} effects; expected one")
 

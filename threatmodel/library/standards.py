@@ -89,8 +89,19 @@ class OutOfScope:
 Exclusions = Mapping[str, Sequence[OutOfScope]]
 """What is out of scope, by the key of the list."""
 
-COVERED = ("attack", "owasp_api_2023", "owasp_llm_2025", "sas", "aws_threats")
-"""The lists of risks and techniques of which every item is covered by a threat or out of scope (of ATT&CK: `cloud`)."""
+COVERED = (
+    "attack",
+    "owasp_api_2023",
+    "owasp_llm_2025",
+    "owasp_agentic_2026",
+    "sas",
+    "aws_threats",
+    "security_hub",
+)
+"""The lists of which every item is covered by a threat or control, or out of scope.
+
+Of ATT&CK these are the `cloud` items, and of Security Hub the controls of the services that a system here uses.
+"""
 
 COVERAGE = record(
     "the coverage",

@@ -181,6 +181,22 @@ def test_whom_a_role_trusts(principal: Any, only: Any) -> None:
     assert word(asked("trusts-only-lambda", ("trust", trust(principal)))) == only
 
 
+@pytest.mark.parametrize(
+    ("principal", "edge"),
+    [
+        ({"Service": "lambda.amazonaws.com"}, NO),
+        ({"Service": ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]}, YES),
+        ({"Service": "lambda.amazonaws.com", "AWS": "111122223333"}, NO),
+        ({"Service": ["lambda.amazonaws.com", UNKNOWN]}, OPEN),
+        ({"Service": ["edgelambda.amazonaws.com", UNKNOWN]}, YES),
+        ("*", OPEN),
+        (UNKNOWN, OPEN),
+    ],
+)
+def test_whether_a_role_can_be_used_at_the_edge(principal: Any, edge: Any) -> None:
+    assert word(asked("trusts-edge", ("trust", trust(principal)))) == edge
+
+
 def test_users_of_a_role() -> None:
     bot, worker = resource(), resource("Worker")
     one, two = Gathered("user", bot.properties, bot), Gathered("user", worker.properties, worker)

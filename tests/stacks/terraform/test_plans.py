@@ -58,7 +58,8 @@ def test_facts_of_a_function() -> None:
         "role_shared": False,
         "role_wildcard_action": False,
         "role_trusts_only_lambda": True,
-        "customer_managed_key": False,
+        "environment_customer_key": False,
+        "package_customer_key": False,
     }
     assert {name: found[name] for name in wanted} == wanted
 
@@ -66,7 +67,7 @@ def test_facts_of_a_function() -> None:
 def test_facts_of_a_function_with_count() -> None:
     found = facts(sample("plan.json"), "function", "aws_lambda_function.cleanup[0]")
     assert (found["reserved_concurrency"], found["in_vpc"]) == (None, True)
-    assert found["customer_managed_key"] is True
+    assert found["environment_customer_key"] is True
     for name in ("role_wildcard_action", "failure_destination"):
         assert isinstance(found[name], Unanswered)  # its policy is written with jsonencode
     assert found["role_wildcard_action"].why == "known only after apply; it refers to aws_dynamodb_table.orders"

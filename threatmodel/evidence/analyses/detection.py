@@ -16,8 +16,8 @@ from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown, unknowns
 
-_LAMBDA, _S3 = "LAMBDA_NETWORK_LOGS", "S3_DATA_EVENTS"
-"""The features of GuardDuty that are its Lambda Protection and S3 Protection (docs.aws.amazon.com/guardduty)."""
+_LAMBDA, _S3, _AI = "LAMBDA_NETWORK_LOGS", "S3_DATA_EVENTS", "AI_PROTECTION"
+"""The features of GuardDuty that are its Lambda, S3 and AI Protection (docs.aws.amazon.com/guardduty)."""
 _RECORDED = ("AWS::Lambda::Function", "AWS::ApiGateway::Stage", "AWS::ApiGatewayV2::Api", "AWS::IAM::Role")
 """Types of AWS Config that stand for functions, gateways and roles."""
 
@@ -38,6 +38,12 @@ def lambda_protection_off(parts: Sequence[Gathered], _resource: Resource, _stack
 def s3_protection_off(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
     """No where a detector, or its S3 Protection, is switched off."""
     return _denied(named(parts, "detector"), _without(_S3), "GuardDuty's S3 Protection is switched off")
+
+
+@analysis("detector")
+def ai_protection_off(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
+    """No where a detector, or its AI Protection, is switched off."""
+    return _denied(named(parts, "detector"), _without(_AI), "GuardDuty's AI Protection is switched off")
 
 
 @analysis("recorder")

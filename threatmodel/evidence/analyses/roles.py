@@ -145,6 +145,27 @@ def _only_lambda(grant: Grant) -> Answer:
     return yes(grant.place)
 
 
+_EDGE = frozenset({"edgelambda.amazonaws.com", "edgelambda.${AWS::URLSuffix}"})
+
+
+@analysis("trust")
+def trusts_edge(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether Lambda@Edge may assume a role, without which CloudFront takes no function that has it."""
+    return some(grant.says(_edge(grant)) for grant in allowing(grants(named(parts, "trust"), resource, stack)))
+
+
+def _edge(grant: Grant) -> Answer:
+    if grant.but_principals:
+        return unknown(Unknown("the trust policy allows every principal but some", grant.place))
+    if any(one.kind == "Service" and one.pattern.text in _EDGE for one in grant.principals):
+        return yes(grant.place)
+    wide = next((one.pattern for one in grant.principals if one.pattern.text == "*"), None)
+    open_one = next((one.pattern.open for one in grant.principals if one.pattern.open is not None), None)
+    if wide is not None or open_one is not None:
+        return unknown(open_one or Unknown("the trust policy allows every principal", grant.place))
+    return no(grant.place)
+
+
 def is_lambda(one: Principal) -> bool:
     """Whether a principal is the Lambda service."""
     return one.kind == "Service" and one.pattern.text in _LAMBDA

@@ -154,7 +154,9 @@ def _linked(links: Sequence[tuple[ControlLink, str, str]], heading: str, book: B
         yield from (heading, "")
         for link, title, name in sorted(links, key=lambda item: EFFECTS.index(item[0].effect)):
             because = f" ({prose(link.because)})" if link.because else ""
-            yield f"- **{link.effect}**{because}: {prose(title)} {book.named(name)}"
+            where = f", if `{next(iter(link.conditions.values())).text}`" if link.conditions else ""
+            looked_at = f". Looked at: {prose(link.looks_at)}" if link.looks_at else ""
+            yield f"- **{link.effect}**{because}{where}: {prose(title)} {book.named(name)}{looked_at}"
         yield ""
 
 

@@ -107,12 +107,13 @@ def coverage(assessment: Assessment) -> Row:
             "id": scenario.id,
             "number": scenario.number,
             "title": scenario.title,
-            "gaps": list(scenario.gaps),
             "cells": [_covered(scenario, name, library, worst) for name in (*MITIGATIONS, BEYOND)],
         }
         for scenario in library.article.scenarios
     ]
-    return {"columns": mitigations_of(library), "rows": rows}
+    every = (*library.article.scenarios, *library.article.mitigations)
+    gaps = [{"title": part.title, "gaps": list(part.gaps)} for part in every if part.gaps]
+    return {"columns": mitigations_of(library), "rows": rows, "gaps": gaps}
 
 
 def _covered(scenario: Numbered, mitigation: str, library: Library, worst: Mapping[str, str]) -> Row:

@@ -1,0 +1,65 @@
+"""Deny lists of the library come from AWS's catalog of actions: none misses an action of its purpose."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.library.how.snippets import HOW
+from tests.support import HOME
+from threatmodel.evidence.policies.iam import actions_of
+
+HERE = Path(__file__).parent
+PURPOSES: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "deny-lists.yaml").read_text(encoding="utf-8"))
+POLICIES = HOME / "threatmodel" / "evidence" / "policies"
+DETECTION: dict[str, Any] = json.loads((POLICIES / "detection.json").read_text(encoding="utf-8"))
+_ACTION = re.compile(r"\b[a-z0-9-]+:[A-Z][A-Za-z0-9*]*\b\*?")
+
+
+def wanted(purpose: dict[str, Any]) -> Iterator[str]:
+    """The actions of the catalog that serve a purpose."""
+    for service, pattern in purpose.get("match", {}).items():
+        names = [action.name for action in actions_of(service).values()]
+        found = [name for name in names if re.fullmatch(pattern, name.partition(":")[2])]
+        assert found, (service, pattern)
+        yield from found
+    for service in purpose.get("blinds", ()):
+        yield from (f"{service}:{name}" for name in DETECTION[service]["blinds"].split())
+
+
+def missed(actions: Iterator[str], snippet: str) -> list[str]:
+    patterns = _ACTION.findall(snippet)
+    return sorted(name for name in actions if not any(fnmatchcase(name, pattern) for pattern in patterns))
+
+
+FORMS = ("cloudformation", "terraform")
+CASES = [(name, form) for name in PURPOSES for form in FORMS if _ACTION.search(HOW[name].get(form, ""))]
+KEYS = {"lambda:FunctionUrlAuthType", "lambda:Principal"}
+"""Condition keys, which look like actions."""
+
+
+@pytest.mark.parametrize(("name", "form"), CASES)
+def test_a_deny_list_has_every_action_of_its_purpose(name: str, form: str) -> None:
+    assert missed(wanted(PURPOSES[name]), HOW[name][form]) == []
+
+
+def test_an_action_that_is_missed_is_found() -> None:
+    purpose = {"match": {"dynamodb": "PartiQL(Delete|Insert|Update)|PutItem"}}
+    snippet = "Action: [dynamodb:PutItem, dynamodb:PartiQLI*]"
+    assert missed(wanted(purpose), snippet) == ["dynamodb:PartiQLDelete", "dynamodb:PartiQLUpdate"]
+
+
+def test_every_name_in_a_deny_list_is_in_the_catalog() -> None:
+    for name in PURPOSES:
+        for form in FORMS:
+            for pattern in {*_ACTION.findall(HOW[name].get(form, ""))} - KEYS:
+                service = pattern.partition(":")[0]
+                known = [action.name for action in actions_of(service).values()]
+                assert not known or any(fnmatchcase(one, pattern) for one in known), pattern
