@@ -39,9 +39,7 @@ class TrackedEntries(Mapping[str, "Node"]):
         return iter(self.entries)
 
     def __len__(self) -> int:
-        for key in self.entries:
-            self._note(key)
-        return len(self.entries)
+        return sum(1 for _ in self)
 
 
 class _Resources(Mapping[str, Resource]):
@@ -72,8 +70,7 @@ class _Resources(Mapping[str, Resource]):
         return iter(self._resources)
 
     def __len__(self) -> int:
-        self._reads.note(self._every)
-        return len(self._resources)
+        return sum(1 for _ in self)
 
     def regardless(self) -> _Resources:
         """Return the same resources, of which it is not recorded which were looked for."""

@@ -78,6 +78,7 @@ def analyses() -> Mapping[str, Analysis]:
     return MappingProxyType(dict(_REGISTERED))
 
 
+@functools.cache
 def answering(where: str) -> AnalysisFunction:
     """Return the function of an analysis; its module is imported only now, since most systems need few of them."""
     module, _, name = where.partition(":")

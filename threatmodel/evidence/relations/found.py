@@ -140,7 +140,7 @@ class _Callers:
         for node in self.names.stack.exported():
             for function in self.names.called(node).functions:
                 why = "its name or ARN is exported, and it is unknown who imports it"
-                self._named.setdefault(function, []).append(("", why, node.place))
+                self._note(function, "", why, node.place)
 
     def circle(self, function: Resource) -> Place | None:
         """Where a function is let call one that calls it in the end, itself for one; each is looked at once."""

@@ -13,15 +13,14 @@ from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.policies.iam import IamAction, expanded
 from threatmodel.evidence.policies.instead import listed, template_of_actions, template_of_uses
 from threatmodel.evidence.policies.work import changes, use_of
-from threatmodel.evidence.relations.role import RELATIONS
+from threatmodel.evidence.relations.role import RELATION, RELATIONS, VERB
 from threatmodel.evidence.relations.use import FunctionRelations, Use
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import Node, Reference
 from threatmodel.reading.problems import Place
 
-_MAY = {"reads": "read", "writes": "write", "sends": "send to", "secrets": "read", "invokes": "call"}
+_USE = {name: use for use, name in RELATION.items()}
 _HANDED_OVER = {"destination", "perhaps destination"}
-_USE = {"reads": "read", "writes": "write", "sends": "send", "secrets": "value", "invokes": "invoke"}
 
 Rights = frozenset[tuple[str, str]]
 """Actions in small letters, each with the resource of the file."""
@@ -81,7 +80,7 @@ def _more(node: Node, relations: FunctionRelations, element_of: Mapping[str, str
             element = element_of.get(use.resource)
             if element is not None and element not in known:
                 yield (
-                    f"its role allows it to {_MAY[name]} {element}, but the model states that it does not",
+                    f"its role allows it to {VERB[_USE[name]]} {element}, but the model states that it does not",
                     use.places[0],
                 )
 

@@ -52,9 +52,7 @@ class Way:
     """What is found about one function, as resource by resource is looked at."""
 
     def __init__(self) -> None:
-        self.starts: dict[tuple[str, str, str, str], dict[Place, None]] = {}
-        self.certain: set[tuple[str, str, str, str]] = set()
-        self.unguarded: set[tuple[str, str, str, str]] = set()
+        self.starts: dict[tuple[str, str, str, str], Start] = {}
         self.callers: dict[str, set[str]] = {}
         self.unknown: Unanswered | None = None
 
@@ -64,20 +62,17 @@ class Way:
             self.unknown = Unanswered(why, place)
 
     def add(self, start: Start) -> None:
-        """Adds a way; the same way again adds its lines, and is certain where one of the two is."""
-        self.starts.setdefault(start[:4], {}).update(dict.fromkeys(start.places))
-        if start.certain:
-            self.certain.add(start[:4])
-        if not start.guarded:
-            self.unguarded.add(start[:4])
+        """Add a way; the same way again adds its lines, is certain where one is, and guarded where both are."""
+        before = self.starts.get(start[:4], start)
+        self.starts[start[:4]] = start._replace(
+            places=tuple(dict.fromkeys((*before.places, *start.places))),
+            certain=before.certain or start.certain,
+            guarded=before.guarded and start.guarded,
+        )
 
     def finished(self) -> Starts:
         """The whole, as a value."""
-        starts = tuple(
-            Start(*key, tuple(places), key in self.certain, key not in self.unguarded)
-            for key, places in self.starts.items()
-        )
-        return Starts(starts, self.unknown)
+        return Starts(tuple(self.starts.values()), self.unknown)
 
 
 class Ways:

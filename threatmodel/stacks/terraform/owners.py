@@ -48,7 +48,7 @@ class Candidates:
     def _named(self, part: Resource, row: Row) -> Iterator[tuple[str, Unknown | None]]:
         node = part.properties.entries.get(row.by[0])
         if part.opaque is not None and node is None:
-            yield from self._every(part, row, part.opaque)
+            yield from self._once(part, row, self.by_type, part.opaque)
         for one in items(node):
             linked = dict.fromkeys(link.resource for link in links(one))
             unknown = next(unknowns(one), None)
@@ -56,23 +56,20 @@ class Candidates:
                 doubt = None if len(linked) == 1 else unknown or Unknown(_MAY_NAME, one.place)
                 yield from ((name, doubt) for name in linked if self.types.get(name) == row.type)
             elif unknown is not None:
-                yield from self._every(part, row, unknown)
+                yield from self._once(part, row, self.by_type, unknown)
             else:
                 sure = [name for text in _names(one) for name in self.by_name.get((row.type, text), ())]
                 yield from ((name, None) for name in dict.fromkeys(sure))
-                yield from self._of_unknown_name(part, row, Unknown(_MAY_NAME, one.place))
+                yield from self._once(part, row, self.unnamed, Unknown(_MAY_NAME, one.place))
 
-    def _every(self, part: Resource, row: Row, why: Unknown) -> Iterator[tuple[str, Unknown | None]]:
-        """Each resource of the type: once for a type of parts, however many of them may belong to each."""
-        if (part.type, True) not in self.asked:
-            self.asked.add((part.type, True))
-            yield from ((name, why) for name in self.by_type.get(row.type, ()))
-
-    def _of_unknown_name(self, part: Resource, row: Row, why: Unknown) -> Iterator[tuple[str, Unknown | None]]:
-        """Each resource of the type whose own name is unknown, likewise once."""
-        if (part.type, False) not in self.asked:
-            self.asked.add((part.type, False))
-            yield from ((name, why) for name in self.unnamed.get(row.type, ()))
+    def _once(
+        self, part: Resource, row: Row, among: Mapping[str, Sequence[str]], why: Unknown
+    ) -> Iterator[tuple[str, Unknown | None]]:
+        """Each resource of the type among some: once for a type of parts, however many of them may belong to each."""
+        key = (part.type, among is self.unnamed)
+        if key not in self.asked:
+            self.asked.add(key)
+            yield from ((name, why) for name in among.get(row.type, ()))
 
     # --- what several arguments identify
 
@@ -92,7 +89,7 @@ class Candidates:
             why = next((one for name in row.by for one in unknowns(part.properties.entries.get(name))), None)
             doubt = why or part.opaque or Unknown(_MAY_NAME, part.place)
             if self.compared > _MOST_COMPARED:
-                yield from self._every(part, row, doubt)
+                yield from self._once(part, row, self.by_type, doubt)
             else:
                 for other, names in known.items():
                     if all(a == b or _is_open(a) or _is_open(b) for a, b in zip(key, other, strict=True)):
