@@ -19,7 +19,10 @@ from threatmodel.render.plain import SAFE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRow:
-    """One issue of a check: its band (`sure` unless undetermined), elements, title, location, cause and next step."""
+    """One issue of a check: its band (`sure` unless undetermined), elements, title, location, cause and next step.
+
+    `of_platform`: it asks for what every model lacks at first, a description of the account and the like.
+    """
 
     band: str
     sure: bool
@@ -31,12 +34,14 @@ class CheckRow:
     since: str
     findings: int
     questions: int = 0
+    of_platform: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailingIssues:
     """The answer, the sentence that explains it, and the issues that fail, the most severe first.
 
+    What any system is asked comes last: the first lines are about this one.
     `left_out` counts the open questions of the headline that are in none of these issues.
     """
 
@@ -50,7 +55,7 @@ def failing_issues(assessment: Assessment, results: Sequence[CheckResult], rules
     """Return the verdict of a model and what fails in it."""
     threshold = next(band for band in BANDS if band == rules.fail_on)
     found = safety(assessment, threshold)
-    rows = sorted(_of_findings(assessment, results), key=lambda row: (-BANDS.index(row.band), not row.sure))
+    rows = sorted(_of_findings(assessment, results), key=_order)
     others = (_plain(result) for result in results if result.fails and result.rule == result.code)
     return FailingIssues(
         answer=SAFE[found.answer],
@@ -58,6 +63,10 @@ def failing_issues(assessment: Assessment, results: Sequence[CheckResult], rules
         rows=(*rows, *others),
         left_out=open_questions(assessment) - sum(row.questions for row in rows),
     )
+
+
+def _order(row: CheckRow) -> tuple[bool, int, bool]:
+    return row.of_platform, -BANDS.index(row.band), not row.sure
 
 
 def _failing(results: Sequence[CheckResult]) -> tuple[int, int]:
@@ -94,6 +103,7 @@ def _of_issue(issue: Issue, alike: Sequence[CheckResult], assessment: Assessment
         since=_since(alike),
         findings=len(alike),
         questions=len(issue.questions),
+        of_platform=any(question.kind == "describe" for question in issue.questions),
     )
 
 
