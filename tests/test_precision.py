@@ -14,7 +14,7 @@ from threatmodel import assess, load_library, load_model
 
 SYSTEMS: dict[str, Any] = yaml.safe_load(JUDGEMENTS.read_text(encoding="utf-8"))
 OWN = [name for name, system in SYSTEMS.items() if not system.get("public")]
-MOST_LINES, MOST_QUESTIONS, FIRST = 15, 12, 3
+MOST_LINES, MOST_QUESTIONS, FIRST = 15, 15, 3
 
 
 def told(name: str) -> list[Line]:
@@ -36,6 +36,6 @@ def test_no_line_is_judged_wrong(name: str) -> None:
     assert [line.name for line in told(name) if line.judgement == "wrong"] == []
 
 
-def test_a_bare_model_is_asked_twelve_questions() -> None:
+def test_a_bare_model_is_asked_few_questions() -> None:
     graph = load_model(HOME / "tests" / "models" / "bare.yaml", today=TODAY)
     assert len(assess(graph, load_library(graph), today=TODAY).questions) <= MOST_QUESTIONS
