@@ -111,7 +111,12 @@ def decided(variable: str, value: str) -> Supply:
         ("USE_SECRETS_MANAGER", '"true"', "literal", False),
         ("API_KEY", "changeme", "literal", None),
         ("API_KEY", '""', "literal", None),
-        ("DB_PASSWORD", "hunter22x", "literal", None),
+        ("DB_PASSWORD", "hunter22x", "literal-secret", True),
+        ("DB_PASSWORD", "postgres", "literal-secret", True),
+        ("DB_PASSWORD", "your-password-1", "literal", None),
+        ("DB_PASSWORD", "tiger", "literal", None),
+        ("DATABASE", "postgres", "literal", None),
+        ("API_KEY", "hunter22x", "literal", None),
         ("TABLE", "orders", "literal", False),
         ("PARTITION_KEY", "customer1", "literal", False),
         # parameters: NoEcho and both names
@@ -153,8 +158,8 @@ def decided(variable: str, value: str) -> Supply:
         ("SLACK_TOKEN", "!ImportValue slack-token", "unknown", None),
         ("ANYTHING", "!ImportValue shared", "unknown", None),
         ("TABLE_NAME", "!ImportValue orders-table", "unknown", False),
-        ("ANYTHING", "!If [Dev, xoxb-123456789012-planted, none]", "unknown", None),
-        ("ANYTHING_URL", "!If [Dev, xoxb-123456789012-planted, none]", "unknown", None),
+        ("ANYTHING", "!If [Dev, xoxb-123456789012-planted, none]", "literal-secret", True),
+        ("ANYTHING_URL", "!If [Dev, xoxb-123456789012-planted, none]", "literal-secret", True),
     ],
 )
 def test_each_way_to_supply_a_value_is_told(variable: str, value: str, how: str, secret: bool | None) -> None:
@@ -346,10 +351,25 @@ def test_where_a_secret_is_kept(properties: str, more: str, expected: str) -> No
     assert "some-value-of-it" not in repr(outcome)
 
 
-@pytest.mark.parametrize(
-    "value",
-    ["supersecret99", "hunter2", "P@ssw0rd123", "s3cr3t-value-99", "letmein", "changeme!", "Winter2024!", "Tada!", "x"],
+PASSWORDS = ("supersecret99", "hunter2", "P@ssw0rd123", "s3cr3t-value-99", "letmein", "changeme!", "Winter2024!")
+WORDS = (
+    *("Tada!", "x", "password", "my-secret", "my-secret-2", "dbsecret1", "secret_v2", "password-reset", "Summer2024"),
+    *("prod/db/password1", "secretsmanager", "passwordless", "${secret}-password1"),
 )
+
+
+@pytest.mark.parametrize("value", PASSWORDS)
+@pytest.mark.parametrize("name", ["ADMIN", "SETTING", "VARIABLE_1", "DATABASE", "DB_PASSWORD"])
+def test_a_value_that_says_password_is_one_under_a_neutral_name(name: str, value: str) -> None:
+    assert decided(name, f'"{value}"').secret is True
+
+
+@pytest.mark.parametrize("value", PASSWORDS)
+def test_a_value_that_says_password_is_not_harmless_by_its_name(value: str) -> None:
+    assert decided("SECRET_NAME", f'"{value}"').secret is None
+
+
+@pytest.mark.parametrize("value", WORDS)
 @pytest.mark.parametrize("name", ["ADMIN", "SETTING", "BOT", "DATABASE"])
 def test_no_word_is_harmless_because_it_is_short_or_a_word(name: str, value: str) -> None:
     assert decided(name, f'"{value}"').secret is None

@@ -94,6 +94,7 @@ class FileStatements:
         for element, resource in self.matched.resources.items():
             kind = self.system.nodes[element].kind
             yield from ((element, name) for name in self.facts.names(kind, self.stack.resources[resource]))
+        yield from ((secret, "kept_in") for secret in self.lists.supplied_secrets)
         for plane in _PLANES:
             if plane in self.system.nodes:
                 yield from ((plane, name) for name in self.facts.names(plane, self.whole))
@@ -215,6 +216,8 @@ class FileStatements:
 
     def _state_fact(self, element: str, name: str, statements: Statements) -> None:
         kind, resource = self.system.nodes[element].kind, self._resource(element)
+        if resource is None and element in self.lists.supplied_secrets:
+            statements.setdefault(element, {}).setdefault(name, []).append(self.lists.supplied_secrets[element])
         found = self.facts.fact(kind, resource, name) if resource is not None else None
         if resource is None or found is None:
             return

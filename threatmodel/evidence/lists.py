@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.held import HeldFile
 from threatmodel.evidence.matching import named_elsewhere
+from threatmodel.evidence.outside import SUPPLIED, outside
 from threatmodel.evidence.relations.acting import Passed
 from threatmodel.evidence.relations.fitting import USED, as_modelled, fits, is_listed, uses_of
 from threatmodel.evidence.relations.found import function_relations, may_be_slack
@@ -50,6 +51,20 @@ class Lists:
             if name in self.element_of:
                 self.state_function(self.element_of[name], statements)
         self.state_passing(statements)
+
+    @property
+    def supplied_secrets(self) -> Mapping[str, Statement]:
+        """The secrets that variables of functions hold and no resource is, each with where it is kept."""
+        return self.stack.once("supplied secrets", lambda: dict(self._supplied_secrets()))
+
+    def _supplied_secrets(self) -> Iterator[tuple[str, Statement]]:
+        for function in self.relations.values():
+            for use in function.lists["secrets"]:
+                beyond = outside(use.resource)
+                if beyond is not None and beyond.service in SUPPLIED and (element := self.element(use.resource)):
+                    for name in function.depends_on:
+                        self.stack.resources.get(name)  # so that it is recorded
+                    yield element, Statement(beyond.word, "template", use.places[0])
 
     @property
     def relations(self) -> Mapping[str, FunctionRelations]:

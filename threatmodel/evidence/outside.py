@@ -26,6 +26,8 @@ _SERVICE = re.compile(r"[a-z0-9-]{1,63}\Z")
 _LONGEST = 1011
 """Characters of the longest name that AWS gives anything by which it is called: a parameter's."""
 
+SUPPLIED = ("environment", "code")
+"""Where a secret is kept that a file supplies to a variable itself: in place of a service in its key."""
 _ELEMENTS: Mapping[str, tuple[Kind | Partner, str, str]] = {
     "apigateway": ("api", "/restapis/", ""),
     "dynamodb": ("store", "table/", "dynamodb"),
@@ -39,6 +41,7 @@ _ELEMENTS: Mapping[str, tuple[Kind | Partner, str, str]] = {
     "kinesis": ("queue", "stream/", "kinesis"),
     "secretsmanager": ("secret", "secret:", "secrets-manager"),
     "ssm": ("secret", "parameter", ""),
+    **{where: ("secret", "", where) for where in SUPPLIED},
     "lambda": ("external system", "function:", ""),
     "states": ("external system", "stateMachine:", ""),
 }

@@ -13,7 +13,7 @@ from threatmodel.authoring.surfaces import BY_PATH, WHERE, surface
 from threatmodel.evidence.answers import Answered
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import MATCHED, mistakable
-from threatmodel.evidence.outside import default_bus, host_name, host_of, is_host, outside
+from threatmodel.evidence.outside import SUPPLIED, default_bus, host_name, host_of, is_host, outside
 from threatmodel.evidence.relations.acting import Passed
 from threatmodel.evidence.relations.fitting import USED, as_modelled, fits, used_as, uses_of
 from threatmodel.evidence.relations.naming import kinds_of
@@ -189,6 +189,8 @@ def _shown_outside(name: str, places: Mapping[str, Place | None]) -> str:
     at = f", {place.file.rpartition('/')[2]}:{place.line}" if place is not None and not place.part else ""
     if beyond is None:
         return f"a host that is named{at}"
+    if beyond.service in SUPPLIED:
+        return f"{beyond.name}, in a variable{at}"
     if name == default_bus():
         return f"the account's default event bus{at}"
     return f"{beyond.title} of another stack{at}" if beyond.name else f"{beyond.title}{at}"

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from threatmodel.evidence.analyses.known_passwords import is_for_password, is_known_password
+
 
 class Judgement(NamedTuple):
     """How a value is supplied, whether it is a secret (None: unknown), what supplies it, and why."""
@@ -131,14 +133,21 @@ _BITS = 3.2
 """Bits of entropy in a character from which a text of letters and digits is no words."""
 
 
-def looks_secret(raw: str, speaks: str) -> bool:
-    """Return whether a text certainly is a secret: by its form, or because it is random and its name indicates one."""
+def looks_secret(raw: str, name: str) -> bool:
+    """Return whether a named text certainly is a secret: by its form, as a password, or as random as its name says."""
     own_form = _LOOKS.search(raw)
     if own_form is not None:
         return not _STRONG_PLACEHOLDER.search(own_form.group())
+    speaks, words = meaning(name), _words(name)
+    if speaks != "harmless" and is_known_password(raw, words):
+        return speaks != "secret" or not _PLACEHOLDER.search(raw) or is_for_password(words)
     if speaks != "secret" or _PLACEHOLDER.search(raw):
         return False
-    return bool(_HEX.match(raw) or _UUID.match(raw)) or _is_random(raw)
+    return (
+        (is_for_password(words) and _may_be_password(raw))
+        or bool(_HEX.match(raw) or _UUID.match(raw))
+        or _is_random(raw)
+    )
 
 
 def _is_random(raw: str) -> bool:
@@ -196,7 +205,7 @@ def _texts(name: str, value: object) -> Iterator[tuple[str, str]]:
 def _members(members: Sequence[tuple[str, str]]) -> Iterator[Judgement]:
     """What each member of a document is, by its own name; a name may be one itself."""
     for name, raw in members:
-        yield Judgement("literal-secret", secret=True) if looks_secret(raw, meaning(name)) else literal(name, raw)
+        yield Judgement("literal-secret", secret=True) if looks_secret(raw, name) else literal(name, raw)
         yield _suspected("", name) or Judgement("literal", secret=False)
 
 
@@ -214,7 +223,11 @@ def literal(name: str, raw: str) -> Judgement:
     suspected = _suspected(name, raw)
     if suspected is not None:
         return suspected
-    if "PUBLIC" in words or speaks == "secret" or (speaks == "harmless" and not _may_be_password(raw)):
+    if (
+        "PUBLIC" in words
+        or speaks == "secret"
+        or (speaks == "harmless" and not _may_be_password(raw) and not is_known_password(raw, words))
+    ):
         return Judgement("literal", secret=False)
     return Judgement("literal", secret=None, why="neither its name nor its form shows that it is no secret")
 

@@ -52,9 +52,16 @@ class Supply(NamedTuple):
     by: str = ""
     why: str = ""
 
+    @property
+    def named(self) -> bool:
+        """Whether its name is one that Lambda takes, and no secret itself."""
+        return re.fullmatch(r"[A-Za-z]\w{0,127}", self.name) is not None and not has_form(self.name)
+
     def described(self) -> str:
         """The supply in words, for a note."""
-        return " ".join(part for part in (f"{_shown(self.name)}:", HOW[self.how], self.by) if part)
+        return " ".join(
+            part for part in (f"{self.name if self.named else 'a variable'}:", HOW[self.how], self.by) if part
+        )
 
 
 def supplied(name: str, node: Node, stack: Stack) -> Supply:
@@ -70,7 +77,7 @@ def _decided(name: str, node: Node, stack: Stack) -> Judgement:
     dynamic = _DYNAMIC.search(raw)
     if dynamic is not None:
         return _dynamic(speaks, dynamic)
-    if looks_secret(raw, speaks):
+    if looks_secret(raw, name):
         return Judgement("literal-secret", secret=True)
     given: tuple[str, ...] = getattr(node, "given", ())
     parameters = {**stack.parameters, **stack.hidden} if stack.hidden else stack.parameters
@@ -243,13 +250,14 @@ _PASSWORD_PART = re.compile(r"://[^/\s@]{0,300}:\*[^/\s@]{0,300}@")
 
 
 def _unknown(name: str, node: Unknown, stack: Stack) -> Judgement:
-    """Treat an unknown value as possibly a secret, whatever its name; another stack's output is readable by all."""
-    shown = bool(node.imported) or (node.usual is not None and supplied(name, node.usual, stack).secret is False)
+    """Treat an unknown value as possibly a secret, whatever its name; another stack's output is readable by all.
+
+    One that is a secret under the defaults of parameters is one.
+    """
+    usual = None if node.usual is None else _decided(name, node.usual, stack)
+    if usual is not None and usual.secret:
+        return usual
+    shown = bool(node.imported) or (usual is not None and usual.secret is False)
     if meaning(name) == "harmless" and shown:
         return Judgement("unknown", secret=False)
     return Judgement("unknown", secret=None, why=node.why)
-
-
-def _shown(name: str) -> str:
-    """A variable's name; one that Lambda would not take may be anything, so it is not shown."""
-    return name if re.fullmatch(r"[A-Za-z]\w{0,127}", name) and not has_form(name) else "a variable"

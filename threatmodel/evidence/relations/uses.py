@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.analyses.secret_texts import meaning
+from threatmodel.evidence.analyses.secrets import supplied
 from threatmodel.evidence.analyses.settings import is_setting
 from threatmodel.evidence.answers import Unanswered, doubt_of
 from threatmodel.evidence.outside import is_aws_host, is_service, source, whole
@@ -25,6 +26,7 @@ from threatmodel.evidence.relations.beyond import beyond
 from threatmodel.evidence.relations.naming import Names, open_in
 from threatmodel.evidence.relations.rights import Roles
 from threatmodel.evidence.relations.role import BOTH_WAYS, ELEMENTS, POLLS, RELATIONS, RELATIONS_OF, Role
+from threatmodel.evidence.relations.supplied_secrets import supplied_secret
 from threatmodel.evidence.relations.use import FunctionRelations, Use
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.services import MOST_SERVICES, PLATFORM, TITLES
@@ -179,13 +181,19 @@ class _Using:
         if isinstance(node, Joined):
             spelt = "".join(part for part in node.parts if isinstance(part, str))
         spelt = spelt[:_LONGEST_VALUE]
-        into = self.fetched if _DYNAMIC.search(spelt) else self.environment
+        supply = supplied(named, node, self.names.stack)
+        into = self.fetched if supply.secret or _DYNAMIC.search(spelt) else self.environment
+        held = self.names.elsewhere(supplied_secret(supply, node, self.names.stack))
         for link in links(node):
             name = self.names.meant(link.resource)
             if name in self.names.kinds:
                 into.setdefault(name, place)
         for name in self._fetched_by_name(spelt) if into is self.fetched else self.names.texted(node):
             into.setdefault(name, place)
+        if held is not None and not any(
+            "secret" in self.names.kind_of(name) for name, at in into.items() if at == place
+        ):
+            into.setdefault(held.key, place)
         if not getattr(node, "given", ()):
             bare = _BARE_HOST.match(spelt) if _HOLDS_HOST.search(named) and isinstance(node, Scalar) else None
             for host in (*_HOST.findall(spelt), *((bare[1],) if bare else ())):
@@ -259,7 +267,7 @@ class _Using:
         yield from self._referred(use, kind)
         if use == "value":
             for name in self.fetched:
-                if "secret" in self.names.kinds[name] and name not in self.role.reach:
+                if "secret" in self.names.kind_of(name) and name not in self.role.reach:
                     yield self._use(name, use, ())
 
     def _referred(self, use: str, kind: str) -> Iterator[Use]:
