@@ -40,7 +40,7 @@ def checked(model: Path, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 ASKED = "Which of these routes does Slack call?"
-OPEN = "Missing authentication: anyone on the internet can call the route"
+OPEN = "Missing authentication: unauthenticated callers can use the route"
 
 
 @pytest.mark.parametrize(

@@ -137,8 +137,8 @@ def _keeps_strangers_out(grant: Grant) -> bool:
         and grant.open is None
         and everybody(grant)[0] is True
         and not grant.but_principals
-        and len(grant.conditions) == 1
-        and narrows(grant.conditions[0], NEGATIVE) is True
+        and bool(grant.conditions)
+        and all(narrows(one, NEGATIVE) is True for one in grant.conditions)
     )
 
 
@@ -149,8 +149,14 @@ def _about_the_same(guard: Grant, grant: Grant) -> bool:
     )
     if grant.but_actions:
         actions = any(one.text == "*" for one in guard.actions) and not guard.but_actions
-    texts = {one.text for one in guard.resources if one.open is None}
-    return actions and not guard.but_resources and ("*" in texts or {one.text for one in grant.resources} <= texts)
+    texts = {_whole_api(one.text) for one in guard.resources if one.open is None}
+    meant = {_whole_api(one.text) for one in grant.resources}
+    return actions and not guard.but_resources and ("*" in texts or meant <= texts)
+
+
+def _whole_api(text: str) -> str:
+    """The resource of a statement in one spelling: stage, method and path of an API are three stars or one."""
+    return re.sub(r"(execute-api:.*?)(?:/\*)+\Z", r"\1/*", text)
 
 
 def set_value(node: Node | None) -> Node | None:

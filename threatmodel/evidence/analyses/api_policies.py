@@ -1,0 +1,62 @@
+"""Whether the resource policy of a REST API admits only some callers.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from threatmodel.evidence.analyses.properties import read
+from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.sharing import public_statement
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered, named, opposite, unless_unread
+from threatmodel.evidence.policies.grants import Grant, grants
+from threatmodel.evidence.policies.written import parsed
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Unknown, leaves, text
+
+_ELSEWHERE = "its definition is in another file, and may contain a resource policy"
+_PRIVATE = "it is private, and a policy that no file here contains decides who may call it"
+
+
+@analysis("endpoint", "policy", "body", "elsewhere")
+def callers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether no statement of its policy admits callers from anywhere; an API without a policy admits all."""
+    policies = tuple(_policies(parts))
+    if not policies:
+        return _without(parts)
+    found = public_statement(policies, resource, stack)
+    if isinstance(found, Answered):
+        found = found._replace(value=opposite(found.value))
+        every = grants(policies, resource, stack)
+        unread = next(filter(_is_open, every), None)
+        if not found.value and unread is not None and any(one.effect != "Allow" for one in every):
+            return Unanswered("it is unknown which callers its policy denies", unread.place, stands=found)
+    return unless_unread(found, stack, [True])
+
+
+def _is_open(grant: Grant) -> bool:
+    """Whether something about a statement is unknown."""
+    values = [value for one in grant.conditions for value in one.values]
+    named = [*grant.actions, *grant.resources, *(one.pattern for one in grant.principals), *values]
+    return any(one is not None for one in (grant.open, *(one.open for one in (*named, *grant.conditions))))
+
+
+def _policies(parts: Sequence[Gathered]) -> Iterator[Gathered]:
+    """The policy of an API, in its properties and in its definition."""
+    yield from named(parts, "policy")
+    for part in named(parts, "body"):
+        body = parsed(part.node)
+        node = body if isinstance(body, Unknown) else read(body, "x-amazon-apigateway-policy")
+        if node is not None:
+            yield Gathered("policy", node, part.resource)
+
+
+def _without(parts: Sequence[Gathered]) -> Outcome:
+    if elsewhere := named(parts, "elsewhere"):
+        return Unanswered(_ELSEWHERE, elsewhere[0].node.place)
+    for part in named(parts, "endpoint"):
+        if any(isinstance(one, Unknown) or text(one) == "PRIVATE" for one in leaves(part.node)):
+            return Unanswered(_PRIVATE, part.node.place)
+    return None
