@@ -11,6 +11,7 @@ from pathlib import Path
 from threatmodel import load_library, load_model
 from threatmodel.assessment.states import States
 from threatmodel.authoring.importing.plan import imported
+from threatmodel.evidence.outside import SUPPLIED, outside
 from threatmodel.graph.building import Graph
 from threatmodel.library.entries import Library
 from threatmodel.model.facts import EVIDENCE
@@ -98,7 +99,8 @@ def _flows(graph: Graph, function: str, names: Mapping[str, str]) -> Iterator[st
             yield f"{source} > {names[function]}"
     for name in USES:
         if name in graph.lists[function]:
-            yield from (f"{names[function]} {name} {names.get(one, one)}" for one in graph.lists[function][name].items)
+            used = (names.get(one, one) for one in graph.lists[function][name].items)
+            yield from (f"{names[function]} {name} {one}" for one in used if not _is_in_a_variable(one))
 
 
 def _passed_on(graph: Graph, names: Mapping[str, str]) -> Iterator[str]:
@@ -111,10 +113,17 @@ def _passed_on(graph: Graph, names: Mapping[str, str]) -> Iterator[str]:
             yield from (f"{names.get(one, one)} {name} {names.get(to, to)}" for to in relation.ids)
 
 
+def _is_in_a_variable(name: str) -> bool:
+    """Whether a secret is in a variable alone, for which the labels name the environment of the function."""
+    beyond = outside(name)
+    return beyond is not None and beyond.service in SUPPLIED
+
+
 def _secrets(graph: Graph, names: Mapping[str, str]) -> Iterator[str]:
     for node in graph.system.nodes.values():
         if node.kind == "secret":
-            yield names.get(node.id, node.id)
+            if not _is_in_a_variable(name := names.get(node.id, node.id)):
+                yield name
         elif node.kind == "function":
             fact = graph.elements[node.id].facts.get("environment_holds_secret")
             if fact is not None and fact.size >= EVIDENCE and fact.value is True:
