@@ -107,3 +107,21 @@ aws_cloudwatch_event_target.one: {rule: "${aws_cloudwatch_event_rule.all.name}",
 """
     assert answer(found(plan(text % "[{arn: x}]"), "queue", "dead_letter_queue")) is True
     assert answer(found(plan(text % "[]"), "queue", "dead_letter_queue")) is False
+
+
+@pytest.mark.parametrize(
+    ("configuration", "expected"),
+    [(", WebsiteConfiguration: {IndexDocument: index.html}", True), ("", False)],
+)
+def test_a_website(configuration: str, expected: object) -> None:
+    text = f"  B: {{Type: AWS::S3::Bucket, Properties: {{BucketName: site{configuration}}}}}"
+    assert answer(found(template(text), "store", "serves_website")) == expected
+
+
+def test_a_website_of_a_plan() -> None:
+    bucket = "aws_s3_bucket.b: {bucket: site}\n"
+    website = (
+        "aws_s3_bucket_website_configuration.w: {bucket: '${aws_s3_bucket.b.id}', index_document: [{suffix: i}]}\n"
+    )
+    assert answer(found(plan(bucket + website), "store", "serves_website")) is True
+    assert answer(found(plan(bucket), "store", "serves_website")) is False

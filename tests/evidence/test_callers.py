@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,28 @@ def test_an_unknown_caller_stays_a_question(tmp_path: Path, capsys: pytest.Captu
     written = model.read_text(encoding="utf-8").replace("path: /work}", "path: /work, caller: unknown}")
     model.write_text(written, encoding="utf-8")
     assert ASKED in checked(model, capsys)
+
+
+CLIENT = "SLACK_CLIENT_ID: x, SLACK_CLIENT_SECRET: y, SLACK_REDIRECT_URI: 'https://app.example.net/done'"
+
+
+@pytest.mark.parametrize(
+    ("text", "installs"),
+    [
+        (template(method="get", variables=CLIENT), True),
+        (template(method="any", variables="CLIENTID: x, APP_CLIENT_SECRET_ARN: y, CALLBACK_URL: z"), True),
+        (template(method="post", variables=CLIENT), False),
+        (template(method="get", variables="CLIENT_ID: x, CLIENT_SECRET: y"), False),
+        (template(method="get", variables="CLIENT_ID: x, REDIRECT_URI: y"), False),
+    ],
+)
+def test_a_get_with_the_variables_of_an_oauth_client_is_an_installation(
+    text: str, installs: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = imported(tmp_path, text)
+    capsys.readouterr()
+    main(["--json", "-m", str(model)])
+    (worker,) = (one for one in json.loads(capsys.readouterr().out)["elements"] if one["id"] == "worker")
+    said = {fact["fact"]: fact["value"] for fact in worker["facts"] if fact["known"]}
+    assert said.get("handles_installation", False) is installs
+    assert "app.example.net" not in model.read_text(encoding="utf-8")  # browsers are sent there, and it calls nothing

@@ -21,7 +21,7 @@ Key = tuple[str, str]
 
 WIRING = "wiring"
 PASSING: Key = ("", WIRING)
-_OF_FUNCTIONS = (LISTS - {"passes_to"}) | {"role_reaches_unused", "starts_itself"}
+_OF_FUNCTIONS = (LISTS - {"passes_to"}) | {"role_reaches_unused", "starts_itself", "handles_installation"}
 
 
 def key_of(element: str, kind: str, name: str) -> Key:

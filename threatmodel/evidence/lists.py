@@ -18,7 +18,7 @@ from threatmodel.evidence.relations.unused import Needed, unused
 from threatmodel.evidence.relations.use import FunctionRelations, Use
 from threatmodel.evidence.relations.used import used
 from threatmodel.evidence.relations.ways import Start
-from threatmodel.evidence.signs import Sign, may_call, signs
+from threatmodel.evidence.signs import Sign, installs, may_call, signs
 from threatmodel.graph.elements import LeftOpen
 from threatmodel.model.facts import Statement, Statements
 from threatmodel.model.system import BY_ID, REQUESTS, THROUGH, Reference, Trigger
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from threatmodel.probe.seen import SeenCall
 
 _ELSEWHERE = "another file may add to what it passes on to"
+_ITSELF = "it may invoke itself"
 
 
 class Lists:
@@ -136,23 +137,33 @@ class Lists:
                 continue
             if doubt is not None or name in self.system.nodes[element].relations or known:
                 self._state_list(element, name, known, uses, doubt, statements)
-        calls = self.seen.get(element)
-        function = self.stack.resources[resource]
-        seen = None if calls is None else used(calls, function, self.stack)
-        role = self.stack.target(function.properties.entries.get("Role"))
-        needed = Needed(seen, by_sam=role is not None and role.made_by == function.name)
-        elements = {name: found for name in _named(relations) if (found := self.element(name))}
-        said = unused(self.system.nodes[element], relations, elements, needed, self.held.place(element))
-        if isinstance(said, Statement):
-            statements.setdefault(element, {}).setdefault("role_reaches_unused", []).append(said)
-        elif said is not None:
-            self.left_open.append(LeftOpen(element, "role_reaches_unused", said.why, said.place, ()))
-        if relations.itself is not None:
-            itself = Statement(value=True, source="template", place=relations.itself, note="it may invoke itself")
-            statements.setdefault(element, {}).setdefault("starts_itself", []).append(itself)
+        self._state_facts(element, resource, relations, statements)
         doubt = relations.unknown.get("triggers") or self._unmatched("triggers", relations.triggers, "it is started by")
         triggers = tuple(self._triggers(element, relations))
         self._state_list(element, "triggers", triggers, relations.triggers, doubt, statements)
+
+    def _state_facts(self, element: str, name: str, relations: FunctionRelations, statements: Statements) -> None:
+        """State the facts of a function that follow from its triggers and uses."""
+        function, calls = self.stack.resources[name], self.seen.get(element)
+        seen = None if calls is None else used(calls, function, self.stack)
+        role = self.stack.target(function.properties.entries.get("Role"))
+        needed = Needed(seen, by_sam=role is not None and role.made_by == function.name)
+        elements = {one: element_of for one in _named(relations) if (element_of := self.element(one))}
+        said = unused(self.system.nodes[element], relations, elements, needed, self.held.place(element))
+        found: dict[str, Statement] = {}
+        if isinstance(said, Statement):
+            found["role_reaches_unused"] = said
+        elif said is not None:
+            self.left_open.append(LeftOpen(element, "role_reaches_unused", said.why, said.place, ()))
+        if relations.itself is not None:
+            found["starts_itself"] = Statement(value=True, source="template", place=relations.itself, note=_ITSELF)
+        for start in relations.triggers:
+            if variables := installs(start, function):
+                note = f"a GET reaches it, and its variables are those of an OAuth client: {variables}"
+                place = start.places[0]
+                found["handles_installation"] = Statement(value=True, source="template", place=place, note=note)
+        for fact, statement in found.items():
+            statements.setdefault(element, {}).setdefault(fact, []).append(statement)
 
     def state_passing(self, statements: Statements) -> None:
         """State what elements pass on by themselves; such a rule in another file may add to it."""

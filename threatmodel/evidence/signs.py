@@ -48,6 +48,23 @@ def may_call(start: Start, function: Resource, *, signed: bool) -> bool:
     return any(_LEGACY_TOKEN.search(one) and _speaks(one) for one in names)
 
 
+def installs(start: Start, function: Resource) -> str:
+    """Return the variables by which a function exchanges what an OAuth server's redirect brings; '' if it does not.
+
+    A browser follows the redirect with a GET, and the exchange takes the client's id, its secret and the same redirect.
+    """
+    if start.by != "http" or start.detail.upper() not in {"GET", "ANY", "*"}:
+        return ""
+    variables = read(function.properties, "Environment", "Variables")
+    names = list(variables.entries) if isinstance(variables, Table) else []
+    found = [next(filter(kind.search, names), "") for kind in _OF_OAUTH]
+    return ", ".join(found) if all(found) else ""
+
+
+_OF_OAUTH = tuple(
+    re.compile(one, re.IGNORECASE) for one in (r"CLIENT_?ID\Z", r"CLIENT_?SECRET", r"REDIRECT|CALLBACK_?UR[IL]")
+)
+"""How variables are called that hold an OAuth client's id, its secret and where the server redirects to."""
 _LEGACY_TOKEN = re.compile(r"\A(?!.*(?:BOT|USER|APP|OAUTH|ACCESS)).*TOKEN", re.IGNORECASE)
 """How the variables of tokens are called that Slack sends with a command, and not those of its API."""
 

@@ -50,6 +50,8 @@ _HOST = re.compile(
     r"(?:https?|wss?|amqps?|mqtts?|postgres(?:ql)?|mysql|rediss?|mongodb(?:\+srv)?)://(?:[^/?#@\s]*@)?([A-Za-z0-9.-]+)"
 )
 _BARE_HOST = re.compile(r"((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,24})(?::\d{1,5})?\Z")
+_OF_CALLERS = re.compile(r"REDIRECT|CALLBACK_?UR[IL]|ORIGIN|CORS|REFERR?ER|AUDIENCE", re.IGNORECASE)
+"""How variables are called whose addresses are where callers come from or are sent to, and not what is called."""
 _HOLDS_HOST = re.compile(r"(?:HOST|HOSTNAME|ENDPOINT|SERVER)\Z", re.IGNORECASE)
 """How the names of variables end whose values are hosts, without any scheme before them."""
 _FINDS_BROKERS = frozenset({
@@ -194,7 +196,7 @@ class _Using:
             "secret" in self.names.kind_of(name) for name, at in into.items() if at == place
         ):
             into.setdefault(held.key, place)
-        if not getattr(node, "given", ()):
+        if not getattr(node, "given", ()) and not _OF_CALLERS.search(named):
             bare = _BARE_HOST.match(spelt) if _HOLDS_HOST.search(named) and isinstance(node, Scalar) else None
             for host in (*_HOST.findall(spelt), *((bare[1],) if bare else ())):
                 if "." in host.strip(".") and not is_aws_host(host):
