@@ -109,3 +109,35 @@ def test_the_values_are_in_no_output(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "token" in out
     assert SEEN[5:] not in out
     assert "supersecret99" not in out
+
+
+SERVICE = """\
+service: standup
+provider: {{name: aws, runtime: python3.13}}
+functions:
+  bot: {{handler: a.b, environment: {{{variable}: "${{file(./.env.yml):{key}}}"}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("variable", "key", "held"),
+    [
+        ("SLACK_BOT_TOKEN", "SLACK_BOT_TOKEN", True),
+        ("TOKEN", "dev.token", True),
+        ("TABLE", "TABLE", False),
+        ("SETTING", "setting", False),
+    ],
+)
+def test_a_value_of_a_file_that_is_not_there_is_a_secret_by_both_names(
+    tmp_path: Path, variable: str, key: str, held: bool
+) -> None:
+    service, model = tmp_path / "serverless.yml", tmp_path / "model.yaml"
+    service.write_text(SERVICE.format(variable=variable, key=key), encoding="utf-8")
+    text = imported(service, "serverless", model, Files()).text
+    assert ("kept_in: environment" in text) == held
+    model.write_text(text, encoding="utf-8")
+    files = Files()
+    system = load_model(files, model)
+    evidence, _ = collect(system, read_sources(system, files), directions(LIBRARY))
+    said = [one.value for one in evidence["bot"].get("environment_holds_secret", ())]
+    assert said == ([True] if held else [])  # and never that there is none

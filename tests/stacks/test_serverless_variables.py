@@ -59,7 +59,7 @@ def variable(text: str, custom: str = "{}", more: str = "") -> str:
         ("${cf:other-dev.Arn}", "{}", "? it is an output of another stack"),
         ("${cf(eu-west-1):other-dev.Arn, 'none'}", "{}", '? it is an output of another stack; usually "none"'),
         ("${s3:bucket/key}", "{}", "? it is read from a bucket at deployment"),
-        ("${file(./config.yml):table}", "{}", "? it is in another file"),
+        ("${file(./config.yml):table}", "{}", "? it is in another file <- file:table"),
         ("${file(./${self:custom.f}), 'x'}", "{f: a.yml}", '? it is in another file; usually "x"'),
         ("${git:sha1}", "{}", "? it is read from the repository's state"),
         ("${strToBool(${self:custom.a})}", "{a: 'true'}", "true"),

@@ -121,6 +121,8 @@ def _by_parameter(speaks: str, parameter: Parameter, *, embedded: bool) -> Judge
         secret = True
     if parameter.name.startswith(_DECRYPTED) and "harmless" not in {speaks, own}:
         secret = secret or None
+    if parameter.name.startswith("file:"):  # it is not there to be read
+        secret = secret or None
     if parameter.hidden and embedded and own == "secret":
         secret = True
     why = "its value is set at deployment, and its name suggests a secret" if secret is None else ""

@@ -223,6 +223,10 @@ class Variables:
         if resolved is None or not written or len(written) > _LONGEST_NAME:
             return Unknown("which file is meant is not written out", place, default)
         found = self.in_file(written, path, place, depth + 1)
+        if isinstance(found, Unknown) and path and not found.given:
+            known = f"file:{path}"  # what the reader lacks, such as a file of secrets, has a name at least
+            self.parameters.setdefault(known, Parameter(name=known, type="", hidden=False, value=found, place=place))
+            found = found._replace(given=(known,))
         if isinstance(found, Unknown) and default is not None and found.usual is None:
             found = found._replace(usual=default)
         nothing = Unknown(f"nothing is at {quoted(path)} in {quoted(written)}", place)
