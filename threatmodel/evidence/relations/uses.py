@@ -50,7 +50,7 @@ _HOST = re.compile(
     r"(?:https?|wss?|amqps?|mqtts?|postgres(?:ql)?|mysql|rediss?|mongodb(?:\+srv)?)://(?:[^/?#@\s]*@)?([A-Za-z0-9.-]+)"
 )
 _BARE_HOST = re.compile(r"((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,24})(?::\d{1,5})?\Z")
-_OF_CALLERS = re.compile(r"REDIRECT|CALLBACK_?UR[IL]|ORIGIN|CORS|REFERR?ER|AUDIENCE", re.IGNORECASE)
+_OF_CALLERS = re.compile(r"REDIRECT|CALLBACK_?UR[IL]|ALLOW(?:ED)?_?ORIGIN|CORS|REFERR?ER|AUDIENCE", re.IGNORECASE)
 """How variables are called whose addresses are where callers come from or are sent to, and not what is called."""
 _HOLDS_HOST = re.compile(r"(?:HOST|HOSTNAME|ENDPOINT|SERVER)\Z", re.IGNORECASE)
 """How the names of variables end whose values are hosts, without any scheme before them."""
