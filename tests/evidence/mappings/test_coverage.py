@@ -31,8 +31,10 @@ def test_what_is_only_denied_is_never_shown_to_be_so() -> None:
     assert not [row for row in ROWS if set(row.denied_by) & set(row.seen_by)]
 
 
-def test_one_fact_that_a_template_shows_has_no_place() -> None:
-    assert names(MAPPINGS["cloudformation"].unsaid) == {"function.role_reaches_unused"}, "which relations.py says"
+def test_two_facts_that_a_template_shows_have_no_place() -> None:
+    """They follow from what starts a function and what it uses, which evidence/lists.py states."""
+    said = names(MAPPINGS["cloudformation"].unsaid)
+    assert said == {"function.role_reaches_unused", "function.handles_installation"}
 
 
 def test_aws_facts_stand_in_the_file() -> None:
