@@ -40,7 +40,8 @@ def _is_open(grant: Grant) -> bool:
     """Whether something about a statement is unknown."""
     values = [value for one in grant.conditions for value in one.values]
     named = [*grant.actions, *grant.resources, *(one.pattern for one in grant.principals), *values]
-    return any(one is not None for one in (grant.open, *(one.open for one in (*named, *grant.conditions))))
+    unread = [grant.open, *(one.open for one in named), *(one.open for one in grant.conditions)]
+    return any(one is not None for one in unread)
 
 
 def _policies(parts: Sequence[Gathered]) -> Iterator[Gathered]:
