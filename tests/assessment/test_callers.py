@@ -50,4 +50,4 @@ def test_where_files_speak_of_slack_its_signature_comes_first(tmp_path: Path) ->
         action, issue = actions(found)[0], issues(found)[0]
         assert (action.control.id == "slack-request-signing" and action.entry_point) is first
         assert issue.entry_point is first
-        assert any(question.kind == "caller" for question in issue.questions) is first
+        assert not first or any(question.kind == "caller" for question in issue.questions)

@@ -82,7 +82,7 @@ PASSWORDS = [
     ("MasterUserPassword: changeme", True),
     ("MasterUserPassword: !Ref Shown", True),
     ("MasterUserPassword: !Ref Hidden", False),
-    ("MasterUserPassword: !Ref HiddenWithDefault", UNKNOWN),
+    ("MasterUserPassword: !Ref HiddenWithDefault", True),  # the default stands in the file
     ('MasterUserPassword: "{{resolve:secretsmanager:db:SecretString:password}}"', False),
     ('MasterUserPassword: "{{resolve:ssm-secure:/db/password}}"', False),
     ('MasterUserPassword: "{{resolve:ssm:/db/password}}"', UNKNOWN),

@@ -75,7 +75,7 @@ def collected(work: Work) -> tuple[Evidence, Read]:
 def test_a_template_that_nothing_can_read_whole_ends_within_the_limit(golden: Callable[[str, str], None]) -> None:
     work, again = Work(1_000), Work(1_000)
     evidence, read = collected(work)
-    assert 500 < work.spent <= 1_000
+    assert 300 < work.spent <= 1_000  # a file is given a share of what is left, a fact an eighth of it
     assert work.reached
     assert collected(again) == (evidence, read)
     assert again.spent == work.spent, "the limit is reached at one place, whatever the machine"
