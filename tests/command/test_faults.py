@@ -44,7 +44,7 @@ def run(folder: Path, *arguments: str, **variables: str) -> subprocess.Completed
 def test_a_fault_of_the_program_is_one_line_and_exit_code_70(broken: Path) -> None:
     done = run(broken, "check")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (70, "", 1)
-    assert done.stderr.startswith("tm.py: internal error: JSONDecodeError at threatmodel/evidence/policies/")
+    assert done.stderr.startswith("tm.py: internal error: JSONDecodeError at threatmodel/reading/tables.py:")
     assert "report this line and the command" in done.stderr
 
 

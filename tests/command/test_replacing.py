@@ -65,7 +65,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def written(asked: Sequence[str], output: str, *more: str) -> int:
     """The exit code of a run that writes an output."""
-    first = () if asked[0] == "diff" else ("-m", "model.yaml")
+    first = () if asked[0] in {"diff", "schema"} else ("-m", "model.yaml")
     behind = ("-o", output) if asked[0] in {"check", "diff", "due"} else ()
     before = () if behind else ("-o", output)
     return main([*first, *before, *asked, *behind, *(TODAY if asked[0] != "schema" else ()), *more])
