@@ -27,6 +27,16 @@ def value(found: Fact | None) -> object:
     return None if found is None else found.value
 
 
+# --- Slack's events
+
+
+@pytest.mark.parametrize(("trigger", "expected"), [("slack: events", True), ("service: events", False)])
+def test_a_service_of_the_name_is_not_what_sends_slacks_events(tmp_path: Path, trigger: str, expected: object) -> None:
+    functions = f"bot: {{triggers: [{{{trigger}}}]}}"
+    text = f"{HEAD}externals: {{events: {{}}}}\nfunctions: {{{functions}}}\n"
+    assert value(graph_of(tmp_path, text).elements["bot"].facts.get("receives_slack_events")) is expected
+
+
 # --- runtimes
 
 

@@ -231,9 +231,8 @@ def _usual_zone(kind: Kind, facts: Facts) -> str:
 
 def _subtitle(kind: Kind, facts: Facts) -> str:
     """The text under an element's name: its service, then what matters most about it."""
-    own_url = kind == "api" and _is(
-        facts, "kind", {"function-url", "web-function"}
-    )  # the URL of a function has no gateway
+    # the URL of a function has no gateway
+    own_url = kind == "api" and _is(facts, "kind", {"function-url", "web-function"})
     parts = ["" if own_url else _SUBTITLES[kind]]
     for name in SUBTITLE_FACTS:
         fact = facts.get(name)

@@ -56,7 +56,9 @@ def _function_slack_facing(given: Given, node: Node) -> Fact | None:
 
 @derives("function", "receives_slack_events")
 def _receives_slack_events(given: Given, node: Node) -> Fact | None:
-    events = any_in(given.functions[node.id], "triggers", lambda one: one.item.detail == "events")
+    events = any_in(
+        given.functions[node.id], "triggers", lambda one: (one.item.by, one.item.detail) == ("slack", "events")
+    )
     return given.as_stated(_unless_unsaid(given, node.id, events), _asked(given, node))
 
 
