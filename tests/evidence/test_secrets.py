@@ -369,6 +369,42 @@ def test_a_value_that_says_password_is_not_harmless_by_its_name(value: str) -> N
     assert decided("SECRET_NAME", f'"{value}"').secret is None
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("MY_SECRET_ENV_VAR", "thisisasecretvalue", True),
+        ("JWT_SECRET", "supersecret", True),
+        ("API_TOKEN", "topsecret!", True),
+        ("JWT_SECRET", "yoursecrethere", None),
+        ("JWT_SECRET", "mysecret", None),
+        ("JWT_SECRET", "my-secret-value", None),
+        ("JWT_SECRET", "/prod/secretvalue", False),
+        ("JWT_SECRET_NAME", "thisisasecretvalue", False),
+        ("SETTING", "thisisasecretvalue", None),
+    ],
+)
+def test_words_run_together_are_a_secret_where_the_name_says_so(name: str, value: str, secret: bool | None) -> None:
+    assert decided(name, f'"{value}"').secret is secret
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("MODE", "password", None),
+        ("USERNAME", "Secret!", None),
+        ("SECRET_NAME", "secret", False),
+        ("PASSWORD_FIELD", "password", None),
+        ("MODE", "fast", False),
+        ("PASS_THROUGH", "admin", None),
+        ("PASS_THROUGH", "true", False),
+        ("DB_PASS", "admin", True),
+        ("dbPass", "admin", True),
+    ],
+)
+def test_a_word_is_judged_by_what_the_name_says_last(name: str, value: str, secret: bool | None) -> None:
+    assert decided(name, f'"{value}"').secret is secret
+
+
 @pytest.mark.parametrize("value", WORDS)
 @pytest.mark.parametrize("name", ["ADMIN", "SETTING", "BOT", "DATABASE"])
 def test_no_word_is_harmless_because_it_is_short_or_a_word(name: str, value: str) -> None:

@@ -47,3 +47,24 @@ def is_known_password(raw: str, words: Collection[str]) -> bool:
         return False
     in_other_signs = not re.search("passw(?:or[dt]|d)|secret", folded)
     return in_other_signs or bool(re.fullmatch(r"[a-z]*(?:passw(?:or[dt]|d)[a-z]*\d|secret[a-z]*\d\d)[^-_]*", folded))
+
+
+_ALONE = re.compile(r"(?:my)?(?:passwords?|passw[dt]|secrets?|passphrase)[!.?]*\Z")
+_RUN_TOGETHER = re.compile(r"[a-z0-9]*(?:passw(?:or[dt]|d)|secret)[a-z0-9]*[!@#$%*?]*\Z")
+_STANDS_FOR_ONE = re.compile(r"your|change|replace|enter|insert|example|dummy|sample|placeholder|todo|manager")
+_SHORTEST = 9
+
+
+def says_secret(raw: str) -> bool:
+    """Return whether a text is nothing but the word for a secret, which is a password as often as a mode."""
+    return bool(_ALONE.match(raw.strip().lower()))
+
+
+def is_sentence(raw: str) -> bool:
+    """Return whether a text calls itself a secret in words run together, as the names of things are not written.
+
+    It may still be such a name, unless the name of the variable says that the value is a secret.
+    """
+    folded = raw.strip().lower()
+    whole = _SHORTEST <= len(folded) <= _LONGEST and bool(_RUN_TOGETHER.match(folded))
+    return whole and not _STANDS_FOR_ONE.search(folded) and not _ALONE.match(folded)

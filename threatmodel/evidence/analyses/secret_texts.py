@@ -12,7 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from threatmodel.evidence.analyses.known_passwords import is_for_password, is_known_password
+from threatmodel.evidence.analyses.known_passwords import (
+    is_for_password,
+    is_known_password,
+    is_sentence,
+    says_secret,
+)
 
 
 class Judgement(NamedTuple):
@@ -85,7 +90,12 @@ def _is_other_key(words: Sequence[str]) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    return [word.upper() for word in _WORD.findall(name[:200])]
+    words = [word.upper() for word in _WORD.findall(name[:200])]
+    return [word for word in words[:-1] if word not in _ONLY_AT_THE_END] + words[-1:]
+
+
+_ONLY_AT_THE_END = frozenset(("PASS",))
+"""Words that name a secret only where nothing follows them: ``DB_PASS``, but not ``PASS_THROUGH``."""
 
 
 def _is_secret(word: str, before: str) -> bool:
@@ -145,6 +155,7 @@ def looks_secret(raw: str, name: str) -> bool:
         return False
     return (
         (is_for_password(words) and _may_be_password(raw))
+        or is_sentence(raw)
         or bool(_HEX.match(raw) or _UUID.match(raw))
         or _is_random(raw)
     )
@@ -226,10 +237,15 @@ def literal(name: str, raw: str) -> Judgement:
     if (
         "PUBLIC" in words
         or speaks == "secret"
-        or (speaks == "harmless" and not _may_be_password(raw) and not is_known_password(raw, words))
+        or (speaks == "harmless" and not (_may_be_password(raw) or _is_password(raw, words)))
     ):
         return Judgement("literal", secret=False)
     return Judgement("literal", secret=None, why="neither its name nor its form shows that it is no secret")
+
+
+def _is_password(raw: str, words: list[str]) -> bool:
+    """Whether a text is a password, or just the word, where the name is not that of a secret's name or id."""
+    return is_known_password(raw, words) or (says_secret(raw) and not _speaks_of_secrets(words))
 
 
 def _suspected(name: str, raw: str) -> Judgement | None:

@@ -59,9 +59,10 @@ class Supply(NamedTuple):
 
     def described(self) -> str:
         """The supply in words, for a note."""
-        return " ".join(
-            part for part in (f"{self.name if self.named else 'a variable'}:", HOW[self.how], self.by) if part
-        )
+        how, by = HOW[self.how], self.by
+        if by.startswith(_OF_A_FILE):
+            how, by = "a file that was not read gives it as", by.removeprefix(_OF_A_FILE)
+        return " ".join(part for part in (f"{self.name if self.named else 'a variable'}:", how, by) if part)
 
 
 def supplied(name: str, node: Node, stack: Stack) -> Supply:
@@ -121,7 +122,7 @@ def _by_parameter(speaks: str, parameter: Parameter, *, embedded: bool) -> Judge
         secret = True
     if parameter.name.startswith(_DECRYPTED) and "harmless" not in {speaks, own}:
         secret = secret or None
-    if parameter.name.startswith("file:"):  # it is not there to be read
+    if parameter.name.startswith(_OF_A_FILE):  # it is not there to be read
         secret = secret or None
     if parameter.hidden and embedded and own == "secret":
         secret = True
@@ -134,6 +135,8 @@ def _more(one: bool | None, other: bool | None) -> bool | None:  # noqa: FBT001 
     return one or other if True in {one, other} or None not in {one, other} else None
 
 
+_OF_A_FILE = "file:"
+"""How the names of values begin that are in a file which was not read."""
 _DECRYPTED = "ssm:"
 """How the names of values begin that Serverless reads from the Parameter Store, decrypted where they are secure."""
 
