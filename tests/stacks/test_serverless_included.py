@@ -102,6 +102,19 @@ def test_a_file_that_is_missing_has_no_say_but_the_default_is_only_usual() -> No
     assert text(timeout.usual) or getattr(timeout.usual, "value", None) == 5
 
 
+def test_a_key_of_a_file_that_is_missing_has_its_name_however_it_is_written() -> None:
+    found = stack(
+        "custom: {secrets: '${file(../missing.yml)}'}\n"
+        "functions: {bot: {handler: a.b, environment: {A: '${self:custom.secrets.slack.token}',"
+        " B: '${file(../missing.yml):slack.token}', C: '${self:custom.secrets}'}}}\n"
+    )
+    given = [
+        getattr(get(found.resources["BotLambdaFunction"].properties, "Environment", "Variables", name), "given", ())
+        for name in ("A", "B", "C")
+    ]
+    assert given == [("file:slack.token",), ("file:slack.token",), ()]
+
+
 def test_files_that_take_in_each_other_end() -> None:
     found = stack("custom: ${file(a.yml)}\nfunctions: {bot: {handler: a.b, timeout: '${self:custom.x}'}}\n",
                   a__yml="x: ${file(b.yml):x}\n", b__yml="x: ${file(a.yml):x}\n")  # fmt: skip

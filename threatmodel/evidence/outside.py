@@ -19,8 +19,8 @@ _KEY = "aws:"
 _HOST = "host:"
 _DEFAULT_BUS = "default"
 _PARAMETER = re.compile("\x00([A-Za-z0-9_.,:/-]+)\x01")
-_OF_FILE = re.compile("(?<=[\x00,])[^\x00\x01,]*?::")
-"""What is before a parameter's name where several files have parameters."""
+_OF_FILE = re.compile("(?<=[\x00,])(?:[^\x00\x01,]*?::)?(?:file:)?")
+"""What is before a parameter's name where several files have parameters, or a file that was not read gives it."""
 _SEPARATORS = re.compile(r"[,:/]+")
 _SERVICE = re.compile(r"[a-z0-9-]{1,63}\Z")
 _LONGEST = 1011

@@ -25,6 +25,8 @@ _DEEPEST = 60
 _LONGEST_NAME = 200
 
 _SOURCE = re.compile(r"([A-Za-z][\w-]*)(?:\(([^)]*)\))?(?::(.*))?\Z", re.DOTALL)
+_FILE = re.compile(r"\$\{file\([^()]*\)\}\Z")
+"""A variable that is a whole file."""
 _ASKED = {
     "env": "the environment variable {} is read at deployment",
     "opt": "the option {} is given at deployment",
@@ -104,9 +106,12 @@ class Variables:
     def _looked_up(self, root: Node, path: str, depth: int) -> Node | None:
         node: Node | None = root
         steps = path.split(".") if path else []
-        for step in steps:
+        for index, step in enumerate(steps):
             if isinstance(node, Scalar) and isinstance(node.value, str) and "${" in node.value:
+                written = node.value
                 node = self.node(node, depth + 1)
+                if isinstance(node, Unknown) and _FILE.match(written):  # the same as at that path of the file itself
+                    return self.text(f"{written[:-1]}:{'.'.join(steps[index:])}}}", node.place, depth + 1)
             match node:
                 case Table(entries=entries):
                     node = entries.get(step)
