@@ -111,6 +111,7 @@ def test_work_on_what_is_no_element_is_open_and_named(action: str) -> None:
 
 def test_what_lambda_needs_itself_is_no_right_beyond() -> None:
     assert said("logs:PutLogEvents", '"*"').value is False
+    assert said("logs:TagResource", '"*"').value is False
     assert said("ec2:CreateNetworkInterface", '"*"', vpc=True).value is False
     assert said("ec2:CreateNetworkInterface", '"*"').value is True, "a function outside a VPC needs none"
     assert said("ec2:ModifyNetworkInterfaceAttribute", '"*"', vpc=True).value is True
@@ -128,6 +129,13 @@ def test_what_lambda_needs_itself_is_no_right_beyond() -> None:
 def test_what_to_write_instead_is_told(action: str, lists: Any, by_sam: bool, instead: str) -> None:
     note = said(action, by_sam=by_sam, **lists).note
     assert note.partition("; use instead: ")[2] == instead
+
+
+def test_of_a_whole_service_only_what_functions_call_is_to_be_written() -> None:
+    note = said('"dynamodb:*"', reads=["orders"], writes=["orders"]).note.partition("; use instead: ")[2]
+    assert "dynamodb:PutItem" in note
+    assert "Export" not in note
+    assert "Abac" not in note
 
 
 def test_what_was_seen_is_what_to_write() -> None:

@@ -51,10 +51,12 @@ def test_patterns(text: str, service: str, *, expected: bool) -> None:
     assert covers(text, service) is expected
 
 
-def test_a_wildcard_right_behind_an_arn_may_be_other_resources_too() -> None:
+def test_a_wildcard_right_behind_a_name_is_no_wildcard_for_all_names() -> None:
     link = Link("Orders", "Arn", HERE)
     behind = Joined((link, "*"), HERE)
-    assert by_policy("wildcard-resource", allow("dynamodb:GetItem", behind)) == "open"
+    assert by_policy("wildcard-resource", allow("dynamodb:GetItem", behind)) is False
+    prefix = Joined(("arn:aws:lambda:*:*:function:", Link("Orders", "Outputs.Prefix", HERE), "*"), HERE)
+    assert by_policy("wildcard-resource", allow("lambda:InvokeFunction", prefix)) == "open"
     assert by_policy("wildcard-resource", allow("dynamodb:GetItem", Joined((link, "/*"), HERE))) is False
     assert by_policy("wildcard-resource", allow("s3:GetObject", Joined((link, "/*"), HERE))) is False
 

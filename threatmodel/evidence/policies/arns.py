@@ -31,6 +31,10 @@ def arn_parts(text: str) -> list[str]:
     return MARK.sub("\x00", TOKEN.sub("$", text)).split(":", _ARN_PARTS - 1)
 
 
+_NEVER_EMPTY = frozenset(("", "Arn"))
+"""The attributes that each resource has: its name or id, and its ARN."""
+
+
 def whole(found: Pattern, service: str) -> bool | None:
     """Return whether a pattern covers every resource of a kind in the account; None if that depends on an unknown.
 
@@ -39,8 +43,9 @@ def whole(found: Pattern, service: str) -> bool | None:
     text = found.text
     if text and not text.strip("*"):
         return True
-    if found.links:  # a wildcard right behind an ARN covers whatever is called the same and more
-        return None if TOKEN.sub("$", text).endswith("$*") else False
+    if found.links:  # what is called the same and more is not every resource, unless the name may be empty
+        named = all(link.attribute in _NEVER_EMPTY for link in found.links)
+        return None if TOKEN.sub("$", text).endswith("$*") and not named else False
     if len(text) > LONGEST_RESOURCE:
         return None
     parts = arn_parts(text)

@@ -41,6 +41,13 @@ def _content(actions: Iterable[IamAction]) -> frozenset[IamAction]:
     return frozenset(action for action in actions if use_of(action) != "manage")
 
 
+def common(actions: Iterable[IamAction]) -> list[IamAction]:
+    """Return those of the actions that SAM's templates have, which is what functions call; all where there is none."""
+    given = list(actions)
+    known = frozenset[IamAction]().union(*_on_one_resource().values())
+    return [one for one in given if one in known] or given
+
+
 def template_of_actions(needed: Iterable[IamAction]) -> str:
     """SAM's template that allows these actions and as good as nothing else; '' where there is none."""
     wanted = frozenset(one for one in needed if not is_of_the_platform(one))

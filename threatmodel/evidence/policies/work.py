@@ -29,10 +29,10 @@ _READS_DATA_ALL_THE_SAME = frozenset({"s3:listbucket", "s3:listbucketversions"})
 EVERY = "every"
 """The level that all actions of a service are under."""
 _OF_THE_PLATFORM = re.compile(
-    r"logs:(CreateLog(Group|Stream)|PutLogEvents|Describe\w+)|xray:\w+|lambda:(Checkpoint|GetDurable)\w+"
+    r"logs:(CreateLog(Group|Stream)|PutLogEvents|TagResource|Describe\w+)|xray:\w+|lambda:(Checkpoint|GetDurable)\w+"
     r"|cloudwatch:PutMetricData|sts:GetCallerIdentity|kms:Decrypt|kms:GenerateDataKey"
 )
-"""What Lambda does with the role, measures, and keys, whose use follows the use of what they encrypt."""
+"""What Lambda does with the role (Serverless adds tags), measures, and keys, which are used with what they encrypt."""
 _OF_A_NETWORK = re.compile(
     r"ec2:((Create|Delete)NetworkInterface|DescribeNetworkInterfaces|(Una|A)ssignPrivateIpAddresses"
     r"|DescribeSubnets|DescribeSecurityGroups|DescribeVpcs|GetSecurityGroupsForVpc)"

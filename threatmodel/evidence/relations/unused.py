@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.policies.iam import IamAction, expanded
-from threatmodel.evidence.policies.instead import listed, template_of_actions, template_of_uses
+from threatmodel.evidence.policies.instead import common, listed, template_of_actions, template_of_uses
 from threatmodel.evidence.policies.work import changes, use_of
 from threatmodel.evidence.relations.role import RELATION, RELATIONS, VERB
 from threatmodel.evidence.relations.use import FunctionRelations, Use
@@ -116,7 +116,7 @@ def _instead(node: Node, relations: FunctionRelations, element_of: Mapping[str, 
     for resource, actions in _by_resource(relations.rights).items():
         element = element_of.get(resource, "")
         uses = frozenset(_USE[name] for name, known in stated.items() if element in known)
-        kept = [one for one in actions if use_of(one) in uses and not changes(one)]
+        kept = common(one for one in actions if use_of(one) in uses and not changes(one))
         if kept:
             fits = template_of_uses(kept[0].name.partition(":")[0], uses) if needed.by_sam else ""
             yield f"{fits or listed(one.name for one in kept)} on {resource}"
