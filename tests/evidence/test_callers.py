@@ -134,6 +134,8 @@ CLIENT = "SLACK_CLIENT_ID: x, SLACK_CLIENT_SECRET: y, SLACK_REDIRECT_URI: 'https
         (template(method="any", variables="CLIENTID: x, APP_CLIENT_SECRET_ARN: y, CALLBACK_URL: z"), True),
         (template(method="post", variables=CLIENT), False),
         (template(method="get", variables="CLIENT_ID: x, CLIENT_SECRET: y"), False),
+        (template(method="get", path="/slack/install", variables="CLIENT_ID: x, CLIENT_SECRET: y"), True),
+        (template(method="get", path="/slack/install", variables="CLIENT_ID: x"), False),
         (template(method="get", variables="CLIENT_ID: x, REDIRECT_URI: y"), False),
     ],
 )
@@ -147,3 +149,24 @@ def test_a_get_with_the_variables_of_an_oauth_client_is_an_installation(
     said = {fact["fact"]: fact["value"] for fact in worker["facts"] if fact["known"]}
     assert said.get("handles_installation", False) is installs
     assert "app.example.net" not in model.read_text(encoding="utf-8")  # browsers are sent there, and it calls nothing
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "variables", "band"),
+    [
+        ("/slack/oauth_redirect", "get", CLIENT, "medium"),
+        ("/slack/oauth_redirect", "get", "A: b", "high"),
+        ("/admin", "get", CLIENT, "high"),
+        ("/oauth", "post", CLIENT, "high"),
+    ],
+)
+def test_a_route_that_an_installation_needs_is_open_by_design(
+    path: str, method: str, variables: str, band: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = imported(tmp_path, template(method=method, path=path, variables=variables))
+    model.write_text(model.read_text(encoding="utf-8").replace(", caller: unknown", ""), encoding="utf-8")
+    capsys.readouterr()
+    main(["--json", "-m", str(model)])
+    found = json.loads(capsys.readouterr().out)["findings"]
+    (route,) = (one for one in found if one["id"] == "unauthenticated-route@worker")
+    assert route["claimed"]["band"] == band

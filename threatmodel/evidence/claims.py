@@ -21,7 +21,9 @@ Key = tuple[str, str]
 
 WIRING = "wiring"
 PASSING: Key = ("", WIRING)
-_OF_FUNCTIONS = (LISTS - {"passes_to"}) | {"role_reaches_unused", "starts_itself", "handles_installation"}
+_OF_FUNCTIONS = LISTS - {"passes_to"} | {
+    *("role_reaches_unused", "starts_itself", "handles_installation", "open_for_installation"),
+}
 
 
 def key_of(element: str, kind: str, name: str) -> Key:

@@ -18,7 +18,7 @@ from threatmodel.evidence.relations.unused import Needed, unused
 from threatmodel.evidence.relations.use import FunctionRelations, Use
 from threatmodel.evidence.relations.used import used
 from threatmodel.evidence.relations.ways import Start
-from threatmodel.evidence.signs import Sign, installs, may_call, signs
+from threatmodel.evidence.signs import Sign, installs, may_call, open_to_install, signs
 from threatmodel.graph.elements import LeftOpen
 from threatmodel.model.facts import Statement, Statements
 from threatmodel.model.system import BY_ID, REQUESTS, THROUGH, Reference, Trigger
@@ -162,6 +162,10 @@ class Lists:
                 note = f"a GET reaches it, and its variables are those of an OAuth client: {variables}"
                 place = start.places[0]
                 found["handles_installation"] = Statement(value=True, source="template", place=place, note=note)
+        installing = open_to_install(relations.triggers, function)
+        if relations.triggers and not (installing and "triggers" in relations.unknown):
+            place = relations.triggers[0].places[0]
+            found["open_for_installation"] = Statement(value=installing, source="template", place=place, note="")
         for fact, statement in found.items():
             statements.setdefault(element, {}).setdefault(fact, []).append(statement)
 

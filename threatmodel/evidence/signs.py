@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from threatmodel.evidence.analyses.properties import read
-from threatmodel.evidence.relations.found import may_be_slack
+from threatmodel.evidence.relations.found import is_of_people, may_be_slack
 from threatmodel.evidence.relations.use import FunctionRelations
 from threatmodel.evidence.relations.ways import Start
 from threatmodel.reading.problems import Place, quoted
@@ -51,16 +51,30 @@ def may_call(start: Start, function: Resource, *, signed: bool) -> bool:
 def installs(start: Start, function: Resource) -> str:
     """Return the variables by which a function exchanges what an OAuth server's redirect brings; '' if it does not.
 
-    A browser follows the redirect with a GET, and the exchange takes the client's id, its secret and the same redirect.
+    A browser follows the redirect with a GET, and the exchange takes the client's id, its secret and the same redirect,
+    which the path of the route may show as well.
     """
-    if start.by != "http" or start.detail.upper() not in {"GET", "ANY", "*"}:
+    if start.by != "http" or start.detail.upper() not in _OF_BROWSERS:
         return ""
     variables = read(function.properties, "Environment", "Variables")
     names = list(variables.entries) if isinstance(variables, Table) else []
     found = [next(filter(kind.search, names), "") for kind in _OF_OAUTH]
-    return ", ".join(found) if all(found) else ""
+    return ", ".join(filter(None, found)) if all(found[:2]) and (found[2] or is_of_people(start)) else ""
 
 
+def open_to_install(starts: Sequence[Start], function: Resource) -> bool:
+    """Return whether browsers that install an app are all that call a function's routes, besides Slack."""
+    routes = [start for start in starts if start.by == "http"]
+    browsed = [start for start in routes if start.detail.upper() in _OF_BROWSERS]
+    return (
+        bool(browsed)
+        and all(is_of_people(start) and installs(start, function) for start in browsed)
+        and all(_speaks(start.path) for start in routes if start not in browsed)
+    )
+
+
+_OF_BROWSERS = frozenset(("GET", "ANY", "*"))
+"""The methods by which a browser follows a redirect."""
 _OF_OAUTH = tuple(
     re.compile(one, re.IGNORECASE) for one in (r"CLIENT_?ID\Z", r"CLIENT_?SECRET", r"REDIRECT|CALLBACK_?UR[IL]")
 )

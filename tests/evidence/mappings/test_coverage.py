@@ -31,10 +31,11 @@ def test_what_is_only_denied_is_never_shown_to_be_so() -> None:
     assert not [row for row in ROWS if set(row.denied_by) & set(row.seen_by)]
 
 
-def test_two_facts_that_a_template_shows_have_no_place() -> None:
+def test_three_facts_that_a_template_shows_have_no_place() -> None:
     """They follow from what starts a function and what it uses, which evidence/lists.py states."""
     said = names(MAPPINGS["cloudformation"].unsaid)
-    assert said == {"function.role_reaches_unused", "function.handles_installation"}
+    wired = ("role_reaches_unused", "handles_installation", "open_for_installation")
+    assert said == {f"function.{name}" for name in wired}
 
 
 def test_aws_facts_stand_in_the_file() -> None:

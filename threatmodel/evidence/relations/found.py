@@ -22,7 +22,7 @@ from threatmodel.reading.values import replace
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import leaves, links
 
-_OF_PEOPLE = re.compile(r"(?:^|[/_-])(?:install|oauth[^/]*|redirect|callback)\Z", re.IGNORECASE)
+_OF_PEOPLE = re.compile(r"(?:^|[/_-])(?:install|oauth[^/]*|redirect|callback|authorize)\Z", re.IGNORECASE)
 """How paths end that people's browsers open when an app is installed."""
 
 
@@ -102,9 +102,14 @@ def may_be_slack(start: Start) -> bool:
 
     Browsers take people through an OAuth, and Slack can neither sign for IAM nor show a user's token.
     """
-    if start.guarded or start.by != "http" or _OF_PEOPLE.search(start.path):
+    if start.guarded or start.by != "http" or is_of_people(start):
         return False
     return start.detail.upper() in {"POST", "GET", "ANY", "*", ""}
+
+
+def is_of_people(start: Start) -> bool:
+    """Whether the path of a route is one to which browsers take people through an OAuth."""
+    return _OF_PEOPLE.search(start.path) is not None
 
 
 class _Callers:
