@@ -56,7 +56,7 @@ _SHORTEST = 9
 
 
 def says_secret(raw: str) -> bool:
-    """Return whether a text is nothing but the word for a secret, which is a password as often as a mode."""
+    """Return whether a text is only the word for a secret, which is a password as often as a mode."""
     return bool(_ALONE.match(raw.strip().lower()))
 
 
