@@ -142,7 +142,7 @@ def _code(base: Base) -> Iterator[Mutant]:
     for name, variable, value in variables:
         tree = changed(base.tree, (*BOT, "Environment", "Variables", variable), value)
         yield _mutant(base, "other-code", f"OrderBotFunction.{variable}", name, {base.file: base.text(tree)}, every)
-    text = base.texts[base.model].replace("function: order-bot}", "function: order-worker}")
+    text = base.texts[base.model].replace("function: order-bot,", "function: order-worker,")
     worker = tuple(name.replace("@order-bot", "@order-worker") for name in every)
     yield _mutant(
         base,
@@ -153,7 +153,7 @@ def _code(base: Base) -> Iterator[Mutant]:
         (*every, *worker),
     )
     text = base.texts[base.model].replace(
-        "function: order-bot}", "function: order-bot, code: ../examples/slack-app-node}"
+        "function: order-bot,", "function: order-bot, code: ../examples/slack-app-node,"
     )
     yield _mutant(base, "other-code", "models/slack-lambda.yaml", "result-of-another-folder", {base.model: text}, every)
 

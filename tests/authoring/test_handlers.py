@@ -88,7 +88,8 @@ def test_it_passes_every_probe_and_proves_its_function(capsys: pytest.CaptureFix
     assert main([*command, "--unconfined"]) == 0  # where tests run as root, namespaces may be forbidden
     folder = "handlers/refund-bot"
     evidence = f"{{template: {folder}/template.yaml, resources: {{seen: ReplayGuardTable}}}}"
-    result = f"{{probe: {folder}/refund-bot.probe.json, function: refund-bot}}"
+    free = "free: [ALLOWED_COMMANDS, ALLOWED_IDS]"
+    result = f"{{probe: {folder}/refund-bot.probe.json, function: refund-bot, {free}}}"
     write("model.yaml", MODEL.replace("apis:", f"evidence: [{evidence}, {result}]\napis:"))
     capsys.readouterr()
     assert main(["-m", "model.yaml", "--json"]) == 0

@@ -237,7 +237,9 @@ def test_a_handler_that_git_converts_is_refused(capsys: pytest.CaptureFixture[st
     Path("app").mkdir()
     for name in ("app.py", "order-bot.probe.json"):
         Path("app", name).write_bytes((probed / name).read_bytes())
-    evidence = "evidence: [{probe: ../app/order-bot.probe.json, function: order-bot}]\n"
+    evidence = (
+        "evidence: [{probe: ../app/order-bot.probe.json, function: order-bot, free: [ALLOWED_COMMANDS, ALLOWED_IDS]}]\n"
+    )
     text = f"name: Shop\nfunctions: {{order-bot: {{}}}}\n{evidence}"
     Path("models/shop.yaml").write_text(text, encoding="utf-8")
     commit("probed")

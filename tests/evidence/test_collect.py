@@ -403,7 +403,7 @@ name: Shop
 evidence:
   - {template: template.yaml, resources: {bot: Inner.BotFunction}}
   - {template: app/template.yaml}
-  - {probe: app/order-bot.probe.json, function: order-bot}
+  - {probe: app/order-bot.probe.json, function: order-bot, free: [ALLOWED_COMMANDS, ALLOWED_IDS]}
 functions: {order-bot: {}, bot: {}}
 """
     for name, text in {"child": child, "template": nesting, "model": model}.items():

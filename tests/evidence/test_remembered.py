@@ -25,7 +25,7 @@ name: Shop
 uses: [platform.yaml]
 evidence:
   - {template: app/template.yaml, parameters: app/samconfig.toml}
-  - {probe: app/order-bot.probe.json, function: order-bot}
+  - {probe: app/order-bot.probe.json, function: order-bot, free: [ALLOWED_COMMANDS, ALLOWED_IDS]}
 apis: {slack-api: {}}
 functions: {order-bot: {}}
 """

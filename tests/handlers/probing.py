@@ -103,7 +103,7 @@ def asked(handler: Handler, cases: Sequence[Case]) -> Mapping[str, Any]:
         now=datetime.datetime.now(datetime.UTC),
         hints=hints_of(path, given),
         environment=given,
-        secret_names=(secret_env,),
+        secret_variable=secret_env,
         seconds=3600.0,  # of a machine that has other work
     )
     return {"id": handler.id, **said(probe(runner, options, cases))}

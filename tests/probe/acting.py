@@ -49,6 +49,8 @@ class Acting:
     sees_effects: bool = True
     sets_clock: bool = True
     missing_variables: Sequence[str] = ()
+    reads_secret_variable: bool = True
+    files_read: Sequence[str] = ()
     events: bool = False
 
     def run(self, scenario: Scenario) -> Sequence[Reply]:

@@ -22,7 +22,7 @@ apis:
   slack-api: {}
 evidence:
   - {template: app/template.yaml}
-  - {probe: app/order-bot.probe.json, function: order-bot}
+  - {probe: app/order-bot.probe.json, function: order-bot, free: [ALLOWED_COMMANDS, ALLOWED_IDS]}
 """
 
 
@@ -36,7 +36,7 @@ def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     def after(
         *, template: tuple[str, str] = ("", ""), result: Callable[[Any], None] | None = None, **words: str
     ) -> str:
-        Path("model.yaml").write_text(MODEL.replace("function: order-bot}", words.get("line", "function: order-bot}")))
+        Path("model.yaml").write_text(MODEL.replace("function: order-bot,", words.get("line", "function: order-bot,")))
         text = Path("app/template.yaml").read_text(encoding="utf-8")
         assert template[0] in text
         Path("app/template.yaml").write_text(text.replace(*template, 1), encoding="utf-8")
@@ -104,5 +104,5 @@ def test_what_is_no_run_of_this_makes_it_word(said: Callable[..., str], change: 
 @pytest.mark.slow
 def test_its_age_is_what_the_model_says(said: Callable[..., str]) -> None:
     assert "results count as evidence for 180" in said(today="2027-10-01")
-    assert said(today="2027-10-01", line="function: order-bot, days: 700}") == ""
-    assert "results count as evidence for 1 days" in said(line="function: order-bot, days: 1}", today="2026-12-20")
+    assert said(today="2027-10-01", line="function: order-bot, days: 700,") == ""
+    assert "results count as evidence for 1 days" in said(line="function: order-bot, days: 1,", today="2026-12-20")

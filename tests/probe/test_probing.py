@@ -194,6 +194,8 @@ class Constant:
     sees_effects: bool = True
     sets_clock: bool = True
     missing_variables: Sequence[str] = ()
+    reads_secret_variable: bool = True
+    files_read: Sequence[str] = ()
 
     def run(self, scenario: Scenario) -> Sequence[Reply]:
         return [self.reply] * len(scenario.calls)
@@ -264,6 +266,8 @@ class Second:
     sees_effects = True
     sets_clock = True
     missing_variables: Sequence[str] = ()
+    reads_secret_variable: bool = True
+    files_read: Sequence[str] = ()
 
     def run(self, scenario: Scenario) -> Sequence[Reply]:
         if any(call.event.get("version") != "2.0" for call in scenario.calls):
@@ -277,6 +281,8 @@ class Unloadable:
     sees_effects = True
     sets_clock = True
     missing_variables: Sequence[str] = ()
+    reads_secret_variable: bool = True
+    files_read: Sequence[str] = ()
 
     def __init__(self, *, ever: bool) -> None:
         self.ever = ever
@@ -303,6 +309,8 @@ class Hanging:
     sees_effects: bool = True
     sets_clock: bool = True
     missing_variables: Sequence[str] = ()
+    reads_secret_variable: bool = True
+    files_read: Sequence[str] = ()
 
     def run(self, scenario: Scenario) -> Sequence[Reply]:
         self.asked.append(scenario.name)

@@ -51,9 +51,10 @@ def new_handler(name: str, model: Path, files: Files, language: str, folder: Pat
     _check_new(texts)
     result = folder / f"{name}.probe.json"
     probe = f"{COMMAND} probe {shown_path(handler)} --env-file {shown_path(folder / 'probe.env')}"
+    of = f"function: {name}, free: [ALLOWED_COMMANDS, ALLOWED_IDS]"
     then = (
         f"next: {probe} --json -o {shown_path(result)}",
-        f"then name both under evidence: of {shown_path(model)}: {{template: ...}}, {{probe: ..., function: {name}}}",
+        f"then name both under evidence: of {shown_path(model)}: {{template: ...}}, {{probe: ..., {of}}}",
     )
     return Plan(tuple((path, text, "") for path, text in texts.items()), then)
 

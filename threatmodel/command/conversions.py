@@ -31,7 +31,8 @@ def refuse_converted(root: Path, folder: Path, files: Files, revision: str) -> N
     as in the folder of a handler: elsewhere all of them are read alike.
     """
     read = {path for path in files.paths if path.is_relative_to(folder)}
-    whole = {path for one in files.folders if one.is_relative_to(folder) for path in one.rglob("*") if path.is_file()}
+    wholly = [one for one in files.folders if one.is_relative_to(folder)]
+    whole = {path for one in wholly for path in (one, *one.rglob("*")) if path.is_file()}
     found = _attributes(root, folder, read | whole)
     problems = [
         _refusal(one, revision) for one in found if _converts(one, folder / one.path, whole=folder / one.path in whole)

@@ -3,41 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
+from threatmodel.evidence.bound_variables import other_variables, variables_of
 from threatmodel.evidence.deployed import Deployed
-from threatmodel.probe.result import Result, fingerprint
+from threatmodel.probe.result import Result
 from threatmodel.reading.problems import listed, paths_apart, quoted
 from threatmodel.reading.project import real_path
-from threatmodel.stacks.stack import Stack
-from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, items, text, unknowns
+from threatmodel.stacks.values import Node, Scalar, get, items, links, same, shape_of, text, unknowns
 
 _USUAL = {"handler", "lambda_handler"}
-_SWITCH = re.compile(r"(?:[A-Za-z]+|[0-9]|-?[01]|\*)\Z")
-"""A value that reads as a switch: one word, one digit, or a star.  Ids, lists, addresses and commands are settings."""
-_OF_LAMBDA = re.compile(
-    r"(?:_HANDLER|_X_AMZN_TRACE_ID|AWS_(?:DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_LAMBDA_FUNCTION_(?:NAME|MEMORY_SIZE|VERSION)"
-    r"|AWS_LAMBDA_(?:INITIALIZATION_TYPE|LOG_GROUP_NAME|LOG_STREAM_NAME|RUNTIME_API)|AWS_ACCESS_KEY(?:_ID)?"
-    r"|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|AWS_XRAY_(?:CONTEXT_MISSING|DAEMON_ADDRESS)|LAMBDA_(?:TASK_ROOT|RUNTIME_DIR)"
-    r"|TZ|PATH|LANG)\Z"
-)
-"""Variables that Lambda itself sets (docs.aws.amazon.com/lambda: "configuration-envvars-runtime")."""
-_LOADERS = re.compile(
-    r"AWS_LAMBDA_EXEC_WRAPPER|PYTHON(?:PATH|STARTUP|HOME|WARNINGS)|NODE_(?:OPTIONS|PATH)|LD_(?:PRELOAD|LIBRARY_PATH)\Z"
-)
-"""Variables that decide which code runs before the handler does."""
 
 
-def mismatches(result: Result, deployed: Deployed, code: Path) -> Iterator[str]:
-    """Why a result is not about what is deployed; `code` is the folder of the code that was probed."""
+def mismatches(result: Result, deployed: Deployed, code: Path, free: Collection[str] = ()) -> Iterator[str]:
+    """Why a result is not about what is deployed.
+
+    `code` is the folder of the code that was probed, `free` are variables that may have any value by the model.
+    """
     for name in _given(deployed):
         yield f"its {name} comes from a parameter and may differ"
     if deployed.shared:
         yield f"{quoted(deployed.resource.name)} is also the resource of {listed(deployed.shared)}"
     yield from _other_code(result, deployed, code)
     yield from _other_runtime(result, deployed)
-    yield from _other_variables(result, deployed)
+    yield from other_variables(result, deployed, free)
+    yield from _other_secret(result, deployed, free)
     paths = list(dict.fromkeys(deployed.paths()))
     if paths and not {*paths} & {*result.shown_for.paths}:
         yield f"no request was sent to {listed(paths[:3])}, which reaches it (probe it with --path {paths[0]})"
@@ -152,51 +143,46 @@ def _other_runtime(result: Result, deployed: Deployed) -> Iterator[str]:
         yield "it has layers, and their code was not probed"
 
 
-def _other_variables(result: Result, deployed: Deployed) -> Iterator[str]:
-    """Variables of the function that the probe had not, or that are switches and had other values."""
-    found = _variables(deployed)
-    if found is None:
-        yield "its environment variables are unknown"
+_READS = frozenset({"secretsmanager", "ssm"})
+_SIGNING = re.compile(r"sign", re.IGNORECASE)
+_TOKEN = re.compile(r"token", re.IGNORECASE)
+
+
+def _other_secret(result: Result, deployed: Deployed, free: Collection[str]) -> Iterator[str]:
+    """Whether signatures are verified with another secret than that of Slack's requests."""
+    found = variables_of(deployed)
+    if not deployed.signing or found is None:
         return
-    if loaders := [name for name in found if _LOADERS.match(name)]:
-        yield f"{listed(loaders)} decides which code runs first, and was not set during the probe"
-    lacking = [name for name in found if name not in result.variables and not _LOADERS.match(name)]
-    if lacking:
-        yield f"it has environment variables that the probe did not have: {listed(lacking)}"
-    gone = [name for name, value in result.variables.items() if value and name not in found]
-    if gone := [name for name in gone if not _OF_LAMBDA.match(name)]:
-        yield f"it no longer has the environment variables of the probe: {listed(gone)}"
-    other = [
-        name
-        for name, node in found.items()
-        if name in result.variables and _differs(result, name, node, deployed.stack)
-    ]
-    if other:
-        yield f"its values differ from those of the probe: {listed(other)}"
+    if result.secret_variable:
+        verified = {result.secret_variable}
+    else:
+        calls = [one for one in result.calls_seen if one.service in _READS]
+        named = [one for one in calls if _SIGNING.search(f"{one.variable} {one.resource}")]
+        chosen = named or [one for one in calls if not _TOKEN.search(f"{one.variable} {one.resource}")]
+        verified = {one.variable for one in chosen}
+        if any(_is_named(one.resource, deployed) for one in chosen if not one.variable):
+            return
+    nodes = [found[name] for name in sorted(verified - {*free}) if name in found]
+    if any(_leads_to(node, deployed) for node in nodes) or (verified and verified <= {*free}):
+        return
+    element = listed(sorted({*deployed.signing.values()}))
+    what = listed([shape_of(node) or "an unknown value" for node in nodes]) or "a secret of which no variable tells"
+    yield f"it verifies signatures with {what}, which is not {element}, the secret of Slack's requests"
 
 
-def _variables(deployed: Deployed) -> Mapping[str, Node] | None:
-    node = get(deployed.resource.properties, "Environment", "Variables")
-    if node is None:
-        return {}
-    return node.entries if isinstance(node, Table) else None
+def _leads_to(node: Node, deployed: Deployed) -> bool:
+    """Whether a value is, or has in it, a reference to the secret of Slack's requests and to no other resource."""
+    linked = {one.resource for one in links(node)}
+    named = any(same(node, name) for name in _names(deployed))
+    return named or (bool(linked) and linked <= {*deployed.signing})
 
 
-def _differs(result: Result, name: str, node: Node, stack: Stack) -> bool:
-    """Whether a variable that reads as a switch is set otherwise; a setting may differ, and so may what is a secret."""
-    if isinstance(node, Unknown):
-        return _may_switch(node, stack)
-    if not isinstance(node, Scalar):
-        return False
-    if any(not one.stated for name in node.given if (one := stack.parameters.get(name)) is not None):
-        return _may_switch(Unknown("a parameter sets it", node.place, usual=node, given=node.given), stack)
-    usual = {True: "true", False: "false"}[node.value] if isinstance(node.value, bool) else str(node.value)
-    return bool(_SWITCH.match(usual)) and result.variables[name] != fingerprint(name, usual)
+def _is_named(name: str, deployed: Deployed) -> bool:
+    return any(isinstance(node, Scalar) and node.value == name for node in _names(deployed))
 
 
-def _may_switch(node: Unknown, stack: Stack) -> bool:
-    """Whether what is decided at deployment may be a switch: by its default, or by the values that it may take."""
-    allowed = [
-        str(value) for name in node.given if name in stack.parameters for value in stack.parameters[name].allowed
-    ]
-    return any(_SWITCH.match(value) for value in (text(node.usual) or "", *allowed))
+def _names(deployed: Deployed) -> Iterator[Node]:
+    for name in deployed.signing:
+        node = get(deployed.stack.resources[name].properties, "Name")
+        if node is not None:
+            yield node

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 class Deployed(NamedTuple):
     """A resource that a file makes of a function, the file's folder, and other elements that are mapped to it too.
 
+    `signing` are the resources of the file that are secrets of Slack's requests, each with its element.
     `unable` tells which of the calls that a handler was seen to make its role surely does not allow here, in words;
     `paths` the routes by which requests come to it, none where one of them takes more than one path.
     """
@@ -25,3 +26,4 @@ class Deployed(NamedTuple):
     shared: tuple[str, ...]
     unable: Callable[[Sequence[SeenCall]], Sequence[str]]
     paths: Callable[[], Sequence[str]]
+    signing: Mapping[str, str]

@@ -67,7 +67,17 @@ class FileStatements:
         folder = Path(place.file if place.file in nested else own.file).parent
         shared = tuple(one for one, other in self.matched.resources.items() if other == resource and one != element)
         unable_to, paths = partial(self._unable, resource), partial(self._paths, resource)
-        return Deployed(own, own.resources[name], folder, shared, unable_to, paths)
+        return Deployed(own, own.resources[name], folder, shared, unable_to, paths, self._signing(label))
+
+    def _signing(self, label: str) -> Mapping[str, str]:
+        """The secrets of Slack's requests among the resources of a file of the environment, each with its element."""
+        found = {}
+        for element, resource in self.matched.resources.items():
+            grants = self.system.nodes[element].facts.get("grants")
+            own_label, own = self.environment.own(resource)
+            if grants is not None and grants.value == "slack-requests" and own_label == label:
+                found[own] = element
+        return found
 
     def _paths(self, name: str) -> Sequence[str]:
         """Return the routes by which requests reach a function; none if one accepts several paths, or is unknown."""

@@ -7,10 +7,11 @@ from pathlib import Path
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import EvidenceFile
 from threatmodel.probe.folder import folder_digest
+from threatmodel.probe.outside import MOST_READ, digest_of, too_many
 from threatmodel.probe.result import Result, read
 from threatmodel.probe.source_check import check_handler
 from threatmodel.reading.files import Files, shown_path
-from threatmodel.reading.problems import Place
+from threatmodel.reading.problems import InputError, Place, quoted
 from threatmodel.reading.project import real_path
 from threatmodel.reading.values import dataclass
 
@@ -38,7 +39,7 @@ def read_probe(source: EvidenceFile, model: Path, files: Files) -> ProbeFile:
     folder = files.named(source.code, model, source.place) if source.code else path.parent
     files.folders.add(real_path(folder))
     changed = files.changed_in(folder, besides=path)
-    stale = _stale(result, folder, place, changed=changed)
+    stale = _stale(result, folder, place, changed=changed) or _stale_outside(result, folder, place, files)
     compares = None if changed else _compares(result, folder)
     return ProbeFile(result=result, place=place, folder=folder, stale=stale, compares=compares)
 
@@ -50,6 +51,24 @@ def _stale(result: Result, folder: Path, place: Place, *, changed: bool) -> str:
     if changed or folder_digest(folder, shown_path(folder)) != result.folder_sha256:
         again = f"tm.py probe {result.target} --json -o {place.file}"
         return f"{shown_path(folder)}/ has changed since it was probed; it counts as a statement (probe again: {again})"
+    return ""
+
+
+def _stale_outside(result: Result, folder: Path, place: Place, files: Files) -> str:
+    """Why a file that the handler read elsewhere than in its folder is not known to be as it was, or ''."""
+    if result.files is None:
+        return "it does not say which files the handler read (probe again); it counts as a statement"
+    if too_many(result.files):
+        return f"the handler read more than {MOST_READ} files outside its folder; it counts as a statement"
+    for name, digest in result.files.items():
+        try:
+            target = files.named(name, folder / "file", place)
+        except InputError:
+            return f"the handler read {quoted(name)}, which is outside the repository; it counts as a statement"
+        if not name.endswith("/"):
+            files.folders.add(target)
+        if files.changed_in(target) or digest_of(target) != digest:
+            return f"{shown_path(target)} has changed since the handler read it; it counts as a statement"
     return ""
 
 

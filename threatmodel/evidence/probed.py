@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from pathlib import Path
 
 from threatmodel import __version__
 from threatmodel.evidence.bound import mismatches
@@ -29,12 +28,13 @@ def probed(
     model deploy as this function (`deployed`), the result counts as a statement, and no call as seen.
     """
     result = probe.result
-    stale = probe.stale or _word(result, deployed, probe.folder, now, age_of(source))
+    stale = probe.stale or _word(probe, source, deployed, now)
     statements = {}
     left_open = []
     for one in result.facts:
         if one.decided:
             said = f"{one.passed} of {one.of} probes{f', {one.note}' if one.note else ''}{_for(result, one.fact)}"
+            said += f"; for any value of {listed(source.free)}" if source.free else ""
             statements[one.fact] = Statement(one.value, "probe", probe.place, said, stale=bool(stale))
         else:
             why = one.note or "the probes do not decide it"
@@ -56,17 +56,11 @@ def age_of(source: EvidenceFile) -> datetime.timedelta:
     return AGE if source.days is None else datetime.timedelta(days=source.days)
 
 
-def _word(
-    result: Result,
-    deployed: Sequence[Deployed],
-    folder: Path,
-    now: datetime.datetime | None,
-    age: datetime.timedelta,
-) -> str:
+def _word(probe: ProbeFile, source: EvidenceFile, deployed: Sequence[Deployed], now: datetime.datetime | None) -> str:
     """Every reason for which a result counts as a statement, in one line; '' where there is none."""
-    why = list(doubts(result, now, __version__, age))
+    why = list(doubts(probe.result, now, __version__, age_of(source)))
     for one in deployed:
-        why += [f"{reason} ({one.stack.file})" for reason in mismatches(result, one, folder)]
+        why += [f"{reason} ({one.stack.file})" for reason in mismatches(probe.result, one, probe.folder, source.free)]
     return f"{'; '.join(why)}; it counts as a statement" if why else ""
 
 

@@ -114,11 +114,15 @@ def _source(source: EvidenceFile, system: System, files: Files) -> Iterator[str]
         yield repr(plan_age(path, files))
     if source.kind == "probe":
         from threatmodel.probe.folder import folder_digest
+        from threatmodel.probe.outside import digest_of, names_in
 
         folder = files.named(source.code, Path(system.file), source.place) if source.code else path.parent
         files.folders.add(real_path(folder))
         yield str(folder)
         yield folder_digest(folder)
+        for name in names_in(files.text(path, LARGEST_PLAN)):
+            with contextlib.suppress(InputError):  # outside the repository: it counts as a statement, whatever it is
+                yield digest_of(files.named(name, folder / "file", source.place))
 
 
 # --- how it is kept

@@ -35,6 +35,7 @@ def evidence_files(ids: Ids) -> Iterator[EvidenceFile]:
                 function=value_of(item.value, "function"),
                 code=value_of(item.value, "code"),
                 days=value_of(item.value, "days", None),
+                free=tuple(entry.value for entry in items_of(item.value, "free")),
             )
 
 

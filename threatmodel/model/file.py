@@ -199,7 +199,7 @@ EVIDENCE_OF: Mapping[str, tuple[str, ...]] = {
     "template": ("resources", "functions", "parameters", "stage", "environment"),
     "plan": ("resources", "functions", "environment"),
     "serverless": ("resources", "functions", "stage", "environment"),
-    "probe": ("function", "code", "days"),
+    "probe": ("function", "code", "days", "free"),
 }
 """The other keys that an entry of the evidence may have, by the kind of its file."""
 EVIDENCE_KEYS = tuple(dict.fromkeys(key for keys in EVIDENCE_OF.values() for key in keys))
@@ -237,6 +237,11 @@ _EVIDENCE = record(
     Key("probe", Text(400, expected="a path"), "a saved result of tm.py probe"),
     Key("function", _ID, "probe: the function whose handler was probed"),
     Key("code", Text(400, expected="a path"), "probe: the handler's folder; the folder of the result where left out"),
+    Key(
+        "free",
+        Items(Text(100, r"[A-Za-z_][A-Za-z0-9_]*", "the name of a variable")),
+        "probe: variables of the function that may have any value, because none of them weakens the handler",
+    ),
     Key(
         "days", Number(1, LONGEST_RESULT), f"probe: for how many days its result is evidence ({RESULT} where left out)"
     ),

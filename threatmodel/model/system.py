@@ -250,8 +250,8 @@ class EvidenceFile:
     that the author gives for elements, and `every_function` says that all its functions belong to the model;
     `parameters` is the file with the values that its deployment gives, and `stage` what is deployed; files of the same
     `environment` are deployed side by side.  Of a probe,
-    `function` is whose handler was probed, `code` the handler's folder as written ('' for the result's own), and `days`
-    how long its result is evidence (None: as long as the probe says).
+    `function` is whose handler was probed, `code` the handler's folder as written ('' for the result's own), `days`
+    how long its result is evidence (None: as long as the probe says), and `free` variables that may have any value.
     """
 
     kind: str
@@ -265,6 +265,7 @@ class EvidenceFile:
     function: str = ""
     code: str = ""
     days: int | None = None
+    free: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from threatmodel.probe.bodies import UnknownBodyError, parse
 from threatmodel.probe.folder import RESULT, folder_digest
 from threatmodel.probe.hints import hints_of
 from threatmodel.probe.made_up import signing_secret_of
+from threatmodel.probe.outside import outside
 from threatmodel.probe.probing import Options, hidden_in, probe
 from threatmodel.probe.requests import SECRET
 from threatmodel.probe.result import Result
@@ -23,7 +24,7 @@ from threatmodel.probe.variables import variable, variables
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.reading.project import real_path
-from threatmodel.reading.values import dataclass
+from threatmodel.reading.values import dataclass, replace
 
 SECRET_ENV = "SLACK_SIGNING_SECRET"  # noqa: S105 - the name of a variable
 
@@ -86,9 +87,11 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
         hints=hints_of(file, given),
         environment=given,
         isolation=described(measures),
-        secret_names=() if file is None else (secret_env,),
+        secret_variable="" if file is None else secret_env,
     )
     result = probe(runner, options)
+    if file is not None:
+        result = replace(result, files=outside(file.parent, runner.files_read))
     hidden = hidden_in(runner, options)
     notes = [hidden.secrets_out(one) for one in _notes(runner)] if isinstance(runner, LambdaRunner) else []
     if not asked.secret_env and secret_env != SECRET_ENV:

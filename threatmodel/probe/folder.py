@@ -42,15 +42,27 @@ def folder_digest(folder: Path, shown_as: str = "") -> str:
     return whole.hexdigest()
 
 
+def covered(folder: Path) -> frozenset[str]:
+    """The relative paths of the files in a folder that are part of its digest.  Raises InputError as that does."""
+    root = real_path(folder)
+    return frozenset(name for name, _ in _places(root, str(folder)))
+
+
 def _contents(root: Path, shown_as: str) -> Iterator[tuple[str, bytes]]:
     """Each name, in order, with the digest of what is behind it."""
+    for name, (base, inner, shown) in _places(root, shown_as):
+        yield name, _content(base, inner, shown)
+
+
+def _places(root: Path, shown_as: str) -> Iterator[tuple[str, tuple[Path, str, str]]]:
+    """Each name, in order, with the folder that holds it: packages may be linked from elsewhere."""
     for name in sorted(_names(root, shown_as)):
         packages = real_path(root / name)
         if name == packages.name == PACKAGES and packages.is_dir():
             for inner in sorted(_names(packages, f"{shown_as}/{name}")):
-                yield f"{name}/{inner}", _content(packages, inner, f"{shown_as}/{name}")
+                yield f"{name}/{inner}", (packages, inner, f"{shown_as}/{name}")
         else:
-            yield name, _content(root, name, shown_as)
+            yield name, (root, name, shown_as)
 
 
 def _names(root: Path, shown_as: str) -> Iterator[str]:

@@ -37,8 +37,8 @@ class Options:
     `target` is what the user typed, `kind` one of python, node, http; `secret` signs a genuine request; `body`,
     `request_kind`, `path` and `shape` are what it must be ('': the first that the handler accepts), `hints` what the
     handler's source names.  `environment` are the handler's variables: their values are kept out of the result;
-    `secret_names` those that hold the signing secret.  `isolation` says what keeps it from this machine.  `now` is the
-    time of the run, which begins no further probe after so many `seconds`.
+    `secret_variable` the one that holds the signing secret.  `isolation` says what keeps it from this machine.  `now`
+    is the time of the run, which begins no further probe after so many `seconds`.
     """
 
     target: str
@@ -54,7 +54,7 @@ class Options:
     hints: Hints = field(default_factory=Hints)
     environment: Mapping[str, str] = field(default_factory=dict)
     isolation: Sequence[str] = ()
-    secret_names: tuple[str, ...] = ()
+    secret_variable: str = ""
     threads: int = THREADS
     seconds: float = LONGEST_RUN
 
@@ -106,6 +106,7 @@ def _probed(runner: Runner, options: Options, cases: Sequence[Case]) -> Result:
         missing=runner.missing_variables,
     )
     rows = tuple(_row(case, one, setting, asker.stopped) for case, one in zip(asked, answered, strict=True))
+    secret = options.secret_variable if runner.reads_secret_variable else ""
     return Result(
         target=visible(setting.hidden.redacted(_plain(options.target))),
         kind=options.kind,
@@ -114,7 +115,8 @@ def _probed(runner: Runner, options: Options, cases: Sequence[Case]) -> Result:
         version=options.version,
         shape=genuine.shape,
         sees_effects=runner.sees_effects,
-        variables=_fingerprints(options, genuine),
+        variables=_fingerprints(options, genuine, secret),
+        secret_variable=secret,
         shown_for=shown_for(replies, genuine),
         calls_seen=calls_seen(replies, setting.hidden, options.environment),
         rows=rows,
@@ -127,14 +129,14 @@ _FORMS = frozenset({"rest-api", "http-api", "function-url", "alb"})
 """The probes that send a genuine request through one form each."""
 
 
-def _fingerprints(options: Options, genuine: Genuine) -> dict[str, str]:
-    """The handler's variables; the value of what may be a secret leaves no trace."""
+def _fingerprints(options: Options, genuine: Genuine, secret: str) -> dict[str, str]:
+    """The handler's variables, with the one that has the signing secret; the value of a secret leaves no trace."""
     request = genuine.body + "".join(genuine.bodies.values())
     found = {
         name: fingerprint(name, value) if is_plain(name, value, request) else ""
         for name, value in options.environment.items()
     }
-    return dict(sorted((found | dict.fromkeys(options.secret_names, "")).items()))
+    return dict(sorted((found | ({secret: ""} if secret else {})).items()))
 
 
 def _genuine(runner: Runner, options: Options) -> Genuine:

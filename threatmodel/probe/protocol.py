@@ -9,7 +9,7 @@ working directory and on the search path, stubs in place of AWS and Slack, and n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from threatmodel.reading.values import dataclass, field
@@ -135,3 +135,11 @@ class Runner(Protocol):
     @property
     def missing_variables(self) -> Sequence[str]:
         """Variables that the handler's own code asked for and did not get, as far as that is seen."""
+
+    @property
+    def reads_secret_variable(self) -> bool:
+        """Whether the handler read the variable with the signing secret, which is set in any case."""
+
+    @property
+    def files_read(self) -> Collection[str]:
+        """The files that the handler opened or imported, and the folders that it listed, as far as that is seen."""

@@ -35,7 +35,10 @@ class Result:
     `folder_sha256` names the code that was run ('' where it was only reached over HTTP), `when` is UTC, to the
     second. `isolation` says of each measure against a hostile handler whether it held.  `variables` are those that
     the handler had, each with the fingerprint of its value ('' where it may be a secret). `shown_for` is what
-    requests without a right signature covered, `calls_seen` what the handler asked of AWS.
+    requests without a right signature covered, `calls_seen` what the handler asked of AWS.  `secret_variable` is the
+    variable from which the handler took the signing secret ('' for none).  `files` are those that it read and that
+    `folder_sha256` does not cover, by their paths from the folder, each with its digest; a folder whose names it listed
+    ends with a slash.  None: the result does not say, as those of the first versions do not.
     """
 
     target: str
@@ -51,6 +54,8 @@ class Result:
     rows: tuple[Row, ...]
     facts: tuple[Decision, ...]
     isolation: tuple[str, ...] = ()
+    secret_variable: str = ""
+    files: Mapping[str, str] | None = None
 
     @property
     def decided(self) -> dict[str, Shown]:
@@ -68,6 +73,7 @@ def to_json(result: Result) -> str:
     from dataclasses import asdict  # slow to import, and most runs only read results
 
     whole = {"format": FORMAT, **asdict(result), "when": f"{result.when:%Y-%m-%dT%H:%M:%SZ}"}
+    whole = {name: value for name, value in whole.items() if value is not None}
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -76,6 +82,7 @@ _FACT_NAME = re.compile(r"[a-z][a-z_]*\Z")
 _DIGEST = "[0-9a-f]{64}"
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_PATH = re.compile(r"[^/\0][^\0]{0,999}\Z")
 _FINGERPRINT = "[0-9a-f]{16}"
 
 _FORMER = tuple(FORMER_FACTS["function"].items())
@@ -122,6 +129,8 @@ _RESULT = record(
     Key("rows", Items(_ROW, 1), required=True),
     Key("facts", Items(_DECISION), required=True),
     Key("isolation", Items(_LINE), required=True),
+    Key("secret_variable", Raw()),
+    Key("files", NamedItems(Text(64, _DIGEST, "64 hexadecimal digits"), "a file", _PATH, "a path from the folder")),
 )
 
 
@@ -171,6 +180,10 @@ class _Reading:
         covered = {key: tuple(one.value for one in item.value) for key, item in entries["shown_for"].value.items()}
         result = Result(
             isolation=isolation,
+            secret_variable=self.text(entries["secret_variable"], _VARIABLE.pattern, "the name of a variable")
+            if "secret_variable" in entries
+            else "",
+            files={name: one.value for name, one in entries["files"].value.items()} if "files" in entries else None,
             rows=rows,
             facts=facts,
             when=when,

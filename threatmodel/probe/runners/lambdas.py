@@ -8,18 +8,18 @@ machine is `confinement/`; but it may always behave otherwise for a probe than f
 from __future__ import annotations
 
 import asyncio
-import compileall
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from threatmodel.probe.protocol import Call, Limits, Reply, Scenario
 from threatmodel.probe.runners.aws import World
+from threatmodel.probe.runners.bytecode import Bytecode
 from threatmodel.probe.runners.carried import Carried
 from threatmodel.probe.runners.confinement import privileges
 from threatmodel.probe.runners.confinement.look import look
 from threatmodel.probe.runners.confinement.measures import Measure
-from threatmodel.probe.runners.launching import STUBS, Program
+from threatmodel.probe.runners.launching import Program
 from threatmodel.probe.runners.loading import problem
 from threatmodel.probe.runners.replies import from_answer
 from threatmodel.probe.runners.session import Session
@@ -37,12 +37,13 @@ class LambdaRunner:
     sets_clock = True
 
     def __init__(self, program: Program, *, secret_env: str, environment: Mapping[str, str], limits: Limits) -> None:
-        self._program, self._secret_env, self._limits = program, secret_env, limits
+        self._secret_env, self._limits = secret_env, limits
         self._environment = dict(environment)
         self._missing: set[str] = set()
+        self.reads_secret_variable = False
+        self._bytecode = Bytecode()
+        self._program = replace(program, secret_variable=secret_env, bytecode=self._bytecode.folder)
         privileges.hide()  # what this process was given, a CI's secrets among it, is for no handler to read
-        if not program.node:  # the child writes no bytecode, and would compile the stubs for every scenario
-            compileall.compile_dir(STUBS, quiet=2)
 
     def run(self, scenario: Scenario) -> Sequence[Reply]:
         """One reply for each call.  Raises InputError where the handler cannot be run at all."""
@@ -58,6 +59,11 @@ class LambdaRunner:
     def packages(self) -> Sequence[Path]:
         """Folders with packages that lie elsewhere than beside the handler."""
         return self._program.packages
+
+    @property
+    def files_read(self) -> Collection[str]:
+        """The files that the handler opened or imported, and the folders that it listed, in every run so far."""
+        return self._bytecode.seen
 
     @property
     def missing_variables(self) -> Sequence[str]:
@@ -106,6 +112,8 @@ class LambdaRunner:
                 replies.append(replace(reply, effects=done, logs=session.logs(), loading=loading))
                 loading, seen = (), len(world.effects)
             self._missing |= session.missing - set(scenario.environment)
+            self.reads_secret_variable |= session.reads_secret
+            self._bytecode.add(session.read)
         last, more = replies[-1], tuple(world.effects[seen:])  # what was done after the last answer
         replies[-1] = replace(last, effects=last.effects + more, after=last.after + len(more))
         return replies

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ SOCKET = "s"
 class Program:
     """What to run: a file and its handler's name ('' for the usual ones), with node where that is not Python.
 
-    `required` are the measures of confinement without which nothing is run.
+    `secret_variable` is the variable that has the signing secret, `bytecode` a folder with byte code
+    that was made of the sources as they are.  `required` are the measures of confinement without which nothing is run.
     """
 
     file: Path
@@ -28,6 +30,8 @@ class Program:
     packages: Sequence[Path] = ()
     provide: Sequence[str] = ()
     required: Sequence[str] = ()
+    secret_variable: str = ""
+    bytecode: Path = Path(os.devnull)
 
 
 def config(
@@ -45,6 +49,8 @@ def config(
         "node_flags": list(program.node_flags),
         "packages": [str(folder) for folder in program.packages],
         "provide": list(program.provide),
+        "secret_variable": program.secret_variable,
+        "bytecode": str(program.bytecode),
         "stubs": str(STUBS),
         "temporary": str(temporary),
         "memory": limits.memory,

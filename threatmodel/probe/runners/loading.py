@@ -30,6 +30,8 @@ def problem(failure: Mapping[str, Any], *, file: Path, name: str, node: bool) ->
     """The problem that a child reports: what is lacking, or type and place of what was raised, never its text."""
     if failure["kind"] == "attribute":
         return _no_function(failure, shown_path(file), name, node=node)
+    if failure["kind"] == "other":
+        return _other_module(str(failure["lacking"]), file)
     at = Place(shown_path(Path(failure["file"])), int(failure["line"]))
     lacking = str(failure.get("lacking") or "")
     known = _NAME.get(failure["kind"])
@@ -44,6 +46,22 @@ def problem(failure: Mapping[str, Any], *, file: Path, name: str, node: bool) ->
     if others:
         hint += f"; it also asked for these variables and did not get them: {', '.join(others)}"
     return Problem(code="cannot-probe", place=at, message=message, hint=hint)
+
+
+def _other_module(found: str, file: Path) -> Problem:
+    """The problem of a file that Lambda does not load by its name, or that hides a module of Python's."""
+    other = Path(found)
+    if other.is_relative_to(file.parent) and other.stem == "__init__":
+        name, shown = other.parent.name, shown_path(other.parent) + "/"
+    else:
+        name, shown = other.name.partition(".")[0], shown_path(other)
+    if name == file.stem:
+        message = f"Lambda loads {shown if other.is_absolute() else 'a module of Python'} under this name, not the file"
+        hint = "rename one of the two, and the handler in the template"
+    else:
+        message = f"{shown} hides the module {quoted(name)} of Python, and which of them Lambda loads is not certain"
+        hint = "rename it"
+    return Problem(code="cannot-probe", place=Place(shown_path(file), 0), message=message, hint=hint)
 
 
 def _lacking(kind: str, name: str, file: Path, *, node: bool) -> tuple[str, str]:

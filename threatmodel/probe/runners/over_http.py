@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlencode
 
@@ -26,6 +26,8 @@ class HttpRunner:
     sees_effects = False
     sets_clock = False
     missing_variables: Sequence[str] = ()
+    reads_secret_variable = False
+    files_read: Collection[str] = ()
 
     def __init__(self, address: SplitResult, limits: Limits) -> None:
         self._address, self._limits, self._answered = address, limits, False

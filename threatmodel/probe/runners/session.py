@@ -60,6 +60,8 @@ class Session:
         self._logs, self._reported = bytearray(), 0
         self._over, self._gone, self._heard = False, asyncio.Event(), asyncio.Event()
         self.missing: set[str] = set()
+        self.reads_secret = False
+        self.read: set[str] = set()
         self._control: asyncio.StreamWriter | None = None
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._parting: asyncio.Task[None] | None = None
@@ -277,11 +279,13 @@ class Session:
                 self._messages.put_nowait("crash")
                 return
             message = json.loads(line[len(mark) :])
+            self.read.update(message.get("read", ()))
             if "note" in message:
                 service, operation, detail = message["note"]
                 self._world.note(service, operation, detail, refused=True)
             else:
                 self.missing.update(variable_names(message.get("missing", ())))
+                self.reads_secret |= message.get("reads_secret") is True
                 self._messages.put_nowait(message)
 
 

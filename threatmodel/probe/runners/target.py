@@ -17,6 +17,7 @@ from threatmodel.probe.runners.dependencies import found_packages
 from threatmodel.probe.runners.lambdas import LambdaRunner
 from threatmodel.probe.runners.launching import Program
 from threatmodel.probe.runners.over_http import HttpRunner
+from threatmodel.reading.files import shown_path
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
 from threatmodel.reading.project import real_path
 
@@ -55,6 +56,8 @@ def runner_for(  # noqa: PLR0913 - options of one command, each by its name
     if sys.platform == "win32":
         hint = "run it in WSL or a container, or start the handler and name its address"
         raise _refused("cannot-probe", path, "handlers are not run on Windows, where they cannot be confined", hint)
+    if suffix != ".py":
+        _check_first(file)
     node, flags = ("", ()) if suffix == ".py" else _node(path)
     program = Program(
         file=real_path(file),
@@ -65,6 +68,20 @@ def runner_for(  # noqa: PLR0913 - options of one command, each by its name
         provide=tuple(provide),
     )
     return LambdaRunner(program, secret_env=secret_env, environment=environment or {}, limits=limits)
+
+
+_ORDER = ("", ".js", ".mjs", ".cjs")
+"""What Lambda adds to the name of a module, one after the other (github.com/aws/aws-lambda-nodejs-runtime-interface-
+client: src/UserFunction.js)."""
+
+
+def _check_first(file: Path) -> None:
+    """Raises InputError where Lambda loads another file under the name of this one."""
+    for ending in _ORDER[: _ORDER.index(file.suffix.lower())]:
+        other = file.with_name(file.stem + ending)
+        if other.is_file():
+            message = f"Lambda loads {shown_path(other)} under this name, not the file"
+            raise _refused("cannot-probe", shown_path(file), message, "rename one of the two, or remove it")
 
 
 def handler_file(target: str) -> Path | None:

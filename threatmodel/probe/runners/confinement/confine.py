@@ -111,6 +111,7 @@ def _shown(config: Mapping[str, Any]) -> Iterator[str]:
     else:
         yield from (path for path in sys.path if os.path.isdir(path) and path != config["home"])
         yield os.path.join(sys.base_prefix, "lib")
+        yield config["bytecode"]
 
 
 def _readable_by_all(config: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Which variables the handler's own code asks for and does not get."""
+"""Which variables the handler's own code asks for and does not get, and whether anything reads the signing secret's."""
 
 from __future__ import annotations
 
@@ -12,19 +12,27 @@ _ASKING = frozenset({"os.py", "_collections_abc.py"})
 
 
 class _Recorded(dict[bytes, bytes]):
-    """What is behind `os.environ`: it reports each name that is not there."""
+    """What is behind `os.environ`: it reports each name that is not there, and whether the secret's was read."""
 
-    def __init__(self, given: dict[bytes, bytes], tell: Callable[[bytes], None]) -> None:
+    def __init__(self, given: dict[bytes, bytes], tell: Callable[[bytes], None], secret: bytes) -> None:
         super().__init__(given)
-        self._tell = tell
+        self._tell, self._secret, self.reads_secret = tell, secret, False
+
+    def __getitem__(self, name: bytes) -> bytes:
+        if name == self._secret:
+            self.reads_secret = True
+        return super().__getitem__(name)
 
     def __missing__(self, name: bytes) -> bytes:
         self._tell(name)
         raise KeyError(name)
 
 
-def install(folder: str) -> Callable[[], list[str]]:
-    """Begins to record.  Gives the function that tells the names for which code in the folder itself asked so far."""
+def install(folder: str, secret: str) -> tuple[Callable[[], list[str]], Callable[[], bool]]:
+    """Begins to record.
+
+    Gives what tells the names for which code in the folder itself asked so far, and whether any code read `secret`.
+    """
     names: dict[str, None] = {}
     own = _own(folder)
 
@@ -32,13 +40,14 @@ def install(folder: str) -> Callable[[], list[str]]:
         if len(names) < _MOST and own(_asker()):
             names.setdefault(os.fsdecode(name)[:100])
 
-    vars(os.environ)["_data"] = _Recorded(vars(os.environ)["_data"], tell)
-    return lambda: list(names)
+    recorded = _Recorded(vars(os.environ)["_data"], tell, os.fsencode(secret))
+    vars(os.environ)["_data"] = recorded
+    return lambda: list(names), lambda: recorded.reads_secret
 
 
 def _asker() -> str:
     """The file of the code that asks: the first on the way up that is no part of `os` itself."""
-    frame: FrameType | None = sys._getframe(3)  # noqa: SLF001 - as `warnings` and `logging` do
+    frame: FrameType | None = sys._getframe(4)  # noqa: SLF001 - as `warnings` and `logging` do
     while frame is not None:
         name = frame.f_code.co_filename
         if os.path.basename(name) not in _ASKING and not name.startswith("<frozen"):  # noqa: PTH119 - nothing to load

@@ -24,7 +24,8 @@ const CALLBACKS_END = 24; // the first version of Node.js whose Lambda runtime r
 
 const control = net.connect(config.socket);
 let notes = 0;
-const say = (message, done) => control.write(`${config.token} ${stringify(message)}\n`, done);
+let news = () => ({});
+const say = (message, done) => control.write(`${config.token} ${stringify({ ...message, ...news() })}\n`, done);
 const note = (service, operation, detail) => {
   if (++notes <= MOST_NOTES) say({ note: [service, operation, String(detail).slice(0, 200)] });
 };
@@ -32,11 +33,13 @@ say({ control: true });
 
 const variables = require("./node_variables.cjs");
 variables.addPackages(config.packages);
-const missing = variables.install(config);
+const [missing, readsSecret] = variables.install(config);
 const clock = require("./node_clock.cjs");
 clock.show(config.at);
 require("./node_network.cjs").install(config, note);
-const readyToImport = require("./node_modules_stub.cjs").install(config);
+const opened = require("./node_opened.cjs").install(config);
+const readyToImport = require("./node_modules_stub.cjs").install(config, opened.port);
+news = () => ({ ...opened.news(), reads_secret: readsSecret() });
 
 const quit = (code) => process.reallyExit(code);
 control.on("close", () => quit(0));

@@ -1,5 +1,5 @@
 /*
- * Which variables the handler's own code asks for and does not get; and where its packages lie beside its own folder.
+ * Which variables the handler's own code asks for and does not get, whether it reads the signing secret's; and where its packages lie beside its own folder.
  */
 "use strict";
 
@@ -8,9 +8,10 @@ const path = require("node:path");
 
 const MOST = 50;
 
-/** Begins to record. Gives the function that tells the names so far. */
+/** Begins to record. Gives what tells the names so far, and whether any code read the variable of the signing secret. */
 exports.install = (config) => {
   const names = new Set();
+  let readsSecret = false;
   const folder = config.folder + path.sep;
   const own = () => {
     const { stackTraceLimit } = Error;
@@ -26,10 +27,12 @@ exports.install = (config) => {
   process.env = new Proxy(process.env, {
     get(target, name) {
       if (typeof name === "string" && !(name in target)) tell(name);
+      else readsSecret ||= name === config.secret_variable;
       return target[name];
     },
     has(target, name) {
       if (!(name in target)) tell(name);
+      else readsSecret ||= name === config.secret_variable;
       return name in target;
     },
     set(target, name, value) {
@@ -37,7 +40,7 @@ exports.install = (config) => {
       return true;
     },
   });
-  return () => [...names];
+  return [() => [...names], () => readsSecret];
 };
 
 /** Adds folders of packages, as Lambda adds a layer's: each is a `node_modules`, or holds one. */

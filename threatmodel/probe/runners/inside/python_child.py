@@ -8,6 +8,7 @@ This is no sandbox against a handler that wants to lie: it runs in this very pro
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import logging
@@ -19,10 +20,12 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from importlib.machinery import PathFinder
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NoReturn
 
 from threatmodel.probe.runners.inside import asked, clock, network, watch
+from threatmodel.probe.runners.inside.opened import Opened
 
 _LARGEST_ANSWER = 6 * 1024 * 1024  # Lambda's own
 _MOST_NOTES = 2_000
@@ -40,11 +43,12 @@ class Line:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.connect(path)
         self._token, self._lock, self._notes, self._rest = token, threading.Lock(), 0, b""
+        self.news: Callable[[], Mapping[str, Any]] = dict
         self.say({"control": True})
 
     def say(self, message: Mapping[str, Any]) -> None:
-        """Sends a message; where the connection is gone, this process has no use any more."""
-        line = f"{self._token} {json.dumps(message)}\n".encode()
+        """Sends a message, with what is new; where the connection is gone, this process has no use any more."""
+        line = f"{self._token} {json.dumps({**message, **self.news()})}\n".encode()
         try:
             with self._lock:
                 self._socket.sendall(line)
@@ -127,8 +131,11 @@ def run(config: Mapping[str, Any]) -> None:
     logging.root.addHandler(JsonLog())
     logging.root.setLevel(logging.INFO)
     os.chdir(config["folder"])
-    watch.install(config["socket"], config["temporary"], line.note)
-    missing = asked.install(config["folder"])
+    opened = Opened(config["temporary"], config["bytecode"])
+    watch.install(config["socket"], config["temporary"], line.note, opened)
+    missing, reads_secret = asked.install(config["folder"], config["secret_variable"])
+    line.news = lambda: {**opened.news(), "reads_secret": reads_secret()}
+    sys.pycache_prefix = config["bytecode"]
     handler = _loaded(config, line, missing)
     line.say({"ready": True, "missing": missing()})
     number = 0
@@ -193,6 +200,7 @@ def _loaded(config: Mapping[str, Any], line: Line, missing: Callable[[], list[st
     path = os.path.join(config["folder"], config["file"])
     name = os.path.splitext(os.path.basename(path))[0]
     try:
+        _check_hidden(config["folder"])
         module = _imported(name, path)
     except SystemExit:
         _flush()
@@ -208,14 +216,37 @@ def _loaded(config: Mapping[str, Any], line: Line, missing: Callable[[], list[st
     return handler
 
 
+class OtherModuleError(Exception):
+    """Python loads another module under the handler's name; its place is the argument."""
+
+
 def _imported(name: str, path: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(name)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    """The module, as Lambda's runtime imports it: by its name, which another file or module may have too."""
+    loaded = sys.modules.get(name)
+    spec = loaded.__spec__ if loaded is not None else importlib.util.find_spec(name)
+    origin = (spec.origin or "") if spec is not None else ""
+    if os.path.realpath(origin) != os.path.realpath(path):
+        raise OtherModuleError(origin)
+    return importlib.import_module(name)
+
+
+_SURELY_NOT_LOADED = frozenset({"resource", "secrets", "shlex"})
+"""Modules that are loaded here, and that Lambda's runtime interface client does not load (github.com/aws/
+aws-lambda-python-runtime-interface-client): a file of that name is the handler's."""
+
+
+def _check_hidden(folder: str) -> None:
+    """Raises OtherModuleError where a file hides a module of Python's that is loaded here, and may not be on Lambda."""
+    for name, module in list(sys.modules.items()):
+        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+        if "." in name or not isinstance(origin, str) or origin in {"built-in", "frozen"}:
+            continue
+        found = PathFinder.find_spec(name, [folder])
+        if found is None or found.origin is None or found.origin == origin:
+            continue
+        if name not in _SURELY_NOT_LOADED:
+            raise OtherModuleError(found.origin)
+        del sys.modules[name]
 
 
 def _own(value: Any, module: ModuleType) -> bool:
@@ -243,6 +274,8 @@ def _failure(error: BaseException, path: str) -> dict[str, Any]:
 
 def _lack(error: BaseException) -> tuple[str, str]:
     """What kind of failure it is, and the name of what is lacking: a module, variable or file, '' where it is none."""
+    if isinstance(error, OtherModuleError):
+        return "other", str(error.args[0])
     if isinstance(error, ImportError):
         return "module" if isinstance(error, ModuleNotFoundError) else "import", str(error.name or "")
     if isinstance(error, FileNotFoundError) and isinstance(error.filename, (str, bytes)):

@@ -14,6 +14,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from threatmodel.probe.runners.inside.opened import Opened
+
 _STARTS = {"subprocess.Popen": 0, "os.system": 0, "os.exec": 0, "os.posix_spawn": 0, "os.spawn": 1, "pty.spawn": 0}
 _CHANGES = {  # what each is called in an effect, and how many of its first arguments are paths
     "os.remove": ("remove", 1),
@@ -27,11 +29,13 @@ _CHANGES = {  # what each is called in an effect, and how many of its first argu
     "os.symlink": ("symlink", 2),
     "shutil.rmtree": ("rmtree", 1),
 }
+_READS = {"os.listdir": 0, "os.scandir": 0, "import": 1, "ctypes.dlopen": 0}
+"""What reads a file or folder otherwise than by opening it: which argument has its path, None where that is none."""
 _SENDS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
-def install(path: str, temporary: str, note: Callable[[str, str, str], None]) -> None:
+def install(path: str, temporary: str, note: Callable[[str, str, str], None], opened: Opened) -> None:
     """Adds the hook, for as long as this process lives; `path` is the one socket that may be connected to."""
     refuse_write = _writing(temporary, note)
 
@@ -39,6 +43,12 @@ def install(path: str, temporary: str, note: Callable[[str, str, str], None]) ->
         if event == "open":
             if isinstance(arguments[2], int) and arguments[2] & _WRITING:
                 refuse_write("write", arguments[0])
+                opened.written(arguments[0])
+            else:
+                opened.read(arguments[0])
+        elif event in _READS:
+            if event != "import" or arguments[1] is not None:
+                opened.read(arguments[_READS[event]])
         elif event in _CHANGES:
             for place in arguments[: _CHANGES[event][1]]:
                 refuse_write(_CHANGES[event][0], place)

@@ -1,0 +1,47 @@
+"""Byte code for the modules that a handler imports, made of their sources as they are.
+
+Python takes byte code that is beside a source by the time that is written in it, whatever the source says by now.
+A handler is given none of it: each module is compiled again, once a run, for all processes that import it.
+"""
+
+from __future__ import annotations
+
+import py_compile
+import shutil
+import sys
+import tempfile
+import threading
+import weakref
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class Bytecode:
+    """A folder for `sys.pycache_prefix`, and every path that handlers read so far."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="probe-bytecode-"))
+        self.folder.chmod(0o755)
+        self.seen: set[str] = set()
+        self._lock = threading.Lock()
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+
+    def add(self, read: Iterable[str]) -> None:
+        """Takes what a process read; the modules among it are compiled for the next one."""
+        with self._lock:
+            new = {*read} - self.seen
+            self.seen |= new
+        for name in new:
+            if name.endswith(".py"):
+                self._compile(name)
+
+    def _compile(self, name: str) -> None:
+        tag = sys.implementation.cache_tag
+        path = self.folder / str(Path(name).parent).lstrip("/") / f"{Path(name).stem}.{tag}.pyc"
+        made = path.with_suffix(f".{threading.get_ident()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            py_compile.compile(name, str(made), doraise=True, quiet=2)
+            made.replace(path)
+        except (py_compile.PyCompileError, OSError, ValueError, RecursionError, MemoryError):
+            made.unlink(missing_ok=True)  # it is compiled by each process that imports it, which says what is wrong
