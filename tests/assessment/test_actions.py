@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.support import HOME, assessed, control, evidence, library_of, threat
 from threatmodel.assessment.actions import actions, difference, faults, proofs
 from threatmodel.assessment.assess import assess
-from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.reconsidering import Reconsidering
 from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library
@@ -87,11 +88,15 @@ def test_a_change_tells_what_closes_goes_down_and_stays(tmp_path: Path, library:
     assessment = assessed(tmp_path, model(facts, "validates_input: true, logs_redacted: false"), library)
     by_id = {action.control.id: action.change for action in actions(assessment)}
     good = by_id["good"]
-    assert (set(good.closed), good.lowered, good.stay) == ({"bad@bot", "sad@bot"}, (), 2)
+    assert (ids(good.closed), good.lowered, good.stay) == ({"bad@bot", "sad@bot"}, (), 2)
     assert good.claimed == (("critical", "low", 2),)
     assert good.proven == (("critical", "low", 2),)
     least = by_id["least"]
-    assert (least.closed, least.lowered, least.stay) == ((), ("bad@bot",), 1)
+    assert (least.closed, ids(least.lowered), least.stay) == ((), {"bad@bot"}, 1)
+
+
+def ids(found: Iterable[Sequence[Finding]]) -> set[str]:
+    return {finding.id for some in found for finding in some}
 
 
 def whole(assessment: Assessment, assumed: dict[tuple[str, str], bool]) -> Assessment:
@@ -114,14 +119,12 @@ def test_looking_again_at_what_a_control_answers_is_looking_again_at_everything(
     after = {finding.id: finding for finding in whole(assessment, assumed).findings}
     again = Reconsidering(assessment)
     found = list(again.under(assumed))
-    assert {finding.id for one in found for finding in one.findings} == {"bad@bot", "bad@two"}
-    for _, then, findings in found:
-        for finding in findings:
-            other = after[finding.id]
+    assert {name for one in found for name in ids(one.twins)} == {"bad@bot", "bad@two"}
+    for _, then, twins in found:
+        for name in ids(twins):
+            other = after[name]
             assert (then.verdict, then.claimed, then.proven) == (other.verdict, other.claimed, other.proven)
-    assert difference(found, again.places).claimed == (
-        (("critical", "low", 1),) if in_place else (("low", "critical", 1),)
-    )
+    assert difference(found).claimed == ((("critical", "low", 1),) if in_place else (("low", "critical", 1),))
 
 
 def test_what_sees_all_that_a_fact_follows_from_proves_it() -> None:

@@ -14,7 +14,7 @@ from tests.support import HOME, TODAY, control, graph_of, library_of, threat
 from threatmodel.api import load_model
 from threatmodel.assessment import states as of_states
 from threatmodel.assessment import twins
-from threatmodel.assessment.actions import actions, faults
+from threatmodel.assessment.actions import Action, actions, faults
 from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gaps import gaps
@@ -81,7 +81,7 @@ def seen(assessment: Assessment) -> dict[str, Any]:
         "ruled out": assessment.ruled_out,
         "reliances": sorted(map(repr, assessment.reliances)),
         "actions": [
-            (one.control.id, one.states, sorted(one.findings), one.worst, one.change, sorted(map(repr, faults(one))))
+            (one.control.id, one.states, sorted(one.findings), one.worst, changed(one), sorted(map(repr, faults(one))))
             for one in actions(assessment)
         ],
         "gaps": gaps(assessment),
@@ -91,6 +91,13 @@ def seen(assessment: Assessment) -> dict[str, Any]:
             for key, one in only_claimed(assessment).items()
         },
     }
+
+
+def changed(one: Action) -> list[Any]:
+    """What an action changes, with the ids of findings."""
+    change = one.change
+    parts = [sorted(finding.id for some in part for finding in some) for part in (change.closed, change.lowered)]
+    return [parts, change.stay, change.claimed, change.proven]
 
 
 ALIKE = twice(model(4))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from math import dist
 from pathlib import Path
 from typing import Any, cast
@@ -14,7 +15,7 @@ from tests.support import HOME
 from threatmodel import Files, assess, load_library, load_model
 from threatmodel.assessment.actions import difference
 from threatmodel.assessment.assess import assess as assessed_as
-from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.gate.judging import judge
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.outcomes import outcome_of
@@ -138,14 +139,18 @@ def test_every_action_changes_what_with_would_change(assessment: Assessment, dat
         then = assessed_as(assessment.graph, assessment.library, assessment.today, (), assumed)
         after = {finding.id: finding for finding in then.findings}
         pairs = [
-            Reconsidered(outcome_of(before[name]), outcome_of(after[name]), (before[name],))
+            Reconsidered(outcome_of(before[name]), outcome_of(after[name]), [(before[name],)])
             for name in before
             if name in after
         ]
-        found = difference(pairs, {name: at for at, name in enumerate(before)})
-        closed = {*found.closed, *(before.keys() - after.keys())}
+        found = difference(pairs)
+        closed = {*ids(found.closed), *(before.keys() - after.keys())}
         assert set(action["change"]["close"]) == closed, action["control"]
-        assert set(action["change"]["lower"]) == set(found.lowered), action["control"]
+        assert set(action["change"]["lower"]) == ids(found.lowered), action["control"]
+
+
+def ids(found: Iterable[Sequence[Finding]]) -> set[str]:
+    return {finding.id for some in found for finding in some}
 
 
 def test_arrows_of_the_matrix_point_from_before_to_after_controls(assessment: Assessment) -> None:

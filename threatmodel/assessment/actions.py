@@ -25,12 +25,12 @@ from threatmodel.reading.values import dataclass
 class Improvement:
     """What a control in place would change: the findings that close, go down a band, or stay, claimed and proven apart.
 
-    `closed` and `lowered` hold ids; `stay` counts the findings that it answers and does not move.  `claimed` and
-    `proven` count the moves of bands: from, to, how many.
+    `closed` and `lowered` have findings with the same outcome together; `stay` counts the findings that it answers and
+    does not move.  `claimed` and `proven` count the moves of bands: from, to, how many.
     """
 
-    closed: tuple[str, ...]
-    lowered: tuple[str, ...]
+    closed: tuple[Sequence[Finding], ...]
+    lowered: tuple[Sequence[Finding], ...]
     stay: int
     claimed: tuple[tuple[Band, Band, int], ...]
     proven: tuple[tuple[Band, Band, int], ...]
@@ -143,7 +143,7 @@ def _action(again: Reconsidering, control: Control, lacks: Mapping[str, Standing
         worst=max(one.group.head.claimed.score for one in moved),
         effect=min((one.effect for one in moved), key=EFFECTS.index),
         entry_point=any(one.closes for one in moved),
-        change=difference(again.under({(control.id, element): True for element in lacks}), again.places),
+        change=difference(again.under({(control.id, element): True for element in lacks})),
     )
 
 
@@ -233,17 +233,17 @@ def _seen_by(kind: Kind, name: str) -> frozenset[str]:
 # --- what it would change
 
 
-def difference(found: Iterable[Reconsidered], places: Mapping[str, int]) -> Improvement:
-    """What changes between findings as they are and as they would be; `places` has the place of each id in order."""
-    closed: list[str] = []
-    lowered: list[str] = []
+def difference(found: Iterable[Reconsidered]) -> Improvement:
+    """Return what changes between findings as they are and as they would be."""
+    closed: list[Sequence[Finding]] = []
+    lowered: list[Sequence[Finding]] = []
     numbers: Counter[tuple[Outcome, Outcome]] = Counter()
-    for before, after, findings in found:
-        numbers[before, after] += len(findings)
+    for before, after, twins in found:
+        numbers[before, after] += sum([len(some) for some in twins])
         if before.verdict not in DONE and after.verdict in DONE:
-            closed += [finding.id for finding in findings]
+            closed += twins
         elif after.claimed != before.claimed and BANDS.index(after.claimed.band) < BANDS.index(before.claimed.band):
-            lowered += [finding.id for finding in findings]
+            lowered += twins
     stay = 0
     claimed: Counter[tuple[Band, Band]] = Counter()
     proven: Counter[tuple[Band, Band]] = Counter()
@@ -252,8 +252,8 @@ def difference(found: Iterable[Reconsidered], places: Mapping[str, int]) -> Impr
         claimed[before.claimed.band, after.claimed.band] += number
         proven[before.proven.band, after.proven.band] += number
     return Improvement(
-        closed=tuple(sorted(closed, key=places.__getitem__)),
-        lowered=tuple(sorted(lowered, key=places.__getitem__)),
+        closed=tuple(closed),
+        lowered=tuple(lowered),
         stay=stay,
         claimed=_moves(claimed),
         proven=_moves(proven),

@@ -161,23 +161,25 @@ class _Assessing:
 
     def _claims(
         self, found: Iterable[tuple[Threat, Sequence[Element | Flow], Iterable[str]]], least: int = 0
-    ) -> Iterator[reliances.Claimed]:
-        """The claims about these facts, a claim for all threats that it keeps from twins or keeps low on them.
+    ) -> reliances.Claims:
+        """The claims about these facts, each with all threats that it keeps from an element or keeps low on it.
 
         `least`: only facts that are exactly as well known.
         """
-        claims: dict[str, tuple[Element | Flow, dict[str, dict[str, None]]]] = {}
+        threats_of: dict[str, tuple[Element | Flow, dict[str, dict[str, None]]]] = {}
         for threat, targets, names in found:
             for name in names:
                 for target in targets:
-                    _, of_target = claims.setdefault(target.id, (target, {}))
+                    _, of_target = threats_of.setdefault(target.id, (target, {}))
                     of_target.setdefault(name, {})[threat.id] = None
-        for target, threats_of in sorted(claims.values(), key=lambda one: self.twins.place[one[0].id]):
-            for name, threats in threats_of.items():
+        claims: dict[tuple[str, str, Place | None], list[reliances.Claim]] = {}
+        for target, by_fact in sorted(threats_of.values(), key=lambda one: self.twins.place[one[0].id]):
+            for name, threats in by_fact.items():
                 fact = target.facts[name].sure
                 if fact is not None and fact.said.source != "wiring" and (not least or fact.size == least):
-                    place = fact.said.place or target.place
-                    yield reliances.Claimed(tuple(threats), target.id, name, fact.said, place)
+                    key = name, reliances.value_in_words(fact.said.value), fact.said.place or target.place
+                    claims.setdefault(key, []).append(reliances.Claim(target.id, fact.said, threats))
+        return claims
 
     def _excluded(self, name: str) -> reliances.Reliance:
         threat = self.library.threats[name]

@@ -147,6 +147,11 @@ class Assessment:
     renamed: tuple[Renamed, ...] = ()
 
     @cached_property
+    def places(self) -> Mapping[str, int]:
+        """The place of each finding among all, by its id."""
+        return {finding.id: at for at, finding in enumerate(self.findings)}
+
+    @cached_property
     def outlines(self) -> Mapping[Outline, int]:
         """How many findings have the same verdict and cells."""
         found: Counter[Outline] = Counter()

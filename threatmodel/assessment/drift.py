@@ -40,10 +40,14 @@ def differences(graph: Graph) -> Iterator[Difference]:
             if any(said.note != IMPLIED for said in members.against):
                 size = members.said.size if members.closed or members.said.open else 0
                 yield Difference(element, name, Fact(members.items, size, members.said, members.against))
+    agreed: set[int] = set()  # by the identity of facts, which flows share
     for target in graph.targets():
-        for name, fact in target.facts.items():
-            if fact.against and (target.kind, name) not in INPUTS:
-                yield Difference(target.id, name, fact)
+        facts = target.facts
+        if id(facts) not in agreed:
+            names = [name for name, fact in facts.items() if fact.against and (target.kind, name) not in INPUTS]
+            yield from (Difference(target.id, name, facts[name]) for name in names)
+            if not names:
+                agreed.add(id(facts))
 
 
 def absences(graph: Graph) -> Iterator[Absence]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -18,14 +18,13 @@ class Reconsidered(NamedTuple):
 
     before: Outcome
     after: Outcome
-    findings: Sequence[Finding]
+    twins: Sequence[Sequence[Finding]]
 
 
 class Reconsidering:
-    """An assessment whose findings can be judged again; `places` has the place of each finding, by id."""
+    """An assessment whose findings can be judged again."""
 
     def __init__(self, assessment: Assessment) -> None:
-        self.places = {finding.id: at for at, finding in enumerate(assessment.findings)}
         self._assessment = assessment
         self._outcomes = Outcomes(assessment.graph.system, assessment.today)
         self._groups: dict[str, list[tuple[int, Group]]] = {}
@@ -51,36 +50,41 @@ class Reconsidering:
             links = [head.threat.links[at] for at in places]
             situation = Situation(head.threat, head.inherent, head.proof, bool(head.applies), head.acceptance)
             controls = [states.library.controls[link.control] for link in links]
-            for now, findings in _parts(self._alike(group.twins, controls, elements), links, states):
+            for now, twins in _parts(self._alike(group.twins, controls, elements), links, states):
                 counts = [*before]
                 for place, one in zip(places, now, strict=True):
                     counts[place] = one
-                yield Reconsidered(outcome_of(head), self._outcomes.of(situation, tuple(counts)), findings)
+                yield Reconsidered(outcome_of(head), self._outcomes.of(situation, tuple(counts)), twins)
 
     def _alike(
         self, twins: Iterable[Sequence[Finding]], controls: Sequence[Control], elements: Mapping[str, _Elements]
     ) -> Iterator[Sequence[Finding]]:
-        """Twins of which the same is assumed, and each of the others by itself."""
+        """Twins of which the same is assumed, as far as these controls and those that they require count for them."""
         for some in twins:
-            if len(some) == 1 or all(self._same(some, control, elements) for control in controls):
+            assumed = list(self._assumed(some, controls, elements)) if len(some) > 1 else []
+            if not assumed:
                 yield some
-            else:
-                yield from ((one,) for one in some)
+                continue
+            found: dict[Hashable, list[Finding]] = {}
+            for key, one in zip(zip(*assumed, strict=True), some, strict=True):
+                found.setdefault(key, []).append(one)
+            yield from found.values()
 
-    def _same(self, twins: Sequence[Finding], control: Control, elements: Mapping[str, _Elements]) -> bool:
-        """Whether the same is assumed of a control, and of those that it requires, as far as these count for twins."""
+    def _assumed(
+        self, twins: Sequence[Finding], controls: Sequence[Control], elements: Mapping[str, _Elements]
+    ) -> Iterator[Sequence[Hashable]]:
+        """Yield what is assumed of a control for each of the twins, for each control of which that may differ."""
         library, kind = self._assessment.library, twins[0].target.kind
-        for name in self._required[control.id] & elements.keys():
-            scope = library.controls[name].scope
-            if scope == kind == control.scope:
-                ids = self._ids_of(twins)
-                if any(not ids.isdisjoint(some) and not ids <= some for some in elements[name].values()):
-                    return False
-            elif scope not in PLANES and (
-                control.scope not in {kind, scope} or not self._same_neighbors(twins, scope, elements[name])
-            ):
-                return False
-        return True
+        for control in controls:
+            for name in self._required[control.id] & elements.keys():
+                scope, every = library.controls[name].scope, list(elements[name].values())
+                if scope == kind == control.scope:
+                    ids = self._ids_of(twins)
+                    if not all(ids.isdisjoint(some) or ids <= some for some in every):
+                        yield [tuple([one.target.id in some for some in every]) for one in twins]
+                elif scope not in PLANES:
+                    is_known = control.scope in {kind, scope}  # through which element a control counts
+                    yield self._of_neighbors(twins, scope, every) if is_known else range(len(twins))
 
     def _ids_of(self, twins: Sequence[Finding]) -> frozenset[str]:
         found = self._ids.get(id(twins))
@@ -88,17 +92,12 @@ class Reconsidering:
             found = self._ids[id(twins)] = frozenset([one.target.id for one in twins])
         return found
 
-    def _same_neighbors(self, twins: Sequence[Finding], scope: Kind, elements: _Elements) -> bool:
-        """Whether the same is assumed of the neighbors of each twin, one by one."""
-        graph, every = self._assessment.graph, list(elements.values())
-        first: list[bool] | None = None
-        for twin in twins:
-            ids = graph.related(twin.target, scope).ids
-            found = [one in some for some in every for one in ids]
-            if first is not None and found != first:
-                return False
-            first = found
-        return True
+    def _of_neighbors(
+        self, twins: Sequence[Finding], scope: Kind, every: Sequence[AbstractSet[str]]
+    ) -> Sequence[Hashable]:
+        """What is assumed of the neighbors of each twin, one by one."""
+        related = self._assessment.graph.related
+        return [tuple([name in some for some in every for name in related(one.target, scope).ids]) for one in twins]
 
 
 _Elements = Mapping[bool, AbstractSet[str]]
@@ -107,11 +106,11 @@ _Elements = Mapping[bool, AbstractSet[str]]
 
 def _parts(
     twins: Iterable[Sequence[Finding]], links: Sequence[ControlLink], states: States
-) -> Iterator[tuple[tuple[Counts, ...], Sequence[Finding]]]:
+) -> Iterator[tuple[tuple[Counts, ...], Sequence[Sequence[Finding]]]]:
     """The findings for which the controls of these links come into the same states, with what these count for."""
-    found: dict[tuple[Counts, ...], list[Finding]] = {}
+    found: dict[tuple[Counts, ...], list[Sequence[Finding]]] = {}
     for some in twins:
         target = some[0].target
         now = tuple([states.answer(link, target).state.counts for link in links])
-        found.setdefault(now, []).extend(some)
+        found.setdefault(now, []).append(some)
     yield from found.items()

@@ -8,7 +8,7 @@ attestations; what a team's library switches off, weakens or replaces; and terms
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from threatmodel.assessment.invariants import HeldInvariant
@@ -78,14 +78,16 @@ class Lowered(NamedTuple):
     place: Place | None
 
 
-class Claimed(NamedTuple):
-    """A fact that is only claimed and keeps threats from applying to an element, or their risk low."""
+class Claim(NamedTuple):
+    """A fact of an element that is only claimed, and the threats that it keeps from applying, or keeps low."""
 
-    threats: tuple[str, ...]
     element: str
-    fact: str
     said: Statement
-    place: Place | None
+    threats: Collection[str]
+
+
+Claims = Mapping[tuple[str, str, Place | None], Sequence[Claim]]
+"""The claims of each statement, by the fact, its value in words, and its place."""
 
 
 class Unsaid(NamedTuple):
@@ -151,19 +153,16 @@ def may_apply(threat: Threat, target: Element | Flow) -> bool:
     return target.kind in threat.applies and threat.applies[target.kind].truth(target.facts) >= 0
 
 
-def claimed(kind: RelianceKind, claims: Iterable[Claimed], authors: Authors) -> Iterator[Reliance]:
+def claimed(kind: RelianceKind, claims: Claims, authors: Authors) -> Iterator[Reliance]:
     """The claims that keep threats from applying, or their risk low, by statement."""
-    by_statement: dict[tuple[str, str, Place | None], list[Claimed]] = {}
-    for claim in claims:
-        by_statement.setdefault((claim.fact, _shown(claim.said.value), claim.place), []).append(claim)
-    for (fact, value, place), alike in by_statement.items():
-        threats: Iterable[str] = alike[0].threats
-        elements: tuple[str, ...] = (alike[0].element,)
+    for (fact, value, place), alike in claims.items():
+        element, statement, threats = alike[0]
+        elements: tuple[str, ...] = (element,)
+        times = sum([len(claim.threats) for claim in alike])
         if len(alike) > 1:
             threats = dict.fromkeys(threat for claim in alike for threat in claim.threats)
             elements = tuple(dict.fromkeys(claim.element for claim in alike))
-        times = sum([len(claim.threats) for claim in alike])
-        yield Reliance(kind, f"{fact}: {value}", times, authors.of(alike[0].said), ", ".join(threats), place, elements)
+        yield Reliance(kind, f"{fact}: {value}", times, authors.of(statement), ", ".join(threats), place, elements)
 
 
 def _some(names: Sequence[str]) -> str:
@@ -258,5 +257,6 @@ def long_terms(system: System, today: datetime.date, authors: Authors) -> Iterat
             yield Reliance("long-term", what, 1, authors.at(source.place), "", source.place)
 
 
-def _shown(value: object) -> str:
+def value_in_words(value: object) -> str:
+    """Return a value as a model file has it."""
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -6,9 +6,8 @@ that these controls are on.  So the threat applies to all twins or to none, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from operator import attrgetter, itemgetter
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from threatmodel.graph.elements import NEIGHBORS, Element, Flow, Graph
@@ -52,6 +51,21 @@ class Role(NamedTuple):
     fixed: str = ""
 
 
+class _Rows(NamedTuple):
+    """All targets of a kind, in order: what is read of them is a column of numbers, one for each target."""
+
+    kind: str
+    targets: Sequence[Target]
+    ids: Sequence[str]
+    own: Sequence[int]
+    facts: Sequence[int]
+    """The identity of the facts of each target, which flows share."""
+    distinct: Mapping[int, Mapping[str, Fact]]
+    columns: dict[str, Sequence[int]]
+    asked: dict[str, Sequence[int] | None]
+    related: dict[str, Sequence[tuple[int, bool, tuple[str, ...]]]]
+
+
 class Twins:
     """The twins of a graph, under the threats and controls of a library.
 
@@ -65,18 +79,14 @@ class Twins:
         targets = list(graph.targets())
         self.place = {target.id: at for at, target in enumerate(targets)}
         self._few = len(targets) <= FEW
+        self._named = named
         self._numbers: dict[Hashable, int] = {}
         self._by_kind: dict[str, list[Target]] = {}
         for target in targets:
             self._by_kind.setdefault(target.kind, []).append(target)
-        compared = () if self._few else targets
-        self._own = {one.id: self._number((_own(one, named), self._ends(one))) for one in compared}
-        self._shared: dict[str, list[tuple[int, _Marked, list[Target]]]] = {}
+        self._rows: dict[str, _Rows] = {}
         self._found: dict[tuple[str, str], list[list[Target]]] = {}
-        self._marks: dict[int, _Marked] = {}  # by the identity of facts, which flows share
-        self._asks: dict[tuple[str, str], int] = {}
-        self._controls: dict[str, dict[str, int]] = {name: {} for name in library.controls}
-        self._whole: set[tuple[str, str]] = set()
+        self._counts: dict[tuple[str, str], Mapping[str, int]] = {}
         self._facts_of = {} if self._few else {one.id: _facts_of(one) for one in library.controls.values()}
 
     def of(self, threat: Threat, kind: Kind) -> list[list[Target]]:
@@ -88,34 +98,17 @@ class Twins:
     def _of(self, threat: Threat, kind: Kind) -> list[list[Target]]:
         if self._few:
             return [[target] for target in self._by_kind.get(kind, ()) if not target.out_of_scope]
+        rows = self._rows_of(kind)
         there, elsewhere = self._where([link.control for link in threat.links], kind)
         read = (name for control in there for name in self._facts_of[control.id])
         mentioned = (name for one in threat.conditions(kind) for name in one.facts)
-        names = _names([*mentioned, *FACING.get(kind, ()), *read])
-        alike = [self._alike(control, kind) for control in elsewhere]
+        columns = self._read(rows, {*mentioned, *FACING.get(kind, ()), *read})
+        columns += [list(map(self._control(one, rows).__getitem__, rows.ids)) for one in elsewhere]
         found: dict[Hashable, list[Target]] = {}
-        reader = _reader(kind, names)
-        for own, (marks, open_facts), some in self._sharing(kind):
-            known, asked = reader(marks), not open_facts.isdisjoint(names)
-            if not alike and not asked:
-                found.setdefault((own, known), []).extend(some)
-                continue
-            for one in some:
-                name = one.id
-                asks = self._asks_of(one, names) if asked else ()
-                key = (own, known, asks, *[numbers[name] for numbers in alike])
+        for key, one in zip(zip(*columns, strict=True), rows.targets, strict=True):
+            if not one.out_of_scope:
                 found.setdefault(key, []).append(one)
         return [sorted(some, key=_id) for some in found.values()]
-
-    def _sharing(self, kind: Kind) -> list[tuple[int, _Marked, list[Target]]]:
-        """The targets of a kind in scope, those together that have the same facts in one, as many flows do."""
-        if kind not in self._shared:
-            found: dict[tuple[int, int], list[Target]] = {}
-            for one in self._by_kind.get(kind, ()):
-                if not one.out_of_scope:
-                    found.setdefault((self._own[one.id], id(one.facts)), []).append(one)
-            self._shared[kind] = [(own, self._marked(some[0]), some) for (own, _), some in found.items()]
-        return self._shared[kind]
 
     def _where(self, names: Iterable[str], kind: Kind) -> tuple[list[Control], list[Control]]:
         """The controls with those that they require: on elements of this kind, and on other elements."""
@@ -128,13 +121,16 @@ class Twins:
         there = [control for control in found.values() if control.scope == kind]
         return there, [one for one in found.values() if one.scope != kind and one.scope not in PLANES]
 
-    def _alike(self, control: Control, kind: Kind) -> Mapping[str, int]:
-        """The same number for targets of a kind for which a control counts alike."""
-        if (control.id, kind) not in self._whole:
-            self._whole.add((control.id, kind))
-            for target in self._by_kind.get(kind, ()):
-                self._control(control, target)
-        return self._controls[control.id]
+    # --- what is read
+
+    def _rows_of(self, kind: str) -> _Rows:
+        if kind not in self._rows:
+            targets = self._by_kind.get(kind, [])
+            own = [self._number((_own(one, self._named), self._ends(one))) for one in targets]
+            facts = [id(one.facts) for one in targets]
+            distinct = dict(zip(facts, (one.facts for one in targets), strict=True))
+            self._rows[kind] = _Rows(kind, targets, [one.id for one in targets], own, facts, distinct, {}, {}, {})
+        return self._rows[kind]
 
     def _ends(self, target: Target) -> Hashable:
         """The kinds of a flow's ends, so that each end of one corresponds to the same end of another."""
@@ -142,65 +138,42 @@ class Twins:
             return None
         return self._graph.elements[target.source].kind, self._graph.elements[target.target].kind
 
-    def _target(self, name: str) -> Target:
-        return self._graph.elements.get(name) or self._graph.flows[name]
-
-    # --- what is read
-
-    def _control(self, control: Control, target: Target) -> int:
-        """The same number for targets for which a control counts alike."""
-        numbers = self._controls[control.id]
-        if target.id not in numbers:
-            numbers[target.id] = -1  # of controls that require each other, which no library may have
-            numbers[target.id] = self._number((control.id, *self._counts(control, target)))
-        return numbers[target.id]
-
-    def _counts(self, control: Control, target: Target) -> Iterator[Hashable]:
-        if control.scope == target.kind:
-            yield self._own[target.id]
-            yield self._read(target, self._facts_of[control.id])
-            yield from (self._control(self._library.controls[name], target) for name in control.requires)
-        elif control.scope not in PLANES:
-            related = self._graph.related(target, control.scope)
-            yield related.size, bool(related.unknown)
-            yield from (self._control(control, self._target(name)) for name in related.ids)
-
     def _number(self, key: Hashable) -> int:
         return self._numbers.setdefault(key, len(self._numbers))
 
-    def _read(self, target: Target, names: tuple[str, ...]) -> Hashable:
-        """Facts of a target as they are known, and what is asked about where they are not."""
-        marks, open_facts = self._marked(target)
-        known = _reader(target.kind, names)(marks)
-        return known if open_facts.isdisjoint(names) else (known, self._asks_of(target, names))
+    def _read(self, rows: _Rows, names: Collection[str]) -> list[Sequence[int]]:
+        """Facts of all targets as they are known, what is asked where they are not, and what else is read of them."""
+        known = [self._column(rows, name) for name in FACTS[rows.kind] if name in names]
+        asked = [self._asked(rows, name) for name in DERIVED.get(rows.kind, ()) if name in names]
+        return [rows.own, *known, *(column for column in asked if column is not None)]
 
-    def _asks_of(self, target: Target, names: tuple[str, ...]) -> Hashable:
-        """What is asked about the facts that are not known."""
-        _, open_facts = self._marked(target)
-        return tuple([self._asked(target, name) for name in _derived(target.kind, names) if name in open_facts])
-
-    def _marked(self, target: Target) -> _Marked:
-        facts = target.facts
-        found = self._marks.get(id(facts))
-        if found is None:
+    def _column(self, rows: _Rows, name: str) -> Sequence[int]:
+        """What is known of a fact."""
+        if name not in rows.columns:
             number = self._number
-            marks = tuple([number(_mark(facts[name])) if name in facts else -1 for name in FACTS[target.kind]])
-            derived = DERIVED.get(target.kind, ())
-            found = marks, frozenset([name for name in derived if not _is_known(facts.get(name))])
-            self._marks[id(facts)] = found
-        return found
+            found = {
+                which: number(_mark(facts[name])) if name in facts else -1 for which, facts in rows.distinct.items()
+            }
+            rows.columns[name] = list(map(found.__getitem__, rows.facts))
+        return rows.columns[name]
 
-    def _asked(self, target: Target, name: str) -> int:
-        found = self._asks.get((target.id, name))
-        if found is None:
-            found = self._asks[target.id, name] = self._number(tuple(self._inputs(target, name)))
-        return found
+    def _asked(self, rows: _Rows, name: str) -> Sequence[int] | None:
+        """What is asked about a fact that follows from others, where it is not known; None if it is known of all."""
+        if name not in rows.asked:
+            rows.asked[name] = None
+            unknown = {which for which, facts in rows.distinct.items() if not _is_known(facts.get(name))}
+            if unknown:
+                rows.asked[name] = [
+                    self._number(tuple(self._inputs(one, name))) if which in unknown else -1
+                    for which, one in zip(rows.facts, rows.targets, strict=True)
+                ]
+        return rows.asked[name]
 
     def _inputs(self, target: Target, name: str) -> Iterator[Hashable]:
         """What decides what is asked about a fact that follows from others."""
         if isinstance(target, Flow):
             for end in (self._graph.elements[target.source], self._graph.elements[target.target]):
-                yield end.kind, self._read(end, (name,)) if end.kind else None
+                yield end.kind, self._of_element(end, name) if end.kind else None
             return
         for given in INPUTS[target.kind, name]:
             if given.kind == target.kind:
@@ -214,6 +187,50 @@ class Twins:
             _list(self._graph, target, name) if name in LISTS else (name in target.facts and _mark(target.facts[name]))
         )
         return target.described, found
+
+    def _of_element(self, element: Element, name: str) -> Hashable:
+        """What is known of a fact of an element, and what is asked where it is not."""
+        known = name in element.facts and _mark(element.facts[name])
+        is_asked = (element.kind, name) in INPUTS and not _is_known(element.facts.get(name))
+        return known, tuple(self._inputs(element, name)) if is_asked else None
+
+    def _control(self, control: Control, rows: _Rows) -> Mapping[str, int]:
+        """The same number for targets, by id, for which a control counts alike."""
+        key = control.id, rows.kind
+        if key not in self._counts:
+            self._counts[key] = dict.fromkeys(rows.ids, -1)  # for controls that require each other
+            found = self._there(control, rows) if control.scope == rows.kind else self._through(control, rows)
+            self._counts[key] = dict(zip(rows.ids, map(self._number, found), strict=True))
+        return self._counts[key]
+
+    def _there(self, control: Control, rows: _Rows) -> Iterator[Hashable]:
+        """What a control counts for on elements of its own kind."""
+        required = (self._library.controls[name] for name in control.requires)
+        needed = [list(map(self._control(one, rows).__getitem__, rows.ids)) for one in required]
+        yield from zip(*self._read(rows, self._facts_of[control.id]), *needed, strict=True)
+
+    def _through(self, control: Control, rows: _Rows) -> Iterator[Hashable]:
+        """What a control counts for through the elements that it is on."""
+        if control.scope in PLANES:
+            yield from ((),) * len(rows.ids)
+            return
+        there = self._control(control, self._rows_of(control.scope))
+        for size, is_open, ids in self._related(rows, control.scope):
+            yield size, is_open, *[there[name] if name in there else self._beyond(control, name) for name in ids]
+
+    def _beyond(self, control: Control, name: str) -> int:
+        """What a control counts for on a neighbor of another kind than it is on: through that one's neighbors."""
+        return self._control(control, self._rows_of(self._target(name).kind))[name]
+
+    def _related(self, rows: _Rows, scope: Kind) -> Sequence[tuple[int, bool, tuple[str, ...]]]:
+        """How completely the neighbors of a scope are known, whether they are asked about, and their ids."""
+        if scope not in rows.related:
+            found = (self._graph.related(one, scope) for one in rows.targets)
+            rows.related[scope] = [(one.size, bool(one.unknown), one.ids) for one in found]
+        return rows.related[scope]
+
+    def _target(self, name: str) -> Target:
+        return self._graph.elements.get(name) or self._graph.flows[name]
 
     # --- which elements correspond
 
@@ -262,19 +279,6 @@ def _facts_of(control: Control) -> tuple[str, ...]:
     conditions = [need.condition for need in control.needs]
     conditions += [control.in_place] if control.in_place is not None else []
     return _names(name for one in conditions for name in one.facts)
-
-
-@cache
-def _reader(kind: str, names: tuple[str, ...]) -> Callable[[Sequence[int]], Hashable]:
-    """Read the numbers of these facts, from those of all facts of a kind."""
-    places = [at for at, name in enumerate(FACTS[kind]) if name in names]
-    return itemgetter(*places) if places else len
-
-
-@cache
-def _derived(kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    """The facts among these that follow from others."""
-    return tuple(name for name in names if (kind, name) in INPUTS)
 
 
 def _names(names: Iterable[str]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from threatmodel.reading.problems import Place
+from threatmodel.reading.values import new_tuple
 
 STATED, EVIDENCE = 1, 2
 
@@ -29,6 +30,7 @@ _SAID_BY_EVIDENCE = 3
 LEFT_OUT = "not set: AWS's default"
 NOWHERE = "nothing in this file says otherwise"
 """Notes of what evidence says by saying nothing: a property that is left out, and something that is nowhere."""
+_OMITTED = frozenset({LEFT_OUT, NOWHERE})
 
 
 class Statement(NamedTuple):
@@ -53,7 +55,7 @@ class Statement(NamedTuple):
     @property
     def omitted(self) -> bool:
         """Return whether it is not written: a default applies, or something is missing."""
-        return self.note in {LEFT_OUT, NOWHERE} or self.value is None
+        return self.value is None or self.note in _OMITTED
 
     @property
     def remark(self) -> str:
@@ -97,7 +99,7 @@ Facts = Mapping[str, Fact]
 
 def stated(statement: Statement) -> Fact:
     """The fact of a single statement."""
-    return Fact(statement.value, statement.size, statement, (), bool(statement.doubt))
+    return new_tuple(Fact, (statement.value, statement.size, statement, (), bool(statement.doubt), None))
 
 
 def known(value: object, said: Iterable[Statement]) -> Fact:
@@ -106,8 +108,8 @@ def known(value: object, said: Iterable[Statement]) -> Fact:
     doubt = weakest.doubt
     for one in others:
         weakest, doubt = weakest if weakest.size <= one.size else one, doubt or one.doubt
-    _, source, place, note, stale, defaults, _, _ = weakest  # many facts are derived, and `_replace` is slow
-    return stated(Statement(value, source, place, note, stale, defaults, "", doubt))
+    _, source, place, note, stale, defaults, _, _ = weakest
+    return stated(new_tuple(Statement, (value, source, place, note, stale, defaults, "", doubt)))
 
 
 def either(facts: Sequence[Fact | None]) -> Fact | None:

@@ -38,11 +38,17 @@ class Value(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A key of a record or table as read: its place and its value."""
+    """A key of a record or table as read: its place, its value, and where in the document that is."""
 
     key: Place
     value: Any
-    place: Place
+    document: Document
+    mark: int
+
+    @property
+    def place(self) -> Place:
+        """The place of the value."""
+        return self.document.place(self.mark)
 
 
 class Fields(dict[str, Entry]):
@@ -219,7 +225,7 @@ def _read_record(reader: Reader, shape: Record, raw: Any, mark: int, noun: str) 
             hint = shape.refused.get(name) or suggestion(name, shape.index) or f"known: {listed(shape.index, 40)}"
             reader.note("unknown-key", key_place, f"{quoted(name)} is not a key of {shape.noun}", hint)
         elif item is None and key.nullable:
-            entries[name] = Entry(key_place, None, reader.place(at))
+            entries[name] = Entry(key_place, None, reader.document, at)
         else:
             _take(reader, entries, name, key_place, reader.read(key.shape, item, at, f"'{name}'"), at)
     for key in shape.keys:
@@ -245,7 +251,7 @@ def _take(reader: Reader, entries: Fields, name: str, key: Place, value: Any, at
     if value is INVALID:
         entries.unread.add(name)
     else:
-        entries[name] = Entry(key, value, reader.place(at))
+        entries[name] = Entry(key, value, reader.document, at)
 
 
 def _placed(

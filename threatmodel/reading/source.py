@@ -20,6 +20,7 @@ from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent
 from threatmodel.reading.growing import grow
 from threatmodel.reading.pipes import from_pipe
 from threatmodel.reading.problems import InputError, Place, Problem, note, quoted, visible
+from threatmodel.reading.values import new_tuple
 
 DEEPEST = 60
 _USUAL = 1 << 16
@@ -86,7 +87,7 @@ class Document(NamedTuple):
 
     def place(self, mark: int) -> Place:
         """The place that a packed mark stands for."""
-        return Place(self.file, mark // _COLUMNS + 1, mark % _COLUMNS + 1)
+        return new_tuple(Place, (self.file, mark // _COLUMNS + 1, mark % _COLUMNS + 1, ""))
 
     def mark_of(self, place: Place) -> int:
         """The packed mark of a place."""

@@ -17,9 +17,12 @@ if TYPE_CHECKING:  # to a type checker they are the standard library's
     from dataclasses import dataclass, field, replace
     from functools import cached_property
 
-__all__ = ["cached_property", "dataclass", "field", "field_names", "replace"]
+__all__ = ["cached_property", "dataclass", "field", "field_names", "new_tuple", "replace"]
 
 _Method = Callable[..., Any]
+
+new_tuple = tuple.__new__
+"""Make a value of a named tuple from a tuple of all its fields, in half the time that a call of its class takes."""
 
 
 class _Unset:

@@ -106,7 +106,7 @@ def due(assessment: Assessment, action: Action) -> str:
 
 def effect_text(found: Improvement) -> str:
     """Return what an action changes: 'as claimed: closes 2 findings, lowers 11; as proven: 10 from high to medium'."""
-    closed, lowered = len(found.closed), len(found.lowered)
+    closed, lowered = sum(map(len, found.closed)), sum(map(len, found.lowered))
     parts = [f"closes {counted(closed, 'finding')}"] if closed else []
     parts += [f"lowers {lowered:,}" if parts else f"lowers {counted(lowered, 'finding')}"] if lowered else []
     moves = ", ".join(f"{number:,} from {before} to {after}" for before, after, number in found.proven)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from operator import attrgetter
 
 from threatmodel.assessment.reliances import Reliance, RelianceKind
-from threatmodel.reading.problems import listed, visible
+from threatmodel.reading.problems import Place, listed, visible
 
 WORDS: dict[RelianceKind, tuple[str, str]] = {
     "missing-since-baseline": ("item missing since the baseline", "items missing since the baseline"),
@@ -33,6 +33,7 @@ MOST_CLAIMS = 5
 _MANY: frozenset[RelianceKind] = frozenset({"not-stated", "lowered-by-claim", "ruled-out-by-claim"})
 """Kinds that a model has many of: what its facts state, or do not."""
 _THREATS: frozenset[RelianceKind] = frozenset({"out-of-scope", "ruled-out-by-claim", "not-stated"})
+_times = attrgetter("times")
 _ONE: frozenset[RelianceKind] = frozenset(
     {"accepted", "exempted", "long-term", "switched-off", "missing-since-baseline"}
 )
@@ -47,28 +48,39 @@ def counted_by_kind(taken: Sequence[Reliance]) -> str:
 
 def text_by_kind(taken: Sequence[Reliance]) -> str:
     """Return how many of each kind, who states it and where: '2 ratings (shop-team; shop.yaml:9 and 1 more place)'."""
-    found = groupby(by_weight(taken), lambda one: one.kind)
-    return ", ".join(_of_kind(kind, list(alike)) for kind, alike in found)
+    return ", ".join(_of_kind(kind, alike) for kind, alike in _by_weight(taken))
 
 
 def _of_kind(kind: RelianceKind, alike: Sequence[Reliance]) -> str:
     authors = listed(dict.fromkeys(by for one in alike if (by := _author(one))), 2, "author")
-    found = dict.fromkeys(one.place.short for one in alike if one.place and one.place.short != one.by)
-    places = listed(found, 1, "place")
-    where = "; ".join(part for part in (authors, places) if part)
+    where = "; ".join(part for part in (authors, _places(alike)) if part)
     return f"{len(alike)} {WORDS[kind][len(alike) > 1]}{f' ({where})' if where else ''}"
 
 
-def by_weight(taken: Iterable[Reliance]) -> list[Reliance]:
-    """Return reliances by kind, decisions of owners first, and within a kind what affects most."""
-    order = {kind: at for at, kind in enumerate(WORDS)}
-    return sorted(taken, key=lambda one: (order[one.kind], -one.times))
+def _places(alike: Iterable[Reliance]) -> str:
+    """The first place, and how many others there are; a model has too many to put all of them in words."""
+    found: dict[tuple[str, str | int], Place] = {}
+    for one in alike:
+        place = one.place
+        if place is not None and (place.line or place.part or place.file != one.by):
+            found.setdefault((place.file, place.part or place.line), place)
+    first, more = next(iter(found.values()), None), len(found) - 1
+    return "" if first is None else first.short + (f" and {more:,} more place{'s' if more > 1 else ''}" if more else "")
+
+
+def _by_weight(taken: Iterable[Reliance]) -> Iterator[tuple[RelianceKind, list[Reliance]]]:
+    """Reliances by kind, decisions of owners first, and within a kind what affects most."""
+    found: dict[RelianceKind, list[Reliance]] = {kind: [] for kind in WORDS}
+    for one in taken:
+        found[one.kind].append(one)
+    for kind, alike in found.items():
+        if alike:
+            yield kind, sorted(alike, key=_times, reverse=True)
 
 
 def lines(taken: Sequence[Reliance], most: int = MOST_CLAIMS) -> Iterator[str]:
     """Yield one line each, kind by kind; of kinds that a model has many of, those that affect most."""
-    for kind, found in groupby(by_weight(_once(taken)), lambda one: one.kind):
-        alike = list(found)
+    for kind, alike in _by_weight(_once(taken)):
         shown = alike[:most] if kind in _MANY else alike
         yield from map(line, shown)
         if more := len(alike) - len(shown):

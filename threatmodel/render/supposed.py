@@ -24,18 +24,19 @@ def supposed_lines(now: Assessment, then: Assessment, assumed: Assumed) -> Itera
             yield f"assumed {label}: {', '.join(names)}"
     old, new = _by_id(now), _by_id(then)
     pairs = [(old[name], new[name]) for name in old if name in new]
-    again = (Reconsidered(outcome_of(before), outcome_of(after), (before,)) for before, after in pairs)
-    change = difference(again, {name: at for at, name in enumerate(old)})
-    closed = [*change.closed, *(name for name in old if name not in new)]
+    again = (Reconsidered(outcome_of(before), outcome_of(after), [(before,)]) for before, after in pairs)
+    change = difference(again)
+    lowered = [one.id for some in change.lowered for one in some]
+    closed = [*(one.id for some in change.closed for one in some), *(name for name in old if name not in new)]
     worse = [b.id for b, a in pairs if BANDS.index(a.claimed.band) > BANDS.index(b.claimed.band)]
     opened = [name for name in new if name not in old]
-    for label, found in (("closes", closed), ("lowers", change.lowered), ("raises", worse), ("opens", opened)):
+    for label, found in (("closes", closed), ("lowers", lowered), ("raises", worse), ("opens", opened)):
         if found:
             yield f"{label:<11} {_named(found)}"
     for label, moves in (("as claimed", change.claimed), ("as proven", change.proven)):
         if moves:
             yield f"{label:<11} " + ", ".join(f"{count} {before} to {after}" for before, after, count in moves)
-    if not (closed or change.lowered or worse or opened or change.proven):
+    if not (closed or lowered or worse or opened or change.proven):
         yield "no finding changes"
     before, after = safety(now).answer, safety(then).answer
     changed = f"{before} -> {after}" if after != before else f"{before} (unchanged)"

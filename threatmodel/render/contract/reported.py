@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from threatmodel.assessment.actions import Action, faults, proofs
-from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.issues import Issue
 from threatmodel.assessment.risk import band
 from threatmodel.assessment.safety import Safety
@@ -70,8 +71,8 @@ def action_data(action: Action, assessment: Assessment) -> dict[str, Any]:
         ],
         "proven_by": list(proofs(action.control)),
         "change": {
-            "close": list(action.change.closed),
-            "lower": list(action.change.lowered),
+            "close": _in_order(action.change.closed, assessment),
+            "lower": _in_order(action.change.lowered, assessment),
             "stay": action.change.stay,
             "claimed": [_move(*move) for move in action.change.claimed],
             "proven": [_move(*move) for move in action.change.proven],
@@ -91,6 +92,11 @@ def action_data(action: Action, assessment: Assessment) -> dict[str, Any]:
             if one is not None and (one.owner or one.ticket or one.due)
         ],
     }
+
+
+def _in_order(found: Iterable[Sequence[Finding]], assessment: Assessment) -> list[str]:
+    """The ids of findings, as the assessment has them in order."""
+    return sorted((one.id for some in found for one in some), key=assessment.places.__getitem__)
 
 
 def _move(before: str, after: str, count: int) -> dict[str, Any]:
