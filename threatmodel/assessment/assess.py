@@ -26,7 +26,7 @@ from threatmodel.library.entries import Library, Threat
 from threatmodel.model.facts import EVIDENCE, STATED
 from threatmodel.model.system import OPEN_TO_ALL, Acceptance
 from threatmodel.reading.problems import InputError, Place
-from threatmodel.reading.values import replace
+from threatmodel.reading.values import new_tuple, replace
 
 _CRITICALITY = {"low": -1, "normal": 0, "high": 1}
 
@@ -214,7 +214,8 @@ class _Assessing:
         likely = bool(applies) or (self.has_signs and distance(first) == 0)
         cells = outcome.verdict, inherent, library.proof, outcome.claimed, outcome.proven
         rest = applies, *cells, rated, acceptance, likely, self.states
-        return tuple([Finding(f"{threat.id}@{target.id}", threat, target, *rest) for target in targets])
+        prefix = f"{threat.id}@"
+        return tuple([new_tuple(Finding, (prefix + target.id, threat, target, *rest)) for target in targets])
 
     def _lowered(self, finding: Finding) -> Iterator[reliances.Lowered]:
         """Yield the finding where the model makes its inherent cell smaller than the library's."""
@@ -292,7 +293,7 @@ class _Assessing:
 
     def _needless(self, findings: Iterable[Finding], accepted: Container[str]) -> Iterator[tuple[Acceptance, str]]:
         """Acceptances that nothing rests on, with the reason."""
-        by_id = {finding.id: finding for finding in findings}
+        by_id = {finding.id: finding for finding in findings} if self.acceptances else {}
         for name, acceptance in self.acceptances.items():
             finding = by_id.get(name)
             if is_off("threat", acceptance.threat, self.library):

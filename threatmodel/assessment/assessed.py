@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple, get_args
 
 from threatmodel.assessment import reliances
+from threatmodel.assessment.drift import Difference, differences
 from threatmodel.assessment.invariants import HeldInvariant
 from threatmodel.assessment.risk import Cell
 from threatmodel.assessment.states import Answer, States, Support, support_of
@@ -150,6 +151,11 @@ class Assessment:
     def places(self) -> Mapping[str, int]:
         """The place of each finding among all, by its id."""
         return {finding.id: at for at, finding in enumerate(self.findings)}
+
+    @cached_property
+    def drift(self) -> tuple[Difference, ...]:
+        """Every fact and list on which the model and its evidence differ."""
+        return tuple(differences(self.graph))
 
     @cached_property
     def outlines(self) -> Mapping[Outline, int]:

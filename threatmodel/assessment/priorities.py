@@ -126,13 +126,13 @@ def risks(assessment: Assessment) -> dict[str, Risk]:
     worst: dict[str, int] = {}
     waiting: set[str] = set()
     counts: Counter[str] = Counter()
-    for finding in assessment.findings:
-        element = finding.target.id
-        if finding.verdict == "undetermined":
-            waiting.add(element)
-        if finding.applies:
-            worst[element] = max(worst.get(element, 0), BANDS.index(finding.claimed.band))
-        counts[element] += finding.verdict not in DONE
+    for group in sorted(assessment.groups, key=lambda group: BANDS.index(group.head.claimed.band)):
+        head, elements = group.head, [finding.target.id for finding in group.findings]
+        if head.verdict == "undetermined":
+            waiting.update(elements)
+        if head.applies:
+            worst.update(dict.fromkeys(elements, BANDS.index(head.claimed.band)))
+        counts.update(dict.fromkeys(elements, 0) if head.verdict in DONE else elements)
     found = {}
     for element in counts:
         band = BANDS[worst[element]] if element in worst else "undetermined"

@@ -7,6 +7,8 @@ topic's title, and the question names the facts that are not stated.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
+from operator import attrgetter
 
 from threatmodel.assessment.asks import Ask
 from threatmodel.assessment.assessed import Finding, Group, Question
@@ -91,7 +93,7 @@ class Questions:
                 self._rank[key]._replace(fewer=-len(self._decides[key]), name=str(key)),
             ),
         )
-        places = {finding.id: at for at, finding in enumerate(findings)}
+        places = dict(zip(map(attrgetter("id"), findings), count(), strict=False))
         return tuple(self._question(key, places) for key in ranked)
 
     def _question(self, key: _Key, places: Mapping[str, int]) -> Question:

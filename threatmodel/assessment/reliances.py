@@ -19,6 +19,7 @@ from threatmodel.model.facts import Statement
 from threatmodel.model.longest import RESULT, YEAR
 from threatmodel.model.system import Acceptance, Exemption, System
 from threatmodel.reading.problems import Place
+from threatmodel.reading.values import new_tuple
 
 RelianceKind = Literal[
     "rated-lower",
@@ -162,7 +163,8 @@ def claimed(kind: RelianceKind, claims: Claims, authors: Authors) -> Iterator[Re
         if len(alike) > 1:
             threats = dict.fromkeys(threat for claim in alike for threat in claim.threats)
             elements = tuple(dict.fromkeys(claim.element for claim in alike))
-        yield Reliance(kind, f"{fact}: {value}", times, authors.of(statement), ", ".join(threats), place, elements)
+        said, by, reason = f"{fact}: {value}", authors.of(statement), ", ".join(threats)
+        yield new_tuple(Reliance, (kind, said, times, by, reason, place, elements))
 
 
 def _some(names: Sequence[str]) -> str:

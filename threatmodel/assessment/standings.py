@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment, Finding, Group
@@ -10,6 +10,7 @@ from threatmodel.assessment.risk import MOVES
 from threatmodel.assessment.states import ControlState, State
 from threatmodel.assessment.twins import Role
 from threatmodel.model.facts import STATED
+from threatmodel.reading.values import new_tuple
 
 
 class Standing(NamedTuple):
@@ -29,7 +30,7 @@ class Standing(NamedTuple):
 
 
 def standings(
-    assessment: Assessment, group: Group, at: int, known: Container[str] = ()
+    assessment: Assessment, group: Group, at: int, known: Collection[str] = ()
 ) -> Iterator[tuple[str, Standing]]:
     """Return the element on which an answer's control is in the state that counts, for each finding of a group.
 
@@ -40,7 +41,8 @@ def standings(
         alike = some[0].answers[at].state
         role = twins.role(some[0].target, alike.element)
         if role == Role():
-            yield from ((one.target.id, Standing(alike, one, at)) for one in some if one.target.id not in known)
+            new = [one for one in some if one.target.id not in known] if known else some
+            yield from [(one.target.id, new_tuple(Standing, (alike, one, at))) for one in new]
             continue
         for finding in some:
             element = twins.element(finding.target, role) if role is not None else None

@@ -150,10 +150,10 @@ class Twins:
     def _column(self, rows: _Rows, name: str) -> Sequence[int]:
         """What is known of a fact."""
         if name not in rows.columns:
-            number = self._number
-            found = {
-                which: number(_mark(facts[name])) if name in facts else -1 for which, facts in rows.distinct.items()
-            }
+            numbers, found = self._numbers, dict.fromkeys(rows.distinct, -1)
+            for which, facts in rows.distinct.items():
+                if (fact := facts.get(name)) is not None:
+                    found[which] = numbers.setdefault(_mark(fact), len(numbers))
             rows.columns[name] = list(map(found.__getitem__, rows.facts))
         return rows.columns[name]
 
@@ -287,11 +287,11 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
 
 def _mark(fact: Fact) -> Hashable:
     """What is known of a fact, without the places of its statements."""
-    said = fact.said
-    known = fact.value, fact.size, said.source, said.stale, said.omitted
-    if not fact.in_doubt and not fact.against:
+    value, size, said, against, in_doubt, firm = fact
+    known = value, size, said.source, said.stale, said.omitted
+    if not in_doubt and not against:
         return known
-    return known, fact.in_doubt, fact.firm and _mark(fact.firm), tuple([_said(one) for one in fact.against])
+    return known, in_doubt, firm and _mark(firm), tuple([_said(one) for one in against])
 
 
 def _said(one: Statement) -> Hashable:

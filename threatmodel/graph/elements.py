@@ -161,7 +161,7 @@ class Graph:
             return Related((scope,), EVIDENCE)
         if isinstance(target, Flow):
             ends = (target.source, target.target)
-            return Related(tuple(end for end in ends if self.elements[end].kind == scope), EVIDENCE)
+            return Related(tuple([end for end in ends if self.elements[end].kind == scope]), EVIDENCE)
         return self.neighbors.of(target.id, target.kind, scope)
 
 

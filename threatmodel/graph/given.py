@@ -13,7 +13,7 @@ from threatmodel.model.facts import Fact, Facts, Statement, known, stated
 from threatmodel.model.system import REQUESTS, THROUGH, Node, System, Trigger
 from threatmodel.model.vocabulary import CLASSIFICATIONS
 from threatmodel.reading.problems import Place
-from threatmodel.reading.values import dataclass
+from threatmodel.reading.values import dataclass, new_tuple
 
 SLACK_CLASS = {"slash-command": "internal", "interactivity": "internal", "events": "confidential"}
 """The class of what Slack sends, by surface."""
@@ -139,7 +139,7 @@ class Given:
             word = self.system.nodes[function].relations.get("triggers")
             if word is None:
                 return None
-            said.append(Statement(word.items, "model", word.place))
+            said.append(new_tuple(Statement, (word.items, "model", word.place, "", False, (), "", "")))
         return known(fact.value, said)
 
     def class_held(self, element: str) -> Fact | None:

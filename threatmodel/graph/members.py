@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from threatmodel.model.facts import Fact, Statement, known, rank, stated, weigh
 from threatmodel.model.system import Trigger
-from threatmodel.reading.values import cached_property, dataclass
+from threatmodel.reading.values import cached_property, dataclass, new_tuple
 
 
 class Member(NamedTuple):
@@ -62,8 +62,9 @@ def weighed(statements: Sequence[Statement]) -> Members:
     """The list that several statements amount to; the order of a list and where its items stand do not matter."""
     if len(statements) == 1:
         only = statements[0]
-        fact = stated(only._replace(value=True, open=""))
-        whole = tuple([Member(item, fact) for item in only.value])
+        items, source, place, note, stale, defaults, _, doubt = only
+        fact = stated(new_tuple(Statement, (True, source, place, note, stale, defaults, "", doubt)))
+        whole = tuple([new_tuple(Member, (item, fact)) for item in items])
         return Members(whole, only, None if only.open else only)
     ranked = sorted(statements, key=rank, reverse=True)
     names = [{name_of(item) for item in said.value} for said in ranked]

@@ -7,7 +7,8 @@ from typing import Any
 from threatmodel.model.facts import Statement
 from threatmodel.model.file import FACT_KEYS
 from threatmodel.reading.problems import Place
-from threatmodel.reading.reader import Fields
+from threatmodel.reading.reader import Entry, Fields
+from threatmodel.reading.values import new_tuple
 
 _FACTS = {kind: frozenset(key.name for key in keys) for kind, keys in FACT_KEYS.items()}
 _INCOMPLETE = "the model says that it is incomplete"
@@ -42,4 +43,8 @@ def incomplete(fields: Fields) -> dict[str, tuple[str, Place]]:
 def facts_of(fields: Fields, kind: str) -> dict[str, Statement]:
     """The facts among the keys of an element."""
     facts = _FACTS[kind]
-    return {name: Statement(entry[1], "model", entry[0]) for name, entry in fields.items() if name in facts}
+    return {name: _stated(entry) for name, entry in fields.items() if name in facts}
+
+
+def _stated(entry: Entry) -> Statement:
+    return new_tuple(Statement, (entry.value, "model", entry.key, "", False, (), "", ""))

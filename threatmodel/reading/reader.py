@@ -28,6 +28,7 @@ from threatmodel.reading.shape import (
 )
 from threatmodel.reading.source import BLANK, Document, Map, Seq
 from threatmodel.reading.spelling import latin
+from threatmodel.reading.values import new_tuple
 
 
 class Value(NamedTuple):
@@ -251,7 +252,7 @@ def _take(reader: Reader, entries: Fields, name: str, key: Place, value: Any, at
     if value is INVALID:
         entries.unread.add(name)
     else:
-        entries[name] = Entry(key, value, reader.document, at)
+        entries[name] = new_tuple(Entry, (key, value, reader.document, at))
 
 
 def _placed(

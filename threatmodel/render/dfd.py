@@ -291,7 +291,8 @@ class _Painter:
 
     def _described(self, flows: tuple[Flow, ...]) -> tuple[str, ...]:
         data = carried(flows, self.data)
-        protocol = ", ".join(dict.fromkeys(word for flow in flows for word in protocol_words(flow.facts)))
+        every = {id(flow.facts): flow.facts for flow in flows}.values()  # which flows share
+        protocol = ", ".join(dict.fromkeys(word for facts in every for word in protocol_words(facts)))
         joined = " · ".join(part for part in (data, protocol) if part)
         lines = [joined] if len(joined) <= _WIDE else [*textwrap.wrap(data, _WIDE), protocol]
         if not all(flow.size for flow in flows):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.drift import absences, differences
+from threatmodel.assessment.drift import absences
 from threatmodel.assessment.gate.results import CheckResult, RelatedPlace
 from threatmodel.assessment.states import shown
 from threatmodel.graph.elements import WARNINGS, WORK_LIMIT
@@ -32,7 +32,7 @@ def _contradicted(assessment: Assessment) -> Iterator[CheckResult]:
 
 def _drifted(assessment: Assessment) -> Iterator[CheckResult]:
     graph = assessment.graph
-    for element, name, fact in differences(graph):
+    for element, name, fact in assessment.drift:
         words = [said for said in fact.against if said.size == STATED] or fact.against
         said, found = words[0], fact.said
         message = f"{shown(said.value)} here, but {shown(found.value)} by {found.place or found.source}"

@@ -7,7 +7,6 @@ from typing import Any
 
 from threatmodel.assessment.actions import actions
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.drift import differences
 from threatmodel.assessment.gaps import gaps
 from threatmodel.assessment.issues import controls_at_fault, issues
 from threatmodel.assessment.priorities import summary
@@ -78,7 +77,7 @@ def parts(assessment: Assessment) -> Iterator[tuple[str, Any]]:
         "drift",
         (
             {"element": one.element, **evidence_data(support_of(one.name, one.fact))}
-            for one in differences(graph)
+            for one in assessment.drift
             if not isinstance(one.fact.said.value, tuple)
         ),
     )

@@ -44,6 +44,7 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
     todo = cache(lambda: work(assessment, sections.MOST_ACTIONS))
     by_threat = cache(lambda: findings.cases(assessment.groups))
     counts = cache(lambda: summary(assessment))
+    numbers = cache(lambda: numbers_of(graph))
     return OnDemand(
         {
             "model": lambda: _model(assessment),
@@ -54,7 +55,7 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
             "by_owner": lambda: sections.by_owner(assessment, todo().actions),
             "settled": lambda: sections.settled(assessment),
             "does_not_apply": lambda: sections.does_not_apply(assessment),
-            "flows": lambda: sections.flows(assessment, numbers_of(graph)),
+            "flows": lambda: sections.flows(assessment, numbers()),
             "words": _words,
             "most_claims": lambda: MOST_CLAIMS,
             "most_lines": lambda: MOST_LINES,
@@ -85,8 +86,8 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
             "library": lambda: _library(library),
             "mitigations": lambda: controls.mitigations(assessment, states.seen(assessment), by_threat()),
             "accepted": lambda: system_tables.accepted(assessment, by_threat()),
-            "data": lambda: system_tables.data(graph),
-            "drift": lambda: system_tables.drift(graph),
+            "data": lambda: system_tables.data(graph, numbers()),
+            "drift": lambda: system_tables.drift(assessment),
             "absent": lambda: system_tables.absent(graph),
             "evidence": lambda: system_tables.evidence(graph),
             "out_of_scope": lambda: system_tables.out_of_scope(graph),

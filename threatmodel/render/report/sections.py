@@ -180,18 +180,15 @@ def does_not_apply(assessment: Assessment) -> list[Row]:
 def _ruled_out(assessment: Assessment) -> Iterator[Row]:
     twins = assessment.states.twins
     for threat in assessment.library.threats.values():
-        found: list[tuple[int, str, str]] = []
+        reasons: dict[str, list[str]] = {}
         for kind in threat.targets if threat.id not in assessment.excluded else ():
             condition = threat.applies[kind]
             for targets in twins.of(threat, kind):
                 facts = targets[0].facts
                 if targets[0].described and condition.truth(facts) < 0:
-                    text = _denied(condition, facts)
-                    found += [(twins.place[target.id], target.id, text) for target in targets]
-        reasons: dict[str, list[str]] = {}
-        for _, element, text in sorted(found):  # as the graph has them
-            reasons.setdefault(text, []).append(element)
-        for because, elements in reasons.items():
+                    reasons.setdefault(_denied(condition, facts), []).extend([target.id for target in targets])
+        ordered = [(text, sorted(elements, key=twins.place.__getitem__)) for text, elements in reasons.items()]
+        for because, elements in sorted(ordered, key=lambda one: twins.place[one[1][0]]):  # as the graph has them
             yield {
                 "id": threat.id,
                 "title": threat.title,

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 
 from threatmodel.assessment.assessed import Assessment, Finding
-from threatmodel.assessment.drift import absences, differences
+from threatmodel.assessment.drift import absences
 from threatmodel.assessment.states import shown
 from threatmodel.graph.building import Graph
 from threatmodel.graph.elements import Read
 from threatmodel.model.facts import Fact
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.problems import Place
-from threatmodel.render.picture import numbers_of
 from threatmodel.render.report.method import verdict_words
 from threatmodel.render.report.words import NAMED, Row, counted, names, said, where, with_work
 
@@ -20,15 +19,17 @@ MOST_DRIFTS = 100
 """Lines of drift that are shown; each stands for a fact and the values that differ."""
 
 
-def data(graph: Graph) -> list[Row]:
-    """Return every kind of data that is stored or sent: its class, where it is stored, on which flows it is sent."""
+def data(graph: Graph, numbers: Mapping[str, int]) -> list[Row]:
+    """Return every kind of data that is stored or sent: its class, where it is stored, on which flows it is sent.
+
+    `numbers` are those that pictures give the flows.
+    """
     rests: dict[str, list[str]] = {}
     for node in graph.system.nodes.values():
         if node.kind in {"store", "queue"} and "holds" in node.relations:
             for item in node.relations["holds"].ids:
                 rests.setdefault(item, []).append(node.id)
     travels: dict[str, list[str]] = {}
-    numbers = numbers_of(graph)
     on: dict[str, list[int]] = {}
     for flow in graph.flows.values():
         for name in flow.carries:
@@ -56,10 +57,10 @@ _CLASSES = ("public", "internal", "confidential", "secret")
 # --- drift
 
 
-def drift(graph: Graph) -> Row:
+def drift(assessment: Assessment) -> Row:
     """Return the facts on which origins differ: the value that counts, the others, and the location of each."""
     found: dict[tuple[str, str, tuple[str, ...]], list[tuple[str, Fact]]] = {}
-    for element, name, fact in differences(graph):
+    for element, name, fact in assessment.drift:
         values = (shown(fact.said.value), *(shown(other.value) for other in fact.against))
         found.setdefault((name, "" if fact.size else "unknown", values), []).append((element, fact))
     rows = [_drift(name, alike) for (name, _, _), alike in found.items()]
