@@ -204,7 +204,7 @@ class Twins:
         return self._counts[key]
 
     def _there(self, control: Control, rows: _Rows) -> Iterator[Hashable]:
-        """What a control counts for on elements of its own kind."""
+        """What a control counts for on the elements that it is itself on."""
         required = (self._library.controls[name] for name in control.requires)
         needed = [list(map(self._control(one, rows).__getitem__, rows.ids)) for one in required]
         yield from zip(*self._read(rows, self._facts_of[control.id]), *needed, strict=True)
