@@ -172,7 +172,7 @@ class Assessment:
         """The findings that are known to apply."""
         return tuple([finding for finding in self.findings if finding.applies])
 
-    @property
+    @cached_property
     def possible(self) -> tuple[Finding, ...]:
         """The findings of which an open question decides whether they apply."""
         return tuple([finding for finding in self.findings if not finding.applies])

@@ -29,7 +29,8 @@ class Reconsidering:
         self._outcomes = Outcomes(assessment.graph.system, assessment.today)
         self._groups: dict[str, list[tuple[int, Group]]] = {}
         self._counts = [tuple([one.state.counts for one in group.head.answers]) for group in assessment.groups]
-        self._ids: dict[int, frozenset[str]] = {}
+        self._ids: dict[int, frozenset[str]] = {}  # by the identity of twins
+        self._neighbors: dict[tuple[int, Kind], list[tuple[str, ...]]] = {}
         library = assessment.library
         self._required = {name: frozenset(library.with_required([name])) for name in library.controls}
         for number, group in enumerate(assessment.groups):
@@ -96,8 +97,11 @@ class Reconsidering:
         self, twins: Sequence[Finding], scope: Kind, every: Sequence[AbstractSet[str]]
     ) -> Sequence[Hashable]:
         """What is assumed of the neighbors of each twin, one by one."""
-        related = self._assessment.graph.related
-        return [tuple([name in some for some in every for name in related(one.target, scope).ids]) for one in twins]
+        neighbors = self._neighbors.get((id(twins), scope))
+        if neighbors is None:
+            related = self._assessment.graph.related
+            neighbors = self._neighbors[id(twins), scope] = [related(one.target, scope).ids for one in twins]
+        return [tuple([name in some for some in every for name in ids]) for ids in neighbors]
 
 
 _Elements = Mapping[bool, AbstractSet[str]]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from threatmodel.graph.elements import NEIGHBORS, Element, Flow, Graph
 from threatmodel.library.entries import Control, Library, Threat
-from threatmodel.model.facts import Fact, Statement
+from threatmodel.model.facts import OMITTED, Fact, Statement
 from threatmodel.model.system import Trigger
 from threatmodel.model.vocabulary import FACTS, INPUTS, LISTS, PLANES, Kind
 
@@ -288,7 +288,7 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
 def _mark(fact: Fact) -> Hashable:
     """What is known of a fact, without the places of its statements."""
     value, size, said, against, in_doubt, firm = fact
-    known = value, size, said.source, said.stale, said.omitted
+    known = value, size, said.source, said.stale, said.value is None or said.note in OMITTED  # that is, omitted
     if not in_doubt and not against:
         return known
     return known, in_doubt, firm and _mark(firm), tuple([_said(one) for one in against])

@@ -30,7 +30,8 @@ _SAID_BY_EVIDENCE = 3
 LEFT_OUT = "not set: AWS's default"
 NOWHERE = "nothing in this file says otherwise"
 """Notes of what evidence says by saying nothing: a property that is left out, and something that is nowhere."""
-_OMITTED = frozenset({LEFT_OUT, NOWHERE})
+OMITTED = frozenset({LEFT_OUT, NOWHERE})
+"""The notes of what is not written."""
 
 
 class Statement(NamedTuple):
@@ -55,7 +56,7 @@ class Statement(NamedTuple):
     @property
     def omitted(self) -> bool:
         """Return whether it is not written: a default applies, or something is missing."""
-        return self.value is None or self.note in _OMITTED
+        return self.value is None or self.note in OMITTED
 
     @property
     def remark(self) -> str:
