@@ -65,8 +65,12 @@ _HAND_ON = frozenset((
     "sqs:sendmessage",
     "states:startexecution",
     "states:startsyncexecution",
+    *(f"dynamodb:{verb}item" for verb in ("batchwrite", "delete", "put", "update")),
+    *("s3:putobject", "s3:deleteobject", "s3:abortmultipartupload", "sqs:deletemessage", "cloudwatch:putmetricdata"),
+    *("logs:createloggroup", "logs:createlogstream", "logs:putlogevents", "logs:tagresource"),
+    *("xray:puttracesegments", "xray:puttelemetryrecords"),
 ))  # fmt: skip
-"""Actions of the level "write" that hand something on and change no resource's configuration."""
+"""Actions of the level "write" on what a resource holds or hands on: none changes a resource that the file describes."""
 
 _END_THERE = frozenset(("cloudwatch", "dynamodb", "kms", "logs", "s3", "secretsmanager", "sns", "sqs", "xray"))
 """Services whose actions change only their own resources, and use no other principal's permissions."""
