@@ -84,8 +84,8 @@ def test_a_plan_where_git_has_no_configuration_is_evidence() -> None:
 @pytest.mark.parametrize(
     ("timestamp", "said"),
     [
-        ("2026-03-01T11:59:59Z", "the configuration in its folder changed on 2026-03-01, after the plan"),
-        ("2026-03-01T12:59:59+01:00", "the configuration in its folder changed on 2026-03-01, after the plan"),
+        ("2026-03-01T11:59:59Z", "its configuration changed on 2026-03-01, after the plan"),
+        ("2026-03-01T12:59:59+01:00", "its configuration changed on 2026-03-01, after the plan"),
         (None, "the plan has no timestamp, so it may be older than its configuration"),
         ("yesterday", "the plan has no timestamp, so it may be older than its configuration"),
         ("2999-01-01T00:00:00Z", "the timestamp of the plan is in the future (2999-01-01)"),
@@ -98,6 +98,98 @@ def test_an_older_plan_counts_as_a_statement(timestamp: str | None, said: str) -
         assert (sized(graph()), why(graph())) == (STATED, said)
 
 
+LATER = "2026-04-01T00:00:00Z"
+
+
+def later(*arguments: str, author: str = LATER, committer: str = LATER) -> None:
+    """A git command at a later time."""
+    who = ("-c", "user.name=a", "-c", "user.email=a@b.example")
+    environment = {**os.environ, "GIT_COMMITTER_DATE": committer, "GIT_AUTHOR_DATE": author}
+    subprocess.run(["git", *who, *arguments], check=True, env=environment, capture_output=True)
+
+
+def written(name: str) -> None:
+    """A file that is committed after the plan."""
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    Path(name).write_text("# later\n", encoding="utf-8")
+    later("add", "-A")
+    later("commit", "-qm", "two")
+
+
+def taken_away() -> None:
+    later("rm", "-q", "main.tf")
+    later("commit", "-qm", "two")
+
+
+def merged() -> None:
+    """A commit that is older than the plan, and is merged after it."""
+    later("checkout", "-qb", "other")
+    Path("main.tf").write_text("# merged\n", encoding="utf-8")
+    later("commit", "-qam", "two", author="2026-02-01T00:00:00Z", committer="2026-02-01T00:00:00Z")
+    later("checkout", "-q", "-")
+    Path("note").write_text("x", encoding="utf-8")
+    later("add", "-A")
+    later("commit", "-qm", "three")
+    later("merge", "-q", "--no-ff", "-m", "four", "other")
+
+
+def dated_back() -> None:
+    Path("main.tf").write_text("# later\n", encoding="utf-8")
+    later("commit", "-qam", "two", committer="2020-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("change", "old"),
+    [
+        (lambda: written("main.tf"), True),
+        (lambda: written("new.tf"), True),
+        (lambda: written("prod.auto.tfvars"), True),
+        (lambda: written("policy.json.tftpl"), True),
+        (lambda: written("modules/queue/main.tf"), True),
+        (lambda: written("../modules/bot/main.tf"), True),
+        (lambda: written("../modules/log/main.tf"), True),
+        (lambda: written("../other/main.tf"), False),
+        (lambda: written("README.md"), False),
+        (taken_away, True),
+        (merged, True),
+        (dated_back, True),
+    ],
+)
+def test_what_is_newer_than_the_plan(change: Callable[[], None], old: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("..")
+    committed("shop/main.tf", "shop/prod.tf", "modules/bot/main.tf", "modules/log/main.tf")
+    monkeypatch.chdir("shop")
+    log = {"source": "../log", "module": {}}
+    calls = {"bot": {"source": "../modules/bot", "module": {"module_calls": {"log": log}}}}
+    plan(configuration={"root_module": {"resources": [{**FUNCTION, "expressions": {}}], "module_calls": calls}})
+    assert sized(graph()) == EVIDENCE
+    change()
+    assert sized(graph()) == (STATED if old else EVIDENCE)
+
+
+@pytest.mark.parametrize(("folder", "old"), [("infra/out", True), ("plans", True), ("other", False)])
+def test_a_plan_elsewhere_is_of_the_nearest_configuration(folder: str, old: bool) -> None:
+    committed("infra/main.tf", "other/main.tf")
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    plan(folder=folder)
+    written("infra/main.tf")
+    assert sized(graph(f"{{plan: {folder}/plan.json}}")) == (STATED if old else EVIDENCE)
+
+
+def added() -> None:
+    Path("new.tf").write_text("# new\n", encoding="utf-8")
+
+
+def staged() -> None:
+    added()
+    call("add", "-A")
+
+
+def ignored() -> None:
+    Path(".git/info/exclude").write_text("new.tf\n", encoding="utf-8")
+    added()
+
+
 def edited() -> None:
     Path("main.tf").write_text("# edited\n", encoding="utf-8")
 
@@ -106,13 +198,16 @@ def removed() -> None:
     Path("main.tf").unlink()
 
 
-@pytest.mark.parametrize("change", [edited, removed])
-def test_a_change_that_is_not_committed_counts(change: Callable[[], None]) -> None:
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [(edited, "main.tf"), (removed, "main.tf"), (added, "new.tf"), (staged, "new.tf"), (ignored, "new.tf")],
+)
+def test_a_change_that_is_not_committed_counts(change: Callable[[], None], name: str) -> None:
     committed("main.tf")
     plan()
     assert sized(graph()) == EVIDENCE
     change()
-    assert (sized(graph()), why(graph())) == (STATED, "'main.tf' is changed and not committed, maybe after the plan")
+    assert (sized(graph()), why(graph())) == (STATED, f"'{name}' is changed and not committed, maybe after the plan")
 
 
 def test_in_a_shallow_clone_the_age_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from threatmodel.reading.project import real_path, repository
 from threatmodel.stacks.deployment import deployed
 from threatmodel.stacks.readers import LARGEST_PLAN
 
-_CODE = (".tf", ".tf.json", ".tofu")
+_CODE = (".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json", ".tftpl")
 _BUILT = ".aws-sam"
 """The folder in which `sam build` puts a copy of the template, which is deployed from there."""
 _AGAIN = "it counts as a statement (plan again, and write it with terraform show -json)"
@@ -36,14 +36,15 @@ class Age(NamedTuple):
 
 
 def plan_age(path: Path, files: Files) -> Age:
-    """Return the age of a plan, compared with the configuration in its folder as Git has it."""
-    made = _timestamp(path, files)
+    """Return the age of a plan, compared with its configuration as Git has it."""
+    plan = _raw(path, files)
+    made = _timestamp(plan)
     folder = real_path(path.parent)
     root = repository(folder)
     if root is None or files.changed_in(folder, besides=path):
         return Age(made)
     try:
-        return Age(made, next(_older(root, folder, made), ""))
+        return Age(made, next(_older(root, folder, plan, made), ""))
     except InputError as error:
         return Age(made, f"its age is unknown: {error.problems[0].message}; {_AGAIN}")
 
@@ -55,13 +56,17 @@ def stale(age: Age, today: datetime.date | None) -> str:
     return age.why
 
 
-def _timestamp(path: Path, files: Files) -> datetime.datetime | None:
-    """When a plan says it was made."""
+def _raw(path: Path, files: Files) -> Mapping[str, Any]:
     try:
         raw: Any = json.loads(files.text(path, LARGEST_PLAN))
     except (ValueError, RecursionError):
-        return None  # its reader says what is wrong
-    said = raw.get("timestamp") if isinstance(raw, dict) else None
+        return {}  # its reader says what is wrong
+    return raw if isinstance(raw, dict) else {}
+
+
+def _timestamp(plan: Mapping[str, Any]) -> datetime.datetime | None:
+    """When a plan says it was made."""
+    said = plan.get("timestamp")
     if not isinstance(said, str) or not _RFC_3339.fullmatch(said):
         return None
     try:
@@ -70,38 +75,112 @@ def _timestamp(path: Path, files: Files) -> datetime.datetime | None:
         return None
 
 
-def _older(root: Path, folder: Path, made: datetime.datetime | None) -> Iterator[str]:
-    """Why a plan may be older than the configuration in its folder and below."""
-    here = folder.relative_to(root).as_posix()
-    tracked = _tracked(root, here)
-    if not tracked:
+def _older(root: Path, folder: Path, plan: Mapping[str, Any], made: datetime.datetime | None) -> Iterator[str]:
+    """Why a plan may be older than its configuration."""
+    folders, committed = _configuration(root, folder, plan)
+    there = _on_disk({root / one for one in folders} | {(root / name).parent for name in committed})
+    if not committed and not there:
         return
     if git(root, "rev-parse", "--is-shallow-repository").strip() == b"true":
         yield f"the age of the plan is unknown in a shallow clone; fetch the whole history, else {_AGAIN}"
     if made is None:
         yield f"the plan has no timestamp, so it may be older than its configuration; {_AGAIN}"
         return
-    for name, blob in tracked.items():
-        path = root / name
-        if not path.is_file() or _blob(path) != blob:
+    for path in sorted(there.union(root / name for name in committed)):
+        if path not in there or _blob(path) != committed.get(path.relative_to(root).as_posix()):
             yield f"{quoted(shown_path(path))} is changed and not committed, maybe after the plan; {_AGAIN}"
-    done = tried(root, "rev-list", "-1", "--timestamp", "HEAD", "--", *tracked)
-    found = re.match(rb"(\d+) ", done.stdout) if not done.returncode else None
-    if found is None:
-        yield f"it is unknown when the configuration in its folder changed; {_AGAIN}"
-    elif int(found[1]) > made.timestamp():
-        day = datetime.datetime.fromtimestamp(int(found[1]), datetime.UTC).date()
-        yield f"the configuration in its folder changed on {day}, after the plan; {_AGAIN}"
+    changed = _changed(root, folders, made)
+    if changed is not None:
+        yield f"its configuration changed on {changed}, after the plan; {_AGAIN}"
 
 
-def _tracked(root: Path, here: str) -> Mapping[str, str]:
-    """The configuration that Git has in a folder and below, each file with the digest of its content."""
+def _configuration(root: Path, folder: Path, plan: Mapping[str, Any]) -> tuple[Collection[str], Mapping[str, str]]:
+    """The folders of the configuration that a plan was made of, and the files in them and below, as committed.
+
+    They are the plan's own folder and those of the modules that it calls there.  Where the plan's folder has none, it
+    is the nearest one around that has, else any of the repository.
+    """
+    committed = _committed(root)
+    around = [one for one in (folder, *folder.parents) if one.is_relative_to(root)]
+    there = {(root / name).parent for name in committed}
+    home = next((one for one in around if one in there or _on_disk({one})), None)
+    first = folder if any(one.is_relative_to(folder) for one in there) else home or root
+    found = (_name_in(root, one) for one in (first, *_modules(plan, first)))
+    folders = frozenset(one for one in found if one is not None)
+    return folders, {name: blob for name, blob in committed.items() if any(_is_in(name, one) for one in folders)}
+
+
+def _modules(plan: Mapping[str, Any], folder: Path) -> Iterator[Path]:
+    """The folders of the modules of this repository that a configuration calls, and those that they call."""
+    waiting = [(plan.get("configuration"), "root_module", folder)]
+    while waiting:
+        holder, key, at = waiting.pop()
+        module = holder.get(key) if isinstance(holder, dict) else None
+        calls = module.get("module_calls") if isinstance(module, dict) else None
+        for call in calls.values() if isinstance(calls, dict) else ():
+            source = call.get("source") if isinstance(call, dict) else None
+            if isinstance(source, str) and source.startswith(("./", "../")):
+                below = Path(os.path.normpath(at / source))
+                yield below
+                waiting.append((call, "module", below))
+
+
+def _name_in(root: Path, folder: Path) -> str | None:
+    return folder.relative_to(root).as_posix() if folder.is_relative_to(root) else None
+
+
+def _is_in(name: str, folder: str) -> bool:
+    return folder == "." or name.startswith(f"{folder}/")
+
+
+def _on_disk(folders: Collection[Path]) -> frozenset[Path]:
+    """The files of configuration that are directly in some folders."""
+    found = (one for folder in folders if folder.is_dir() for one in folder.iterdir())
+    return frozenset(one for one in found if one.name.endswith(_CODE) and one.is_file())
+
+
+def _committed(root: Path) -> Mapping[str, str]:
+    """The files of configuration that the last commit has, each with the digest of its content."""
+    done = tried(root, "ls-tree", "-r", "-z", "--full-tree", "HEAD")
     found: dict[str, str] = {}
-    for entry in git(root, "ls-files", "-s", "-z", "--", here).split(b"\0"):
+    for entry in () if done.returncode else done.stdout.split(b"\0"):
         about, _, name = entry.partition(b"\t")
         if name.endswith(tuple(one.encode() for one in _CODE)):
-            found[os.fsdecode(name)] = about.split()[1].decode()
+            found[os.fsdecode(name)] = about.split()[2].decode()
     return found
+
+
+def _changed(root: Path, folders: Collection[str], made: datetime.datetime) -> datetime.date | None:
+    """The day of the last commit after a plan that changed its configuration, also by a merge or by a removal.
+
+    A commit has two dates, of which the later counts.
+    """
+    found: dict[bytes, int] = {}
+    for way in ((), ("--first-parent",)):
+        listed = git(root, "rev-list", "--format=%H %ct %at", *way, "HEAD", "--", *sorted(folders))
+        for line in listed.splitlines():
+            name, *dates = line.split()
+            if name != b"commit" and (when := max(map(int, dates))) > made.timestamp():
+                found[name] = when
+    for name, when in sorted(found.items(), key=lambda one: -one[1]):
+        changed = git(
+            root,
+            "diff-tree",
+            "-r",
+            "--root",
+            "--no-commit-id",
+            "--name-only",
+            "-z",
+            "-m",
+            "--first-parent",
+            os.fsdecode(name),
+        )
+        if any(
+            one.endswith(_CODE) and any(_is_in(one, folder) for folder in folders)
+            for one in map(os.fsdecode, changed.split(b"\0"))
+        ):
+            return datetime.datetime.fromtimestamp(when, datetime.UTC).date()
+    return None
 
 
 def _blob(path: Path) -> str:

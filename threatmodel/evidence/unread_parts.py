@@ -70,7 +70,7 @@ _HAND_ON = frozenset((
     *("logs:createloggroup", "logs:createlogstream", "logs:putlogevents", "logs:tagresource"),
     *("xray:puttracesegments", "xray:puttelemetryrecords"),
 ))  # fmt: skip
-"""Actions of the level "write" on what a resource holds or hands on: none changes a resource that the file describes."""
+"""Actions of the level "write" on what a resource holds or hands on: none changes how a resource is set up."""
 
 _END_THERE = frozenset(("cloudwatch", "dynamodb", "kms", "logs", "s3", "secretsmanager", "sns", "sqs", "xray"))
 """Services whose actions change only their own resources, and use no other principal's permissions."""
