@@ -122,6 +122,19 @@ CASES = {
         NOTHING,
     ),
     **{
+        f"a custom resource whose function has another one {how}": (
+            (
+                "Hand: {Type: AWS::Serverless::Function, Properties: {Handler: h.h, InlineCode: '', "
+                f"{_ALLOWS.format(action)}}}}}\n"
+                "  Framework: {Type: AWS::Serverless::Function, Properties: {Handler: h.h, InlineCode: '', Policies: "
+                "[{Statement: [{Effect: Allow, Action: 'lambda:InvokeFunction', Resource: !GetAtt Hand.Arn}]}]}}\n"
+                "  Inner: {Type: Custom::Open, Properties: {ServiceToken: !GetAtt Framework.Arn}}"
+            ),
+            falls,
+        )
+        for how, action, falls in (("change all", "*", AROUND | OWN), ("read", "iam:Get*", NOTHING))
+    },
+    **{
         f"a custom resource that is handed the function, {how}": (
             (
                 f"Hand: {{Type: AWS::Serverless::Function, Properties: {{Handler: h.h, Runtime: python3.13, "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -188,6 +190,32 @@ def test_what_cannot_be_read_is_named(location: str, why: str, tmp_path: Path) -
     assert why in unread.why
     assert list(found.resources) == ["Shop"]
     assert "X-Amz" not in unread.why
+
+
+def asset(digest: str, kind: str = "TemplateURL") -> str:
+    """A nested stack as the CDK writes it: its address has a digest, and its metadata the file."""
+    properties = f"{{TemplateURL: !Sub 'https://s3.${{AWS::Region}}.amazonaws.com/assets/{digest}.json'}}"
+    metadata = f"{{'aws:asset:path': inner.json, 'aws:asset:property': {kind}}}"
+    return f"Resources:\n  A: {{Type: AWS::CloudFormation::Stack, Properties: {properties}, Metadata: {metadata}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("digest", "kind", "found", "unread"),
+    [
+        (None, "TemplateURL", ["A.Q"], []),
+        ("0" * 64, "TemplateURL", ["A.Q"], ["A.template", "A.template"]),
+        (None, "Code", ["A"], ["A"]),
+    ],
+)
+def test_a_nested_stack_of_the_cdk_is_the_file_whose_digest_it_has(
+    digest: str | None, kind: str, found: list[str], unread: list[str]
+) -> None:
+    inner = {"Resources": {"Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "ü"}}}}
+    compact = json.dumps(inner, separators=(",", ":"), ensure_ascii=False)
+    outer = asset(digest or hashlib.sha256(compact.encode()).hexdigest(), kind)
+    read_ = stack({"template.yaml": outer, "inner.json": json.dumps(inner, indent=1)})
+    assert list(read_.resources) == found
+    assert [one.name for one in read_.unread] == unread
 
 
 def test_an_application_of_the_repository_is_named() -> None:

@@ -15,6 +15,7 @@ from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.policies.grants import Grant, allowing
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.permissions import effective, held
+from threatmodel.evidence.policies.work import INVOKES
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.versions import OF_THE_FUNCTION, called_versions
 from threatmodel.model.vocabulary import LISTS
@@ -304,21 +305,38 @@ def _rights(name: str, stack: Stack, facts: StackFacts) -> _Rights | None:
     function = stack.target(resource.properties.entries.get("ServiceToken"))
     if function is None:
         return None
-    policies = facts.gathered("function", "role-policies", function)
-    found = held(policies, function, stack)
     named: set[str] = set()
     services: set[str] = set()
-    for grant in allowing(found):
-        named |= _changed(grant, stack)
-        services |= _services(grant)
-    role = {link.resource for link in links(function.properties.entries.get("Role"))} or {f"{function.name}Role"}
-    opaque = any(one.opaque for one in (resource, function))
+    held_by: set[str] = set()
+    whole = not resource.opaque
+    working = [function]
+    for one in working:  # it grows by the functions that one may call, which work for the custom resource, too
+        policies = facts.gathered("function", "role-policies", one)
+        found = held(policies, one, stack)
+        for grant in allowing(found):
+            named |= _changed(grant, stack)
+            services |= _services(grant)
+            working += [called for called in _called(grant, stack) if called not in working]
+        whole = whole and bool(policies) and not (one.opaque or effective(found).unknown)
+        held_by |= {link.resource for link in links(one.properties.entries.get("Role"))} or {f"{one.name}Role"}
+    names = {one.name for one in working}
     return _Rights(
-        named=frozenset(named - {function.name}),
+        named=frozenset(named - names),
         services=frozenset(services),
-        whole=bool(policies) and not (opaque or effective(found).unknown) and services <= _END_THERE,
-        held_by=frozenset((function.name, *role)),
+        whole=whole and services <= _END_THERE,
+        held_by=frozenset(names | held_by),
     )
+
+
+def _called(grant: Grant, stack: Stack) -> Iterator[Resource]:
+    """The functions that a statement names and lets a principal call."""
+    if any(one.name.lower() in INVOKES for action in grant.actions for one in expanded(action.text)):
+        for link in (link for pattern in grant.resources for link in pattern.links):
+            if stack.type_of(link.resource) in _FUNCTIONS and link.resource in stack.resources:
+                yield stack.resources[link.resource]
+
+
+_FUNCTIONS = frozenset(("AWS::Lambda::Function", "AWS::Serverless::Function"))
 
 
 def _changed(grant: Grant, stack: Stack) -> set[str]:

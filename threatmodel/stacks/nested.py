@@ -6,6 +6,8 @@ the Serverless Application Repository), leaves the project or cannot be read sta
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,7 @@ from threatmodel.stacks.values import (
     choices_of,
     get,
     links,
+    shape_of,
     text,
 )
 from threatmodel.stacks.work import Work
@@ -93,7 +96,7 @@ class _Following:
         outputs: _Outputs,
     ) -> Stack | Problem:
         """The stack that a resource nests; the problem where it cannot be read.  Raises InputError for a circle."""
-        location = get(resource.properties, TEMPLATE_IN[resource.type])
+        location = _template(resource)
         place = location.place if location is not None else resource.place
         written = text(location) or ""
         if self.left <= 0:
@@ -107,7 +110,7 @@ class _Following:
             inside = Nesting(f"{nesting.name}.{resource.name}".lstrip("."), _handed(handed, resource))
             found = self.stack(target, _inside(assumed, resource.name), inside, (*above, target))
             if self.work.spend(len(found.resources)):
-                return found
+                return found if _is_this(resource, self.files.text(target)) else _in_doubt(found, resource)
             return Problem(code="unread-template", place=place, message=self.work.why)
         except InputError as error:
             if any(one.code == "circular-nesting" for one in error.problems):
@@ -126,11 +129,29 @@ def _circle(written: str, place: Place, above: tuple[Path, ...], target: Path) -
 
 def _is_file(resource: Resource) -> bool:
     """Whether a resource is a nested stack whose template is a file."""
-    return (
-        resource.type in NESTED
-        and resource.opaque is None
-        and reader.is_local(get(resource.properties, TEMPLATE_IN[resource.type]))
-    )
+    return resource.type in NESTED and resource.opaque is None and reader.is_local(_template(resource))
+
+
+def _template(resource: Resource) -> Node | None:
+    return reader.template_of(resource.type, resource.properties, (resource.about or {}).get("Metadata"))
+
+
+def _is_this(resource: Resource, content: str) -> bool:
+    """Whether a nested stack surely is made of a file: its property names it, or has the digest that the CDK gives."""
+    location = get(resource.properties, TEMPLATE_IN[resource.type])
+    if reader.is_local(location):
+        return True
+    try:
+        compact = json.dumps(json.loads(content), separators=(",", ":"), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return False
+    return location is not None and hashlib.sha256(compact.encode()).hexdigest() in shape_of(location)
+
+
+def _in_doubt(stack: Stack, resource: Resource) -> Stack:
+    """A stack that its metadata alone shows: another one may be deployed."""
+    why = "its address does not show that it is the template that its metadata names"
+    return replace(stack, unread=(*stack.unread, Unread(name="template", why=why, place=resource.place)))
 
 
 # --- what goes down

@@ -174,8 +174,8 @@ class _Template:
         """The nested stacks whose templates are files, as far as the template writes so."""
         for name, node in self.resources.entries.items() if self.nesting is not None else ():
             kind = self.types.get(name, "")
-            properties = node.entries.get("Properties") if isinstance(node, Table) else None
-            if kind in NESTED and is_local(get(properties, TEMPLATE_IN[kind])):
+            about = node.entries if isinstance(node, Table) else {}
+            if kind in NESTED and is_local(template_of(kind, about.get("Properties"), about.get("Metadata"))):
                 yield name
 
     def scope(self) -> Scope:
@@ -311,6 +311,15 @@ def _elsewhere(kind: str, body: Table) -> str:
     if address and _ADDRESS.match(address):
         where = f" at {quoted(address.partition('?')[0])}"  # what follows may sign the request
     return f"what a nested stack makes is in another template{where}"
+
+
+def template_of(kind: str, properties: Node | None, metadata: Node | None) -> Node | None:
+    """Return where the template of a nested stack is: the file that its metadata names (the CDK writes it), if any."""
+    asset = get(metadata, "aws:asset:path") if text(get(metadata, _ASSET_OF)) == TEMPLATE_IN[kind] else None
+    return asset if is_local(asset) else get(properties, TEMPLATE_IN[kind])
+
+
+_ASSET_OF = "aws:asset:property"
 
 
 def is_local(location: Node | None) -> bool:
