@@ -25,6 +25,7 @@ SHARED = {
     "main",
     "parsing",
     "request",
+    "reprobing",
     "revisions",
     "temporary",
     "supposing",

@@ -48,6 +48,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 const require = createRequire(import.meta.url);
 const { y } = require("other");
+const z = require("workspace");
 export const handler = async () => ({ statusCode: 200, body: x + y + fs.readFileSync("README.md") + await readFile(
     "../node_modules/shared/data.json", "utf8") });
 """
@@ -76,9 +77,12 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "node_modules/shared/data.json": "{}",
         "node_modules/other/index.js": "exports.y = require('./inner');\n",
         "node_modules/other/inner.js": "module.exports = 2;\n",
+        "shared-code/index.js": "module.exports = 3;\n",
+        "bot/node_modules/own/index.js": "",
     }.items():
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         write(name, text)
+    Path("bot/node_modules/workspace").symlink_to("../../shared-code")
     return tmp_path
 
 
@@ -121,6 +125,7 @@ READ = {
         "node_modules/shared/data.json",
         "node_modules/other/index.js",
         "node_modules/other/inner.js",
+        "shared-code/index.js",
     ],
 }
 

@@ -91,6 +91,13 @@ def options(parser: Parser) -> None:
         metavar="FILE",
         help="a file of earlier results: only new and worse ones fail",
     )
+    parser.add_argument(
+        "--reprobe",
+        type=text,
+        metavar="REVISION",
+        help="run the saved probes again, isolated, and fail if a result differs; only handlers that the model of this "
+        "revision names already are run",
+    )
     keep = parser.add_mutually_exclusive_group()
     keep.add_argument("--write-baseline", action="store_true", help="create that file from the current results")
     keep.add_argument("--update-baseline", action="store_true", help="update that file to the current results")
@@ -116,15 +123,25 @@ def run(request: Invocation) -> int:
     models = models_of(request)
     question = replace(asked(request), forms=tuple(_forms(outputs, verbose=args.verbose)), several=len(models) > 1)
     replacing = _replacing(outputs, request, models)
+    again = _reprobed(models, args.reprobe)
     found = checks(models, question, _progress(len(models)))
     if not question.keep:
-        return max(_written(found, outputs, question, replacing), _models_gone(question))
+        return max(_written(found, outputs, question, replacing), _models_gone(question), again)
     now: list[Outcome] = []
     code = _written(_kept(found, now), outputs, question, replacing)
     if code != 2:  # noqa: PLR2004 - an exit code
         _keep(now, request)
         return 0
     return code
+
+
+def _reprobed(models: Sequence[Path], revision: str | None) -> int:
+    """Run saved probes again, if that is asked for; return 1 where a result differs, 0 otherwise."""
+    if revision is None:
+        return 0
+    from threatmodel.command.reprobing import reprobed  # runs handlers: only this option imports it
+
+    return int(not reprobed(models, revision))
 
 
 def _models_gone(question: CheckDemands) -> int:

@@ -36,7 +36,7 @@ class ProbeOptions:
     `secret_env` is the variable that holds the signing secret ('': by its name), `variables` are NAME=VALUE, `body` the
     form of a genuine request ('' for Slack's example), `packages` folders with the handler's dependencies, `provide`
     packages to be stubbed, `allow_remote` hosts beside this machine, `unconfined` that root may run it where not every
-    measure against it holds.
+    measure against it holds, `isolated` that no user may.
     """
 
     target: str
@@ -51,6 +51,22 @@ class ProbeOptions:
     provide: Sequence[str] = ()
     allow_remote: Sequence[str] = ()
     unconfined: bool = False
+    isolated: bool = False
+
+    def kept(self, folder: Path) -> dict[str, tuple[str, ...]]:
+        """What makes a run another one, as a result keeps it: paths from the handler's folder, and no secret."""
+        found = {
+            "env-file": () if self.variables_file is None else (_from(folder, self.variables_file),),
+            "secret-env": filter(None, (self.secret_env,)),
+            "kind": filter(None, (self.kind,)),
+            "path": filter(None, (self.path,)),
+            "form": filter(None, (self.shape,)),
+            "packages": [_from(folder, one) for one in self.packages],
+            "provide": self.provide,
+        }
+        unkept = {"env": bool(self.variables), "body": bool(self.body)}
+        kept = {name: tuple(values) for name, values in found.items()}
+        return {name: values for name, values in kept.items() if values} | {one: () for one in unkept if unkept[one]}
 
 
 def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Result, tuple[str, ...]]:
@@ -72,7 +88,7 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
         packages=asked.packages,
         provide=asked.provide,
     )
-    measures = confined(runner, asked.unconfined) if isinstance(runner, LambdaRunner) else ()
+    measures = confined(runner, asked.unconfined, isolated=asked.isolated) if isinstance(runner, LambdaRunner) else ()
     options = Options(
         target=asked.target,
         kind="http" if file is None else "python" if file.suffix == ".py" else "node",
@@ -91,7 +107,9 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
     )
     result = probe(runner, options)
     if file is not None:
-        result = replace(result, files=outside(file.parent, runner.files_read))
+        result = replace(
+            result, files=outside(file.parent, runner.files_read), options=asked.kept(real_path(file.parent))
+        )
     hidden = hidden_in(runner, options)
     notes = [hidden.secrets_out(one) for one in _notes(runner)] if isinstance(runner, LambdaRunner) else []
     if not asked.secret_env and secret_env != SECRET_ENV:
@@ -109,20 +127,25 @@ def _secret_variable(file: Path | None, files: Files) -> str:
         return SECRET_ENV
 
 
-def confined(runner: LambdaRunner, unconfined: bool) -> tuple[Measure, ...]:  # noqa: FBT001 - the user's one word
+def _from(folder: Path, path: Path) -> str:
+    return os.path.relpath(real_path(path), folder).replace(os.sep, "/")
+
+
+def confined(runner: LambdaRunner, unconfined: bool, *, isolated: bool = False) -> tuple[Measure, ...]:  # noqa: FBT001 - the user's one word
     """The measures that hold for a handler, which is then not run without them.
 
-    Raises InputError where this is root's process and one is missing by which the machine would be the handler's.
+    Raises InputError where one is missing by which the machine would be the handler's: where this is root's process, or
+    where what runs was not written by who runs it.
     """
     measures = runner.confine()
     open_ones = [one for one in measures if one.name in WEIGHTY and not one.holds]
-    if not open_ones or unconfined or os.geteuid() != 0:
+    if not open_ones or (not isolated and (unconfined or os.geteuid() != 0)):
         return measures
     lines = "; ".join(f"{MEASURES[one.name]}: {one.why}" for one in open_ones)
-    message = f"as root, a hostile handler could do what it likes here, for these do not hold: {lines}"
-    hint = (
-        "run the probe as another user, or in a container that may make namespaces; --unconfined runs it nevertheless"
-    )
+    who = "here" if isolated else "as root"
+    message = f"{who}, a hostile handler could do what it likes, for these do not hold: {lines}"
+    hint = "run it as another user, or in a container that may make namespaces"
+    hint += "" if isolated else "; --unconfined runs it nevertheless"
     raise InputError([Problem(code="cannot-probe", place=Place("probe"), message=message, hint=hint)])
 
 

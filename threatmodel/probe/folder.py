@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from threatmodel.reading.problems import InputError, Place, Problem
-from threatmodel.reading.project import real_path
+from threatmodel.reading.project import real_path, repository
 
 LEFT_OUT = frozenset({".git", ".hg", ".svn", ".venv", "venv", ".mypy_cache", ".pytest_cache", ".ruff_cache"})
 """Folders that are not what is deployed.  `node_modules`, vendored packages and a build (`.aws-sam`) are: they run."""
@@ -31,9 +31,9 @@ def folder_digest(folder: Path, shown_as: str = "") -> str:
 
     What runs nowhere (`README`, `*probe.json`, `*probe.env`) and the folders of `LEFT_OUT` are no part of it, and byte
     code is unless Python itself kept it of a source that is there.  A link counts as what it leads to, and only if that
-    is inside the folder; a link to a folder inside it adds only its name; a link `node_modules` to a folder of
-    that name elsewhere counts as that folder.  Raises InputError where a file cannot be read, so that no digest ever
-    stands for a part.
+    is inside the folder; a link to a folder inside it adds only its name, and so does one among packages to a folder of
+    the same repository; a link `node_modules` to a folder of that name elsewhere counts as that folder.  Raises
+    InputError where a file cannot be read, so that no digest ever stands for a part.
     """
     whole = hashlib.sha256()
     root = real_path(folder)
@@ -125,6 +125,8 @@ def _content(root: Path, name: str, shown_as: str) -> bytes:
     try:
         target = Path(os.path.realpath(path, strict=True))
         if not target.is_relative_to(root):
+            if _is_workspace(root, name, target):  # its files are known as those that were read elsewhere
+                return b"link" + hashlib.sha256(os.path.relpath(target, root).encode()).digest()
             raise _unreadable(where, "this link leads out of the folder")
         if target.is_dir():
             return b"link" + hashlib.sha256(target.relative_to(root).as_posix().encode()).digest()
@@ -134,6 +136,16 @@ def _content(root: Path, name: str, shown_as: str) -> bytes:
             return b"file" + hashlib.file_digest(file, "sha256").digest()
     except (OSError, RuntimeError) as error:
         raise _unreadable(where, getattr(error, "strerror", None) or "it cannot be read") from None
+
+
+def _is_workspace(root: Path, name: str, target: Path) -> bool:
+    """Whether a link among packages leads to a folder of the same repository, as npm links those of a workspace."""
+    project = repository(root)
+    return PACKAGES in (root.name, *Path(name).parts[:-1]) and project is not None and _is_in(target, project)
+
+
+def _is_in(folder: Path, project: Path) -> bool:
+    return folder.is_dir() and folder != project and folder.is_relative_to(project)
 
 
 def _unreadable(where: str, message: str) -> InputError:

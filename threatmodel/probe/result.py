@@ -22,7 +22,7 @@ from threatmodel.reading.problems import InputError, Place, quoted, suggestion
 from threatmodel.reading.reader import Entry, Fields, Reader
 from threatmodel.reading.shape import Flag, Items, Key, NamedItems, Number, Raw, Text, Word, record
 from threatmodel.reading.source import parse
-from threatmodel.reading.values import dataclass, field_names
+from threatmodel.reading.values import dataclass, field, field_names
 
 FORMAT = 2
 KINDS = ("python", "node", "http")
@@ -38,7 +38,8 @@ class Result:
     requests without a right signature covered, `calls_seen` what the handler asked of AWS.  `secret_variable` is the
     variable from which the handler took the signing secret ('' for none).  `files` are those that it read and that
     `folder_sha256` does not cover, by their paths from the folder, each with its digest; a folder whose names it listed
-    ends with a slash.  None: the result does not say, as those of the first versions do not.
+    ends with a slash.  None: the result does not say, as those of the first versions do not.  `options` are those that
+    the run was given, paths from the folder; one whose value may be a secret is there without it.
     """
 
     target: str
@@ -56,6 +57,7 @@ class Result:
     isolation: tuple[str, ...] = ()
     secret_variable: str = ""
     files: Mapping[str, str] | None = None
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def decided(self) -> dict[str, Shown]:
@@ -130,6 +132,7 @@ _RESULT = record(
     Key("facts", Items(_DECISION), required=True),
     Key("isolation", Items(_LINE), required=True),
     Key("secret_variable", Raw()),
+    Key("options", NamedItems(Items(_LINE), "an option", expected="the name of an option")),
     Key("files", NamedItems(Text(64, _DIGEST, "64 hexadecimal digits"), "a file", _PATH, "a path from the folder")),
 )
 
@@ -184,6 +187,10 @@ class _Reading:
             if "secret_variable" in entries
             else "",
             files={name: one.value for name, one in entries["files"].value.items()} if "files" in entries else None,
+            options={
+                name: tuple(value.value for value in one.value)
+                for name, one in (entries["options"].value if "options" in entries else {}).items()
+            },
             rows=rows,
             facts=facts,
             when=when,

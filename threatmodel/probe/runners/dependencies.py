@@ -9,7 +9,7 @@ from pathlib import Path
 
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
-from threatmodel.reading.project import real_path
+from threatmodel.reading.project import real_path, repository
 from threatmodel.stacks import readers
 from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.values import Scalar
@@ -29,6 +29,8 @@ def found_packages(file: Path) -> tuple[Path, ...]:
     """Folders with a handler's packages: layers of the template, a virtual environment, what was vendored.
 
     `file` is absolute.  Packages in the handler's own folder, and node_modules there or above, are found in any case.
+    What a link or a template leads to outside the repository is none, but in a virtual environment: the handler reads
+    all of it.
     """
     python = file.suffix == ".py"
     places: list[Path] = []
@@ -37,7 +39,22 @@ def found_packages(file: Path) -> tuple[Path, ...]:
         if python and folder in {file.parent, file.parent.parent}:  # one further up is the repository's own
             places += [folder / "vendor", *sorted(folder.glob(".venv/lib/python3*/site-packages"))]
             places += sorted(folder.glob("venv/lib/python3*/site-packages"))
-    return tuple(dict.fromkeys(real_path(place) for place in places if place.is_dir()))
+    real = dict.fromkeys(real_path(place) for place in places if place.is_dir())
+    within = repository(file.parent) or _folders(file)[-1]
+    return tuple(place for place in real if place.is_relative_to(within) or place.name == "site-packages")
+
+
+def linked_packages(file: Path) -> tuple[Path, ...]:
+    """The folders of the same repository that links among a Node.js handler's packages lead to (npm's workspaces)."""
+    within = repository(file.parent)
+    if within is None or file.suffix == ".py":
+        return ()
+    found: list[Path] = []
+    for folder in (one / "node_modules" for one in file.parents if one.is_relative_to(within)):
+        scopes = [folder, *folder.glob("@*")]
+        links = [one for scope in scopes if scope.is_dir() for one in scope.iterdir() if one.is_symlink()]
+        found += [real_path(one) for one in links]
+    return tuple(one for one in dict.fromkeys(found) if one.is_dir() and one != within and one.is_relative_to(within))
 
 
 def template_near(file: Path, files: Files) -> Stack | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,9 @@ SOCKET = "s"
 class Program:
     """What to run: a file and its handler's name ('' for the usual ones), with node where that is not Python.
 
-    `secret_variable` is the variable that has the signing secret, `bytecode` a folder with byte code
-    that was made of the sources as they are.  `required` are the measures of confinement without which nothing is run.
+    `linked` are folders that packages are links to, `secret_variable` is the variable that has the signing secret,
+    `bytecode` a folder with byte code that was made of the sources as they are.  `required` are the measures of
+    confinement without which nothing is run.
     """
 
     file: Path
@@ -28,10 +28,11 @@ class Program:
     node: str = ""
     node_flags: Sequence[str] = ()
     packages: Sequence[Path] = ()
+    linked: Sequence[Path] = ()
     provide: Sequence[str] = ()
     required: Sequence[str] = ()
     secret_variable: str = ""
-    bytecode: Path = Path(os.devnull)
+    bytecode: Path | None = None
 
 
 def config(
@@ -48,9 +49,10 @@ def config(
         "node": program.node,
         "node_flags": list(program.node_flags),
         "packages": [str(folder) for folder in program.packages],
+        "linked": [str(folder) for folder in program.linked],
         "provide": list(program.provide),
         "secret_variable": program.secret_variable,
-        "bytecode": str(program.bytecode),
+        "bytecode": str(program.bytecode or ""),
         "stubs": str(STUBS),
         "temporary": str(temporary),
         "memory": limits.memory,

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, quote, urlsplit
 
 from threatmodel.probe.protocol import Limits, Runner
-from threatmodel.probe.runners.dependencies import found_packages
+from threatmodel.probe.runners.dependencies import found_packages, linked_packages
 from threatmodel.probe.runners.lambdas import LambdaRunner
 from threatmodel.probe.runners.launching import Program
 from threatmodel.probe.runners.over_http import HttpRunner
@@ -65,6 +65,7 @@ def runner_for(  # noqa: PLR0913 - options of one command, each by its name
         node=node,
         node_flags=flags,
         packages=tuple(real_path(Path(folder)) for folder in packages) or found_packages(real_path(file)),
+        linked=linked_packages(real_path(file)),
         provide=tuple(provide),
     )
     return LambdaRunner(program, secret_env=secret_env, environment=environment or {}, limits=limits)

@@ -98,20 +98,20 @@ def _shown(config: Mapping[str, Any]) -> Iterator[str]:
     """What a handler needs beside the system's own: its folder, packages, the interpreter, and the stubs."""
     yield config["folder"]
     yield os.path.dirname(config["stubs"])
-    yield from config["packages"]
-    folder = config["folder"]
-    yield os.path.realpath(os.path.join(folder, "node_modules"))
-    while folder != os.path.dirname(folder):
-        folder = os.path.dirname(folder)
-        if os.path.isdir(os.path.join(folder, "node_modules")) and config["node"]:
-            yield os.path.realpath(os.path.join(folder, "node_modules"))
+    yield from (*config["packages"], *config["linked"])
+    folder, above = config["folder"], ""
+    while config["node"] and folder != above:
+        modules = os.path.realpath(os.path.join(folder, "node_modules"))
+        if os.path.isdir(modules) and os.path.basename(modules) == "node_modules":  # a link to any folder shows none
+            yield modules
+        folder, above = os.path.dirname(folder), folder
     if config["node"]:
         real = os.path.realpath(config["node"])
         yield from (config["node"], real, os.path.join(os.path.dirname(os.path.dirname(real)), "lib"))
     else:
         yield from (path for path in sys.path if os.path.isdir(path) and path != config["home"])
         yield os.path.join(sys.base_prefix, "lib")
-        yield config["bytecode"]
+        yield from filter(None, [config["bytecode"]])
 
 
 def _readable_by_all(config: Mapping[str, Any]) -> bool:

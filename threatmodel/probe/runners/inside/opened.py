@@ -17,7 +17,7 @@ class Opened:
     def __init__(self, temporary: str, bytecode: str) -> None:
         self._seen: set[str] = set()
         self._new: list[str] = []
-        self._not = (temporary + os.sep, bytecode + os.sep, "/proc/", "/dev/")
+        self._not = (temporary + os.sep, f"{bytecode or temporary}{os.sep}", "/proc/", "/dev/")
 
     def read(self, place: Any) -> None:
         """Records a file or folder."""

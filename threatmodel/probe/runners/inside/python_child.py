@@ -135,7 +135,7 @@ def run(config: Mapping[str, Any]) -> None:
     watch.install(config["socket"], config["temporary"], line.note, opened)
     missing, reads_secret = asked.install(config["folder"], config["secret_variable"])
     line.news = lambda: {**opened.news(), "reads_secret": reads_secret()}
-    sys.pycache_prefix = config["bytecode"]
+    sys.pycache_prefix = config["bytecode"] or None
     handler = _loaded(config, line, missing)
     line.say({"ready": True, "missing": missing()})
     number = 0

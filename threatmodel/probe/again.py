@@ -1,0 +1,83 @@
+"""A saved result, and a new run of the same handler: a result is a file, and could have been written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from threatmodel.probe.command import ProbeOptions
+from threatmodel.probe.events import SHAPES
+from threatmodel.probe.kinds import KINDS
+from threatmodel.probe.result import Result
+from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.reading.project import real_path
+
+_MOST = 5
+
+
+def again(saved: Result, handler: Path, files: Files, place: Place) -> ProbeOptions:
+    """The options of a run that repeats a saved one, isolated for every user.
+
+    Raises InputError where it had an option whose value a result does not keep, or names a file outside the repository.
+    """
+    given = saved.options
+    if lost := [f"--{name}" for name in ("env", "body") if name in given]:
+        hint = "give variables in a file with --env-file, and probe again"
+        raise _unrepeatable(f"it was made with {listed(lost)}, which a result does not keep", hint, place)
+    strange = [name for name in ("kind", "form") if {*given.get(name, ())} - {*KINDS, *SHAPES}]
+    if strange:
+        raise _unrepeatable(f"it has an unknown value of {listed(strange)}", "probe again", place)
+    name = saved.target.rpartition(":")[2] if saved.target.rpartition(":")[1] else ""
+    one = {key: values[0] for key, values in given.items() if values}
+    by = handler.parent / "file"
+    return ProbeOptions(
+        target=f"{handler}:{name}" if name else str(handler),
+        secret_env=one.get("secret-env", ""),
+        variables_file=files.named(one["env-file"], by, place) if "env-file" in one else None,
+        kind=one.get("kind", ""),
+        path=one.get("path", ""),
+        shape=one.get("form", ""),
+        packages=[files.named(folder, by, place) for folder in given.get("packages", ())],
+        provide=given.get("provide", ()),
+        isolated=True,
+    )
+
+
+def handler_of(result: Result, folder: Path) -> Path:
+    """The file of a result's handler."""
+    return real_path(folder) / Path(result.target.rpartition(":")[0] or result.target).name
+
+
+def differences(saved: Result, found: Result) -> Iterator[str]:
+    """What a new run shows otherwise than the saved result, the facts first; none where it is the same run."""
+    before, now = saved.decided, found.decided
+    for fact in sorted(before.keys() | now.keys()):
+        if before.get(fact) != now.get(fact) or (fact in before) != (fact in now):
+            yield f"{fact} is {_shown(before, fact)} in the saved result and {_shown(now, fact)} now"
+    rows = {row.probe: row.outcome for row in found.rows}
+    other = [row.probe for row in saved.rows if rows.get(row.probe) != row.outcome]
+    other += [name for name in rows if name not in {row.probe for row in saved.rows}]
+    if other:
+        yield f"{len(other)} probes have another outcome: {', '.join(other[:_MOST])}"
+    for name in ("folder_sha256", "files", "variables", "secret_variable", "shown_for", "calls_seen", "shape"):
+        if getattr(saved, name) != getattr(found, name):
+            yield f"'{name}' is another one"
+
+
+def _shown(facts: Mapping[str, object], fact: str) -> str:
+    if fact not in facts:
+        return "undecided"
+    value = facts[fact]
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _unrepeatable(message: str, hint: str, place: Place) -> InputError:
+    return InputError([Problem(code="cannot-probe", place=place, message=message, hint=hint)])
+
+
+def not_named(place: Place, revision: str) -> Problem:
+    """The problem of a result that the base revision's model does not name: its handler is not run."""
+    message = f"the model of {quoted(revision)} does not name this result, or names another handler; it was not run"
+    hint = "review the handler, and probe it by hand; it is run again once the base revision names it"
+    return Problem(code="cannot-probe", place=Place(shown_path(Path(place.file))), message=message, hint=hint)
