@@ -20,7 +20,7 @@ from scripts.readings import (
     score,
 )
 from tests.support import HOME
-from threatmodel.assessment.states import STATES
+from threatmodel.assessment.control_state import STATES
 from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library
 from threatmodel.model.vocabulary import FACTS, INPUTS

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
         to_pytm,
     )
     from threatmodel.assessment.assessed import Assessment, Finding, Question
+    from threatmodel.assessment.control_state import Answer, State, Support
     from threatmodel.assessment.risk import Cell
-    from threatmodel.assessment.states import Answer, State, Support
     from threatmodel.graph.elements import Element, Flow, Graph
     from threatmodel.library.entries import Control, Library, Threat
     from threatmodel.model.facts import Fact, Statement

@@ -10,9 +10,9 @@ import pytest
 
 from tests.support import TODAY, assessed, control, evidence, library_of, only, said, threat
 from threatmodel.assessment.assessed import Assessment, Finding
+from threatmodel.assessment.control_state import State
 from threatmodel.assessment.ranking import strongest
 from threatmodel.assessment.risk import residual
-from threatmodel.assessment.states import State
 from threatmodel.graph.building import Evidence
 from threatmodel.model.facts import Statement
 

@@ -9,12 +9,12 @@ from typing import Literal, NamedTuple
 
 from threatmodel.assessment.assessed import DONE, Assessment, Finding, Group
 from threatmodel.assessment.causes import helps
+from threatmodel.assessment.control_state import ControlState, State
 from threatmodel.assessment.outcomes import Outcome
 from threatmodel.assessment.ranking import STRONG, Rank, is_entry_point, rank
 from threatmodel.assessment.reconsidering import Reconsidered, Reconsidering
 from threatmodel.assessment.risk import BANDS, MOVES, Band
 from threatmodel.assessment.standings import Standing, standings
-from threatmodel.assessment.states import ControlState, State
 from threatmodel.library.entries import EFFECTS, Control, ControlEffect
 from threatmodel.model.facts import Statement
 from threatmodel.model.vocabulary import FACTS, INPUTS, Kind

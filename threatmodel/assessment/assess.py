@@ -12,6 +12,7 @@ from typing import NamedTuple
 from threatmodel.assessment import reliances
 from threatmodel.assessment.asks import Ask
 from threatmodel.assessment.assessed import Assessment, Finding, Group, Question, RuledOut
+from threatmodel.assessment.control_state import State, shown_value
 from threatmodel.assessment.groups import alike, in_order
 from threatmodel.assessment.invariants import HeldInvariant, held
 from threatmodel.assessment.misdirected import is_off, misdirected, unknown_threats
@@ -19,7 +20,7 @@ from threatmodel.assessment.outcomes import Outcomes, Situation
 from threatmodel.assessment.questions import Questions
 from threatmodel.assessment.ranking import distance
 from threatmodel.assessment.risk import MOVES, Cell, Weighed, kept_low, weighed
-from threatmodel.assessment.states import Assumed, State, States
+from threatmodel.assessment.states import Assumed, States
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.library.current import current_system
 from threatmodel.library.entries import Library, Threat
@@ -29,9 +30,6 @@ from threatmodel.reading.problems import InputError, Place
 from threatmodel.reading.values import new_tuple, replace
 
 _CRITICALITY = {"low": -1, "normal": 0, "high": 1}
-
-_MOST_SIGNS = 4
-"""Signs of Slack that the question for callers names."""
 
 _FIRST = 3
 """Elements that are named of those on which a claim rules a threat out."""
@@ -177,7 +175,7 @@ class _Assessing:
             for name, threats in by_fact.items():
                 fact = target.facts[name].sure
                 if fact is not None and fact.said.source != "wiring" and (not least or fact.size == least):
-                    key = name, reliances.value_in_words(fact.said.value), fact.said.place or target.place
+                    key = name, shown_value(fact.said.value), fact.said.place or target.place
                     claims.setdefault(key, []).append(reliances.Claim(target.id, fact.said, threats))
         return claims
 
@@ -256,10 +254,7 @@ class _Assessing:
 
     def _questions(self, findings: Sequence[Finding], groups: Sequence[Group]) -> tuple[Question, ...]:
         """What to ask; first about the findings that may apply."""
-        read = self.graph.evidence
-        signs = [sign for one in read for sign in one.signs][:_MOST_SIGNS]
-        left_open = [left for one in read for left in one.left_open]
-        questions = Questions(self.library, self.twins, signs, left_open)
+        questions = Questions(self.graph, self.library, self.twins.place)
         for group in groups:
             head = group.head
             if not head.applies:

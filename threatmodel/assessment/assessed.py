@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple, get_args
 
 from threatmodel.assessment import reliances
+from threatmodel.assessment.control_state import Answer, Support, support_of
 from threatmodel.assessment.drift import Difference, differences
 from threatmodel.assessment.invariants import HeldInvariant
 from threatmodel.assessment.risk import Cell
-from threatmodel.assessment.states import Answer, States, Support, support_of
+from threatmodel.assessment.states import States
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.library.entries import Library, Threat
 from threatmodel.model.system import Acceptance

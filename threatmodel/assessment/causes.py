@@ -13,10 +13,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Finding, Group
+from threatmodel.assessment.control_state import Answer, State, Support
 from threatmodel.assessment.groups import raising
 from threatmodel.assessment.ranking import STRONG
 from threatmodel.assessment.risk import BANDS, MOVES, residual
-from threatmodel.assessment.states import Answer, State, Support
 from threatmodel.library.entries import EFFECTS, ControlEffect
 from threatmodel.model.facts import STATED
 

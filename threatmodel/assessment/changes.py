@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from threatmodel.assessment.assessed import VERDICTS
+from threatmodel.assessment.control_state import shown_value
 from threatmodel.assessment.regressions import Change, Regression, regressions
 from threatmodel.assessment.risk import BANDS
-from threatmodel.assessment.states import shown_value
 from threatmodel.reading.values import dataclass
 
 _BEST = ("proven", "attested", "claimed", "planned", "unknown", "lapsed", "ineffective", "absent", "contradicted")

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 from threatmodel.assessment.assessed import Assessment, Finding
+from threatmodel.assessment.control_state import Answer
 from threatmodel.assessment.risk import BANDS, Band, Cell, proof_if_answered, residual, with_unknown_raises
-from threatmodel.assessment.states import Answer
 from threatmodel.model.facts import EVIDENCE, STATED
 
 Gap = Literal["claims", "questions", "claims-and-questions", "expired-evidence"]

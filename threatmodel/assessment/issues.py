@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment, Finding, Group, Question, Verdict
 from threatmodel.assessment.causes import Cause, candidates, causes
+from threatmodel.assessment.control_state import ControlState, State
 from threatmodel.assessment.ranking import Rank, is_entry_point, rank, strongest, weak_only
 from threatmodel.assessment.risk import Band, Cell
-from threatmodel.assessment.states import ControlState, State
 from threatmodel.library.entries import EFFECTS, Threat
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.vocabulary import AnsweredFrom

@@ -13,8 +13,8 @@ from operator import attrgetter
 from threatmodel.assessment.asks import Ask
 from threatmodel.assessment.assessed import Finding, Group, Question
 from threatmodel.assessment.ranking import Rank, rank
-from threatmodel.assessment.twins import Twins
-from threatmodel.graph.elements import LeftOpen
+from threatmodel.assessment.roles import in_role, role_of
+from threatmodel.graph.elements import Graph
 from threatmodel.library.entries import Library
 from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS, AnsweredFrom
 
@@ -25,6 +25,8 @@ _CALLERS = (
     "and remove every 'caller: unknown'"
 )
 _PUBLIC = "state public: intended with public_reason, or public: unintended"
+_MOST_SIGNS = 4
+"""Signs of Slack that the question for callers names."""
 _REASONS = 3
 """Reasons why the evidence leaves facts open that a question shows."""
 _DESCRIBE = 3
@@ -32,14 +34,14 @@ _DESCRIBE = 3
 
 
 class Questions:
-    """Collects asks with the findings that depend on them."""
+    """Collects asks with the findings that depend on them; `place` is the place of each element in the graph."""
 
-    def __init__(
-        self, library: Library, twins: Twins, signs: Sequence[str] = (), left_open: Iterable[LeftOpen] = ()
-    ) -> None:
+    def __init__(self, graph: Graph, library: Library, place: Mapping[str, int]) -> None:
+        self._graph = graph
         self._library = library
-        self._twins = twins
-        self._signs = signs
+        self._place = place
+        self._signs = [sign for read in graph.evidence for sign in read.signs][:_MOST_SIGNS]
+        left_open = (one for read in graph.evidence for one in read.left_open)
         self._why = {(one.element, one.name): f"{one.why} ({one.place.short})" for one in left_open}
         self._elements: dict[_Key, dict[str, None]] = {}
         self._facts: dict[_Key, set[str]] = {}
@@ -72,9 +74,9 @@ class Questions:
         """Note the elements of an ask: to each of these twins they are what `ask.element` is to the first."""
         first, key = some[0].target, _key(ask)
         elements = self._elements.setdefault(key, {})
-        role = self._twins.role(first, ask.element)
+        role = role_of(self._graph, first, ask.element)
         for finding in some:
-            element = self._twins.element(finding.target, role) if role is not None else None
+            element = in_role(self._graph, finding.target, role) if role is not None else None
             if element is not None:
                 elements[element] = None
                 continue
@@ -109,7 +111,7 @@ class Questions:
             ask=self._ask(key, facts),
             hint=self._hint(key),
             known=self._known(key, facts),
-            elements=tuple(sorted(self._elements[key], key=self._twins.place.__getitem__)),
+            elements=tuple(sorted(self._elements[key], key=self._place.__getitem__)),
             decides=tuple(sorted((finding.id for finding in self._decides[key]), key=places.__getitem__)),
             score=self._score[key],
             answered_from=self._answered_from(key, facts),

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Finding
+from threatmodel.assessment.control_state import Answer, State
 from threatmodel.assessment.risk import BANDS
-from threatmodel.assessment.states import Answer, State
 from threatmodel.assessment.twins import FACING
 from threatmodel.graph.building import Element, Flow
 from threatmodel.library.entries import EFFECTS, ControlEffect

@@ -257,8 +257,3 @@ def long_terms(system: System, today: datetime.date, authors: Authors) -> Iterat
         if source.days is not None and source.days > RESULT:
             what = f"probe of {source.function} for {source.days} days, not {RESULT}"
             yield Reliance("long-term", what, 1, authors.at(source.place), "", source.place)
-
-
-def value_in_words(value: object) -> str:
-    """Return a value as a model file has it."""
-    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment, Finding, Group
+from threatmodel.assessment.control_state import ControlState, State
 from threatmodel.assessment.risk import MOVES
-from threatmodel.assessment.states import ControlState, State
-from threatmodel.assessment.twins import Role
+from threatmodel.assessment.roles import Role, in_role, role_of
 from threatmodel.model.facts import STATED
 from threatmodel.reading.values import new_tuple
 
@@ -36,16 +36,16 @@ def standings(
 
     Whatever the threat, a control is in the same state: the elements in `known` are left out.
     """
-    twins = assessment.states.twins
+    graph = assessment.graph
     for some in group.twins:
         alike = some[0].answers[at].state
-        role = twins.role(some[0].target, alike.element)
+        role = role_of(graph, some[0].target, alike.element)
         if role == Role():
             new = [one for one in some if one.target.id not in known] if known else some
             yield from [(one.target.id, new_tuple(Standing, (alike, one, at))) for one in new]
             continue
         for finding in some:
-            element = twins.element(finding.target, role) if role is not None else None
+            element = in_role(graph, finding.target, role) if role is not None else None
             element = element or finding.answers[at].state.element
             if element not in known:
                 yield element, Standing(alike, finding, at)

@@ -39,18 +39,6 @@ _Marked = tuple[Sequence[int], frozenset[str]]
 _id = attrgetter("id")
 
 
-class Role(NamedTuple):
-    """Where an element is in the neighborhood of a target: at an end of a flow, and there the only neighbor of a kind.
-
-    `end` is '' for the target itself; without a `scope` it is the target, or its end.  `fixed` is the element itself,
-    where it is the same for all twins.
-    """
-
-    end: str = ""
-    scope: Kind | None = None
-    fixed: str = ""
-
-
 class _Rows(NamedTuple):
     """All targets of a kind, in order: what is read of them is a column of numbers, one for each target."""
 
@@ -231,40 +219,6 @@ class Twins:
 
     def _target(self, name: str) -> Target:
         return self._graph.elements.get(name) or self._graph.flows[name]
-
-    # --- which elements correspond
-
-    def role(self, target: Target, element: str) -> Role | None:
-        """Return where an element is as seen from a target; None where it is not in its neighborhood."""
-        if element == target.id:
-            return Role()
-        if element in PLANES:
-            return Role(fixed=element)
-        if isinstance(target, Flow):
-            for end in ("source", "target"):
-                node = self._graph.elements[getattr(target, end)]
-                if node.id == element:
-                    return Role(end)
-                if found := self._neighbor(node, element):
-                    return found._replace(end=end)
-            return None
-        return self._neighbor(target, element)
-
-    def _neighbor(self, node: Element, element: str) -> Role | None:
-        for scope in NEIGHBORS.get(node.kind, ()):
-            if self._graph.related(node, scope).ids == (element,):
-                return Role(scope=scope)
-        return None
-
-    def element(self, target: Target, role: Role) -> str | None:
-        """Return the element that has a role in the neighborhood of a target; None where none, or no other, has it."""
-        if role.fixed:
-            return role.fixed
-        name: str = getattr(target, role.end) if role.end else target.id
-        if role.scope is None:
-            return name
-        ids = self._graph.related(self._graph.elements[name], role.scope).ids
-        return ids[0] if len(ids) == 1 else None
 
 
 def _own(target: Target, named: Collection[str]) -> Hashable:

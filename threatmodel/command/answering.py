@@ -8,8 +8,8 @@ from pathlib import Path
 
 from threatmodel.api import assess, gathered, load_library
 from threatmodel.assessment.assessed import Assessment, Question
+from threatmodel.assessment.control_state import shown
 from threatmodel.assessment.former import current_names, kinds_of
-from threatmodel.assessment.states import shown
 from threatmodel.authoring.answers import Edit, NotAnAnswerError, Said, with_caller, with_edit, without_hints
 from threatmodel.authoring.insertion import comment
 from threatmodel.authoring.interview import Item, consequences, edits, items, path_of

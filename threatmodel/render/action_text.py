@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from threatmodel.assessment.actions import Action, FaultyValue, Improvement, first_fault, proofs
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.states import shown
+from threatmodel.assessment.control_state import shown
 from threatmodel.model.system import ControlStatement
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.problems import listed as few

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment, Question
+from threatmodel.assessment.control_state import ControlState, Support, shown
 from threatmodel.assessment.issues import Issue
-from threatmodel.assessment.states import ControlState, Support, shown
 from threatmodel.model.vocabulary import FACTS, AnsweredFrom
 from threatmodel.reading.problems import Place, listed
 from threatmodel.render.plain import STATE

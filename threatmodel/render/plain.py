@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from threatmodel.assessment.actions import Proof
 from threatmodel.assessment.assessed import Verdict
+from threatmodel.assessment.control_state import ControlState
 from threatmodel.assessment.safety import Answer
-from threatmodel.assessment.states import ControlState
 
 SAFE: Mapping[Answer, str] = {
     "above": "Above the accepted risk level",

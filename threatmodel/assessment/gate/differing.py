@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.control_state import shown
 from threatmodel.assessment.drift import absences
 from threatmodel.assessment.gate.results import CheckResult, RelatedPlace
-from threatmodel.assessment.states import shown
 from threatmodel.graph.elements import WARNINGS, WORK_LIMIT
 from threatmodel.model.facts import STATED
 from threatmodel.reading.problems import Place, article

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.causes import Cause, candidates
+from threatmodel.assessment.control_state import Answer, Support, shown
 from threatmodel.assessment.gate.results import RelatedPlace
 from threatmodel.assessment.risk import MOVES
-from threatmodel.assessment.states import Answer, Support, shown
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.reading.problems import Place
 

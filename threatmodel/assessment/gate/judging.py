@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.control_state import State
 from threatmodel.assessment.gate.differing import differing
 from threatmodel.assessment.gate.invariants import invariants
 from threatmodel.assessment.gate.results import CheckResult
@@ -13,7 +14,6 @@ from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.gate.terms import terms
 from threatmodel.assessment.issues import Issue
 from threatmodel.assessment.risk import BANDS
-from threatmodel.assessment.states import State
 from threatmodel.graph.building import Graph
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.reading.problems import InputError, Place, Problem, quoted, suggestion

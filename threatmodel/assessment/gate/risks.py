@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from threatmodel.assessment.assessed import DONE, Assessment, Finding
+from threatmodel.assessment.control_state import State
 from threatmodel.assessment.gate.faults import because, places
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.issues import Issue, controls_at_fault, issues
 from threatmodel.assessment.risk import BANDS, STRICTEST, Cell, within
-from threatmodel.assessment.states import State
 from threatmodel.model.system import Acceptance, tracked
 
 _TREATED = frozenset({"mitigated", "transferred"})

@@ -7,11 +7,11 @@ from typing import Any
 
 from threatmodel.assessment.actions import actions
 from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.control_state import support_of
 from threatmodel.assessment.gaps import gaps
 from threatmodel.assessment.issues import controls_at_fault, issues
 from threatmodel.assessment.priorities import summary
 from threatmodel.assessment.safety import safety
-from threatmodel.assessment.states import support_of
 from threatmodel.render.contract.decided import acceptance_data, invariant_data, library_data
 from threatmodel.render.contract.described import element_data, flow_data, read_data
 from threatmodel.render.contract.facts import evidence_data, location_data

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from threatmodel.assessment.states import Support, support_of
+from threatmodel.assessment.control_state import Support, support_of
 from threatmodel.model.facts import EVIDENCE, Fact, Statement
 from threatmodel.reading.problems import Place
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from threatmodel.assessment.assessed import Assessment, Finding, Question
+from threatmodel.assessment.control_state import State
 from threatmodel.assessment.gaps import gap
 from threatmodel.assessment.gate.faults import places
 from threatmodel.assessment.priorities import reached
 from threatmodel.assessment.risk import Cell, band
-from threatmodel.assessment.states import State
 from threatmodel.render.contract.facts import evidence_data, location_data
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from threatmodel.assessment.actions import proofs
 from threatmodel.assessment.assessed import Assessment, Finding
-from threatmodel.assessment.states import Answer, State, shown, support_of
+from threatmodel.assessment.control_state import Answer, State, shown, support_of
 from threatmodel.graph.building import Element, Flow
 from threatmodel.library.condition import leaves
 from threatmodel.library.entries import EFFECTS, Control, Threat

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from threatmodel.assessment.assessed import DONE, Assessment
+from threatmodel.assessment.control_state import ControlState
 from threatmodel.assessment.risk import MOVES
-from threatmodel.assessment.states import ControlState
 from threatmodel.library.entries import BEYOND, MITIGATIONS, Library, Numbered, Threat
 from threatmodel.render.plain import STATE
 from threatmodel.render.report import states

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment, Finding, Group
+from threatmodel.assessment.control_state import ControlState, Support, shown
 from threatmodel.assessment.priorities import reached
 from threatmodel.assessment.risk import BANDS, Band, band
-from threatmodel.assessment.states import ControlState, States, Support, shown
+from threatmodel.assessment.states import States
 from threatmodel.library.entries import Threat
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.values import dataclass

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from threatmodel.assessment.assessed import Assessment, Finding
+from threatmodel.assessment.control_state import ControlState
 from threatmodel.assessment.risk import within
-from threatmodel.assessment.states import ControlState
 from threatmodel.render.plain import STATE, VERDICT, VERDICT_MEANS
 from threatmodel.render.report.words import Row, counted
 

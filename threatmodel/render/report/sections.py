@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from threatmodel.assessment.actions import Action
 from threatmodel.assessment.assessed import DONE, Assessment, Finding
+from threatmodel.assessment.control_state import Answer, shown
 from threatmodel.assessment.issues import Issue
 from threatmodel.assessment.risk import BANDS, MOVES
-from threatmodel.assessment.states import Answer, shown
 from threatmodel.graph.building import Flow
 from threatmodel.library.condition import Condition
 from threatmodel.model.facts import Facts

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.control_state import STATES
 from threatmodel.assessment.standings import Standing, standings
-from threatmodel.assessment.states import STATES
 
 RANK: Mapping[str, int] = {state: rank for rank, state in enumerate(STATES)}
 IN_PLACE = frozenset({"proven", "attested", "claimed"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 
 from threatmodel.assessment.assessed import Assessment, Finding
+from threatmodel.assessment.control_state import shown
 from threatmodel.assessment.drift import absences
-from threatmodel.assessment.states import shown
 from threatmodel.graph.building import Graph
 from threatmodel.graph.elements import Read
 from threatmodel.model.facts import Fact

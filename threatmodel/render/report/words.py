@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+from threatmodel.assessment.control_state import State, Support, shown
 from threatmodel.assessment.risk import Cell
-from threatmodel.assessment.states import State, States, Support, shown
+from threatmodel.assessment.states import States
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import tracked
 from threatmodel.reading.problems import Place
