@@ -262,3 +262,130 @@ def test_windows_and_old_mac_line_ends_are_line_ends(tmp_path: Any) -> None:
     document = parse(read_text(path, "f"), "f")
     assert document.root == {"a": 1, "b": "x\ny\n", "c": 2}
     assert document.place(document.root.marks[-2]) == Place("f", 5, 1)
+
+
+# --- files that cannot be read
+
+
+def refused_file(path: Any, largest: int = 100) -> tuple[str, str, int, int, str]:
+    with pytest.raises(InputError) as raised:
+        read_text(path, "shown", largest, "split it")
+    (problem,) = raised.value.problems
+    assert problem.place.file == "shown"
+    return problem.code, problem.message, problem.place.line, problem.place.column, problem.hint
+
+
+def test_files_that_cannot_be_read_say_why(tmp_path: Any) -> None:
+    assert refused_file(tmp_path) == ("unreadable-file", "this is a directory", 1, 1, "name a file")
+    missing = ("missing-file", "there is no such file", 1, 1, "check the path")
+    assert refused_file(tmp_path / "missing") == missing
+    assert refused_file(tmp_path / ("x" * 300))[:2] == ("unreadable-file", "cannot be read: File name too long")
+    assert refused_file(tmp_path / "a\0b")[:2] == ("unreadable-file", "cannot be read: embedded null byte")
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "column"),
+    [
+        (b"\xff", 1, 1),
+        (b"a: b\nc: \xe9\n", 2, 4),
+        ("é\n\u20ac".encode() + b"\x80", 2, 2),
+        (b"\xef\xbb\xbfab\xff", 1, 3),
+    ],
+)
+def test_first_byte_that_is_not_utf8_is_found_where_it_stands(
+    tmp_path: Any, data: bytes, line: int, column: int
+) -> None:
+    (tmp_path / "f").write_bytes(data)
+    code, message, *at, hint = refused_file(tmp_path / "f")
+    assert (code, at, hint) == ("unreadable-file", [line, column], "save the file as UTF-8")
+    assert message in {"the byte 0xFF is not UTF-8", "the byte 0xE9 is not UTF-8", "the byte 0x80 is not UTF-8"}
+
+
+@pytest.mark.parametrize("size", [0, 99, 100, (1 << 16) - 1, 1 << 16, (1 << 16) + 1, 1 << 17])
+def test_a_file_is_read_whole_or_refused_as_too_large(tmp_path: Any, size: int) -> None:
+    (tmp_path / "f").write_bytes(b"x" * size)
+    assert read_text(tmp_path / "f", "f", max(size, 1)) == "x" * size
+    assert read_text(tmp_path / "f", "f", size + 1) == "x" * size
+    if size:
+        assert refused_file(tmp_path / "f", size - 1)[0] == "file-too-large"
+        assert refused_file(tmp_path / "f", size - 1)[4] == "split it"
+
+
+def test_a_text_larger_than_a_file_may_be_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("threatmodel.reading.source.LARGEST", 6)
+    assert parse("a: 'b'", "f").root == {"a": "b"}
+    assert problems_of("a: 'bc'") == [("file-too-large", 1, 1, "7 characters; at most 6 are read", "split it")]
+
+
+# --- what YAML has and our files do not
+
+
+def problems_of(text: str) -> list[tuple[str, int, int, str, str]]:
+    with pytest.raises(InputError) as raised:
+        parse(text, "f")
+    return [(one.code, one.place.line, one.place.column, one.message, one.hint) for one in raised.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("&a b", 1, 1),
+        ("a: &b c", 1, 4),
+        ("&a b: c", 1, 1),
+        ("a: &b {c: d}", 1, 4),
+        ("a: &b [c]", 1, 4),
+        ("a: !!int '1'", 1, 4),
+        ("!!str a: b", 1, 1),
+        ("a: !!map {}", 1, 4),
+        ("a: !own [c]", 1, 4),
+        ("a: &b 1\nc: *b", 1, 4),
+        ("a: 1\n---\nb: 2", 2, 1),
+        ("[a]: b", 1, 1),
+        ("{a: b}: c", 1, 1),
+    ],
+)
+def test_what_our_files_do_not_hold_is_refused_at_its_place(text: str, line: int, column: int) -> None:
+    first = problems_of(text)[0]
+    assert first[:3] == ("unsupported-yaml", line, column)
+    assert first[3]
+
+
+def test_a_tag_that_says_only_plain_text_is_read() -> None:
+    assert parse("a: ! '1'", "f").root == {"a": "1"}
+
+
+def test_the_first_of_duplicate_keys_is_named() -> None:
+    assert problems_of("a: 1\nb: 2\n\na: 3\n") == [
+        ("duplicate-key", 4, 1, "'a' is given twice; first on line 1", "keep one of the two")
+    ]
+    assert problems_of("x: 1\nb: 2\nb: 3\n")[0][3] == "'b' is given twice; first on line 2"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("a: [b\nc: d", 2, 2),
+        ("a: {b: c\nd: [e", 2, 2),
+        ("a: 'b", 1, 4),
+        ("a: b\n\tc: d", 2, 1),
+        ("a: @b", 1, 4),
+        ("a: `b`", 1, 4),
+        ("a: 'b' c", 1, 8),
+        ('a: "\\q"', 1, 5),
+        ("a: b\n c: d", 2, 3),
+        ("a: %b", 1, 4),
+    ],
+)
+def test_a_syntax_error_has_its_place_and_what_to_do(text: str, line: int, column: int) -> None:
+    ((code, *at, message, hint),) = problems_of(text)
+    assert (code, at) == ("yaml-syntax", [line, column]), message
+    assert hint, message
+
+
+@pytest.mark.parametrize(
+    ("char", "words"), [("\x85", "hidden line break"), ("\u2028", "hidden line break"), ("\x07", "YAML forbids")]
+)
+def test_a_character_that_cannot_be_there_is_named(char: str, words: str) -> None:
+    ((_, line, column, message, _),) = problems_of(f"a: b\nc: d{char}e\n")
+    assert (line, column) == (2, 5)
+    assert words in message

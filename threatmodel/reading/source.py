@@ -291,6 +291,7 @@ def _syntax(text: str, file: str, error: yaml.MarkedYAMLError, deepest: int) -> 
         here = begin
     elif problem in _NOT_CLOSED and begin is not None:
         message = f"expected {_NOT_CLOSED[problem]} that began at {begin.line + 1}:{begin.column + 1}"
+        hint = "check the commas, brackets and quotes before this"
     elif problem == "found character that cannot start any token" and here is not None:
         message, hint = _no_token(text, here)
     elif problem == "exceeded maximum nesting depth":
@@ -311,6 +312,7 @@ _SYNTAX = {
     "did not find expected '-' indicator": ("no item begins here", "begin it with '- ', or check the indentation"),
     "could not find expected ':'": ("this is not a 'key: value' pair", "write a colon and a space after the key"),
     "found unexpected end of stream": ("this quote is never closed", "close it"),
+    "found a tab character that violates indentation": ("a tab indents this line", "indent with spaces"),
     "found unknown escape character": (
         "the backslash begins an escape that does not exist",
         "double it, or use single quotes",
