@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from threatmodel.reading.problems import InputError, Place, Problem
 
 _HOME = {
-    "Answer": "assessment.states",
+    "Answer": "assessment.control_state",
     "Assessment": "assessment.assessed",
     "Cell": "assessment.risk",
     "Control": "library.entries",
@@ -48,9 +48,9 @@ _HOME = {
     "Place": "reading.problems",
     "Problem": "reading.problems",
     "Question": "assessment.assessed",
-    "State": "assessment.states",
+    "State": "assessment.control_state",
     "Statement": "model.facts",
-    "Support": "assessment.states",
+    "Support": "assessment.control_state",
     "Threat": "library.entries",
     "assess": "api",
     "draw": "api",
