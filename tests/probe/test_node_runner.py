@@ -252,6 +252,67 @@ def test_what_would_reach_out_is_refused_and_recorded(tmp_path: Path, body: str,
     assert told(reply) == [effect(service, operation, detail, refused=True)]
 
 
+COMPILED = {
+    "esbuild": """
+        var make = Object.create, names = Object.getOwnPropertyNames, proto = Object.getPrototypeOf;
+        var copy = (to, from) => { for (let key of names(from)) if (!Object.hasOwn(to, key)) to[key] = from[key]; return to; };
+        var toESM = (mod, node) => copy(node || !mod.__esModule ? Object.defineProperty(make(proto(mod)), "default",
+            { value: mod }) : make(proto(mod)), mod);
+        var AWS = toESM(require("aws-sdk")), SM = toESM(require("@aws-sdk/client-secrets-manager"));
+    """,
+    "tsc": """
+        const star = (mod) => { if (mod && mod.__esModule) return mod; const to = {}; for (const key of
+            Object.getOwnPropertyNames(mod)) to[key] = mod[key]; to.default = mod; return to; };
+        const AWS = star(require("aws-sdk")), SM = star(require("@aws-sdk/client-secrets-manager"));
+    """,
+}
+
+
+@pytest.mark.parametrize("head", COMPILED.values(), ids=COMPILED)
+def test_what_compilers_make_of_imports_finds_the_sdk(tmp_path: Path, head: str) -> None:
+    text = """
+        const Dynamo = require("aws-sdk/clients/dynamodb");
+        exports.handler = async () => {
+          const old = await new AWS.SecretsManager().getSecretValue({ SecretId: "x" }).promise();
+          const now = await new SM.SecretsManagerClient({}).send(new SM.GetSecretValueCommand({ SecretId: "x" }));
+          await new Dynamo.DocumentClient().put({ TableName: "t", Item: { a: 1 } }).promise();
+          return { statusCode: 200, body: old.SecretString + now.SecretString };
+        };
+    """
+    (reply,) = replies(written(tmp_path, head + text, "app.js"), limits=LIMITS, provide=["aws-sdk"])
+    assert (reply.body, told(reply)[-1]) == ("s3crets3cret", effect("dynamodb", "PutItem", "t"))
+
+
+ENDING = {
+    "succeed": "context.succeed({ statusCode: 200, body: 'ok' })",
+    "done": "context.done(null, { statusCode: 200, body: 'ok' })",
+    "fail": "context.fail(new TypeError('no'))",
+}
+
+
+@pytest.mark.parametrize("way", ENDING)
+def test_the_context_ends_an_invocation_at_once_whatever_is_still_open(tmp_path: Path, way: str) -> None:
+    text = f"""
+        exports.handler = (event, context) => {{
+          require("http").createServer(() => undefined).listen("/tmp/probe-test.sock", () => {ENDING[way]});
+        }};
+    """
+    (reply,) = replies(written(tmp_path, text, "app.js"), limits=LIMITS)
+    assert (reply.ended, reply.error, reply.body) == (("error", "TypeError", "") if way == "fail" else ("", "", "ok"))
+
+
+def test_a_streamed_answer_is_read_whole(tmp_path: Path) -> None:
+    text = """
+        export const handler = awslambda.streamifyResponse(async (event, stream, context) => {
+          stream = awslambda.HttpResponseStream.from(stream, { statusCode: 202, headers: { "x-a": "b" } });
+          stream.write("hello ");
+          stream.end(context.functionName);
+        });
+    """
+    (reply,) = replies(written(tmp_path, text, "app.mjs"), limits=LIMITS)
+    assert (reply.status, reply.headers["x-a"], reply.body) == (202, "b", "hello probe")
+
+
 def test_old_sdk_is_missing_unless_provided(tmp_path: Path) -> None:
     text = """
         const AWS = require("aws-sdk");

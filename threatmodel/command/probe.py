@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import itertools
+import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from threatmodel.command import arguments
 from threatmodel.command.arguments import Parser, one_of, path, text
 from threatmodel.command.new import carry_out
 from threatmodel.command.request import Invocation
 from threatmodel.reading.files import Files, shown_path
-from threatmodel.reading.home import PROGRAM
+from threatmodel.reading.home import CONTENT, PROGRAM
 from threatmodel.reading.output import complain, say, write
 from threatmodel.reading.problems import visible
+
+if TYPE_CHECKING:
+    from threatmodel.probe.command import ProbeOptions
 
 DESCRIPTION = (
     "Send a handler genuine and hostile requests, and check each response against the rules of Slack and AWS. The "
@@ -156,9 +164,14 @@ def run(request: Invocation) -> int:
         provide=args.provide,
         allow_remote=args.allow_remote,
         unconfined=args.unconfined,
+        progress=_progress(),
     )
+    if kept is not None:
+        _foresee(request, asked, kept)
     library = request.library()
     result, notes = run(asked, request.files, datetime.datetime.now(datetime.UTC))
+    if sys.stderr.isatty():
+        complain("\r\x1b[K")
     complain("".join(f"note: {visible(note)}\n" for note in notes))
     said = probed(result, controls_shown(result, library))
     request.print(to_json(result) if args.as_json else said)
@@ -169,6 +182,38 @@ def run(request: Invocation) -> int:
         say([f"wrote {shown_path(kept)}"])
         _name_it(request, kept)
     return exit_code(result, strict=args.strict)
+
+
+def _foresee(request: Invocation, asked: ProbeOptions, kept: Path) -> None:
+    """Report at once what will keep the result from being evidence: a probe takes a while."""
+    from threatmodel.evidence.collect import foreseen
+    from threatmodel.evidence.sources import read_sources
+    from threatmodel.model.load import load_model
+    from threatmodel.probe.command import before
+
+    files = Files(CONTENT)
+    system = load_model(files, request.model)
+    result = before(asked, files, datetime.datetime.now(datetime.UTC))
+    for why in foreseen(system, read_sources(system, files), request.args.function, result, kept.parent):
+        complain(f"note: the result will count as a statement: {visible(why)}\n")
+
+
+def _progress() -> Callable[[int], None]:
+    """Return what counts requests on a terminal."""
+    if not sys.stderr.isatty():
+        return lambda _: None
+    sent = itertools.count()
+    lock = threading.Lock()
+    total = 0
+
+    def show(more: int) -> None:
+        nonlocal total
+        with lock:
+            total += more
+            if next(sent) % 5 == 0:
+                complain(f"\rprobing: {total} requests sent")
+
+    return show
 
 
 def _init(request: Invocation) -> int:

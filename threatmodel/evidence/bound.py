@@ -21,13 +21,7 @@ def mismatches(result: Result, deployed: Deployed, code: Path, free: Collection[
 
     `code` is the folder of the code that was probed, `free` are variables that may have any value by the model.
     """
-    for name in _given(deployed):
-        yield f"its {name} comes from a parameter and may differ"
-    if deployed.shared:
-        yield f"{quoted(deployed.resource.name)} is also the resource of {listed(deployed.shared)}"
-    yield from _other_code(result, deployed, code)
-    yield from _other_runtime(result, deployed)
-    yield from other_variables(result, deployed, free)
+    yield from started_otherwise(result, deployed, code, free)
     yield from _other_secret(result, deployed, free)
     paths = list(dict.fromkeys(deployed.paths()))
     if paths and not {*paths} & {*result.shown_for.paths}:
@@ -35,6 +29,17 @@ def mismatches(result: Result, deployed: Deployed, code: Path, free: Collection[
     yield from (
         f"its role does not allow {one}, which the handler called" for one in deployed.unable(result.calls_seen)
     )
+
+
+def started_otherwise(result: Result, deployed: Deployed, code: Path, free: Collection[str] = ()) -> Iterator[str]:
+    """Why what is deployed is other code, or starts with other variables: all that is known before a probe runs."""
+    for name in _given(deployed):
+        yield f"its {name} comes from a parameter and may differ"
+    if deployed.shared:
+        yield f"{quoted(deployed.resource.name)} is also the resource of {listed(deployed.shared)}"
+    yield from _other_code(result, deployed, code)
+    yield from _other_runtime(result, deployed)
+    yield from other_variables(result, deployed, free)
 
 
 _DECIDING = ("Handler", "CodeUri", "Code", "Runtime", "PackageType", "Layers")

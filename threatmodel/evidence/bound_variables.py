@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.resource_types import known
 from threatmodel.probe.result import Result, fingerprint
+from threatmodel.probe.secret_values import is_plain
 from threatmodel.reading.problems import listed
 from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.values import Joined, Link, Node, Scalar, Table, as_text, get, same, shape_of
@@ -39,6 +40,9 @@ _ADDRESS = re.compile(r"(?:arn:[\w*${}.:-]+:[\w-]+:|https?://|s3://)[\w*${}.:/@-
 """An ARN or address of which parts are references, as `shape_of` writes them."""
 
 
+_LONGEST = 40
+
+
 def other_variables(result: Result, deployed: Deployed, free: Collection[str]) -> Iterator[str]:
     """Why the variables are not those of the probe: each has the same value, refers to a resource, or is free."""
     found = variables_of(deployed)
@@ -55,10 +59,17 @@ def other_variables(result: Result, deployed: Deployed, free: Collection[str]) -
         yield f"it no longer has the environment variables of the probe: {listed(gone)}"
     other = [name for name, node in held.items() if name in result.variables and _differs(result, name, node, deployed)]
     if other:
+        shown = [_with_value(name, held[name]) for name in other]
         yield (
-            f"its values differ from those of the probe, or are unknown: {listed(other)} (probe with them, "
+            f"its values differ from those of the probe, or are unknown: {listed(shown)} (probe with them, "
             f"or write `free: [{', '.join(other)}]` beside the probe if none weakens it)"
         )
+
+
+def _with_value(name: str, node: Node) -> str:
+    """A variable with what the file sets it to, where that is short and no secret."""
+    value = as_text(node) if isinstance(node, Scalar) else ""
+    return f"{name}={value}" if value and len(value) <= _LONGEST and is_plain(name, value, "") else name
 
 
 def variables_of(deployed: Deployed) -> Mapping[str, Node] | None:

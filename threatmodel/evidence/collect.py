@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from threatmodel.evidence.ages import stale
 from threatmodel.evidence.deployed import Deployed
@@ -19,6 +21,9 @@ from threatmodel.model.system import System
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.values import replace
 from threatmodel.stacks.work import Work
+
+if TYPE_CHECKING:
+    from threatmodel.probe.result import Result
 
 
 def collect(
@@ -53,6 +58,19 @@ def collect(
         one.stack.reads.forget()
     _add(probed, statements)
     return statements, tuple(replace(read_files[number], source=one) for number, one in sorted(sources.named.items()))
+
+
+def foreseen(system: System, sources: Sources, function: str, result: Result, code: Path) -> Iterator[str]:
+    """Yield why a result of these variables and this folder would count as a statement, whatever a probe shows."""
+    from threatmodel.evidence.bound import started_otherwise
+
+    free = [name for one in system.evidence if one.kind == "probe" and one.function == function for name in one.free]
+    free.append(result.secret_variable)  # whether the handler reads it is not known yet
+    for one in _held(system, sources, None):
+        if function in one.matched.resources:
+            deployed = one.deployed(function, one.matched.resources[function])
+            for why in started_otherwise(result, deployed, code, free):
+                yield f"{why} ({deployed.stack.file})"
 
 
 def _held(system: System, sources: Sources, ways: Directions | None) -> Sequence[FileStatements]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from threatmodel import __version__
@@ -14,12 +14,13 @@ from threatmodel.probe.folder import RESULT, folder_digest
 from threatmodel.probe.hints import hints_of
 from threatmodel.probe.made_up import signing_secret_of
 from threatmodel.probe.outside import outside
-from threatmodel.probe.probing import Options, hidden_in, probe
-from threatmodel.probe.requests import SECRET
+from threatmodel.probe.probing import Options, fingerprints, hidden_in, probe
+from threatmodel.probe.requests import SECRET, Genuine
 from threatmodel.probe.result import Result
 from threatmodel.probe.runners.confinement.measures import MEASURES, WEIGHTY, Measure, described
 from threatmodel.probe.runners.lambdas import LambdaRunner
 from threatmodel.probe.runners.target import handler_file, runner_for
+from threatmodel.probe.seen import Coverage
 from threatmodel.probe.variables import variable, variables
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem
@@ -36,7 +37,8 @@ class ProbeOptions:
     `secret_env` is the variable that holds the signing secret ('': by its name), `variables` are NAME=VALUE, `body` the
     form of a genuine request ('' for Slack's example), `packages` folders with the handler's dependencies, `provide`
     packages to be stubbed, `allow_remote` hosts beside this machine, `unconfined` that root may run it where not every
-    measure against it holds, `isolated` that no user may.
+    measure against it holds, `isolated` that no user may.  `progress` is called with each number of requests
+    that is about to be sent.
     """
 
     target: str
@@ -52,6 +54,7 @@ class ProbeOptions:
     allow_remote: Sequence[str] = ()
     unconfined: bool = False
     isolated: bool = False
+    progress: Callable[[int], None] = lambda _: None
 
     def kept(self, folder: Path) -> dict[str, tuple[str, ...]]:
         """What makes a run another one, as a result keeps it: paths from the handler's folder, and no secret."""
@@ -69,15 +72,46 @@ class ProbeOptions:
         return {name: values for name, values in kept.items() if values} | {one: () for one in unkept if unkept[one]}
 
 
+def before(asked: ProbeOptions, files: Files, now: datetime.datetime) -> Result:
+    """A result that shows nothing yet: the target and the variables that a run with these options has."""
+    file = handler_file(asked.target)
+    given = _variables(asked, files)
+    secret = asked.secret_env or _secret_variable(file, files)
+    genuine = Genuine()
+    return Result(
+        target=asked.target,
+        kind=_kind(file),
+        folder_sha256="",
+        when=now,
+        version=__version__,
+        shape="",
+        sees_effects=True,
+        variables=fingerprints(given, genuine),
+        secret_variable=secret,
+        shown_for=Coverage(methods=(), paths=(), forms=(), kinds=()),
+        calls_seen=(),
+        rows=(),
+        facts=(),
+    )
+
+
+def _variables(asked: ProbeOptions, files: Files) -> dict[str, str]:
+    given: dict[str, str] = {}
+    if asked.variables_file is not None:
+        given |= variables(files.text(asked.variables_file), shown_path(asked.variables_file))
+    return given | dict(variable(text, Place("--env")) for text in asked.variables)
+
+
+def _kind(file: Path | None) -> str:
+    return "http" if file is None else "python" if file.suffix == ".py" else "node"
+
+
 def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Result, tuple[str, ...]]:
     """The result of every probe, and what else the user should know, a line each.
 
     Raises InputError where the handler cannot be run, or an option makes no sense.
     """
-    given: dict[str, str] = {}
-    if asked.variables_file is not None:
-        given |= variables(files.text(asked.variables_file), shown_path(asked.variables_file))
-    given |= [variable(text, Place("--env")) for text in asked.variables]
+    given = _variables(asked, files)
     file = handler_file(asked.target)
     secret_env = asked.secret_env or _secret_variable(file, files)
     runner = runner_for(
@@ -88,10 +122,12 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
         packages=asked.packages,
         provide=asked.provide,
     )
+    if isinstance(runner, LambdaRunner):
+        runner.progress = asked.progress
     measures = confined(runner, asked.unconfined, isolated=asked.isolated) if isinstance(runner, LambdaRunner) else ()
     options = Options(
         target=asked.target,
-        kind="http" if file is None else "python" if file.suffix == ".py" else "node",
+        kind=_kind(file),
         folder_sha256="" if file is None else folder_digest(file.parent, shown_path(file.parent)),
         version=__version__,
         now=now,

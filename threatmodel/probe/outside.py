@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from threatmodel.probe.folder import covered
-from threatmodel.reading.project import real_path
+from threatmodel.reading.project import real_path, repository
 
 MOST_READ = 20_000
 """Files that a result names; a handler that reads more has no result that counts."""
@@ -26,9 +26,11 @@ _KEPT = re.compile(r"__pycache__\Z|.*\.pyc\Z")
 def outside(folder: Path, read: Iterable[str]) -> dict[str, str]:
     """Digests of the files and listed folders that its digest does not cover, by their paths from a folder, in order.
 
-    The interpreter's and the system's own are left out, and what is there no more: the handler itself made that.
+    The interpreter's and the system's own are left out, and what is there no more: the handler itself made that.  A
+    file outside the repository has no digest, since the handler may only say that it read it; no result counts with it.
     """
     root, inside = real_path(folder), covered(folder)
+    project = repository(root) or root.parent
     found = {}
     for name in {*read}:
         if _is_own(name):
@@ -37,11 +39,18 @@ def outside(folder: Path, read: Iterable[str]) -> dict[str, str]:
         here = {one.relative_to(root).as_posix() for one in (path, real_path(path)) if one.is_relative_to(root)}
         if here & inside or (path.is_dir() and any(_holds(one, inside) for one in here)):
             continue
-        digest = digest_of(path)
+        digest = digest_of(path) if _is_in_project(path, project) else _UNREAD if path.exists() else ""
         if digest:
             relative = os.path.relpath(path, root).replace(os.sep, "/")
             found[f"{relative}/" if path.is_dir() else relative] = digest
     return dict(sorted(found.items()))
+
+
+_UNREAD = "0" * 64
+
+
+def _is_in_project(path: Path, project: Path) -> bool:
+    return real_path(path).is_relative_to(project)
 
 
 def _is_own(name: str) -> bool:

@@ -115,7 +115,7 @@ def _probed(runner: Runner, options: Options, cases: Sequence[Case]) -> Result:
         version=options.version,
         shape=genuine.shape,
         sees_effects=runner.sees_effects,
-        variables=_fingerprints(options, genuine, secret),
+        variables=dict(sorted((fingerprints(options.environment, genuine) | ({secret: ""} if secret else {})).items())),
         secret_variable=secret,
         shown_for=shown_for(replies, genuine),
         calls_seen=calls_seen(replies, setting.hidden, options.environment),
@@ -129,14 +129,12 @@ _FORMS = frozenset({"rest-api", "http-api", "function-url", "alb"})
 """The probes that send a genuine request through one form each."""
 
 
-def _fingerprints(options: Options, genuine: Genuine, secret: str) -> dict[str, str]:
-    """The handler's variables, with the one that has the signing secret; the value of a secret leaves no trace."""
+def fingerprints(environment: Mapping[str, str], genuine: Genuine) -> dict[str, str]:
+    """The handler's variables by name; the value of what may be a secret leaves no trace."""
     request = genuine.body + "".join(genuine.bodies.values())
-    found = {
-        name: fingerprint(name, value) if is_plain(name, value, request) else ""
-        for name, value in options.environment.items()
+    return {
+        name: fingerprint(name, value) if is_plain(name, value, request) else "" for name, value in environment.items()
     }
-    return dict(sorted((found | ({secret: ""} if secret else {})).items()))
 
 
 def _genuine(runner: Runner, options: Options) -> Genuine:

@@ -22,8 +22,12 @@ from typing import Any
 import pytest
 
 from tests.probe.runners.test_confinement import CONNECTS, PROGRAMS, READS, SIGNALS, WRITES
+from tests.probe.running import LIMITS, written
 from tests.support import HOME
+from threatmodel.probe.outside import outside
+from threatmodel.probe.protocol import Call, Scenario
 from threatmodel.probe.runners.confinement.measures import MEASURES
+from threatmodel.probe.runners.target import runner_for
 
 pytestmark = [
     pytest.mark.slow,
@@ -166,7 +170,7 @@ ATTEMPTS = {
     "floods": Attempt(
         python="    while True: os.write(2, b'x' * 100_000)",
         node="for (;;) try { fs.writeSync(1, 'x'.repeat(100_000)); } catch {}",
-        ok=lambda came: came.ended == "output" and came.printed <= 200_000,
+        ok=lambda came: came.ended == "output" and came.printed <= 204_096,  # what one call may print beside it
     ),
     "outlives": Attempt(python=OUTLIVES, node=OUTLIVES_IN_NODE, ok=lambda came: came.body == 1 and not strays()),
     "forges an answer": Attempt(python=FORGES, node=FORGES_IN_NODE, ok=lambda came: came.body in {"genuine", ""}),
@@ -284,3 +288,25 @@ def test_it_comes_to_nothing(place: Place, name: str, language: str) -> None:
     came = Came(held=held, ended=ended, body=value_of(body), printed=printed)
     assert set(held) == set(MEASURES)
     assert attempt.ok(came), came
+
+
+def test_what_it_says_that_it_read_shows_it_nothing(tmp_path: Path) -> None:
+    """A hostile handler speaks for the child process: no file of the machine is compiled for it, or has a digest."""
+    machine = tmp_path / "machine"
+    machine.mkdir()
+    (machine / "key.py").write_text("KEY = 'a key of this machine'\n", encoding="utf-8")
+    text = f"""
+        import gc, glob, sys
+        def handler(event, context):
+            (line,) = [one for one in gc.get_objects() if type(one).__name__ == "Line"]
+            for told in (["{machine}/key.py", 5, {{}}, "relative"], 7, None):
+                line.say({{"note": ["a", "b", "c"], "read": told}})
+            line.news = dict
+            return {{"statusCode": 200, "body": repr(glob.glob(sys.pycache_prefix + "/**/key*", recursive=True))}}
+    """
+    (tmp_path / "bot" / ".git").mkdir(parents=True)
+    runner = runner_for(str(written(tmp_path, text, "bot/app.py")), limits=LIMITS)
+    for _ in range(2):
+        (reply,) = runner.run(Scenario(name="x", calls=(Call(event={}),), secret="s3cret"))
+        assert (reply.status, reply.body) == (200, "[]"), reply.logs
+    assert set(outside(tmp_path / "bot", runner.files_read).values()) <= {"0" * 64}

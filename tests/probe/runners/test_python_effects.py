@@ -320,3 +320,41 @@ def test_a_silent_store_is_a_time_out_of_the_client(tmp_path: Path) -> None:
     runner = runner_for(str(file), limits=LIMITS)
     (reply,) = runner.run(Scenario(name="test", calls=(Call(event={}),), failing="silence"))
     assert reply.body == "true"
+
+
+def test_what_lambda_has_beside_boto3_is_there(tmp_path: Path) -> None:
+    text = """
+        import boto3, boto3.exceptions, botocore.session, urllib3
+        from botocore.client import BaseClient
+        from botocore.exceptions import EndpointConnectionError, NoCredentialsError
+        from urllib3.util import Retry
+        ssm = boto3.client("ssm")
+        http = urllib3.PoolManager(retries=Retry(3))
+        def handler(event, context):
+            pages = ssm.get_paginator("get_parameters_by_path").paginate(Path="/bot")
+            names = [one["Name"] for page in pages for one in page["Parameters"]]
+            found = len(names) == len(pages.build_full_result()["Parameters"])
+            ssm.get_waiter("x").wait()
+            answer = http.request("POST", "https://slack.com/api/chat.postMessage", body=b"{}")
+            try:
+                http.request("GET", "https://config.example.com/")
+            except urllib3.exceptions.MaxRetryError:
+                return {"statusCode": answer.status, "body": f"{found} {answer.json()['ok']} {isinstance(ssm, BaseClient)}"}
+    """
+    (reply,) = replies(written(tmp_path, text))
+    assert (reply.status, reply.body) == (200, "True True True"), reply.logs
+
+
+def test_a_secret_is_found_in_objects_and_configurations(tmp_path: Path) -> None:
+    text = """
+        import boto3, urllib.request
+        def handler(event, context):
+            kept = boto3.client("s3").get_object(Bucket="b", Key="config/slack.json")["Body"].read().decode()
+            data = boto3.client("appconfigdata")
+            token = data.start_configuration_session(ApplicationIdentifier="a")["InitialConfigurationToken"]
+            latest = data.get_latest_configuration(ConfigurationToken=token)["Configuration"].read().decode()
+            url = "http://localhost:2772/applications/a/environments/b/configurations/c"
+            return {"statusCode": 200, "body": kept + latest + urllib.request.urlopen(url).read().decode()}
+    """
+    (reply,) = replies(written(tmp_path, text))
+    assert reply.body == "s3cret" * 3, reply.logs

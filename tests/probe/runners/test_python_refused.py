@@ -53,6 +53,18 @@ LACKING = {
     ),
     "file": ("open('rules.json')\n", "it needs the file 'rules.json', which is not there", "put it into the handler's"),
     "listed": ("import listed_one\n", "the module 'listed_one' is missing", "requirements.txt"),
+    "name of a module": (
+        "from json import no_such_name\n",
+        "it imports json.no_such_name, which is not there",
+        "install the version that it needs",
+    ),
+    "attribute": ("import json\njson.no_such\n", "AttributeError: json.no_such is not known there", "fix it"),
+    "key": ("{}['bot_token']\n", "it reads the key bot_token, which what it was given lacks", "a key of a secret"),
+    "host": (
+        "import urllib.request\nurllib.request.urlopen('https://config.example.com/x')\n",
+        "error while it was loaded: URLError",
+        "it called config.example.com, which the probe does not answer",
+    ),
     "near": ("import shared_code\n", "the module 'shared_code' is missing", "it is near: give --packages"),
 }
 

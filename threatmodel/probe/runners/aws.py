@@ -44,6 +44,8 @@ SECRET_KEYS = (
 
 _TOKEN_NAME = re.compile(r"token", re.IGNORECASE)
 _SIGNING_NAME = re.compile(r"sign|secret(?!s?manager)", re.IGNORECASE)
+_KEPT_OBJECT = re.compile(r"secret|sign|cred|config|settings|token|(?:^|/)\.?env\b", re.IGNORECASE)
+"""Keys of objects that hold a configuration, and so may hold the secret."""
 _REFERENCE = "/aws/reference/secretsmanager/"
 _STORES = frozenset({"dynamodb", "s3"})
 _MADE = 1_600_000_000.0  # long ago, so that no secret counts as just changed
@@ -160,6 +162,9 @@ class World:
             ("ssm", "GetParameters"): self._parameters,
             ("ssm", "GetParametersByPath"): self._parameters_by_path,
             ("kms", "Decrypt"): self._decrypted,
+            ("appconfigdata", "StartConfigurationSession"): lambda _: {"InitialConfigurationToken": "probe"},
+            ("appconfigdata", "GetLatestConfiguration"): self._configuration,
+            ("appconfig", "GetConfiguration"): self._configuration,
             ("s3", "PutObject"): self._put_object,
             ("s3", "GetObject"): self._get_object,
             ("s3", "HeadObject"): self._get_object,
@@ -240,6 +245,13 @@ class World:
         plain = base64.b64encode(self._secret.encode()).decode()
         return {"KeyId": str(params.get("KeyId", "")), "Plaintext": plain, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}
 
+    def _configuration(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The configuration of AppConfig, which has the secret in it."""
+        name = str(params.get("Configuration") or params.get("ConfigurationToken", ""))
+        text = self._kept(name)
+        found = {"Configuration": text, "Content": text, "ContentType": "application/json"}
+        return {**found, "NextPollConfigurationToken": "probe", "NextPollIntervalInSeconds": 60}
+
     def _put_object(self, params: Mapping[str, Any]) -> dict[str, Any]:
         place = (str(params.get("Bucket")), str(params.get("Key")))
         if params.get("IfNoneMatch") == "*" and place in self._objects:
@@ -249,6 +261,8 @@ class World:
 
     def _get_object(self, params: Mapping[str, Any]) -> dict[str, Any]:
         place = (str(params.get("Bucket")), str(params.get("Key")))
+        if place not in self._objects and self._secret is not None and _KEPT_OBJECT.search(place[1]):
+            return {"Body": self._kept(place[1]), "ETag": '"00000000000000000000000000000000"'}
         if place not in self._objects:
             raise AwsError("NoSuchKey", "The specified key does not exist.")
         return {"Body": self._objects[place], "ETag": '"00000000000000000000000000000000"'}

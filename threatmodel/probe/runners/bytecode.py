@@ -9,17 +9,25 @@ from __future__ import annotations
 import py_compile
 import shutil
 import sys
+import sysconfig
 import tempfile
 import threading
 import weakref
 from collections.abc import Iterable
 from pathlib import Path
 
+from threatmodel.reading.project import real_path
+
 
 class Bytecode:
-    """A folder for `sys.pycache_prefix`, and every path that handlers read so far."""
+    """A folder for `sys.pycache_prefix`, and every path that handlers read so far.
 
-    def __init__(self) -> None:
+    Only what is in `shown` is compiled, which handlers see anyway: they see the byte code too, and may say that they
+    read any file.
+    """
+
+    def __init__(self, shown: Iterable[Path]) -> None:
+        self._shown = tuple(real_path(one) for one in (*shown, Path(sysconfig.get_path("stdlib"))))
         self.folder = Path(tempfile.mkdtemp(prefix="probe-bytecode-"))
         self.folder.chmod(0o755)
         self.seen: set[str] = set()
@@ -32,7 +40,7 @@ class Bytecode:
             new = {*read} - self.seen
             self.seen |= new
         for name in new:
-            if name.endswith(".py"):
+            if name.endswith(".py") and any(real_path(Path(name)).is_relative_to(one) for one in self._shown):
                 self._compile(name)
 
     def _compile(self, name: str) -> None:

@@ -19,7 +19,7 @@ from threatmodel.probe.runners.carried import Carried
 from threatmodel.probe.runners.confinement import privileges
 from threatmodel.probe.runners.confinement.look import look
 from threatmodel.probe.runners.confinement.measures import Measure
-from threatmodel.probe.runners.launching import Program
+from threatmodel.probe.runners.launching import STUBS, Program, Progress
 from threatmodel.probe.runners.loading import problem
 from threatmodel.probe.runners.replies import from_answer
 from threatmodel.probe.runners.session import Session
@@ -41,12 +41,14 @@ class LambdaRunner:
         self._environment = dict(environment)
         self._missing: set[str] = set()
         self.reads_secret_variable = False
-        self._bytecode = Bytecode()
+        self.progress: Progress = lambda _: None
+        self._bytecode = Bytecode((program.file.parent, *program.packages, STUBS.parent))
         self._program = replace(program, secret_variable=secret_env, bytecode=self._bytecode.folder)
         privileges.hide()  # what this process was given, a CI's secrets among it, is for no handler to read
 
     def run(self, scenario: Scenario) -> Sequence[Reply]:
         """One reply for each call.  Raises InputError where the handler cannot be run at all."""
+        self.progress(len(scenario.calls))
         return asyncio.run(self._run(scenario)) if scenario.calls else ()
 
     def confine(self) -> tuple[Measure, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from threatmodel.reading.home import PACKAGES
 from threatmodel.reading.values import dataclass
 
 STUBS = Path(__file__).resolve().parent / "stubs"
+Progress = Callable[[int], None]
+"""Called with each number of requests that is about to be sent."""
 SOCKET = "s"
 
 

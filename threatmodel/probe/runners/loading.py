@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from threatmodel.probe.runners.dependencies import listed_in, lying_near
-from threatmodel.reading.files import shown_path
+from threatmodel.probe.runners.dependencies import listed_in, lying_near, template_near
+from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import Place, Problem, listed, quoted
+from threatmodel.stacks.values import get, text
 
 _NAME = {
     "module": re.compile(r"(?:@?[A-Za-z_][\w.-]*(?:/[\w.@-]+)*|\.{0,2}/[\w./@-]+)\Z"),
     "variable": re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z"),
     "file": re.compile(r"[\w./@+ -]+\Z"),
+    "import": re.compile(r"[A-Za-z_][\w.]*\Z"),
+    "name": re.compile(r"[A-Za-z_$][\w.$]*\Z"),
+    "key": re.compile(r"[A-Za-z_][\w-]{0,60}\Z"),
+}
+_HOST = re.compile(r"[\w.-]+(?::\d+)?\Z")
+_SAID = {
+    "import": ("it imports {name}, which is not there", "install the version that it needs: --packages FOLDER"),
+    "name": ("{error}: {name} is not known there", "fix it, or give the package of the right version with --packages"),
+    "key": (
+        "it reads the key {name}, which what it was given lacks",
+        "if it is a key of a secret, write it out in the source, so that the probe keeps the secret under it",
+    ),
 }
 """Names that may be shown.  What is none of these could be a text that quotes a secret."""
 _LONGEST = 200
@@ -24,6 +38,12 @@ _LONGEST = 200
 def variable_names(names: Sequence[str]) -> tuple[str, ...]:
     """Those of the names that can be names of variables."""
     return tuple(name for name in names if _NAME["variable"].match(name))
+
+
+def paths(told: object) -> tuple[str, ...]:
+    """Those of a process's words for what it read that can be paths: a hostile one may send anything."""
+    found = told if isinstance(told, list) else ()
+    return tuple(one for one in found if isinstance(one, str) and one.startswith("/") and "\0" not in one)
 
 
 def problem(failure: Mapping[str, Any], *, file: Path, name: str, node: bool) -> Problem:
@@ -36,15 +56,17 @@ def problem(failure: Mapping[str, Any], *, file: Path, name: str, node: bool) ->
     lacking = str(failure.get("lacking") or "")
     known = _NAME.get(failure["kind"])
     if known is not None and len(lacking) <= _LONGEST and known.match(lacking):
-        message, hint = _lacking(failure["kind"], lacking, file, node=node)
+        if failure["kind"] in _SAID:
+            message, hint = (one.format(name=lacking, error=failure["error"]) for one in _SAID[failure["kind"]])
+        else:
+            message, hint = _lacking(failure["kind"], lacking, file, node=node)
     else:
-        cause = "syntax error" if failure["kind"] == "syntax" else "error while it was loaded"
-        message, hint = f"{cause}: {failure['error']}", "fix it"
-        if failure["kind"] != "syntax":
-            hint = "set the variables that it needs, or fix it"
+        message, hint = _raised(failure, file, node=node)
     others = [other for other in variable_names(failure.get("missing", ())) if other != lacking]
     if others:
         hint += f"; it also asked for these variables and did not get them: {', '.join(others)}"
+    if hosts := [host for host in dict.fromkeys(failure.get("hosts", ())) if _HOST.match(host)]:
+        hint += f"; it called {listed(hosts)}, which the probe does not answer: only AWS and Slack are there"
     return Problem(code="cannot-probe", place=at, message=message, hint=hint)
 
 
@@ -62,6 +84,32 @@ def _other_module(found: str, file: Path) -> Problem:
         message = f"{shown} hides the module {quoted(name)} of Python, and which of them Lambda loads is not certain"
         hint = "rename it"
     return Problem(code="cannot-probe", place=Place(shown_path(file), 0), message=message, hint=hint)
+
+
+def _raised(failure: Mapping[str, Any], file: Path, *, node: bool) -> tuple[str, str]:
+    """The message for an error of which only the type is shown: its text could quote a secret."""
+    if failure["kind"] != "syntax":
+        hint = "see this line: what it reads is not there, or has another form than it expects"
+        return f"error while it was loaded: {failure['error']}", hint
+    here = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+    runtime = _runtime(file)
+    later = re.fullmatch(r"python3\.(\d+)", runtime)
+    if later is not None and int(later[1]) > sys.version_info.minor and not node:
+        message = f"syntax error: the template's runtime is {runtime}, and this probe runs {here}"
+        return message, f"run the probe with {runtime}"
+    hint = "fix it" if node else "fix it, or run the probe with the version of Python that it is written for"
+    return f"syntax error: {failure['error']}", hint
+
+
+def _runtime(file: Path) -> str:
+    """The runtime that the template near a handler gives its function, or all of them; '' where they differ."""
+    stack = template_near(file, Files())
+    functions = [one for one in stack.resources.values() if one.type in _FUNCTIONS] if stack else []
+    found = {text(get(one.properties, "Runtime")) for one in functions}
+    return (found.pop() or "") if len(found) == 1 else ""
+
+
+_FUNCTIONS = frozenset({"AWS::Serverless::Function", "AWS::Lambda::Function"})
 
 
 def _lacking(kind: str, name: str, file: Path, *, node: bool) -> tuple[str, str]:

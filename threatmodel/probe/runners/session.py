@@ -23,7 +23,7 @@ from threatmodel.probe.runners import waiting, web
 from threatmodel.probe.runners.aws import World
 from threatmodel.probe.runners.dynamodb import AwsError, SilentError
 from threatmodel.probe.runners.launching import SOCKET, Program, config
-from threatmodel.probe.runners.loading import variable_names
+from threatmodel.probe.runners.loading import paths, variable_names
 from threatmodel.probe.runners.starting import started
 
 _ENDED = {10: "exit", 11: "crash", 12: "memory"}  # launcher.EXITED and its neighbors
@@ -279,7 +279,7 @@ class Session:
                 self._messages.put_nowait("crash")
                 return
             message = json.loads(line[len(mark) :])
-            self.read.update(message.get("read", ()))
+            self.read.update(paths(message.get("read")))
             if "note" in message:
                 service, operation, detail = message["note"]
                 self._world.note(service, operation, detail, refused=True)

@@ -16,7 +16,7 @@ from threatmodel.reading.values import dataclass
 
 HOSTS = (
     r"(?:(?:[a-z0-9-]+\.)?slack\.com|(?:[a-z0-9-]+\.)+amazonaws\.com(?:\.cn)?|(?:[a-z0-9-]+\.)+api\.aws):(?:80|443)"
-    r"|(?:localhost|127\.0\.0\.1):2773"
+    r"|(?:localhost|127\.0\.0\.1):277[23]"
 )
 """Hosts with ports that are answered; all others are rejected.  A whole match, in lower case."""
 
@@ -96,8 +96,14 @@ def answer(world: World, request: HttpRequest) -> tuple[int, str, bytes]:
 
 
 def _extension(world: World, request: HttpRequest) -> tuple[int, str, bytes]:
-    """The Parameters and Secrets Lambda Extension, which wants the session token."""
+    """The extensions of Lambda: AppConfig's, and that of Parameters and Secrets, which wants the session token."""
     address = urlsplit(request.target)
+    if re.fullmatch(r"/applications/[^/]+/environments/[^/]+/configurations/[^/]+", address.path):
+        try:
+            found = world.call("appconfigdata", "GetLatestConfiguration", {"Configuration": unquote(address.path)})
+        except AwsError:
+            return 404, "text/plain", b"not found"
+        return 200, "application/json", str(found["Configuration"]).encode()
     query = {name: values[-1] for name, values in parse_qs(address.query, keep_blank_values=True).items()}
     if "x-aws-parameters-secrets-token" not in request.headers:
         world.note("network", request.method, "localhost:2773", refused=True)

@@ -10,6 +10,8 @@ const crypto = require("node:crypto");
 const fs = require("node:fs");
 const net = require("node:net");
 const path = require("node:path");
+const { Writable } = require("node:stream");
+const { finished } = require("node:stream/promises");
 const { pathToFileURL } = require("node:url");
 
 const config = JSON.parse(fs.readFileSync(0, "utf8"));
@@ -24,9 +26,11 @@ const CALLBACKS_END = 24; // the first version of Node.js whose Lambda runtime r
 
 const control = net.connect(config.socket);
 let notes = 0;
+const hosts = [];
 let news = () => ({});
 const say = (message, done) => control.write(`${config.token} ${stringify({ ...message, ...news() })}\n`, done);
 const note = (service, operation, detail) => {
+  if (service === "network") hosts.push(String(detail).slice(0, 100));
   if (++notes <= MOST_NOTES) say({ note: [service, operation, String(detail).slice(0, 200)] });
 };
 say({ control: true });
@@ -129,6 +133,25 @@ process.on("unhandledRejection", (error) => {
   answer({ name: "Runtime.UnhandledPromiseRejection" });
 });
 
+/* Response streaming: what is written is the body, and what `HttpResponseStream.from` is given the head of the answer. */
+const STREAMS = Symbol("streams");
+globalThis.awslambda = {
+  streamifyResponse: (handler) => Object.assign((...values) => handler(...values), { [STREAMS]: true }),
+  HttpResponseStream: { from: (stream, head) => Object.assign(stream, { head }) },
+};
+
+/** Runs a handler that streams, and gives the whole of its answer. */
+async function streamed(handler, event, context) {
+  const chunks = [];
+  const stream = new Writable({ write: (chunk, encoding, done) => (chunks.push(Buffer.from(chunk, encoding)), done()) });
+  const ended = finished(stream);
+  stream.setContentType = (type) => (stream.head = { ...stream.head, headers: { ...stream.head?.headers, "Content-Type": type } });
+  await handler(event, stream, context);
+  if (!stream.writableEnded) stream.end();
+  await ended;
+  return { statusCode: 200, ...stream.head, body: Buffer.concat(chunks).toString() };
+}
+
 function contextOf(number, done) {
   const until = performance.now() + config.seconds * 1000;
   return {
@@ -157,10 +180,10 @@ function invoke(handler, { event, at }, number) {
     else if (context.callbackWaitsForEmptyEventLoop) call.kept = [null, result];
     else answer(null, result);
   };
-  const context = contextOf(number, done);
   const settled = (error, result) => pending === call && answer(error, result);
+  const context = contextOf(number, settled); // ends the invocation at once: only the callback waits
   try {
-    const result = handler(event, context, done);
+    const result = handler[STREAMS] ? streamed(handler, event, context) : handler(event, context, done);
     if (typeof result?.then === "function") {
       result.then((value) => settled(null, value), (error) => settled(error ?? { name: "undefined" }));
     }
@@ -186,11 +209,14 @@ function lack(error) {
   if (["MODULE_NOT_FOUND", "ERR_MODULE_NOT_FOUND"].includes(error?.code)) return ["module", named?.[1] ?? ""];
   if (error?.code === "ERR_PACKAGE_PATH_NOT_EXPORTED") return ["import", ""];
   if (error?.code === "ENOENT" && typeof error.path === "string") return ["file", error.path];
+  const unknown = /^(?:([\w$.]+) is not (?:defined|a function|a constructor)|Cannot read properties of \w+ \(reading '([\w$]+)'\))$/;
+  const name = unknown.exec(String(error?.message ?? ""));
+  if (name) return ["name", name[1] ?? name[2]];
   return [error instanceof SyntaxError ? "syntax" : "raised", ""];
 }
 
 function giveUp(told) {
-  say({ unable: told }, () => quit(0));
+  say({ unable: { ...told, hosts: hosts.slice(0, 5) } }, () => quit(0));
 }
 
 const MODULE = /^\s*(?:import|export)\b/m;
@@ -232,7 +258,7 @@ async function load() {
     const there = Object.keys(members).filter((key) => typeof members[key] === "function");
     return giveUp({ kind: "attribute", found: [], there: there.slice(0, 20) });
   }
-  if (members[name].length >= 3 && Number(process.versions.node.split(".")[0]) >= CALLBACKS_END) {
+  if (members[name].length >= 3 && !members[name][STREAMS] && Number(process.versions.node.split(".")[0]) >= CALLBACKS_END) {
     const refuse = () => Promise.reject(Object.assign(new Error("callback"), { name: "Runtime.CallbackHandlerDeprecated" }));
     return listen(refuse);
   }

@@ -10,11 +10,15 @@ exports.configure = (config) => {
   socketPath = config.socket;
 };
 
-/** The package of a name: a Proxy that has every member. */
+/** The package of a name: a Proxy that has every member; of one client of version 2, the client itself. */
 exports.of = (name) => {
+  const client = /^aws-sdk\/clients\/(\w+)$/.exec(name);
+  if (client) return exports.of("aws-sdk")[CLIENTS[client[1]] ?? client[1][0].toUpperCase() + client[1].slice(1)];
   if (!packages.has(name)) packages.set(name, made(name));
   return packages.get(name);
 };
+
+const CLIENTS = { dynamodb: "DynamoDB", secretsmanager: "SecretsManager", stepfunctions: "StepFunctions" };
 
 function made(name) {
   const known = new Map();
@@ -22,13 +26,13 @@ function made(name) {
     if (!known.has(word)) known.set(word, create(word, name));
     return known.get(word);
   };
-  return new Proxy(
-    { __esModule: false },
-    {
-      get: (target, word) => (typeof word !== "string" || word === "__esModule" || word === "then" ? undefined : member(word)),
-      has: () => true,
-    },
-  );
+  /* Compilers copy what can be enumerated, and keep what they copied from as the prototype: that is the package again. */
+  const handlers = {
+    get: (target, word) => (word === "__esModule" ? true : typeof word !== "string" || word === "then" ? undefined : member(word)),
+    has: () => true,
+  };
+  const prototype = new Proxy({}, handlers);
+  return new Proxy({}, { ...handlers, getPrototypeOf: () => prototype });
 }
 
 function create(word, name) {
@@ -74,14 +78,14 @@ const serviceOf = (word, name) =>
   name === "aws-sdk" ? word.toLowerCase() : name.endsWith("/lib-dynamodb") ? "dynamodb" : name.replace(/^@aws-sdk\/(?:client-)?/, "").replaceAll("-", "");
 
 /** A client; those without "Client" in their name have every operation as a method, as version 2 has. */
-function clientOf(word, name) {
+function clientOf(word, name, second = name === "aws-sdk") {
   const service = serviceOf(word, name);
   const document = /Document/.test(word);
   class Client {
     constructor(options = {}) {
       this.config = options;
       this.middlewareStack = { add() {}, use() {}, remove() {} };
-      return /Client$/.test(word) && name !== "aws-sdk" ? this : new Proxy(this, { get: method });
+      return /Client$/.test(word) && !second ? this : new Proxy(this, { get: method });
     }
 
     static from() {
@@ -107,11 +111,11 @@ function clientOf(word, name) {
       const done = typeof input === "function" ? input : callback;
       const asked = () => send(service, command);
       if (done) asked().then((value) => done(null, value), (error) => done(error));
-      return name === "aws-sdk" ? { promise: asked } : done ? undefined : asked();
+      return second ? { promise: asked } : done ? undefined : asked();
     };
   };
   Object.defineProperty(Client, "name", { value: word });
-  if (name === "aws-sdk") Client.DocumentClient = word === "DynamoDB" ? clientOf("DynamoDBDocument", "@aws-sdk/lib-dynamodb") : undefined;
+  if (second && word === "DynamoDB") Client.DocumentClient = clientOf("DynamoDBDocument", "@aws-sdk/lib-dynamodb", true);
   return Client;
 }
 
@@ -176,7 +180,7 @@ function rich(answer) {
   for (const [key, value] of Object.entries(answer)) {
     if (DATES.has(key) && typeof value === "number") made[key] = new Date(value * 1000);
     else if (key === "Plaintext") made[key] = new Uint8Array(Buffer.from(value, "base64"));
-    else if (key === "Payload") made[key] = Object.assign(new Uint8Array(Buffer.from(value)), { transformToString: () => value });
+    else if (["Payload", "Configuration"].includes(key)) made[key] = Object.assign(new Uint8Array(Buffer.from(value)), { transformToString: () => value });
     else if (key === "Body") made[key] = { transformToString: async () => value, toString: () => value };
     else if (key === "Parameter") made[key] = rich(value);
     else made[key] = value;

@@ -13,6 +13,7 @@ import importlib.util
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import sys
@@ -44,6 +45,7 @@ class Line:
         self._socket.connect(path)
         self._token, self._lock, self._notes, self._rest = token, threading.Lock(), 0, b""
         self.news: Callable[[], Mapping[str, Any]] = dict
+        self.hosts: list[str] = []
         self.say({"control": True})
 
     def say(self, message: Mapping[str, Any]) -> None:
@@ -58,6 +60,8 @@ class Line:
     def note(self, service: str, operation: str, detail: str) -> None:
         """Report something that the handler tried, and that was rejected."""
         self._notes += 1
+        if service == "network":
+            self.hosts.append(detail[:100])
         if self._notes <= _MOST_NOTES:
             self.say({"note": [service, operation, detail.encode(errors="replace").decode()[:200]]})
 
@@ -255,7 +259,7 @@ def _own(value: Any, module: ModuleType) -> bool:
 
 def _give_up(line: Line, failure: Mapping[str, Any]) -> NoReturn:
     _flush()
-    line.say({"unable": failure})
+    line.say({"unable": {**failure, "hosts": line.hosts[:5]}})
     os._exit(0)
 
 
@@ -272,16 +276,26 @@ def _failure(error: BaseException, path: str) -> dict[str, Any]:
     return {"kind": kind, "lacking": lacking, "error": type(error).__name__, "file": place[0], "line": place[1]}
 
 
+_NOT_IN = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
+
+
 def _lack(error: BaseException) -> tuple[str, str]:
     """What kind of failure it is, and the name of what is lacking: a module, variable or file, '' where it is none."""
     if isinstance(error, OtherModuleError):
         return "other", str(error.args[0])
+    if isinstance(error, ModuleNotFoundError):
+        return "module", str(error.name or "")
     if isinstance(error, ImportError):
-        return "module" if isinstance(error, ModuleNotFoundError) else "import", str(error.name or "")
+        found = _NOT_IN.match(str(error))
+        return "import", f"{found[2]}.{found[1]}" if found else ""
+    if isinstance(error, (AttributeError, NameError)) and error.name:
+        of = getattr(getattr(error, "obj", None), "__name__", "")
+        return "name", f"{of}.{error.name}" if of else error.name
     if isinstance(error, FileNotFoundError) and isinstance(error.filename, (str, bytes)):
         return "file", os.fsdecode(error.filename)
-    if isinstance(error, KeyError) and _raised_by(error) is type(os.environ).__getitem__.__code__:
-        return "variable", str(error.args[0])
+    if isinstance(error, KeyError) and isinstance(error.args[0], str):
+        own = _raised_by(error) is not type(os.environ).__getitem__.__code__
+        return "key" if own else "variable", error.args[0]
     return "syntax" if isinstance(error, SyntaxError) else "raised", ""
 
 

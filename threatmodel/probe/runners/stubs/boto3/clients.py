@@ -9,11 +9,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from _probe import call  # type: ignore[import-not-found] # the child process puts it there
+from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError, of_code
 from botocore.response import StreamingBody
 
 _WORDS = {"sms": "SMS", "id": "Id", "mfa": "MFA", "oauth2": "OAuth2", "acl": "Acl", "url": "Url"}
+_STREAMED = {
+    ("Payload", "Invoke"),
+    ("Body", "GetObject"),
+    ("Configuration", "GetLatestConfiguration"),
+    ("Content", "GetConfiguration"),
+}
 _DATES = {"CreatedDate", "LastModifiedDate", "LastChangedDate", "LastAccessedDate", "startDate"}
 
 
@@ -43,7 +50,7 @@ class Events:
         """Takes a hook."""
 
 
-class Client:
+class Client(BaseClient):  # type: ignore[misc] # the stub beside it, which mypy does not see
     """A client of a service."""
 
     exceptions = Exceptions()
@@ -98,14 +105,38 @@ class Paginator:
     def __init__(self, ask: Callable[..., Any]) -> None:
         self._ask = ask
 
-    def paginate(self, **params: Any) -> Iterator[Any]:
-        """That page."""
+    def paginate(self, **params: Any) -> Pages:
+        """That page, asked for when it is looked at."""
         params.pop("PaginationConfig", None)
-        yield self._ask(**params)
+        return Pages(lambda: self._ask(**params))
+
+
+class Pages:
+    """An iterator over one page."""
+
+    result_keys: tuple[Any, ...] = ()
+    resume_token = None
+
+    def __init__(self, ask: Callable[[], Any]) -> None:
+        self._ask = ask
+
+    def __iter__(self) -> Iterator[Any]:
+        yield self._ask()
+
+    def build_full_result(self) -> Any:
+        """The page, without what is known of its answer."""
+        return {name: value for name, value in self._ask().items() if name != "ResponseMetadata"}
+
+    def search(self, expression: str) -> Iterator[Any]:
+        """The members of a list of the page, by its name; of any other expression none."""
+        found = self._ask().get(expression.removesuffix("[]"), ())
+        yield from found if isinstance(found, list) else ()
 
 
 class Waiter:
     """Waits for nothing."""
+
+    name = config = None
 
     def wait(self, **_: Any) -> None:
         """Returns at once."""
@@ -131,7 +162,7 @@ def _rich(key: str, value: Any, operation: str) -> Any:
         return datetime.datetime.fromtimestamp(value, datetime.UTC)
     if key == "Plaintext" and isinstance(value, str):
         return base64.b64decode(value)
-    if (key, operation) in {("Payload", "Invoke"), ("Body", "GetObject")} and isinstance(value, str):
+    if (key, operation) in _STREAMED and isinstance(value, str):
         return StreamingBody(value.encode())
     if isinstance(value, dict) and key == "Parameter":
         return {inner: _rich(inner, held, operation) for inner, held in value.items()}
