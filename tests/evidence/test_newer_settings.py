@@ -10,6 +10,14 @@ FUNCTION = """
   Bot: {{Type: AWS::Lambda::Function, Properties: {{Handler: a.b{more}}}}}
 {beside}
 """
+METHOD = """\
+  Read:
+    Type: AWS::ApiGateway::Method
+    Properties: {RestApiId: a, ResourceId: r, HttpMethod: GET, Integration: {Type: AWS, Uri: !GetAtt Bot.Arn%s}}"""
+HTTP = "  Way: {Type: AWS::ApiGatewayV2::Integration, Properties: {ApiId: a, IntegrationUri: !GetAtt Bot.Arn}}"
+ALIAS = "  Live: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref Bot, FunctionVersion: '1', Name: live}}"
+OF_ALIAS = "  Url: {Type: AWS::Lambda::Url, Properties: {TargetFunctionArn: !Ref Live, InvokeMode: RESPONSE_STREAM}}"
+VARIABLES = ", Environment: {Variables: {A: b}}"
 URL = "  Url: {Type: AWS::Lambda::Url, Properties: {TargetFunctionArn: !Ref Bot, AuthType: NONE, InvokeMode: %s}}"
 
 
@@ -23,6 +31,20 @@ URL = "  Url: {Type: AWS::Lambda::Url, Properties: {TargetFunctionArn: !Ref Bot,
         ("streams_responses", "", URL % "RESPONSE_STREAM", True),
         ("streams_responses", "", URL % "BUFFERED", False),
         ("streams_responses", "", "", NOTHING),
+        ("streams_responses", "", METHOD % "", False),
+        ("streams_responses", "", METHOD % ", ResponseTransferMode: BUFFERED", False),
+        ("streams_responses", "", METHOD % ", ResponseTransferMode: STREAM", True),
+        ("streams_responses", "", METHOD % ", ResponseTransferMode: !ImportValue x", UNKNOWN),
+        ("streams_responses", "", HTTP, False),
+        ("streams_responses", "", f"{HTTP}\n{URL % 'RESPONSE_STREAM'}", True),
+        ("streams_responses", "", f"{METHOD % ', ResponseTransferMode: STREAM'}\n{URL % 'BUFFERED'}", True),
+        ("streams_responses", "", f"{ALIAS}\n{OF_ALIAS}", True),
+        ("runs_at_edge", "", "", NOTHING),
+        ("runs_at_edge", VARIABLES, "", False),
+        ("runs_at_edge", ", Environment: {Variables: {}}", "", NOTHING),
+        ("runs_at_edge", ", Layers: ['arn:aws:lambda:us-east-1:1:layer:x:1']", "", False),
+        ("runs_at_edge", ", VpcConfig: {SubnetIds: [s], SecurityGroupIds: [g]}", "", False),
+        ("runs_at_edge", ", DeadLetterConfig: {TargetArn: x}", "", False),
         ("keeps_workflow_state", ", DurableConfig: {ExecutionTimeout: 3600}", "", True),
         ("keeps_workflow_state", "", "", NOTHING),
     ],

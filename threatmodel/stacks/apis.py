@@ -42,6 +42,7 @@ class Integration(NamedTuple):
     subtype: Any = None
     timeout: Any = None
     connection: Any = None
+    transfer: Any = None
 
 
 class Access(NamedTuple):
@@ -127,6 +128,7 @@ REST = Gateway(
                 "templates": "RequestTemplates",
                 "timeout": "TimeoutInMillis",
                 "connection": "ConnectionId",
+                "transfer": "ResponseTransferMode",
             },
         ),
         Route: (

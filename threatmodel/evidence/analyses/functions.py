@@ -20,9 +20,12 @@ from threatmodel.evidence.answers import (
     Unanswered,
     doubt_of,
     every,
+    judged,
+    no,
     open_at,
     places,
     said,
+    some,
     unknown,
     unless_unread,
     worst,
@@ -105,6 +108,27 @@ def secret_in_environment(parts: Sequence[Gathered], _resource: Resource, stack:
 
 _MOST = 8
 """Variables that a note names."""
+
+# --- responses
+
+_STREAMING = {"url": ("InvokeMode", "RESPONSE_STREAM"), "method": ("Integration.ResponseTransferMode", "STREAM")}
+"""The property of what a response passes through that has it streamed, and its value; an HTTP API has none."""
+
+
+@analysis("url", "method", "http")
+def streams(parts: Sequence[Gathered], resource: Resource, _: Stack) -> Outcome:
+    """Whether one of the ways by which requests reach a function passes its response on while it is written."""
+    return some(judged(parts, resource, _streams), parts=parts)
+
+
+def _streams(part: Gathered) -> Answer:
+    path, word = _STREAMING.get(part.part, ("", ""))
+    mode = read(part.node, *path.split(".")) if path else None
+    if mode is None:
+        return no(part.resource.place)
+    stated = worded(mode)
+    return open_at(mode) if stated is None else said(stated == word, mode.place)
+
 
 # --- callers
 
