@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.support import HOME, TODAY
+from threatmodel.api import load_model as load_graph
+from threatmodel.assessment.assess import assess
+from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.issues import issues
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.command.main import main
 from threatmodel.evidence.collect import collect
@@ -141,3 +145,27 @@ def test_a_value_of_a_file_that_is_not_there_is_a_secret_by_both_names(
     evidence, _ = collect(system, read_sources(system, files), directions(LIBRARY))
     said = [one.value for one in evidence["bot"].get("environment_holds_secret", ())]
     assert said == ([True] if held else [])  # and never that there is none
+
+
+PIPELINE = "pipeline: {{secret_scanning: {0}, history_scanned: {0}, branch_protected: {0}, required_reviews: 1}}\n"
+
+
+def of_literal(folder: Path, scanned: str) -> Assessment:
+    """The assessment of a template that spells a secret, by a pipeline that scans or not."""
+    graph(folder, f"SLACK_BOT_TOKEN: {SEEN}")
+    model = folder / "model.yaml"
+    model.write_text(model.read_text(encoding="utf-8") + PIPELINE.format(scanned), encoding="utf-8")
+    return assess(load_graph(model, today=TODAY), LIBRARY, TODAY)
+
+
+def test_a_literal_is_one_issue(tmp_path: Path) -> None:
+    """It exposes the configuration and the code, and one line of the template is the cause of both."""
+    both = {"hard-coded-secret@slack-bot-token", "secret-exposed-in-configuration@bot"}
+    found = [{one.id for one in issue.findings} & both for issue in issues(of_literal(tmp_path, "false"))]
+    assert [one for one in found if one] == [both]
+
+
+def test_a_literal_outweighs_a_scan_of_the_history(tmp_path: Path) -> None:
+    """What the template shows disproves that no value is in the repository."""
+    findings = of_literal(tmp_path, "true").findings
+    assert [one.claimed.band for one in findings if one.id == "hard-coded-secret@slack-bot-token"] == ["high"]

@@ -15,6 +15,9 @@ from threatmodel.render.report.words import counted
 
 _MOST_FACTS = 2
 _MOST_NAMES = 3
+_MOST_REASONS = 3
+_FEW = 2
+"""Reasons that are left out, at least: one is as short as the sentence that it is left out."""
 
 
 class _TopicWords(NamedTuple):
@@ -89,7 +92,15 @@ def shows(issue: Issue) -> str:
 
 def _value(item: Support) -> str:
     value = f"{item.fact}: {shown(item.value)}"
-    return f"{value} ({item.said.remark})" if item.said.remark else value
+    return f"{value} ({_brief(item.said.remark)})" if item.said.remark else value
+
+
+def _brief(remark: str) -> str:
+    """Return the first reasons of a remark, how many more there are, and the last one, which says what to do."""
+    first, rest = (reasons := remark.split("; "))[:_MOST_REASONS], reasons[_MOST_REASONS:-1]
+    if len(rest) < _FEW:
+        return remark
+    return "; ".join([*first, counted(len(rest), "more reason"), reasons[-1]])
 
 
 def place(issue: Issue) -> Place | None:

@@ -195,7 +195,7 @@ class _Using:
         if held is not None and not any(
             "secret" in self.names.kind_of(name) for name, at in into.items() if at == place
         ):
-            into.setdefault(held.key, place)
+            into.setdefault(held.key, supply.place)
         if not getattr(node, "given", ()) and not _OF_CALLERS.search(named):
             bare = _BARE_HOST.match(spelt) if _HOLDS_HOST.search(named) and isinstance(node, Scalar) else None
             for host in (*_HOST.findall(spelt), *((bare[1],) if bare else ())):
