@@ -103,3 +103,44 @@ def test_slack_sends_requests_where_it_calls_some_function(triggers: str, expect
     graph = graph_of(tmp_path, f"{HEAD}workspace: {{}}\nfunctions: {{bot: {{{triggers}}}}}\n")
     fact = graph.elements["workspace"].facts.get("sends_requests")
     assert (fact.value if fact is not None and fact.size else None) is expected
+
+
+@pytest.mark.parametrize(
+    ("stated", "tools", "others_tools"),
+    [
+        ("calls_language_model: false", False, False),
+        ("calls_language_model: true", None, None),
+        ("calls_language_model: true, model_uses_tools: false", False, False),
+        ("calls_language_model: false, model_uses_tools: true", True, None),
+        ("calls_language_model: false, uses_outside_tools: true", False, True),
+        ("runtime: python3.13", None, None),
+    ],
+)
+def test_a_fact_is_false_where_what_it_needs_is_unless_it_is_stated(
+    stated: str, tools: object, others_tools: object, tmp_path: Path
+) -> None:
+    assert derived(tmp_path, stated, "model_uses_tools") is tools
+    assert derived(tmp_path, stated, "uses_outside_tools") is others_tools
+
+
+@pytest.mark.parametrize(
+    ("triggers", "expected"),
+    [
+        ("triggers: [{http: GET}]", None),
+        ("triggers: [{queue: jobs}], reads: []", False),
+        ("triggers: [{queue: jobs}], incomplete: [triggers], reads: []", None),
+        ("triggers: [{schedule: rate(1 day)}], reads: [], takes_tokens: true", True),
+    ],
+)
+def test_no_request_brings_a_token_where_none_comes(triggers: str, expected: object, tmp_path: Path) -> None:
+    assert derived(tmp_path, triggers, "takes_tokens") is expected
+
+
+def test_a_message_may_bring_the_token_of_a_request(tmp_path: Path) -> None:
+    graph = graph_of(
+        tmp_path,
+        f"{HEAD}functions:\n  front: {{triggers: [{{http: GET}}], sends: [jobs]}}\n"
+        "  bot: {triggers: [{queue: jobs}], reads: []}\n",
+    )
+    assert graph.elements["bot"].facts["takes_requests"].value
+    assert "takes_tokens" not in graph.elements["bot"].facts

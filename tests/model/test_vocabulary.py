@@ -23,6 +23,7 @@ from threatmodel.model.vocabulary import (
     FORMER_KINDS,
     INPUTS,
     KINDS,
+    ONLY_IF,
     PLANES,
     RELATIONS,
     ROWS,
@@ -205,6 +206,7 @@ def test_every_fact_is_read() -> None:
     for control in library.controls.values():
         conditions = [need.condition for need in control.needs] + ([control.in_place] if control.in_place else [])
         read |= {(control.scope, name) for condition in conditions for name in condition.facts}
+    read |= {(row.kind, row.only_if) for row in ROWS if row.only_if}
     read |= {(given.kind, given.name) for derived in sorted(read & INPUTS.keys()) for given in INPUTS[derived]}
     assert [name_of(row) for row in ROWS if (row.kind, row.name) not in read] == []
 
@@ -274,3 +276,13 @@ def test_a_former_name_belongs_to_one_fact_and_is_no_name_now() -> None:
             assert {new for _, new in row.shape.formerly} <= set(row.shape.words)
     assert not {old for old, _ in FORMER_KINDS} & set(KINDS)
     assert {new for _, new in FORMER_KINDS} <= set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "premise"), [(k, n, p) for k, by_name in ONLY_IF.items() for n, p in by_name.items()]
+)
+def test_what_has_to_be_true_for_a_fact_is_a_flag_that_comes_before_it(kind: str, name: str, premise: str) -> None:
+    """Then no two wait for each other, and a chain is followed in one pass; a derived fact needs no other."""
+    rows = list(FACTS[kind])
+    assert FACTS[kind][premise].type == FACTS[kind][name].type == "yes/no"
+    assert FACTS[kind][premise].derived or rows.index(premise) < rows.index(name)

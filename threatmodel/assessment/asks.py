@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.model.facts import Fact
-from threatmodel.model.vocabulary import INPUTS, LISTS, RELATIONS, Input
+from threatmodel.model.vocabulary import INPUTS, LISTS, ONLY_IF, RELATIONS, Input
 
 
 class Ask(NamedTuple):
@@ -26,7 +26,14 @@ class Ask(NamedTuple):
 
 
 def asks_for(graph: Graph, target: Element | Flow, name: str) -> Iterator[Ask]:
-    """Yield what to ask about an unknown fact: the fact itself, or for a derived fact its unknown inputs."""
+    """Yield what to ask about an unknown fact: the fact itself, or for a derived fact its unknown inputs.
+
+    What has to be true for it comes first, where that is not known either.
+    """
+    premise = ONLY_IF[target.kind].get(name)
+    if premise is not None and not _known(target.facts.get(premise)):
+        yield from asks_for(graph, target, premise)
+        return
     inputs = INPUTS.get((target.kind, name))
     if isinstance(target, Flow) and inputs is not None:
         yield from _of_ends(graph, target, name) or [Ask("fact", target.kind, name, target.id)]

@@ -22,6 +22,7 @@ from threatmodel.assessment.ranking import distance
 from threatmodel.assessment.risk import MOVES, Cell, Weighed, kept_low, weighed
 from threatmodel.assessment.states import Assumed, States
 from threatmodel.graph.building import Element, Flow, Graph
+from threatmodel.graph.resolved import premise_of
 from threatmodel.library.current import current_system
 from threatmodel.library.entries import Library, Threat
 from threatmodel.model.facts import EVIDENCE, STATED
@@ -196,7 +197,8 @@ class _Assessing:
     def _denying(self, threat: Threat, target: Element | Flow) -> tuple[str, ...]:
         """The facts that keep a threat from applying; none where they follow from the kind of wiring alone."""
         readings = threat.applies[target.kind].why(target.facts)
-        found = {leaf.fact: fact for leaf, fact in readings if fact is not None}
+        named = ((premise_of(target.kind, leaf.fact, target.facts), fact) for leaf, fact in readings)
+        found = {name: fact for name, fact in named if fact is not None}
         return tuple(found) if any(fact.said.source != "wiring" for fact in found.values()) else ()
 
     def _findings(self, threat: Threat, targets: Sequence[Element | Flow], applies: int) -> tuple[Finding, ...]:

@@ -14,7 +14,7 @@ from threatmodel.graph.elements import NEIGHBORS, Element, Flow, Graph
 from threatmodel.library.entries import Control, Library, Threat
 from threatmodel.model.facts import OMITTED, Fact, Statement
 from threatmodel.model.system import Trigger
-from threatmodel.model.vocabulary import FACTS, INPUTS, LISTS, PLANES, Kind
+from threatmodel.model.vocabulary import FACTS, INPUTS, LISTS, ONLY_IF, PLANES, Kind
 
 Target = Element | Flow
 
@@ -90,7 +90,7 @@ class Twins:
         there, elsewhere = self._where([link.control for link in threat.links], kind)
         read = (name for control in there for name in self._facts_of[control.id])
         mentioned = (name for one in threat.conditions(kind) for name in one.facts)
-        columns = self._read(rows, {*mentioned, *FACING.get(kind, ()), *read})
+        columns = self._read(rows, _names(kind, [*mentioned, *FACING.get(kind, ()), *read]))
         columns += [list(map(self._control(one, rows).__getitem__, rows.ids)) for one in elsewhere]
         found: dict[Hashable, list[Target]] = {}
         for key, one in zip(zip(*columns, strict=True), rows.targets, strict=True):
@@ -232,11 +232,15 @@ def _facts_of(control: Control) -> tuple[str, ...]:
     """The facts that a control's own conditions read."""
     conditions = [need.condition for need in control.needs]
     conditions += [control.in_place] if control.in_place is not None else []
-    return _names(name for one in conditions for name in one.facts)
+    return _names(control.scope, (name for one in conditions for name in one.facts))
 
 
-def _names(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(names)))
+def _names(kind: str, names: Iterable[str]) -> tuple[str, ...]:
+    """These facts, and those that have to be true for them, which are asked about first."""
+    found = set(names)
+    while more := {ONLY_IF[kind].get(name, name) for name in found} - found:
+        found |= more
+    return tuple(sorted(found))
 
 
 def _mark(fact: Fact) -> Hashable:

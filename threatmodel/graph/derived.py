@@ -184,6 +184,11 @@ def _called_by_unverified(given: Given, node: Node) -> Fact | None:
     return known(value=False, said=[unasked.said, nobody.said, *([inside] if inside is not None else [])])
 
 
+@derives("function", "takes_requests")
+def _takes_requests(given: Given, node: Node) -> Fact | None:
+    return either([_internet_facing(given, node), _called_by_unverified(given, node)])
+
+
 @derives("function", "starts_itself")
 def _starts_itself(given: Given, node: Node) -> Fact | None:
     """By a circle among lists, or as evidence sees it, which a model that lacks the functions between cannot."""

@@ -12,7 +12,7 @@ from threatmodel.graph.given import Given
 from threatmodel.graph.members import Lists, weighed
 from threatmodel.model.facts import EVIDENCE, STATED, Fact, Facts, Statement, in_doubt, weigh
 from threatmodel.model.system import External, Node, Reference, System
-from threatmodel.model.vocabulary import LISTS, RELATIONS
+from threatmodel.model.vocabulary import LISTS, ONLY_IF, RELATIONS
 
 Evidence = Mapping[str, Mapping[str, Sequence[Statement]]]
 """What collectors found: for an element's id and the name of a fact or a list, statements.
@@ -66,7 +66,19 @@ class Resolved:
                     fact = fact._replace(against=(word.said,))
             if fact is not None:
                 facts[name] = fact
+        for name, premise in ONLY_IF[node.kind].items():
+            fact = facts.get(premise)
+            if name not in facts and fact is not None and fact.size and not fact.value:
+                facts[name] = fact
         return facts
+
+
+def premise_of(kind: str, name: str, facts: Facts) -> str:
+    """Return the fact that makes this one false, where it is false for want of another; else its own name."""
+    premise = ONLY_IF[kind].get(name)
+    if premise is None or name not in facts or facts[name] is not facts.get(premise):
+        return name
+    return premise_of(kind, premise, facts)
 
 
 def _given(system: System, evidence: Evidence, today: datetime.date | None) -> Given:

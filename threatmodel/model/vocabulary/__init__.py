@@ -8,6 +8,9 @@ for a property left out (information for readers and collectors: a default is no
 collectors that can observe it, none meaning that only a person knows.  Names avoid the field names of pytm's classes,
 since facts become attributes there.
 
+A fact that another one has to be true for names it in `only_if`: it is false where that one is, unless it is stated,
+and is asked about only after it.
+
 A kind's `relations` are its lists: what starts it, what it uses, what it holds.  A row there is all that the file of a
 model, its loader, flows, neighbors, questions and collectors know of the list.
 
@@ -47,6 +50,7 @@ __all__ = [
     "INPUTS",
     "KINDS",
     "LISTS",
+    "ONLY_IF",
     "PLANES",
     "RELATIONS",
     "ROWS",
@@ -91,6 +95,11 @@ INPUTS: Mapping[tuple[str, str], tuple[Input, ...]] = {
     (row.kind, row.name): row.follows_from for row in ROWS if row.derived
 }
 """What each derived fact follows from: when it is unknown, the questions go there."""
+
+ONLY_IF: Mapping[str, Mapping[str, str]] = {
+    kind: {name: row.only_if for name, row in rows.items() if row.only_if} for kind, rows in FACTS.items()
+}
+"""By kind, each fact that another has to be true for, with that one."""
 
 RELATIONS: Mapping[str, Mapping[str, RelationRow]] = {
     kind: {row.name: row for row in _RELATIONS if row.kind == kind} for kind in KINDS

@@ -73,6 +73,7 @@ _STATED = record(
         Items(Word(COLLECTORS), least=1),
         "the collectors that can only show that it is not so",
     ),
+    Key("only_if", Text(60), "a flag without which it is false: it is asked only where that one is true"),
     Key("default", Text(400), "what AWS documents for a property left out; no fact, but worth knowing"),
 )
 _DERIVED = record(
@@ -185,6 +186,7 @@ def _stated(kind: Kind, entries: Fields, reader: Reader) -> Iterator[FactRow]:
                 seen_by=fields.several("seen_by"),
                 denied_by=fields.several("denied_by"),
                 default=_text(fields, "default"),
+                only_if=_text(fields, "only_if"),
                 topic=topic,
                 topic_title=described.value["title"].value,
                 answered_from=_answered_from(kind, described.value),

@@ -71,6 +71,7 @@ class FactRow:
     `topic` groups it with other facts that are answered together; `topic_title` is the title of that group.
     `answered_from` is what one looks at to answer its topic, and others with it (None: nothing else).
     `seen_by` can observe it; `denied_by` sees a part of it only, whose lack shows that it is not so.
+    `only_if` is a flag of the same kind without which this one is false, and which is asked before it ('' for none).
     A derived fact has no topic; `follows_from` names what it is computed of.  `formerly` lists its former names.
     """
 
@@ -82,6 +83,7 @@ class FactRow:
     seen_by: tuple[str, ...] = ()
     denied_by: tuple[str, ...] = ()
     default: str = ""
+    only_if: str = ""
     derived: bool = False
     follows_from: tuple[Input, ...] = ()
     topic: str = ""
