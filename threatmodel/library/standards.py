@@ -26,7 +26,7 @@ STANDARD = record(
         "the title of each id",
         required=True,
     ),
-    Key("cloud", Items(Text(64), least=1), "the ids that concern cloud platforms"),
+    Key("held", Items(Text(64), least=1), "the ids that coverage is held to, where these are not all"),
 )
 """A file threatlib/standards/<list>.yaml."""
 
@@ -49,7 +49,7 @@ class Standard:
     edition: str
     source: str
     items: Mapping[str, str]
-    cloud: tuple[str, ...]
+    held: tuple[str, ...]
 
 
 def load_standards(folder: Path, files: Files | None = None) -> Mapping[str, Standard]:
@@ -91,16 +91,19 @@ Exclusions = Mapping[str, Sequence[OutOfScope]]
 
 COVERED = (
     "attack",
+    "cwe",
     "owasp_api_2023",
     "owasp_llm_2025",
     "owasp_agentic_2026",
     "sas",
     "aws_threats",
     "security_hub",
+    "slack_security",
 )
 """The lists of which every item is covered by a threat or control, or out of scope.
 
-Of ATT&CK these are the `cloud` items, and of Security Hub the controls of the services that a system here uses.
+Of ATT&CK and CWE these are the `held` items (cloud techniques, the Top 25), and of Security Hub the controls of the
+services that a system here uses.
 """
 
 COVERAGE = record(
@@ -158,8 +161,8 @@ def _standard(reader: Reader, key: str) -> Standard | None:
     if reader.problems:
         return None
     items = _items(reader, entries["items"].value)
-    cloud = entries["cloud"].value if "cloud" in entries else ()
-    for cited in cloud:
+    held = entries["held"].value if "held" in entries else ()
+    for cited in held:
         if cited.value not in items:
             message = f"{quoted(cited.value)} is not an item of this list"
             reader.note("unknown-reference", cited.place, message, suggestion(cited.value, items))
@@ -169,7 +172,7 @@ def _standard(reader: Reader, key: str) -> Standard | None:
         edition=entries["edition"].value,
         source=entries["source"].value,
         items=items,
-        cloud=tuple(cited.value for cited in cloud),
+        held=tuple(cited.value for cited in held),
     )
 
 
