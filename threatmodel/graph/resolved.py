@@ -74,9 +74,11 @@ class Resolved:
 
 
 def premise_of(kind: str, name: str, facts: Facts) -> str:
-    """Return the fact that makes this one false, where it is false for want of another; else its own name."""
+    """Return the first fact, of those that have to be true for this one, that is false; else its own name."""
     premise = ONLY_IF[kind].get(name)
-    if premise is None or name not in facts or facts[name] is not facts.get(premise):
+    fact = facts.get(premise) if premise is not None else None
+    sure = fact.sure if fact is not None else None
+    if premise is None or sure is None or not sure.size or sure.value:
         return name
     return premise_of(kind, premise, facts)
 
