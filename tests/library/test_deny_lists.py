@@ -40,7 +40,13 @@ def missed(actions: Iterator[str], snippet: str) -> list[str]:
 
 
 FORMS = ("cloudformation", "terraform")
-CASES = [(name, form) for name in PURPOSES for form in FORMS if _ACTION.search(HOW[name].get(form, ""))]
+"""Where the list is; of a control that has neither, in the summary."""
+CASES = [
+    (name, form)
+    for name in PURPOSES
+    for form in (FORMS if HOW[name].keys() & set(FORMS) else ("summary",))
+    if _ACTION.search(HOW[name].get(form, ""))
+]
 KEYS = {"lambda:FunctionUrlAuthType", "lambda:Principal"}
 """Condition keys, which look like actions."""
 

@@ -239,7 +239,7 @@ def _constant(node: ast.expr, row: FactRow, test: str, text: str) -> Any:
             return value
         case Number(low, high) if type(value) is int:
             if not low <= value <= high:
-                raise _error(node, f"{value} is not in the range {low} to {high}", "", "wrong-type")
+                raise _error(node, f"{value} is not in the range {low} to {high}", _unit(row), "wrong-type")
             return value
         case Word(words, ordered) if isinstance(value, str):
             if test in _ORDER and not ordered:
@@ -251,7 +251,12 @@ def _constant(node: ast.expr, row: FactRow, test: str, text: str) -> Any:
             return value
         case _:
             message = f"'{row.name}' is {row.type} and cannot be compared in this way with {shown(value)}"
-            raise _error(node, message, "", "wrong-type")
+            raise _error(node, message, _unit(row), "wrong-type")
+
+
+def _unit(row: FactRow) -> str:
+    """What a number of a fact counts, for a threshold that is given in another unit; '' for other facts."""
+    return f"{row.name}: {row.meaning.partition('; null')[0]}" if isinstance(row.shape, Number) else ""
 
 
 _CONSTANTS = {"null": "None", "true": "True", "false": "False"}

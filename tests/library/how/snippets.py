@@ -8,7 +8,8 @@ import json
 import re
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Any
 
@@ -21,6 +22,7 @@ from cfnlint.decode.decode import decode_str
 from cfnlint.runner import Runner, run_template_by_data
 
 from tests.support import HOME
+from threatmodel.evidence.policies.iam import actions_of
 
 
 def snippets(key: str) -> dict[str, str]:
@@ -308,7 +310,10 @@ def policy_problems(policy: Mapping[str, Any]) -> list[str]:
 
 
 def document_problems(statements: list[dict[str, Any]]) -> list[str]:
-    """What cfn-lint says of statements as a managed policy, actions that do not exist included."""
+    """What cfn-lint says of statements as a managed policy, actions that do not exist included.
+
+    Whether an action exists is for AWS's catalog to say, which has newer ones than cfn-lint knows.
+    """
     document = {"Version": "2012-10-17", "Statement": statements}
     policy = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
     template, added = completed({"Resources": {"Policy": policy}})
@@ -316,8 +321,28 @@ def document_problems(statements: list[dict[str, Any]]) -> list[str]:
     return [
         f"{'.'.join(path[4:])}: {message[:120]}"
         for path, message in lint(template, "W3037")
-        if path[:2] == ("Resources", "Policy") and not added & set(path[:2])
+        if path[:2] == ("Resources", "Policy") and not added & set(path[:2]) and not is_cataloged(message, statements)
     ]
+
+
+def is_cataloged(message: str, statements: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether an action that cfn-lint does not know is one of AWS's catalog, or a pattern of some there."""
+    found = re.match(r"W3037 '([^']+)' is not one of", message)
+    if found is None:
+        return False
+    actions = chain.from_iterable(map(actions_of_statement, statements))
+    services = {action.partition(":")[0] for action in actions if action.lower().endswith(f":{found[1]}")}
+    return any(
+        fnmatchcase(one.name.lower(), f"{service}:{found[1]}")
+        for service in services
+        for one in actions_of(service).values()
+    )
+
+
+def actions_of_statement(statement: Mapping[str, Any]) -> list[str]:
+    """The actions that a statement names."""
+    named = statement.get("Action", statement.get("NotAction", []))
+    return [named] if isinstance(named, str) else [one for one in named if isinstance(one, str)]
 
 
 def required(known: Any) -> bool:
