@@ -19,6 +19,10 @@ SLACK_CLASS = {"slash-command": "internal", "interactivity": "internal", "events
 """The class of what Slack sends, by surface."""
 
 
+_OPERATING = frozenset(("CloudFormation", "CodeDeploy", "CodePipeline", "Config"))
+"""Services whose events say what was deployed or changed."""
+
+
 @dataclass(frozen=True)
 class Given:
     """What facts are derived from: a system, the lists of its elements by id, and the facts stated of them.
@@ -155,11 +159,16 @@ class Given:
         trigger: Trigger = member.item
         if trigger.by == "slack":
             return stated(Statement(SLACK_CLASS[trigger.detail], "wiring", None))
-        if THROUGH[trigger.by] == "api" or trigger.by == "schedule":
+        if THROUGH[trigger.by] == "api" or trigger.by == "schedule" or self._operates(trigger):
             return stated(Statement("internal", "wiring", None))
         if trigger.source is None or THROUGH[trigger.by] not in {"store", "queue"}:
             return None
         return self.class_held(trigger.source.id)
+
+    def _operates(self, trigger: Trigger) -> bool:
+        """Whether what starts a function is a service whose events are about resources and not about people."""
+        service = self.system.externals.get(trigger.source.id) if trigger.source is not None else None
+        return trigger.by == "service" and service is not None and service.service in _OPERATING
 
 
 def is_unsaid(member: Member) -> bool:
