@@ -148,6 +148,7 @@ def test_a_message_may_bring_the_token_of_a_request(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("service", "expected"), [("CloudFormation", "internal"), ("SES", None)])
 def test_what_a_service_of_operation_sends_is_internal(service: str, expected: object, tmp_path: Path) -> None:
-    text = f"name: S\nexternals: {{it: {{service: {service}}}}}\nfunctions: {{bot: {{triggers: [{{service: it}}], reads: []}}}}\n"
+    function = "functions: {bot: {triggers: [{service: it}], reads: []}}"
+    text = f"name: S\nexternals: {{it: {{service: {service}}}}}\n{function}\n"
     fact = graph_of(tmp_path, text).elements["bot"].facts.get("data_classification")
     assert (fact.value if fact is not None else None) == expected
