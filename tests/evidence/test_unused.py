@@ -87,7 +87,7 @@ def test_more_than_the_model_says_is_more_than_it_needs(action: str) -> None:
 @pytest.mark.parametrize(
     ("action", "resource"),
     [
-        ("ec2:TerminateInstances", '"arn:aws:ec2:eu-west-1:123456789012:instance/i-0abc"'),
+        ('"ec2:*"', '"arn:aws:ec2:eu-west-1:123456789012:instance/i-0abc"'),
         ("iam:DeleteRole", '"arn:aws:iam::123456789012:role/admin"'),
         ("kms:ScheduleKeyDeletion", '"arn:aws:kms:eu-west-1:123456789012:key/1"'),
         ("dynamodb:DeleteTable", "!GetAtt Orders.Arn"),
@@ -102,7 +102,13 @@ def test_what_destroys_or_sets_up_keeps_a_role_from_least(action: str, resource:
     assert action.strip('"') in found.note
 
 
-@pytest.mark.parametrize("action", ["ses:SendEmail", "states:StartExecution", "bedrock:InvokeModel"])
+@pytest.mark.parametrize(
+    "action",
+    [
+        *("ses:SendEmail", "states:StartExecution", "bedrock:InvokeModel"),
+        *("ec2:TerminateInstances", "scheduler:CreateSchedule", "cloudfront:CreateInvalidation", "iam:PassRole"),
+    ],
+)
 def test_work_on_what_is_no_element_is_open_and_named(action: str) -> None:
     found = said(action, '"arn:aws:x:eu-west-1:123456789012:thing/one"', writes=["orders"])
     assert isinstance(found, Unanswered)
@@ -114,7 +120,7 @@ def test_what_lambda_needs_itself_is_no_right_beyond() -> None:
     assert said("logs:TagResource", '"*"').value is False
     assert said("ec2:CreateNetworkInterface", '"*"', vpc=True).value is False
     assert said("ec2:CreateNetworkInterface", '"*"').value is True, "a function outside a VPC needs none"
-    assert said("ec2:ModifyNetworkInterfaceAttribute", '"*"', vpc=True).value is True
+    assert isinstance(said("ec2:ModifyNetworkInterfaceAttribute", '"*"', vpc=True), Unanswered)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +155,21 @@ def test_the_worst_reason_comes_first_and_none_is_left_out() -> None:
     found = said('["dynamodb:UpdateTable", "dynamodb:GetItem", "iam:PutRolePolicy"]', writes=["orders"])
     assert found.note.index("iam:PutRolePolicy") < found.note.index("dynamodb:UpdateTable")
     assert "its role allows it to read orders, but the model states that it does not" in found.note
+
+
+def test_of_many_reasons_the_worst_are_named_and_the_rest_is_counted() -> None:
+    actions = [f'"dynamodb:{one}Table"' for one in ("Delete", "Update", "Create")] + ['"sqs:PurgeQueue"']
+    grants = "\n".join(
+        f"            - {{Effect: Allow, Action: {action}, Resource: 'arn:aws:sqs:eu-west-1:1:q{number}'}}"
+        for number, action in enumerate(actions * 3)
+    )
+    stack = read(TEMPLATE % ('"iam:PutRolePolicy"', "'*'") + grants + "\n")
+    relations = function_relations(stack, StackFacts(stack, MAPPINGS))["Bot"]
+    node = Node(kind="function", id="bot", name="bot", description="", place=HERE, facts={}, relations={})
+    found = unused(node, relations, ELEMENTS, Needed(None), HERE)
+    assert isinstance(found, Statement)
+    assert found.note.startswith("iam:PutRolePolicy on *; ")
+    assert found.note.endswith("; 7 more rights")
 
 
 def test_nothing_is_proposed_where_nobody_says_what_is_used() -> None:

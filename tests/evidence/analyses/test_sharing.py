@@ -341,10 +341,13 @@ WORKFLOW = """
     ("added", "senders"),
     [
         (WORKFLOW_ROLE % "states.amazonaws.com" + WORKFLOW, OPEN),
-        (WORKFLOW_ROLE % "states.amazonaws.com", NO),
+        (WORKFLOW_ROLE % "states.amazonaws.com", OPEN),
+        (WORKFLOW_ROLE % "apigateway.amazonaws.com", OPEN),
+        (WORKFLOW_ROLE % "[apigateway.amazonaws.com, ec2.amazonaws.com]", NO),
+        (WORKFLOW_ROLE % "ec2.amazonaws.com", NO),
         (WORKFLOW_ROLE.replace("{Service: %s}", "{AWS: '*'}") + WORKFLOW, NO),
     ],
-    ids=["a state machine of the system", "nobody's role", "a machine's role that anybody may take"],
+    ids=["a state machine", "one elsewhere", "an API", "an API and machines", "machines", "anyone as a state machine"],
 )
-def test_a_state_machine_of_the_system_is_no_stranger_to_its_queue(added: str, senders: Any) -> None:
+def test_a_service_that_passes_on_what_it_is_set_up_to_is_no_other_sender(added: str, senders: Any) -> None:
     assert fact(SHOP + added, "queue", "senders_restricted", "Jobs") == senders

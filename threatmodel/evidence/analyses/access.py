@@ -20,7 +20,6 @@ from threatmodel.evidence.policies.grants import (
     statements,
 )
 from threatmodel.evidence.policies.work import READS_SECRETS, SENDS
-from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Scalar, Table, Unknown, items, links
 
@@ -98,6 +97,10 @@ def _own_grants(part: Gathered) -> Sequence[Grant]:
     return [grant._replace(open=grant.open or doubt) for grant in found] if doubt else found
 
 
+_PASS_ON = frozenset(
+    f"{one}.amazonaws.com" for one in ("apigateway", "appsync", "events", "pipes", "scheduler", "sns", "states")
+)
+"""Services that pass on what a system has them pass on: an API its requests, a machine what its tasks name."""
 _FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
 _ROLES = ("AWS::IAM::Role",)
 
@@ -115,8 +118,6 @@ class _Holders:
             target = stack.target(role)
             if target is not None:
                 self.of_functions.add(target.name)
-        machines = (one for one in stack.resources.values() if known(one.type).acts_as == "machine")
-        self.of_machines = {link.resource for one in machines for link in links(one.properties)}
 
     def about(self, grant: Grant, resource: Resource) -> bool:
         """Whether a statement surely is about a resource: a Deny guards only what it names."""
@@ -146,8 +147,8 @@ class _Holders:
         trust = role.properties.entries.get("AssumeRolePolicyDocument")
         principals = [one for grant in allowing(statements(trust)) for one in grant.principals]
         others = [one for one in principals if one.pattern.open is None and not is_lambda(one)]
-        if others and name in self.of_machines and all(one.kind == "Service" for one in others):
-            return None  # it works with what its own tasks name, as functions do: who else it is for, no role shows
+        if others and all(one.kind == "Service" and one.pattern.text in _PASS_ON for one in others):
+            return None  # they do what this system has set up, as functions do: who else it is for, no role shows
         if others:
             return True
         return False if name in self.of_functions and principals else None

@@ -34,7 +34,7 @@ _OF_THE_PLATFORM = re.compile(
 )
 """What Lambda does with the role (Serverless adds tags), measures, and keys, which are used with what they encrypt."""
 _OF_A_NETWORK = re.compile(
-    r"ec2:((Create|Delete)NetworkInterface|DescribeNetworkInterfaces|(Una|A)ssignPrivateIpAddresses"
+    r"ec2:((Create|Delete|Detach)NetworkInterface|DescribeNetworkInterfaces|(Una|A)ssignPrivateIpAddresses"
     r"|DescribeSubnets|DescribeSecurityGroups|DescribeVpcs|GetSecurityGroupsForVpc)"
 )
 """What Lambda does with the role of a function in a VPC (docs.aws.amazon.com/lambda: "configuration-vpc")."""
@@ -115,4 +115,8 @@ def severity(action: IamAction) -> int:
     """How bad a right is that a function does not need, 0 the worst: on rights and identities, of all kinds, set-up."""
     if action.level == "permissions" or action.name.partition(":")[0] in _OF_IDENTITY:
         return 0
-    return 1 if action.level == EVERY else 2 if changes(action) else 3
+    return 1 if action.level == EVERY else SETS_UP if changes(action) else 3
+
+
+SETS_UP = 2
+"""The severity of a right that is spelled out and changes how something is set up."""

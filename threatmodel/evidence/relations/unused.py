@@ -6,13 +6,15 @@ that it was observed to make (evidence): only observed calls prove that a role a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from threatmodel.evidence.answers import Unanswered
+from threatmodel.evidence.outside import outside
 from threatmodel.evidence.policies.iam import IamAction, expanded
 from threatmodel.evidence.policies.instead import common, listed, template_of_actions, template_of_uses
-from threatmodel.evidence.policies.work import changes, use_of
+from threatmodel.evidence.policies.work import SETS_UP, changes, use_of
+from threatmodel.evidence.relations.beyond import Beyond
 from threatmodel.evidence.relations.role import RELATION, RELATIONS, VERB
 from threatmodel.evidence.relations.use import FunctionRelations, Use
 from threatmodel.model.facts import Statement
@@ -40,15 +42,16 @@ class Needed(NamedTuple):
 def unused(
     node: Node, relations: FunctionRelations, element_of: Mapping[str, str], needed: Needed, place: Place
 ) -> Statement | Unanswered | None:
-    """What is said of `role_reaches_unused`, with all reasons, the worst first, and what to write instead.
+    """What is said of `role_reaches_unused`, with the reasons, the worst first, and what to write instead.
 
     None if the grants are unknown; `place` is the place of the function.
     """
     reasons = list(_more(node, relations, element_of))
     if reasons:
         instead = list(_instead(node, relations, element_of, needed))
-        described = [why for why, _ in reasons]
-        described += [f"nothing shows whether it uses {one.described}" for one in relations.beyond if not one.changes]
+        open_ones = [one.described for one in relations.beyond if not _is_no_work(one, relations)]
+        described = [*_first([why for why, _ in reasons], _MOST_REASONS)]
+        described += [f"nothing shows whether it uses {one}" for one in _first(open_ones, _MOST_OPEN)]
         described += [f"use instead: {listed(instead)}"] if instead else []
         return Statement(value=True, source="template", place=reasons[0][1], note="; ".join(described))
     if any(name in relations.unknown for name in RELATIONS):
@@ -66,13 +69,24 @@ def unused(
     return Unanswered("its uses are derived only from the grants themselves", place)
 
 
+_MOST_REASONS, _MOST_OPEN = 6, 2
+"""Reasons, and rights that may be used, that are named before the rest is counted."""
+
+
+def _first(named: Sequence[str], most: int) -> Iterator[str]:
+    yield from named[:most]
+    if len(named) > most:
+        yield f"{len(named) - most} more rights"
+
+
 def _not(source: Literal["model", "template"], place: Place, note: str) -> Statement:
     return Statement(value=False, source=source, place=place, note=note)
 
 
 def _more(node: Node, relations: FunctionRelations, element_of: Mapping[str, str]) -> Iterator[tuple[str, Place]]:
     """What the role surely allows beyond the function's work, the worst first."""
-    worst_first = sorted((one for one in relations.beyond if one.changes), key=lambda one: one.severity)
+    no_work = (one for one in relations.beyond if _is_no_work(one, relations))
+    worst_first = sorted(no_work, key=lambda one: one.severity)
     yield from ((one.described, one.place) for one in worst_first)
     yield from ((f"{use.resource}, which only the grant names", use.places[0]) for use in relations.unused)
     for name, known in _stated(node).items():
@@ -83,6 +97,19 @@ def _more(node: Node, relations: FunctionRelations, element_of: Mapping[str, str
                     f"its role allows it to {VERB[_USE[name]]} {element}, but the model states that it does not",
                     use.places[0],
                 )
+
+
+def _is_no_work(one: Beyond, relations: FunctionRelations) -> bool:
+    """Whether rights surely are no function's work: to change what it uses, or rights and identities.
+
+    Rights that are spelled out on a service that it calls may be what it is for, such as to create a schedule or a
+    snapshot, and so is the role that it passes to that service, which `role_can_escalate` is about.
+    """
+    if not one.changes or {name.lower() for name in one.actions} == {"iam:passrole"}:
+        return False
+    called = {found.service for use in relations.lists["calls"] if (found := outside(use.resource)) is not None}
+    services = {name.partition(":")[0].lower() for name in one.actions}
+    return one.severity < SETS_UP or not services <= called
 
 
 def _stated(node: Node) -> Mapping[str, frozenset[str]]:
