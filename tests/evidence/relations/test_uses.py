@@ -414,6 +414,13 @@ def test_what_an_assumed_role_may_do_is_used(trust: str, *, sure: bool) -> None:
     assert ("writes" in relations.unknown) is not sure
 
 
+def test_what_an_assumed_role_calls_is_called() -> None:
+    assumes = allow("sts:AssumeRole", "!GetAtt W.Arn")
+    mails = allow("ses:SendEmail", "'*'")
+    assert "aws:ses:" in names(of_role(assumes, assumable(BY_R, mails)), "calls")
+    assert "aws:ses:" not in names(of_role(assumes, assumable(BY_R.replace("!GetAtt R.Arn", "'1'"), mails)), "calls")
+
+
 def test_a_role_is_assumed_by_its_own_policy_or_by_name() -> None:
     """An account that is trusted as a whole decides by the policies of its roles."""
     writes = allow("dynamodb:PutItem", "!GetAtt T.Arn")

@@ -31,8 +31,8 @@ class Role:
 
     `covers` are pairs of a service and a use; `outside` are resources of other stacks that it names (by their keys),
     each with a use; `hidden` the relations of which a statement cannot be read; `connected` the resources that a
-    connector grants; `grants` all of its statements; `about` what the documents refer to that only an apply will show;
-    `takes` how much work each function is that has the role.
+    connector grants; `grants` all of its statements, `assumed` those of roles that it may assume; `about` what the
+    documents refer to that only an apply will show; `takes` how much work each function is that has the role.
     """
 
     reach: Mapping[str, Reach] = field(default_factory=dict)
@@ -45,6 +45,7 @@ class Role:
     outside: Mapping[tuple[str, str], Place] = field(default_factory=dict)
     about: Mapping[str, Place] = field(default_factory=dict)
     takes: int = 0
+    assumed: tuple[Grant, ...] = ()
 
     def assuming(self, other: Role) -> Role:
         """Return what it may do together with what it may do as another role, whose denials do not concern its own."""
@@ -58,6 +59,7 @@ class Role:
             connected=self.connected | other.connected,
             invokes=(*self.invokes, *other.invokes),
             grants=self.grants,
+            assumed=(*self.assumed, *other.grants, *other.assumed),
             outside={**other.outside, **self.outside},
             about={**other.about, **self.about},
             takes=self.takes + other.takes,

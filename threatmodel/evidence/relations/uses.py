@@ -285,7 +285,7 @@ class _Using:
     def _calls(self) -> Iterator[Use]:
         """Return the AWS services that it calls: a resource of the service if one is named, else the whole service."""
         found: dict[str, dict[Place, None]] = {}
-        for grant in self.role.grants:
+        for grant in (*self.role.grants, *self.role.assumed):
             if (
                 grant.effect == "Allow"
                 and grant.open is None
