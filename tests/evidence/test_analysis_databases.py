@@ -132,6 +132,7 @@ def test_other_databases_and_caches(text: str) -> None:
     "text",
     [
         "aws_db_instance.d: {password: hunter2}",
+        "aws_redshift_cluster.d: {master_password: hunter2}",
         "aws_rds_cluster.d: {master_password: hunter2}",
         "aws_docdb_cluster.d: {master_password: hunter2}",
         "aws_elasticache_replication_group.d: {auth_token: hunter2}",

@@ -38,6 +38,31 @@ def test_a_parameter_for_a_secret_has_to_hide_it(parameter: str, shown: bool) ->
     assert notes(text) == ([("visible-secret", name)] if shown else [])
 
 
+TASK = "  T: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{Environment: [{{{}}}]}}]}}}}\n"
+BUILD = "  T: {{Type: AWS::CodeBuild::Project, Properties: {{Environment: {{EnvironmentVariables: [{{{}}}]}}}}}}\n"
+
+
+@pytest.mark.parametrize("resource", [TASK, BUILD])
+@pytest.mark.parametrize(
+    ("variable", "shown"),
+    [
+        ("Name: DB_PASSWORD, Value: hunter2", True),
+        ("Name: TOKEN, Value: !Ref Token", True),
+        ("Name: TOKEN, Value: '{{resolve:secretsmanager:token}}'", True),
+        ("Name: TOKEN, Type: PLAINTEXT, Value: xoxb-123456789012-AbCdEfGhIj", True),
+        ("Name: DB_PASSWORD, Type: SECRETS_MANAGER, Value: hunter2", False),
+        ("Name: LEVEL, Value: info", False),
+        ("Name: TOKEN, ValueFrom: !Ref Token", False),
+    ],
+)
+def test_a_variable_of_a_container_or_a_build_that_shows_a_secret(resource: str, variable: str, shown: bool) -> None:
+    head = "Parameters: {Token: {Type: String, NoEcho: true}}\nResources:\n"
+    used = "  U: {Type: AWS::SNS::Topic, Properties: {DisplayName: !Ref Token}}\n"
+    found = list(secret_notes(template(head + used + resource.format(variable)), None))
+    assert [one.message.split("'")[1] for one in found] == (["T"] if shown else [])
+    assert not any("hunter2" in one.message or "AbCdEf" in one.message for one in found)
+
+
 SECRET = "  S: {Type: AWS::SecretsManager::Secret}\n"
 
 

@@ -1,4 +1,7 @@
-"""What a file declares of secrets and should not: a parameter that shows its value, a secret that nothing uses."""
+"""What a file declares of secrets and should not: a value that is shown, a secret that nothing uses.
+
+The variables of functions are facts; those of containers and builds, which are no elements, are noted here.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ import re
 from collections.abc import Collection, Iterator
 
 from threatmodel.evidence.analyses.secret_texts import meaning
+from threatmodel.evidence.analyses.secrets import supplied
 from threatmodel.graph.elements import UNUSED_SECRET, VISIBLE_SECRET
 from threatmodel.reading.problems import Problem, quoted
-from threatmodel.stacks.joining import own_choice
-from threatmodel.stacks.stack import Parameter, Stack
-from threatmodel.stacks.values import Node, leaves, links, shape_of
+from threatmodel.stacks.joining import own_choice, own_name
+from threatmodel.stacks.stack import Parameter, Resource, Stack
+from threatmodel.stacks.values import Node, leaves, links, shape_of, tables, text
 
 _ABOUT_SECRETS = "AWS::SecretsManager::"
 """Types of resources that belong to a secret: its policy, its rotation, the secret itself."""
@@ -37,8 +41,29 @@ def secret_notes(stack: Stack, used: Collection[str] | None) -> Iterator[Problem
         ):
             message = f"nothing in the file uses the hidden parameter {quoted(own_choice(name))}"
             yield Problem(code=UNUSED_SECRET, place=parameter.place, message=message, hint="remove it")
+    for resource in stack.resources.values():
+        yield from _in_variables(resource, stack)
     if used is not None:
         yield from _unused(stack, used)
+
+
+def _in_variables(resource: Resource, stack: Stack) -> Iterator[Problem]:
+    """The variables of a container or a build (pairs of a name and a value) that hold a secret."""
+    for pair in tables(resource.properties):
+        name, value = text(pair.entries.get("Name")), pair.entries.get("Value")
+        if name and value is not None and (text(pair.entries.get("Type")) or _PLAIN) == _PLAIN:
+            supply = supplied(name, value, stack)
+            if supply.secret and supply.named:
+                owner = quoted(own_name(resource.name, stack.joined)[1])
+                message = f"a variable of {owner} holds a secret, which everyone who may describe it sees"
+                hint = "name a secret of Secrets Manager or a parameter as where the value comes from"
+                yield Problem(
+                    code=VISIBLE_SECRET, place=value.place, message=f"{message} ({supply.described()})", hint=hint
+                )
+
+
+_PLAIN = "PLAINTEXT"
+"""The type of a build's variable that has the value itself."""
 
 
 def _unused(stack: Stack, used: Collection[str]) -> Iterator[Problem]:

@@ -192,6 +192,14 @@ def both(one: Unknown | None, other: Unknown | None) -> Unknown | None:
     return one._replace(choices=choices_of(one, other))
 
 
+def tables(node: Node | None) -> Iterator[Table]:
+    """Every mapping in a node, however deep, the outer ones first."""
+    if isinstance(node, Table):
+        yield node
+    for child in node.entries.values() if isinstance(node, Table) else node.items if isinstance(node, List) else ():
+        yield from tables(child)
+
+
 def leaves(node: Node | None) -> Iterator[Node]:
     """Every value in a node that is no mapping and no list, however deep, in order."""
     match node:

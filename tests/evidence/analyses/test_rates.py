@@ -151,6 +151,16 @@ def test_a_usage_plan_limits_keys_and_not_the_api() -> None:
         assert "usage plan" not in outcome.note
 
 
+@pytest.mark.parametrize(("created", "named"), [("PER_API", True), ("SHARED", True), ("NONE", False)])
+def test_a_usage_plan_of_sam_limits_keys_too(created: str, named: bool) -> None:
+    usage = f"Auth: {{UsagePlan: {{CreateUsagePlan: {created}, Throttle: {{RateLimit: 5}}}}}}"
+    sam = f"  Api: {{Type: AWS::Serverless::Api, Properties: {{StageName: prod, OpenApiVersion: 3.0.1, {usage}}}}}"
+    outcome = found(template(sam), "api", "throttle_rate")
+    assert isinstance(outcome, Answered)
+    assert outcome.value is None
+    assert ("the usage plan ApiUsagePlan limits each API key to 5 requests" in outcome.note) is named
+
+
 def test_a_limit_that_misses_the_second_stage_of_sam_says_so() -> None:
     sam = f"  Api: {{Type: AWS::Serverless::Api, Properties: {{StageName: prod, MethodSettings: [{ALL}]}}}}"
     outcome = found(template(sam), "api", "throttle_rate")

@@ -24,7 +24,7 @@ from threatmodel.evidence.answers import (
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Number
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Scalar, Table, Unknown, by_defaults
+from threatmodel.stacks.values import Node, Scalar, Table, Unknown, by_defaults, text
 
 _MOST = 1_000_000
 """Requests a second; a greater number is no limit that AWS would take."""
@@ -65,9 +65,10 @@ def _per_key(parts: Sequence[Gathered]) -> Iterator[str]:
     """What usage plans limit."""
     for part in named(parts, "plan"):
         rate = read(part.node, "Throttle", "RateLimit")
-        if part.hidden is None and rate is not None:
+        if part.hidden is None and rate is not None and text(read(part.node, "CreateUsagePlan")) != "NONE":
             number = f"{rate.value} requests a second" if isinstance(rate, Scalar) and not rate.given else "some rate"
-            yield f"the usage plan {part.resource.name} limits each API key to {number}, not the API"
+            by_sam = "UsagePlan" if part.resource.type == "AWS::Serverless::Api" else ""  # as SAM calls its own
+            yield f"the usage plan {part.resource.name}{by_sam} limits each API key to {number}, not the API"
 
 
 def _is_stage(part: Gathered) -> bool:
