@@ -169,3 +169,20 @@ def test_a_literal_outweighs_a_scan_of_the_history(tmp_path: Path) -> None:
     """What the template shows disproves that no value is in the repository."""
     findings = of_literal(tmp_path, "true").findings
     assert [one.claimed.band for one in findings if one.id == "hard-coded-secret@slack-bot-token"] == ["high"]
+
+
+def test_a_model_that_lacks_the_secret_of_a_variable_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template, model = tmp_path / "template.yaml", tmp_path / "model.yaml"
+    variables = "SLACK_BOT_TOKEN: !Ref SlackBotToken, STAGE: !Ref Stage"
+    template.write_text(TEMPLATE.format(variables=variables, others="", more=""), encoding="utf-8")
+    text = "name: Shop\nevidence: [{template: template.yaml}]\nfunctions: {bot: {}, other: {}}\n"
+    model.write_text(text, encoding="utf-8")
+    main(["check", str(model)])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("drift")] == ["SlackBotToken"]
+    assert main(["import", str(template), "--update", str(model)]) == 0
+    assert "added secret slack-bot-token (SlackBotToken)" in capsys.readouterr().out
+    main(["check", str(model)])
+    assert "drift" not in capsys.readouterr().out

@@ -79,7 +79,7 @@ def _update(request: Invocation) -> int:
     if found.text != found.before:
         write_edit(found.text, args.update, found.before)
     name = shown_path(args.update)
-    lines = [f"{name}: added {entry.kind} {entry.id} ({entry.resource})" for entry in found.added]
+    lines = [f"{name}: added {entry.kind} {entry.id} ({entry.called})" for entry in found.added]
     lines += [f"{one.place}: {one.name}: {one.file} no longer has this {one.kind}" for one in found.gone]
     lines += found.notes
     say(lines or [f"{name} already has everything in {listed(map(shown_path, args.file))}"])

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from threatmodel.evidence.outside import SUPPLIED, outside
 from threatmodel.evidence.secret_notes import secret_notes
 from threatmodel.evidence.unmodeled import unmodeled
 from threatmodel.graph.elements import WORK_LIMIT, Read
@@ -49,7 +50,7 @@ class _Reads:
                 if self.label(name) == label
             },
             missing=self.missing if first else (),
-            extra=tuple((self.own(one), kind, at) for one, kind, at in self.extra if self.label(one) == label),
+            extra=tuple((self.own(one), kind, at) for one, kind, at in self.extra if self.file(at) == label),
             unread=tuple((one.name, one.why, one.place) for one in stack.unread),
             left_open=tuple(one for one in self.held.left_open if self.file(one.place) == label),
             notes=(
@@ -103,10 +104,14 @@ class _Reads:
 
     @property
     def extra(self) -> Iterator[_Pair]:
-        """The resources that the model lacks."""
+        """The resources that the model lacks, and the secrets that a variable of a function holds."""
         for name in self.candidates:
-            if name not in self.lists.elements and name in self.stack.resources:
+            if name in self.lists.elements:
+                continue
+            if name in self.stack.resources:
                 yield name, self.held.file.kinds.get(name, ("",))[0], self.stack.resources[name].place
+            elif (held := outside(name)) is not None and held.service in SUPPLIED:
+                yield held.name, held.kind, self.lists.unread_parts[name][0]
 
     @cached_property
     def modelled(self) -> frozenset[str]:

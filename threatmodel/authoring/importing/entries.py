@@ -55,6 +55,12 @@ class ElementEntry:
     lines: tuple[str, ...]
     apart: bool = False
 
+    @property
+    def called(self) -> str:
+        """What its file calls the resource; of what is in another one its name, or the service's."""
+        found = outside(self.resource)
+        return self.resource if found is None else found.name or found.title
+
 
 def entries(
     stack: Stack,
