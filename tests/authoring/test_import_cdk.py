@@ -155,6 +155,9 @@ def test_decisions_about_a_function_follow_its_name() -> None:
         graph = load_graph("m.yaml")
         assert "bucket-notifications" in graph.system.nodes
         assert [one.element for one in graph.system.acceptances] == ["bucket-notifications"]
+    flow = f"accepted_risks:\n  flow-readable@{OLD_ID}:orders:reads: {accepted}\n"
+    Path("m.yaml").write_text(ALL + flow, encoding="utf-8")
+    assert [one.element for one in load_graph("m.yaml").system.acceptances] == ["bucket-notifications:orders:reads"]
     both = f"  over-privileged-role@bucket-notifications: {accepted}\n"
     Path("m.yaml").write_text(ALL + decided + both, encoding="utf-8")
     assert [one.element for one in load_graph("m.yaml").system.acceptances] == [OLD_ID, "bucket-notifications"]

@@ -32,7 +32,7 @@ def read_current(files: Files, document: Document, shape: Record) -> tuple[Reade
 
 
 def with_current_elements(system: System) -> System:
-    """Return the system with decisions about elements that files name, by the ids that these have now.
+    """Return the system with decisions about elements that files name and their flows, by the ids that these have now.
 
     One that has a decision of the same kind under each id keeps both: the former one then leads to no element.
     """
@@ -54,9 +54,17 @@ def _current(
 ) -> tuple[_Decision, ...]:
     taken = {(of(one), one.element) for one in decisions}
     return tuple(
-        replace(one, element=new) if (new := former.get(one.element)) and (of(one), new) not in taken else one
+        replace(one, element=new)
+        if (new := _now(one.element, former)) != one.element and (of(one), new) not in taken
+        else one
         for one in decisions
     )
+
+
+def _now(element: str, former: Mapping[str, str]) -> str:
+    """The id that an element has now; that of a flow has the ids of both its ends."""
+    *ends, last = element.split(":")
+    return ":".join((*(former.get(one, one) for one in ends), last)) if ends else former.get(element, element)
 
 
 class _Edit(NamedTuple):
