@@ -268,8 +268,8 @@ _INTRODUCTION = """\
 A control may be called *proven* only if no pull request can weaken the system and keep the proof. An author may
 change the template, the plan, serverless.yml or the model. `tests/evidence/attacks/` has such attempts as data: a
 change, and what may no longer be proven after it. `scripts/attacks.py` applies them to the example's files, to a
-Terraform plan and to a serverless.yml, and the test suite runs them. Unlike [mutants.md](mutants.md), they are not
-generated. Each was written to succeed.
+Terraform plan, to a serverless.yml and to two stacks, and the test suite runs them. Unlike [mutants.md](mutants.md),
+they are not generated. Each was written to succeed.
 
 {attempts} attempts: {held} were detected at first, {repaired} were detected after a repair, and {through} still
 succeed. {stays} of them also name what must *stay* proven, because a proof that any change removes is worthless
