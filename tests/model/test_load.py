@@ -32,6 +32,9 @@ SHOP = "name: Shop\nfunctions:\n  order-bot: {}\n"
 MODELS = {
     "misspelt-key": "name: Shop\n§functoins:\n  order-bot: {}\nfunctions:\n  order-bot: {§runtme: python3.13, §Reads: []}\n",
     "unknown-key": SHOP + "§zebra: 1\nfunctions-of-mine: {}\n".replace("functions-of-mine", "§apples"),
+    "evidence-twice": SHOP
+    + "evidence:\n  - {template: t.yaml, stage: p, parameters: p.toml}\n  - {template: t.yaml, environment: test}\n"
+    + "  - {parameters: p.toml, stage: p, template: §./t.yaml}\n",
     "stage-of-a-template": SHOP + "evidence:\n  - {template: t.yaml, §stage: prod}\n",
     "no-name": "§functions:\n  order-bot: {}\n",
     "no-function": "§name: Shop\n",

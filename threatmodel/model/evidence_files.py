@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import posixpath
+from collections.abc import Hashable, Iterator
 
 from threatmodel.model.entries import items_of, table_of, value_of
 from threatmodel.model.file import EVIDENCE_KEYS, EVIDENCE_KINDS, EVIDENCE_OF
 from threatmodel.model.ids import Ids
-from threatmodel.model.system import (
-    EvidenceFile,
-)
-from threatmodel.reading.problems import listed
+from threatmodel.model.system import EvidenceFile
+from threatmodel.reading.problems import Place, listed, quoted
 from threatmodel.reading.reader import Fields
+from threatmodel.reading.values import field_names
 
 
 def evidence_files(ids: Ids) -> Iterator[EvidenceFile]:
-    """The files, as far as their entries can be used."""
+    """The files, as far as their entries can be used, each once."""
+    first: dict[Hashable, Place] = {}
     for item in items_of(ids.entries, "evidence"):
         kinds = [kind for kind in EVIDENCE_KINDS if item.value.given(kind)]
         if len(kinds) != 1:
@@ -23,7 +24,7 @@ def evidence_files(ids: Ids) -> Iterator[EvidenceFile]:
             ids.note("missing-key", item.place, message, f"write one of {listed(EVIDENCE_KINDS)}")
         elif kinds[0] in item.value and _belong(ids, item.value, kinds[0]):
             path = item.value[kinds[0]]
-            yield EvidenceFile(
+            file = EvidenceFile(
                 kind=kinds[0],
                 path=path.value,
                 place=path.place,
@@ -37,6 +38,20 @@ def evidence_files(ids: Ids) -> Iterator[EvidenceFile]:
                 days=value_of(item.value, "days", None),
                 free=tuple(entry.value for entry in items_of(item.value, "free")),
             )
+            before = first.setdefault(_stated(file), file.place)
+            if before is file.place:
+                yield file
+            else:
+                message = f"{quoted(file.path)} is evidence already, stated alike at {before.short}"
+                ids.note("duplicate-key", file.place, message, "keep one of the two")
+
+
+def _stated(file: EvidenceFile) -> Hashable:
+    """All that an entry states, wherever it is in the model."""
+    plain = {name: getattr(file, name) for name in field_names(EvidenceFile)}
+    plain |= {"path": posixpath.normpath(file.path), "place": None}
+    plain["resources"] = tuple(sorted((name, resource) for name, (resource, _) in file.resources.items()))
+    return tuple(plain.values())
 
 
 def _belong(ids: Ids, entries: Fields, kind: str) -> bool:
