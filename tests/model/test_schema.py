@@ -70,6 +70,7 @@ BEYOND_A_SCHEMA = {
         "statement-twice",
         "no-function",
         "stage-of-a-template",
+        "evidence-twice",
     },
 }
 """Bad models that only the loader can refuse, by what it takes to see it."""

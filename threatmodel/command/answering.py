@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from threatmodel.api import assess, gathered, load_library
@@ -24,7 +25,7 @@ from threatmodel.reading.editing import write_edit
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.home import CONTENT
-from threatmodel.reading.problems import FileChangedError, InputError, Place, Problem
+from threatmodel.reading.problems import FileChangedError, InputError, Place, Problem, quoted
 from threatmodel.reading.shape import Flag, Word
 from threatmodel.reading.source import as_read, parse
 
@@ -38,6 +39,12 @@ _OFFERED = 4
 """Up to this many words of a fact, the effect of each is shown."""
 
 _NOT_KNOWN = "# not known yet: "
+
+_OF_ELEMENTS = frozenset({"fact", "relation", "public"})
+"""Kinds of questions that are asked of elements one by one."""
+
+_AGENT = "agent:"
+"""What the name of a program begins with that answers in place of a person."""
 
 
 class Answering:
@@ -87,6 +94,16 @@ class Answering:
             self.files.renamed.append(Renamed(Place("--set", 0), name, current))
             name = current
         return next((item for item in self.items if item.id == name), None) or self._unasked(name)
+
+    def find_all(self, name: str) -> list[Item]:
+        """Return what a name asks for: `*.FACT` is asked of every element, `CONTROL@*` to be attested on each."""
+        fact, control = name.removeprefix("*."), name.removesuffix("@*")
+        if fact != name:
+            return [item for item in self.items if item.kind in _OF_ELEMENTS and item.name == fact]
+        if control != name:
+            return [item for item in self.items if item.kind == "attest" and item.name == control]
+        found = self.find(name)
+        return [found] if found is not None else []
 
     def _unasked(self, name: str) -> Item | None:
         element, _, wanted = name.rpartition(".")
@@ -156,25 +173,41 @@ class Answering:
 
     # --- what is written
 
-    def answered(self, item: Item, answer: str) -> Place:
-        """Write an answer; return its place.
+    def answered(self, item: Item, answer: str, location: str = "") -> Place:
+        """Write an answer, with the location that shows it if there is one; return its place.
 
         Raises NotAnAnswerError where it is not valid, InputError where it cannot be written or the model cannot be
         used with it; then nothing is written.
         """
-        path, before, text = self._edited(item, answer)
+        self._check_location(item, location)
+        path, before, text = self._edited(item, answer, location)
         self._done.append((path, before, text))
         self._load()
-        old = before.splitlines()
-        changed = next((at for at, line in enumerate(text.splitlines(), 1) if line not in old), 1)
-        return Place(shown_path(path), changed)
+        return Place(shown_path(path), _first_changed(before, text))
 
-    def _edited(self, item: Item, answer: str) -> tuple[Path, str, str]:
+    def _check_location(self, item: Item, location: str) -> None:
+        """Raise NotAnAnswerError where a location is none, or an answer needs one, or a person."""
+        is_agent = self.who.startswith(_AGENT)
+        if is_agent and item.kind == "attest":
+            raise NotAnAnswerError("a program cannot attest a control; a person states what no file shows")
+        if is_agent and not location:
+            raise NotAnAnswerError("the answer of a program needs the line that shows it: location: FILE:LINE")
+        if not location:
+            return
+        name, _, line = location.rpartition(":")
+        if not name or not line.isascii() or not line.isdigit():
+            raise NotAnAnswerError(f"{quoted(location)} is no location; expected FILE:LINE, such as src/app.py:12")
+        path = self.files.named(name, self.model, Place(shown_path(self.model)))
+        lines = len(self.files.text(path).splitlines())
+        if not 1 <= int(line) <= lines:
+            raise NotAnAnswerError(f"{quoted(name)} has {lines} lines, and the location names line {line}")
+
+    def _edited(self, item: Item, answer: str, location: str = "") -> tuple[Path, str, str]:
         """Writes an answer; the file, its text before and after.  Who comes second answers in the first one's text."""
         for tries in range(_TRIES, -1, -1):
             self._fresh(item)
             try:
-                path, text = self._written(item, answer)
+                path, text = self._written(item, answer, location)
                 before = self._text(path)
                 self._check(path, text)
                 write_edit(text, path, before)
@@ -199,10 +232,7 @@ class Answering:
         write_edit(before, path, after)
         self._done.pop()
         self._load()
-        old = before.splitlines()
-        return Place(
-            shown_path(path), next((at for at, line in enumerate(after.splitlines(), 1) if line not in old), 1)
-        )
+        return Place(shown_path(path), _first_changed(before, after))
 
     def not_known(self, item: Item) -> None:
         """Record in the model that the answer is not known yet, so that it is asked last."""
@@ -239,11 +269,11 @@ class Answering:
         system = load_model(files, self.model)
         build(self._completed(system), self._gathered[1], self.today, tuple(self._gathered[2]))
 
-    def _written(self, item: Item, answer: str) -> tuple[Path, str]:
+    def _written(self, item: Item, answer: str, location: str = "") -> tuple[Path, str]:
         """Return the file that an answer belongs to, and its text with the answer and with current names."""
         path = self._file_of(item)
         text = migrated(self._text(path), (one for one in self.files.renamed if one.place.file == shown_path(path)))
-        note = f"{self.who}, {self.today}"
+        note = f"{self.who}, {self.today}{f', {location}' if location else ''}"
         found = edits(item, answer, self.who, self.today, self.assessment)
         for edit in [*found, *self._others(item)]:
             document = parse(as_read(text), shown_path(path))
@@ -280,3 +310,9 @@ class Answering:
                 if shown_path(path) == node.place.file:
                     return path
         return self.model
+
+
+def _first_changed(before: str, after: str) -> int:
+    """The first line of a text that differs from an earlier one."""
+    pairs = zip_longest(before.splitlines(), after.splitlines())
+    return next((at for at, (old, new) in enumerate(pairs, 1) if old != new), 1)

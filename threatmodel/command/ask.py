@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from threatmodel.command.arguments import Parser, common, text
+from threatmodel.command.arguments import Parser, common, path, text
 from threatmodel.command.request import Invocation
 from threatmodel.reading.home import PROGRAM
 from threatmodel.reading.output import columns, say, write
@@ -16,8 +16,12 @@ from threatmodel.reading.problems import InputError, Place, Problem, quoted, sug
 from threatmodel.render.text import wrapped
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from threatmodel.authoring.interview import Item
+    from threatmodel.command.answer_files import Given
     from threatmodel.command.answering import Answering
+    from threatmodel.reading.files import Files
 
 DESCRIPTION = (
     "Ask the open questions of a model, those that affect most risk first. Each answer is written to the model at "
@@ -42,22 +46,40 @@ def options(parser: Parser) -> None:
         default=[],
         type=text,
         metavar="WHAT=ANSWER",
-        help="answer without a terminal, such as order-bot.verifies_signature=y or 'callers=1 slash-command, rest "
-        "others'; can be repeated; if one answer is wrong, none is written",
+        help="answer without a terminal, such as order-bot.verifies_signature=y, '*.logs_redacted=n' for every element "
+        "or 'callers=1 slash-command, rest others'; can be repeated; if one answer is wrong, none is written",
     )
+    parser.add_argument(
+        "--answers",
+        type=path,
+        metavar="FILE",
+        help="write the answers of a file (YAML, JSON or CSV), all or none: WHAT: ANSWER, or WHAT: {answer: ANSWER, "
+        "location: FILE:LINE}",
+    )
+    printed = parser.add_mutually_exclusive_group()
+    for name, told in (("json", "print the open questions as JSON"), ("csv", "print them as CSV, to be filled in")):
+        printed.add_argument(f"--{name}", dest="printed", action="store_const", const=name, help=told)
 
 
 def run(request: Invocation) -> int:
     """Ask the questions; every answer is in the model, however the command ends."""
     from threatmodel.command.answering import Answering
 
-    if request.output is not None or request.folder is not None:
+    args = request.args
+    prints, writes = args.printed, bool(args.set or args.answers)
+    if prints and writes:
+        request.misused("--json and --csv print questions; remove --set and --answers, or print in a separate run")
+    if not prints and (request.output is not None or request.folder is not None):
         request.misused("ask writes to the model; remove -o")
-    who = request.args.by or _login()
+    who = args.by or _login()
     session = Answering(request.model, request.given, request.today, who, request.running.work)
     try:
-        if request.args.set:
-            return _set(session, request.args.set)
+        if prints:
+            from threatmodel.command.answer_files import as_csv, as_json
+
+            return request.print(as_json(session) if prints == "json" else as_csv(session))
+        if writes:
+            return _write(session, _given(args.set, args.answers, session.files))
         if not sys.stdin.isatty():
             return _listed(session)
         return _Terminal(session).run()
@@ -72,13 +94,31 @@ def _login() -> str:
         return "unknown user"
 
 
-def _set(session: Answering, given: Sequence[str]) -> int:
-    """Write the answers of the command line, all or none. Raises InputError with every wrong answer."""
+def _given(typed: Sequence[str], file: Path | None, files: Files) -> list[Given]:
+    """The answers of the command line, and those of a file. Raises InputError."""
+    from threatmodel.command.answer_files import Given, answers_in
+
+    found = answers_in(file, files) if file is not None else []
+    problems = []
+    for one in typed:
+        name, equals, answer = one.partition("=")
+        if equals:
+            found.append(Given(name, answer, "", Place(f"--set {name}", 0)))
+        else:
+            message, hint = f"{quoted(name)} has no answer", "write WHAT=ANSWER, such as order-bot.verifies_signature=y"
+            problems.append(Problem(code="no-question", place=Place("--set", 0), message=message, hint=hint))
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def _write(session: Answering, given: Sequence[Given]) -> int:
+    """Write answers, all or none. Raises InputError with every wrong answer."""
     written: list[str] = []
     problems: list[Problem] = []
     for one in given:
         try:
-            written.append(_set_one(session, one))
+            written += _write_one(session, one)
         except InputError as error:
             problems += error.problems
     if problems:
@@ -89,25 +129,24 @@ def _set(session: Answering, given: Sequence[str]) -> int:
     return 0
 
 
-def _set_one(session: Answering, given: str) -> str:
-    """Write one answer; return its place and name. Raises InputError where it is not valid."""
+def _write_one(session: Answering, given: Given) -> Iterator[str]:
+    """Write one answer; yield the place and name of all that it answers. Raises InputError where it is invalid."""
     from threatmodel.authoring.answers import NotAnAnswerError
 
-    name, equals, answer = given.partition("=")
-    item = session.find(name)
-    if item is None or not equals:
-        raise InputError([_no_question(session, name, has_value=bool(equals))])
-    try:
-        return f"{session.answered(item, answer).short}: {item.id}"
-    except NotAnAnswerError as error:
-        problem = Problem(code="no-answer", place=Place(f"--set {name}", 0), message=str(error), hint="")
-        raise InputError([problem]) from None
+    found = session.find_all(given.name)
+    if not found:
+        raise InputError([_no_question(session, given)])
+    for item in found:
+        try:
+            yield f"{session.answered(item, given.answer, given.location).short}: {item.id}"
+        except NotAnAnswerError as error:
+            raise InputError(
+                [Problem(code="no-answer", place=given.place, message=f"{item.id}: {error}", hint="")]
+            ) from None
 
 
-def _no_question(session: Answering, name: str, *, has_value: bool) -> Problem:
-    if not has_value:
-        message, hint = f"{quoted(name)} has no answer", "write WHAT=ANSWER, such as order-bot.verifies_signature=y"
-        return Problem(code="no-question", place=Place("--set", 0), message=message, hint=hint)
+def _no_question(session: Answering, given: Given) -> Problem:
+    name, place = given.name, Place("--set", 0) if given.place.file.startswith("--set") else given.place
     at = session.stated(name)
     if at is not None:
         message, hint = f"{quoted(name)} is not an open question; it is stated already", f"edit {at} to change it"
@@ -117,7 +156,7 @@ def _no_question(session: Answering, name: str, *, has_value: bool) -> Problem:
             suggestion(name, [item.id for item in session.items])
             or f"list the open questions with {PROGRAM} ask < /dev/null"
         )
-    return Problem(code="no-question", place=Place("--set", 0), message=message, hint=hint)
+    return Problem(code="no-question", place=place, message=message, hint=hint)
 
 
 def _listed(session: Answering) -> int:
