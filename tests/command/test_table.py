@@ -13,6 +13,7 @@ from threatmodel.command.parsing import parser
 from threatmodel.command.table import COMMANDS, OPTIONS, command, module_of, option
 
 SHARED = {
+    "answer_files",
     "__init__",
     "answering",
     "arguments",

@@ -46,8 +46,8 @@ def options(parser: Parser) -> None:
         default=[],
         type=text,
         metavar="WHAT=ANSWER",
-        help="answer without a terminal, such as order-bot.verifies_signature=y, '*.logs_redacted=n' for every element "
-        "or 'callers=1 slash-command, rest others'; can be repeated; if one answer is wrong, none is written",
+        help="answer without a terminal, such as order-bot.verifies_signature=y or '*.logs_redacted=n' or "
+        "'callers=1 slash-command, rest others'; can be repeated; if one answer is wrong, none is written",
     )
     parser.add_argument(
         "--answers",
@@ -140,9 +140,8 @@ def _write_one(session: Answering, given: Given) -> Iterator[str]:
         try:
             yield f"{session.answered(item, given.answer, given.location).short}: {item.id}"
         except NotAnAnswerError as error:
-            raise InputError(
-                [Problem(code="no-answer", place=given.place, message=f"{item.id}: {error}", hint="")]
-            ) from None
+            message = f"{error}" if given.place.file.endswith(item.id) else f"{item.id}: {error}"
+            raise InputError([Problem(code="no-answer", place=given.place, message=message, hint="")]) from None
 
 
 def _no_question(session: Answering, given: Given) -> Problem:
