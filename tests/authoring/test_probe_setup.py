@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.refusals import write
 from threatmodel.authoring.insertion import with_item
+from threatmodel.authoring.probe_setup import variables_file
 from threatmodel.command.main import main
 from threatmodel.probe.asked_for import variables_asked_for
 from threatmodel.probe.made_up import environment_file, made_up
@@ -79,9 +81,28 @@ def test_values_are_made_up_by_name(name: str, value: str, secret: bool) -> None
 
 
 def test_a_secret_is_marked_and_the_signing_secret_left_to_the_probe() -> None:
-    text = environment_file(["SLACK_BOT_TOKEN", "MY_SIGNING_SECRET", "TABLE"], "app.py")
+    text = environment_file(["SLACK_BOT_TOKEN", "MY_SIGNING_SECRET", "TABLE"], "app.py", {})
     assert variables(text, "probe.env") == {"SLACK_BOT_TOKEN": "xoxb-made-up", "TABLE": "made-up-table"}
     assert "# a secret: keep it made up\nSLACK_BOT_TOKEN=" in text
+
+
+def test_literals_of_the_template_are_taken(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    write(
+        str(tmp_path / "template.yaml"),
+        "Resources: {Bot: {Type: AWS::Serverless::Function, Properties: {Handler: app.handler, Environment: {Variables:"
+        " {STAGE: prod, MAX_AGE: 300, BOT_TOKEN: xoxb-real, TABLE: !Ref T}}}}}\n",
+    )
+    write(
+        str(tmp_path / "app.py"),
+        "import os\ndef setting(name): return os.environ[name]\nTABLE = setting('OWN_TABLE')\n"
+        "def handler(event, context): pass\n",
+    )
+    ((_, text, _),) = variables_file(f"{tmp_path}/app.py", Files(), "tm.py").files
+    found = variables(text, "probe.env")
+    assert found.keys() == {"OWN_TABLE", "STAGE", "MAX_AGE", "BOT_TOKEN", "TABLE"}
+    assert (found["STAGE"], found["MAX_AGE"]) == ("prod", "300")
+    assert "xoxb-real" not in text
 
 
 MODEL = """\

@@ -252,7 +252,7 @@ def test_an_exception_for_want_of_a_variable_denies_nothing_and_names_it(
 ) -> None:
     (project / "bot").mkdir()
     (project / "bot" / "app.py").write_text(BY_NAME % " + '_URL'")
-    assert main(["probe", "bot/app.py", "--unconfined", "--json", "-o", "bot/bot.probe.json"]) == 1
+    assert main(["probe", "bot/app.py", "--unconfined", "--json", "-o", "bot/bot.probe.json"]) == 2
     result = json.loads((project / "bot" / "bot.probe.json").read_text())
     assert all(one["decided"] is False for one in result["facts"] if one["fact"] == "errors_generic")
     assert "it read variables that are not set: WORK_QUEUE_URL" in " ".join(capsys.readouterr().out.split())
@@ -278,7 +278,7 @@ def test_what_keeps_a_genuine_request_out_is_said_and_denies_nothing_else(
     line, advice = REFUSED[name]
     (project / "bot").mkdir()
     (project / "bot" / "app.py").write_text(f"def handler(event, context):\n    {line}\n")
-    assert main(["probe", "bot/app.py", "--unconfined", "--json", "-o", "bot/bot.probe.json"]) == 1
+    assert main(["probe", "bot/app.py", "--unconfined", "--json", "-o", "bot/bot.probe.json"]) == 2
     assert advice in " ".join(capsys.readouterr().out.split())
     result = json.loads((project / "bot" / "bot.probe.json").read_text())
     assert not any(one["decided"] for one in result["facts"] if one["fact"] in {"errors_generic", "verifies_signature"})

@@ -52,7 +52,7 @@ def test_what_no_secret_could_be_is_left_out() -> None:
 
 
 def test_two_variables_of_one_kind_get_values_of_their_own() -> None:
-    text = environment_file(["STATE_TABLE", "TOKEN_TABLE", "ONE", "TWO", "ADMIN_USER", "OTHER_USER"], "app.py")
+    text = environment_file(["STATE_TABLE", "TOKEN_TABLE", "ONE", "TWO", "ADMIN_USER", "OTHER_USER"], "app.py", {})
     values = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
     assert len({values[name] for name in ("STATE_TABLE", "TOKEN_TABLE", "ONE", "TWO")}) == 4
     assert values["ADMIN_USER"] == values["OTHER_USER"]  # the genuine request comes from one

@@ -183,7 +183,9 @@ def test_slack_s_requests_refused_and_wrong_ones_taken_is_no_all_clear() -> None
     assert outcomes(result)["joined-by-dots"] == "failed"
     assert outcomes(result)["wrong-secret"] == UNDECIDED
     assert result.decided == {"verifies_signature": False}
-    assert exit_code(result) == 1
+    assert exit_code(result) == 2
+    assert "No genuine request was accepted" in probed(result, {})
+    assert "  undecided  " not in probed(result, {})
 
 
 @dataclass(frozen=True)
@@ -327,7 +329,7 @@ def test_a_handler_that_always_hangs_costs_one_request() -> None:
     assert not any(row.outcome == PASSED for row in result.rows)
     assert "the handler timed out on a request of 'genuine'" in {row.why for row in result.rows}
     assert not any(result.decided.values())
-    assert exit_code(result) == 1
+    assert exit_code(result) == 2
 
 
 def test_a_handler_that_hangs_on_one_request_is_asked_no_more_and_proven_nothing_by_what_was_not_sent() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from threatmodel.authoring.insertion import scalar, with_item
 from threatmodel.authoring.planned import Plan
 from threatmodel.model.load import load_model
-from threatmodel.probe.asked_for import variables_asked_for
+from threatmodel.probe.asked_for import literals_of, variables_asked_for
 from threatmodel.probe.made_up import environment_file, made_up, signing_secret_of
 from threatmodel.probe.runners.target import handler_file
 from threatmodel.reading.files import Files, shown_path
@@ -28,13 +28,16 @@ def variables_file(target: str, files: Files, program: str) -> Plan:
     if path.exists():
         message, hint = "this file exists already", "change it by hand, or give it with --env-file as it is"
         raise InputError([Problem(code="already-exists", place=Place(shown_path(path)), message=message, hint=hint)])
-    names = variables_asked_for(file, files)
+    names, literals = variables_asked_for(file, files), literals_of(file, files)
     secret = signing_secret_of(names)
-    given = [name for name in names if name != secret]
+    given = [name for name in names if name != secret and name not in literals]
     secrets = sum(made_up(name).secret for name in given)
     said = f": {len(given)} variables, made up" + (f"; {secrets} of them stand for secrets" if secrets else "")
+    said += f"; {len(literals)} as in the template" if literals else ""
     command = f"{program} probe {target} --env-file {shown_path(path)}"
-    return Plan(((path, environment_file(names, target), said),), (f"next: {command} -m MODEL --function ID",))
+    return Plan(
+        ((path, environment_file(names, target, literals), said),), (f"next: {command} -m MODEL --function ID",)
+    )
 
 
 def evidence_of(model: Path, files: Files, result: Path, function: str) -> Plan | None:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 DESCRIPTION = (
     "Send a handler genuine and hostile requests, and check each response against the rules of Slack and AWS. The "
     "handler's code runs in a separate process, isolated as far as this system allows; the result states how. "
-    "Exit codes: 0 every required probe passed, 1 a probe failed, 2 the handler did not run or no result is possible."
+    "Exit codes: 0 every required probe passed, 1 a probe failed, 2 the handler did not run, or rejected the genuine "
+    "request."
 )
 
 
@@ -107,6 +108,22 @@ def options(parser: Parser) -> None:
         metavar="FOLDER",
         help="another folder with dependencies",
     )
+    for option, what in (("--header", "a header"), ("--query", "a part of the query")):
+        add(
+            option,
+            action="append",
+            default=[],
+            type=text,
+            metavar="NAME=VALUE",
+            help=f"{what} that every request has, such as one that a proxy adds; can be repeated",
+        )
+    add(
+        "--table",
+        type=path,
+        metavar="FILE",
+        help="items of DynamoDB tables that the handler reads, as JSON: a list of items for each table; the text "
+        "'{signing secret}' stands for the secret",
+    )
     add(
         "--provide",
         action="append",
@@ -164,6 +181,9 @@ def run(request: Invocation) -> int:
         provide=args.provide,
         allow_remote=args.allow_remote,
         unconfined=args.unconfined,
+        headers=args.header,
+        query=args.query,
+        tables=args.table,
         progress=_progress(),
     )
     if kept is not None:

@@ -59,6 +59,8 @@ def age_of(source: EvidenceFile) -> datetime.timedelta:
 def _word(probe: ProbeFile, source: EvidenceFile, deployed: Sequence[Deployed], now: datetime.datetime | None) -> str:
     """Every reason for which a result counts as a statement, in one line; '' where there is none."""
     why = list(doubts(probe.result, now, __version__, age_of(source)))
+    if added := [f"--{name}" for name in ("header", "query") if name in probe.result.options]:
+        why.append(f"it was made with {listed(added)}, which an attacker may leave out")
     for one in deployed:
         why += [f"{reason} ({one.stack.file})" for reason in mismatches(probe.result, one, probe.folder, source.free)]
     return f"{'; '.join(why)}; it counts as a statement" if why else ""

@@ -6,8 +6,8 @@ from threatmodel.probe.outcome import RAISED
 from threatmodel.probe.protocol import Reply
 
 _TABLE = (
-    "it asks a table, which is empty in a probe. If its secret or its callers are there, take them from a variable or "
-    "Secrets Manager during the probe. Or start the handler, and name its address"
+    "it asks a table, which is empty in a probe. If its secret or its callers are there, give the items with --table. "
+    "Or start the handler, and name its address"
 )
 _OTHER_EVENT = (
     "it may need an event that the probe lacks; the probe has those of REST APIs, HTTP APIs, function URLs and load "
@@ -15,7 +15,8 @@ _OTHER_EVENT = (
 )
 _ASKS_FOR_MORE = (
     "it asks for something that the request lacks; name commands and callers that it knows (--body, --env, --kind, "
-    "--path). Slack never sends a custom key, so that such a key is no check of Slack's requests"
+    "--path). Slack never sends a custom key, so that such a key is no check of Slack's requests (--header and --query "
+    "add one)"
 )
 
 

@@ -22,8 +22,8 @@ def again(saved: Result, handler: Path, files: Files, place: Place) -> ProbeOpti
     Raises InputError where it had an option whose value a result does not keep, or names a file outside the repository.
     """
     given = saved.options
-    if lost := [f"--{name}" for name in ("env", "body") if name in given]:
-        hint = "give variables in a file with --env-file, and probe again"
+    if lost := [f"--{name}" for name in ("env", "body", "header", "query") if name in given]:
+        hint = "give variables in a file with --env-file; what else it needs is probed by hand"
         raise _unrepeatable(f"it was made with {listed(lost)}, which a result does not keep", hint, place)
     strange = [name for name in ("kind", "form") if {*given.get(name, ())} - {*KINDS, *SHAPES}]
     if strange:
@@ -40,6 +40,7 @@ def again(saved: Result, handler: Path, files: Files, place: Place) -> ProbeOpti
         shape=one.get("form", ""),
         packages=[files.named(folder, by, place) for folder in given.get("packages", ())],
         provide=given.get("provide", ()),
+        tables=files.named(one["table"], by, place) if "table" in one else None,
         isolated=True,
     )
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from threatmodel.probe.runners.dependencies import template_near
+from threatmodel.probe.secret_values import is_plain
 from threatmodel.probe.source_check import source_files
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.source import read_text
-from threatmodel.stacks.values import Scalar, Table
+from threatmodel.stacks.values import Node, Scalar, Table, as_text
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z")
 _LAMBDAS = re.compile(
@@ -96,6 +97,19 @@ def _in_javascript(text: str) -> Iterator[str]:
 
 def _in_template(handler: Path, files: Files) -> Iterator[str]:
     """What the template gives the function whose handler this is; all functions, where it names no such one."""
+    yield from (name for name, _ in _given(handler, files))
+
+
+def literals_of(handler: Path, files: Files) -> Mapping[str, str]:
+    """The variables whose values the template spells for its function: a result counts only with the same ones."""
+    found: dict[str, str] = {}
+    for name, node in _given(handler, files):
+        if isinstance(node, Scalar) and not node.given and node.value is not None and "\n" not in as_text(node):
+            found[name] = as_text(node)
+    return {name: value for name, value in found.items() if is_plain(name, value, "")}
+
+
+def _given(handler: Path, files: Files) -> Iterator[tuple[str, Node]]:
     try:
         stack = template_near(handler.absolute(), files)
     except InputError:
@@ -105,7 +119,7 @@ def _in_template(handler: Path, files: Files) -> Iterator[str]:
     for properties in own or functions:
         environment = properties.entries.get("Environment")
         given = environment.entries.get("Variables") if isinstance(environment, Table) else None
-        yield from given.entries if isinstance(given, Table) else ()
+        yield from given.entries.items() if isinstance(given, Table) else ()
 
 
 def _module(properties: Table) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,13 +19,15 @@ from threatmodel.probe.outside import outside
 from threatmodel.probe.probing import Options, fingerprints, hidden_in, probe
 from threatmodel.probe.requests import SECRET, Genuine
 from threatmodel.probe.result import Result
+from threatmodel.probe.runners.added import Added
 from threatmodel.probe.runners.confinement.measures import MEASURES, WEIGHTY, Measure, described
+from threatmodel.probe.runners.dynamodb import Tables
 from threatmodel.probe.runners.lambdas import LambdaRunner
 from threatmodel.probe.runners.target import handler_file, runner_for
 from threatmodel.probe.seen import Coverage
 from threatmodel.probe.variables import variable, variables
 from threatmodel.reading.files import Files, shown_path
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import InputError, Place, Problem, quoted
 from threatmodel.reading.project import real_path
 from threatmodel.reading.values import dataclass, replace
 
@@ -37,7 +41,9 @@ class ProbeOptions:
     `secret_env` is the variable that holds the signing secret ('': by its name), `variables` are NAME=VALUE, `body` the
     form of a genuine request ('' for Slack's example), `packages` folders with the handler's dependencies, `provide`
     packages to be stubbed, `allow_remote` hosts beside this machine, `unconfined` that root may run it where not every
-    measure against it holds, `isolated` that no user may.  `progress` is called with each number of requests
+    measure against it holds, `isolated` that no user may.  `headers` and `query` are NAME=VALUE, for every request.
+    `tables` is a file with items of
+    DynamoDB's tables.  `progress` is called with each number of requests
     that is about to be sent.
     """
 
@@ -54,6 +60,9 @@ class ProbeOptions:
     allow_remote: Sequence[str] = ()
     unconfined: bool = False
     isolated: bool = False
+    headers: Sequence[str] = ()
+    query: Sequence[str] = ()
+    tables: Path | None = None
     progress: Callable[[int], None] = lambda _: None
 
     def kept(self, folder: Path) -> dict[str, tuple[str, ...]]:
@@ -66,8 +75,9 @@ class ProbeOptions:
             "form": filter(None, (self.shape,)),
             "packages": [_from(folder, one) for one in self.packages],
             "provide": self.provide,
+            "table": () if self.tables is None else (_from(folder, self.tables),),
         }
-        unkept = {"env": bool(self.variables), "body": bool(self.body)}
+        unkept = {"env": self.variables, "body": self.body, "header": self.headers, "query": self.query}
         kept = {name: tuple(values) for name, values in found.items()}
         return {name: values for name, values in kept.items() if values} | {one: () for one in unkept if unkept[one]}
 
@@ -124,6 +134,10 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
     )
     if isinstance(runner, LambdaRunner):
         runner.progress = asked.progress
+        runner.give(
+            tables={} if asked.tables is None else tables_in(files.text(asked.tables), shown_path(asked.tables)),
+            added=Added(headers=_pairs(asked.headers, "--header"), query=_pairs(asked.query, "--query")),
+        )
     measures = confined(runner, asked.unconfined, isolated=asked.isolated) if isinstance(runner, LambdaRunner) else ()
     options = Options(
         target=asked.target,
@@ -144,7 +158,9 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
     result = probe(runner, options)
     if file is not None:
         result = replace(
-            result, files=outside(file.parent, runner.files_read), options=asked.kept(real_path(file.parent))
+            result,
+            files=outside(file.parent, [*runner.files_read, *_table_files(asked)]),
+            options=asked.kept(real_path(file.parent)),
         )
     hidden = hidden_in(runner, options)
     notes = [hidden.secrets_out(one) for one in _notes(runner)] if isinstance(runner, LambdaRunner) else []
@@ -165,6 +181,35 @@ def _secret_variable(file: Path | None, files: Files) -> str:
 
 def _from(folder: Path, path: Path) -> str:
     return os.path.relpath(real_path(path), folder).replace(os.sep, "/")
+
+
+def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:
+    """Names with values.  Raises InputError where one has another form."""
+    if wrong := [text for text in texts if not re.match(r"[\w.~-]{1,100}=[^\0\r\n]*\Z", text)]:
+        message = f"{quoted(wrong[0].partition('=')[0])} is not NAME=VALUE"
+        raise InputError([Problem(code="wrong-type", place=Place(option), message=message, hint="write NAME=VALUE")])
+    return dict(text.split("=", 1) for text in texts)
+
+
+def _table_files(asked: ProbeOptions) -> tuple[str, ...]:
+    """The files that a result is of beside those that the handler read."""
+    return () if asked.tables is None else (str(real_path(asked.tables)),)
+
+
+def tables_in(text: str, file: str) -> Tables:
+    """Items of DynamoDB's tables, by table: `{"bot-config": [{"id": "T1", "secret": "{signing secret}"}]}`.
+
+    Raises InputError where the text has another form.
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    lists = found.values() if isinstance(found, dict) else (None,)
+    if all(isinstance(one, list) and all(isinstance(item, dict) for item in one) for one in lists):
+        return found or {}
+    message, hint = "this is no list of items for each table", 'write JSON: {"TABLE": [{"id": "T1DC2JH3J"}]}'
+    raise InputError([Problem(code="wrong-type", place=Place(file, 0), message=message, hint=hint)])
 
 
 def confined(runner: LambdaRunner, unconfined: bool, *, isolated: bool = False) -> tuple[Measure, ...]:  # noqa: FBT001 - the user's one word

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
@@ -21,7 +21,7 @@ class MadeUp(NamedTuple):
 
 
 _BY_NAME: tuple[tuple[str, MadeUp], ...] = (
-    (r"SECRET\w*ARN|ARN\w*SECRET", MadeUp(f"arn:aws:secretsmanager:{_ACCOUNT}:secret:made-up")),
+    (r"(?:SECRET|TOKEN)\w*ARN|ARN\w*SECRET", MadeUp(f"arn:aws:secretsmanager:{_ACCOUNT}:secret:made-up")),
     (r"(?:SECRET|TOKEN|PARAMETER|PARAM|SSM)\w*(?:NAME|ID|PATH)$", MadeUp("/made/up")),
     (r"(?:STATE_?MACHINE|STEP)\w*ARN", MadeUp(f"arn:aws:states:{_ACCOUNT}:stateMachine:made-up")),
     (r"ARN$|TOPIC", MadeUp(f"arn:aws:sns:{_ACCOUNT}:made-up")),
@@ -71,15 +71,17 @@ def signing_secret_of(names: Sequence[str]) -> str:
     return next((name for pattern in _SIGNING for name in names if re.search(pattern, name.upper())), "")
 
 
-def environment_file(names: Sequence[str], target: str) -> str:
-    """A file with a value for each variable but the signing secret."""
+def environment_file(names: Sequence[str], target: str, literals: Mapping[str, str]) -> str:
+    """A file with a value for each variable but the signing secret: that of the template, where it spells one."""
     lines = [
         f"# Made up, for a probe of {target}: change what the handler rejects a genuine request for.",
         "# The caller and the command are those of Slack's published example, which is what the probe sends.",
     ]
     given: set[str] = set()
     for name in names:
-        if name != signing_secret_of(names):
+        if name in literals:
+            lines += ["# as in the template", f"{name}={literals[name]}"]
+        elif name != signing_secret_of(names):
             value = made_up(name)
             made = value.value
             while made in given and "made-up" in made:  # one value for two would hide which of them is used

@@ -13,6 +13,7 @@ from threatmodel.probe.deciding import LEVELS, Decision, Row
 from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, UNDECIDED
 from threatmodel.probe.result import Result
 from threatmodel.reading.problems import Place, visible
+from threatmodel.reading.values import replace
 from threatmodel.render.text import wrapped
 
 WIDTH = 100
@@ -41,10 +42,12 @@ def controls_shown(result: Result, library: Library) -> dict[str, bool]:
 
 
 def exit_code(result: Result, *, strict: bool = False) -> int:
-    """Return 0 if every required probe passed, 1 if one failed, 2 if one is undecided.
+    """Return 0 if every required probe passed, 1 if one failed, 2 if one is undecided or the genuine one is rejected.
 
     A probe that cannot run here changes nothing; `strict` counts advised probes as well.
     """
+    if _refused(result) is not None:
+        return 2
     rows = [row for row in result.rows if strict or row.level == "required"]
     if any(row.outcome == FAILED for row in rows):
         return 1
@@ -59,6 +62,7 @@ def probed(result: Result, controls: Mapping[str, bool]) -> str:
 
     `controls` are those that the facts prove (true) or contradict (false).
     """
+    whole, result = result, _shortened(result)
     lines = [*_head(result), ""]
     for level in LEVELS:
         rows = [row for row in result.rows if row.level == level]
@@ -66,8 +70,29 @@ def probed(result: Result, controls: Mapping[str, bool]) -> str:
     lines += ["facts", *(line for one in result.facts for line in _fact(one)), ""]
     if controls:
         lines += ["controls", *_controls(controls), ""]
-    lines += summary(result)
+    if _refused(whole) is not None:
+        lines += [*_wrapped(_NOT_ACCEPTED, "", "  "), ""]
+    lines += summary(whole)
     return "\n".join(visible(line).rstrip() for line in lines) + "\n"
+
+
+_NOT_ACCEPTED = (
+    "No genuine request was accepted, so that other rejections show nothing. Remove the reason above, or name a "
+    "request that the handler accepts."
+)
+
+
+def _refused(result: Result) -> Row | None:
+    """Return the row of the genuine request if it was rejected."""
+    return next((row for row in result.rows if row.probe == "genuine" and row.outcome == FAILED), None)
+
+
+def _shortened(result: Result) -> Result:
+    """Return only the failures and decided facts where the genuine request was rejected: all else follows from that."""
+    if _refused(result) is None:
+        return result
+    rows = tuple(row for row in result.rows if row.outcome == FAILED)
+    return replace(result, rows=rows, facts=tuple(one for one in result.facts if one.decided))
 
 
 def summary(result: Result) -> list[str]:

@@ -12,8 +12,12 @@ import pytest
 
 from tests.probe.runners.answering import answered
 from tests.probe.running import LIMITS, effect, replies, told, written
+from threatmodel.probe.command import tables_in
 from threatmodel.probe.protocol import Call, Limits, Scenario
+from threatmodel.probe.runners.added import Added
+from threatmodel.probe.runners.lambdas import LambdaRunner
 from threatmodel.probe.runners.target import runner_for
+from threatmodel.reading.problems import InputError
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="handlers are not run on Windows")]
 
@@ -358,3 +362,26 @@ def test_a_secret_is_found_in_objects_and_configurations(tmp_path: Path) -> None
     """
     (reply,) = replies(written(tmp_path, text))
     assert reply.body == "s3cret" * 3, reply.logs
+
+
+def test_a_table_has_what_it_was_given(tmp_path: Path) -> None:
+    text = """
+        import boto3
+        def handler(event, context):
+            table = boto3.resource("dynamodb").Table("teams")
+            found = table.get_item(Key={"id": "T1"})["Item"]
+            table.put_item(Item={"id": "T2"}, ConditionExpression="attribute_not_exists(id)")
+            return {"statusCode": 200, "body": f"{found['secret']} {found['plan']['seats']}"}
+    """
+    runner = runner_for(str(written(tmp_path, text)), limits=LIMITS)
+    assert isinstance(runner, LambdaRunner)
+    text = '{"teams": [{"id": "T1", "secret": "{signing secret}", "plan": {"seats": 3}}]}'
+    runner.give(tables=tables_in(text, "t.json"), added=Added())
+    (reply,) = runner.run(Scenario(name="x", calls=(Call(event={}),), secret="s3cret"))
+    assert reply.body == "s3cret 3", reply.logs
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"teams": {}}', '{"teams": [1]}'])
+def test_a_file_of_tables_has_one_form(text: str) -> None:
+    with pytest.raises(InputError, match="this is no list of items for each table"):
+        tables_in(text, "t.json")

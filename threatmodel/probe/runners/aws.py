@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from threatmodel.probe.protocol import Effect
-from threatmodel.probe.runners.dynamodb import AwsError, DynamoDbTables, SilentError, UnreadError
+from threatmodel.probe.runners.dynamodb import AwsError, DynamoDbTables, SilentError, Tables, UnreadError
 
 MOST_CONTENT = 20_000
 """Characters of what a call sends that are kept, to look for secrets in them."""
@@ -82,9 +82,16 @@ class World:
         self._json, self._failing = tuple(secret_json), failing
         self._tables = DynamoDbTables()
         self._before: DynamoDbTables | None = None
+        self._filled: Tables = {}
         self._objects: dict[tuple[str, str], str] = {}
         self._count = 0
         self._codes: set[str] = set()
+
+    def fill(self, tables: Tables) -> None:
+        """Gives DynamoDB's tables their items, once; the text `SECRET_MARK` in them stands for the secret."""
+        if tables and not self._filled:
+            self._filled = _with_secret(tables, self._secret)
+            self._tables = DynamoDbTables(self._filled)
 
     def rotate(self, current: str | None, previous: str | None, at: float) -> None:
         """Puts another secret into the stores, or none, at seconds since 1970."""
@@ -92,7 +99,7 @@ class World:
 
     def read_before(self, *, stale: bool) -> None:
         """From here on tables are read as they were when the world was made, or as they are now."""
-        self._before = DynamoDbTables() if stale else None
+        self._before = DynamoDbTables(self._filled) if stale else None
 
     def note(  # noqa: PLR0913 - the members of an effect
         self,
@@ -266,6 +273,22 @@ class World:
         if place not in self._objects:
             raise AwsError("NoSuchKey", "The specified key does not exist.")
         return {"Body": self._objects[place], "ETag": '"00000000000000000000000000000000"'}
+
+
+SECRET_MARK = "{signing secret}"  # noqa: S105 - a word for one
+
+
+def _with_secret(value: Any, secret: str | None) -> Any:
+    """Plain data in which the secret replaces its mark."""
+    match value:
+        case dict():
+            return {name: _with_secret(one, secret) for name, one in value.items()}
+        case list():
+            return [_with_secret(one, secret) for one in value]
+        case str():
+            return value.replace(SECRET_MARK, secret or "")
+        case _:
+            return value
 
 
 def _plain_answer(service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:

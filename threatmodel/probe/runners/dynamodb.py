@@ -7,7 +7,7 @@ or both named in a `Key`, before conditions on it are distinguished by both).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from threatmodel.probe.runners.expressions import Expression, ExpressionError, Item, absent_names, holds, updated
@@ -37,11 +37,17 @@ class SilentError(AwsError):
         super().__init__("RequestTimeout", "no answer came")
 
 
-class DynamoDbTables:
-    """The tables of one scenario."""
+Tables = Mapping[str, Sequence[Mapping[str, Any]]]
 
-    def __init__(self) -> None:
-        self._tables: dict[str, list[Item]] = {}
+
+class DynamoDbTables:
+    """The tables of one scenario, with the items that they have from the beginning, as plain data by table."""
+
+    def __init__(self, filled: Tables | None = None) -> None:
+        self._tables: dict[str, list[Item]] = {
+            name: [{key: _marshalled(value) for key, value in item.items()} for item in items]
+            for name, items in (filled or {}).items()
+        }
         self._keys: dict[str, tuple[str, ...]] = {}
 
     def answer(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,3 +202,20 @@ def _condition(params: Mapping[str, Any]) -> Expression:
 def _expression(params: Mapping[str, Any], word: str) -> Expression:
     names, values = params.get("ExpressionAttributeNames") or {}, params.get("ExpressionAttributeValues") or {}
     return Expression(text=str(params[word]), names=names, values=values)
+
+
+def _marshalled(value: Any) -> dict[str, Any]:
+    """Plain data as DynamoDB has it."""
+    match value:
+        case None:
+            return {"NULL": True}
+        case bool():
+            return {"BOOL": value}
+        case int() | float():
+            return {"N": str(value)}
+        case list():
+            return {"L": [_marshalled(one) for one in value]}
+        case dict():
+            return {"M": {name: _marshalled(one) for name, one in value.items()}}
+        case _:
+            return {"S": str(value)}

@@ -57,6 +57,10 @@ class LambdaRunner:
         self._program = replace(self._program, required=tuple(one.name for one in measures if one.holds))
         return measures
 
+    def give(self, **members: Any) -> None:
+        """Changes members of the program: the tables that it finds, what every request has."""
+        self._program = replace(self._program, **members)
+
     @property
     def packages(self) -> Sequence[Path]:
         """Folders with packages that lie elsewhere than beside the handler."""

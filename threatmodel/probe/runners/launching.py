@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from threatmodel.probe.protocol import Limits
+from threatmodel.probe.runners.added import Added
+from threatmodel.probe.runners.dynamodb import Tables
 from threatmodel.reading.home import PACKAGES
-from threatmodel.reading.values import dataclass
+from threatmodel.reading.values import dataclass, field
 
 STUBS = Path(__file__).resolve().parent / "stubs"
 Progress = Callable[[int], None]
@@ -22,7 +24,7 @@ class Program:
 
     `linked` are folders that packages are links to, `secret_variable` is the variable that has the signing secret,
     `bytecode` a folder with byte code that was made of the sources as they are.  `required` are the measures of
-    confinement without which nothing is run.
+    confinement without which nothing is run.  `tables` are items of DynamoDB's, `added` what every request has.
     """
 
     file: Path
@@ -33,6 +35,8 @@ class Program:
     linked: Sequence[Path] = ()
     provide: Sequence[str] = ()
     required: Sequence[str] = ()
+    tables: Tables = field(default_factory=dict)
+    added: Added = field(default_factory=Added)
     secret_variable: str = ""
     bytecode: Path | None = None
 

@@ -55,6 +55,7 @@ class Session:
         """`number` is which environment of its scenario it is: no two of them are copies of the same process."""
         self._program, self._world, self._limits, self._at = program, world, limits, at
         self._environment, self._number = environment, number
+        world.fill(program.tables)
         self._token = secrets.token_hex(16)
         self._messages: asyncio.Queue[Message] = asyncio.Queue()
         self._logs, self._reported = bytearray(), 0
@@ -106,7 +107,8 @@ class Session:
     def say(self, message: Mapping[str, Any]) -> None:
         """Sends a call to the child."""
         if self._control is not None:
-            self._control.write(json.dumps(message).encode() + b"\n")
+            event = {"event": self._program.added.to(message["event"])} if "event" in message else {}
+            self._control.write(json.dumps({**message, **event}).encode() + b"\n")
 
     async def hear(self) -> Message:
         """What the child says next, or how it ended: timeout, exit, crash, output or memory."""
