@@ -116,7 +116,7 @@ def test_the_examples_of_a_control_can_be_taken() -> None:
     reader = Reader(parse(text, "f"))
     found = control_of(reader, reader.whole(CONTROL))
     assert reader.problems == []
-    assert (found.requires, len(found.how), len(found.maps)) == (("other",), 5, 6)
+    assert (found.requires, len(found.how), len(found.maps)) == (("other",), 5, 7)
     assert found.in_place is not None
 
 

@@ -42,7 +42,7 @@ class Integration(NamedTuple):
     subtype: Any = None
     timeout: Any = None
     connection: Any = None
-    transfer: Any = None
+    mode: Any = None
 
 
 class Access(NamedTuple):
@@ -128,7 +128,7 @@ REST = Gateway(
                 "templates": "RequestTemplates",
                 "timeout": "TimeoutInMillis",
                 "connection": "ConnectionId",
-                "transfer": "ResponseTransferMode",
+                "mode": "ResponseTransferMode",
             },
         ),
         Route: (

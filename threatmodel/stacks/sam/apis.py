@@ -94,7 +94,7 @@ class Api:
             templates=get(stated, "requestTemplates"),
             payload=get(stated, "payloadFormatVersion"),
             subtype=get(stated, "integrationSubtype"),
-            transfer=get(stated, "responseTransferMode"),
+            mode=get(stated, "responseTransferMode"),
         )
         return node_of(self.gateway.properties(found), stated.place)
 
