@@ -97,8 +97,6 @@ RIGHTS = {
 }
 """What changes a resource, and how its ARN is written."""
 CONTENTS = ("logs:CreateLogGroup", "logs:PutLogEvents", "dynamodb:PutItem", "s3:PutObject", "sqs:SendMessage")
-OF_NO_PART = {"in_vpc"}
-"""What is drawn and neither alarms nor reassures."""
 
 
 def working_for_it(rights: str) -> str:
@@ -126,8 +124,7 @@ def test_what_reassures_falls_as_far_as_a_custom_resource_reaches(
     for wide in WIDE:
         if (changed := with_part(text, wide)) is not None:
             (tmp_path / path.name).write_text(changed, encoding="utf-8")
-            left = before & firm(of_model(library, ways), ways)
-            assert {one for one in left if one[2] not in OF_NO_PART} == set(), wide
+            assert before & firm(of_model(library, ways), ways) == set(), wide
     if with_resources(text, "") is None:
         return
     written = ", ".join(f'"{one}"' for one in CONTENTS)
@@ -150,7 +147,7 @@ def firm(assessment: Assessment, ways: Directions) -> set[tuple[str, str, str]]:
         for element in assessment.graph.elements.values()
         for name, fact in element.facts.items()
         if element.kind and fact.size == EVIDENCE and not fact.in_doubt
-        if not ways.alarms(element.kind, name, fact.value)
+        if ways.reassured(element.kind, name, fact.value)
     }
 
 
