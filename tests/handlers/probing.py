@@ -26,8 +26,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,12 +120,6 @@ def variables(handler: Handler) -> Mapping[str, str]:
     source = "".join(path.read_text(encoding="utf-8") for path in sorted(handler.folder.rglob("*.*")) if path.is_file())
     given = {name: value for name, value in {**ENVIRONMENT, **handler.env}.items() if value not in {None, SECRET}}
     return {name: value for name, value in given.items() if re.search(rf"\b{name}\b", source)}
-
-
-def all_probed(handlers: Sequence[Handler], processes: int = 2) -> Iterator[Mapping[str, Any]]:
-    """Yield what the probe says of each handler, in order."""
-    with ProcessPoolExecutor(processes) as pool:
-        yield from pool.map(probed, handlers)
 
 
 def judged(handler: Handler, what: Mapping[str, Any], names: Naming) -> str:
@@ -236,7 +229,7 @@ def run_and_save(parts: Sequence[str], *, save: bool) -> None:
     """Run the probe on the chosen handlers, show how it did, and save that of all."""
     chosen = [one for one in load() if not parts or any(part in one.id for part in parts)]
     names, began, counted, found = naming(), digest(), Counter[str](), []
-    for handler, what in zip(chosen, all_probed(chosen), strict=True):
+    for handler, what in ((one, probed(one)) for one in chosen):
         outcome = judged(handler, what, names)
         counted["sound " * handler.sound + outcome] += 1
         found.append(what)

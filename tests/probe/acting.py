@@ -9,12 +9,13 @@ import hmac
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
 from threatmodel.probe.probing import Options
 from threatmodel.probe.protocol import Effect, Reply, Scenario
+from threatmodel.reading.values import replace
 
 NOW = datetime.datetime(2026, 11, 26, 8, 0, 0, 250_000, tzinfo=datetime.UTC)
 REFUSAL = Reply(status=401)
@@ -62,7 +63,7 @@ class Acting:
         seconds = 4.0 if "slow" in self.faults else 0.01
         try:
             reply = self._answer(event, now, world)
-        except (ActedError, ValueError):
+        except (ActedError, AttributeError, KeyError, TypeError, ValueError):
             reply = Reply(ended="error", error="ValueError")
         if not self.sees_effects:
             return replace(reply, seconds=seconds)
@@ -92,7 +93,7 @@ class Acting:
         if self.has("any-method") and self._method(event) != "POST":
             return self._work({}, "", now, world)
         if self.has("challenge-first") and "challenge" in body:
-            return Reply(status=200, body=json.loads(body)["challenge"])
+            return Reply(status=200, body=str(json.loads(body)["challenge"]))
         if self.has("works-first"):
             world.effects.append(Effect(service="dynamodb", operation="PutItem", detail="log"))
         if len(body) > 100_000 and not self.has("any-size"):
@@ -164,7 +165,7 @@ class Acting:
 
     def _event(self, whole: Mapping[str, Any], now: float, world: World) -> Reply:
         if whole.get("type") == "url_verification":
-            return Reply(status=200, body=whole["challenge"])
+            return Reply(status=200, body=str(whole["challenge"]))
         if not self.events:
             return REFUSAL
         if "event" not in whole:

@@ -9,6 +9,7 @@ import pytest
 from tests.support import HOME
 from threatmodel.library.load import load_library
 from threatmodel.model.vocabulary import FACTS
+from threatmodel.probe import limits
 from threatmodel.probe.cases import (
     EXPECTED,
     OVERALL,
@@ -87,6 +88,11 @@ def test_controls_that_a_probe_can_decide_are_those_of_the_library() -> None:
 
 def test_the_table_of_the_page_is_that_of_the_probes() -> None:
     assert table() in (HOME / "docs" / "probe.md").read_text(encoding="utf-8")
+
+
+def test_the_page_has_the_limits_of_each_fact_that_a_probe_decides() -> None:
+    assert limits.table() in (HOME / "docs" / "probe.md").read_text(encoding="utf-8")
+    assert set(limits.LIMITS) == set(facts_decided(CASES))
 
 
 GOOD = """\

@@ -86,7 +86,7 @@ def test_a_result_proves_the_controls_of_its_function(capsys: pytest.CaptureFixt
     assert signing["state"] == "proven"
     (said,) = (one for one in signing["evidence"] if one["fact"] == "verifies_signature")
     assert (said["origin"], said["file"]) == ("probe", RESULT)
-    assert said["note"].startswith("19 of 19 probes")
+    assert said["note"].startswith("29 of 29 probes")
     (constant,) = (one for one in states["constant-time-comparison", "bot"]["evidence"])
     assert (constant["origin"], constant["file"]) == ("source", "app/app.py")
     assert states["constant-time-comparison", "bot"]["state"] == "claimed"  # what was read is word
@@ -151,7 +151,7 @@ def test_a_model_runs_no_handler(saved: Path) -> None:
 def test_a_table_goes_where_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert probe("-o", "table.txt") == 0
     assert capsys.readouterr().out == ""
-    assert "required probes: 37 of 37 passed" in Path("table.txt").read_text(encoding="utf-8")
+    assert "required probes: 52 of 52 passed" in Path("table.txt").read_text(encoding="utf-8")
 
 
 def test_json_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

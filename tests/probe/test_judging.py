@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 
 import pytest
@@ -31,7 +32,7 @@ from threatmodel.probe.cases import EXPECTED, OVERALL, REFUSING, Send
 from threatmodel.probe.judging import judge
 from threatmodel.probe.kinds import CHALLENGE
 from threatmodel.probe.outcome import FAILED, NOT_RUN, OUTCOMES, PASSED, UNDECIDED
-from threatmodel.probe.protocol import Reply
+from threatmodel.probe.protocol import Effect, Reply
 from threatmodel.probe.replies import side_effects
 
 
@@ -99,6 +100,10 @@ from threatmodel.probe.replies import side_effects
         ("once", CRASH, UNDECIDED),
         ("once", Reply(ended="error", error="X", effects=(REFUSED_WRITE,)), PASSED),
         ("once", Reply(ended="timeout", effects=(REFUSED_WRITE,)), UNDECIDED),
+        ("as-signed", GOOD, PASSED),
+        ("as-signed", status(401), PASSED),
+        ("as-signed", CRASH, PASSED),
+        ("as-signed", Reply(ended="timeout"), UNDECIDED),
         ("unkept", status(401), PASSED),
         ("unkept", status(200, EXCHANGE), PASSED),
         ("unkept", CRASH, PASSED),
@@ -137,6 +142,60 @@ from threatmodel.probe.replies import side_effects
 )
 def test_an_answer_is_judged(expect: str, reply: Reply, expected: str) -> None:
     assert outcome(expect, reply) == expected
+
+
+def sent(content: str) -> Reply:
+    return Reply(status=200, effects=(replace(SEND, content=content),))
+
+
+@pytest.mark.parametrize(
+    ("usual", "said", "expected"),
+    [
+        ('{"text": "deploy", "user": "U0001"}', '{"text": "probeoutside", "user": "U0001"}', FAILED),
+        ('{"text": "undefined"}', '{"text": "probeoutside"}', FAILED),
+        ('{"text": "deploy"}', '{"text": "deploy"}', PASSED),
+        ('{"text": "deploy", "query": null}', '{"text": "deploy", "query": {"text": "probeoutside"}}', PASSED),
+    ],
+)
+def test_what_is_not_signed_must_not_take_the_place_of_what_is(usual: str, said: str, expected: str) -> None:
+    """The last one passes on the whole request, in which both are."""
+    given = setting(sent(usual), signed=["deploy", "U0001"])
+    assert outcome("as-signed", sent(said), given=given) == expected
+
+
+def called(service: str, operation: str, content: str = "{}") -> Effect:
+    return Effect(service=service, operation=operation, content=content)
+
+
+ASKED = '{"FunctionName": "worker", "Payload": "{\\"text\\": \\"deploy\\"}"'
+
+
+@pytest.mark.parametrize(
+    ("effects", "expected"),
+    [
+        ([called("lambda", "Invoke", f'{ASKED}, "InvocationType": "Event"}}')], PASSED),
+        ([called("lambda", "Invoke", f'{ASKED}, "InvocationType": "RequestResponse"}}')], UNDECIDED),
+        (
+            [
+                called(
+                    "lambda", "Invoke", '{"Payload": "{\\"InvocationType\\": \\"Event\\", \\"text\\": \\"deploy\\"}"}'
+                )
+            ],
+            UNDECIDED,
+        ),
+        ([replace(SEND, content='{"MessageBody": "deploy"}')], PASSED),
+        ([replace(SEND, content=f'{{"MessageBody": "{base64.b64encode(b"text=deploy&x=1").decode()}"}}')], PASSED),
+        ([replace(SEND, content='{"MessageBody": "seen"}')], PASSED),
+        ([WRITE, replace(SEND, content='{"MessageBody": "seen"}')], UNDECIDED),
+        ([replace(SEND, content='{"MessageBody": "deploy"}'), called("codebuild", "StartBuild")], UNDECIDED),
+        ([called("s3", "PutObject", '{"Body": "deploy"}'), replace(SEND, content='{"MessageBody": "key"}')], PASSED),
+    ],
+)
+def test_work_is_handed_over_where_the_request_goes_along_and_nothing_is_waited_for(
+    effects: list[Effect], expected: str
+) -> None:
+    given = setting(status(200), signed=["deploy"])
+    assert outcome("handed-over", status(200, *effects), given=given) == expected
 
 
 def test_every_expectation_has_cases_above() -> None:
@@ -225,7 +284,7 @@ HELLO, ORDERS, WRONG = (status(200, body=text) for text in ("You said hello", "Y
 @pytest.mark.parametrize(
     ("reply", "nonsense", "expected"),
     [
-        (HELLO, ORDERS, FAILED),  # what it says rests on what was asked, though nobody signed it
+        (HELLO, ORDERS, FAILED),  # what it says rests on what was asked, though it is not signed
         (WRONG, WRONG, PASSED),  # whoever has no signature gets this, whatever they ask
         (WRONG, ORDERS, UNDECIDED),
         (WRONG, None, UNDECIDED),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 
 import pytest
@@ -11,8 +12,11 @@ from threatmodel.probe.cases import OVERALL, Case, Send, Shows
 from threatmodel.probe.judging import judge
 from threatmodel.probe.kinds import BODY, TEXT
 from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, UNDECIDED, ProbeOutcome
-from threatmodel.probe.protocol import Reply
+from threatmodel.probe.protocol import Effect, Reply
 from threatmodel.probe.requests import SECRET
+
+IN_BASE64 = base64.b64encode(f'{{"secret": "{SECRET}"}}'.encode()).decode()
+LOGGED = Effect(service="logs", operation="PutLogEvents", content=f'{{"message": "got {SIGNATURE}"}}')
 
 
 def overall(expect: str, *replies: Reply, name: str = "no-signature", genuine: Reply = GOOD) -> ProbeOutcome:
@@ -48,6 +52,14 @@ def overall(expect: str, *replies: Reply, name: str = "no-signature", genuine: R
         ("discreet-logs", [Reply(status=200, logs=f"got {SIGNATURE}")], (FAILED, "signature (no-signature)")),
         ("discreet-logs", [Reply(status=200, logs=f"text={TEXT}")], (FAILED, "body (no-signature)")),
         ("discreet-logs", [Reply(status=200, logs="xyzz0WbapA4vBCDEFasx0q6G")], (FAILED, "token (no-signature)")),
+        (
+            "discreet-logs",
+            [Reply(status=200, logs=f"secret {SECRET[:8]}...")],
+            (FAILED, "part of signing secret (no-signature)"),
+        ),
+        ("discreet-logs", [Reply(status=200, logs=f"secret {SECRET[:4]}...{SECRET[-4:]}")], (PASSED, "")),
+        ("discreet-logs", [Reply(status=200, logs=f"event {IN_BASE64}")], (FAILED, "signing secret (no-signature)")),
+        ("discreet-logs", [status(200, LOGGED)], (FAILED, "signature (no-signature)")),
         ("discreet-logs", [Reply(ended="output")], (UNDECIDED, "a log was longer than what is read")),
     ],
 )
@@ -102,11 +114,18 @@ def test_an_answer_in_a_form_that_the_handler_is_not_made_for_shows_no_acceptanc
     assert outcome("refused", status(200, body="Oops."), given=given, send=[Send(shape="alb")]) == UNDECIDED
 
 
-def test_an_empty_answer_shows_no_acceptance_where_nothing_has_an_effect() -> None:
-    given = setting(status(200), idle=status(404))
-    assert outcome("denied", status(200), given=given) == UNDECIDED
-    told = setting(status(200, body="Hello."), idle=status(404))
-    assert outcome("denied", status(200, body="Hello."), given=told) == FAILED
+@pytest.mark.parametrize("expect", ["refused", "denied"])
+def test_the_same_answer_shows_acceptance_where_an_unsigned_one_gets_another(expect: str) -> None:
+    given = setting(status(200, body="Hello."), nonsense=status(404), idle=status(404), unsigned=status(401))
+    assert outcome(expect, status(200, body="Hello."), given=given) == FAILED
+
+
+@pytest.mark.parametrize("expect", ["refused", "denied"])
+@pytest.mark.parametrize("body", ["", "Hello.", "U2CERLKJA may not do that."])
+def test_the_same_answer_shows_no_acceptance_where_nothing_has_an_effect(expect: str, body: str) -> None:
+    usual = status(200, body=body)
+    given = setting(usual, nonsense=status(404), idle=status(404), unsigned=usual)
+    assert outcome(expect, status(200, body=body), given=given) == UNDECIDED
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_a_sound_handler_passes_everything() -> None:
     assert result.decided == SOUND | {"ignores_own_messages": True}
     assert exit_code(result, strict=True) == 0
     assert summary(result) == [
-        "required probes: 37 of 37 passed",
+        "required probes: 52 of 52 passed",
         "advised probes: 37 of 47 passed, 10 not run",
     ]
 
@@ -78,6 +78,18 @@ ELSEWHERE = {
     "queries",
 }
 """Probes that go without a right signature by other ways than the genuine request's."""
+
+BY_RULE = {"unsigned-fields", "unsigned-forms", "unsigned-paths", "unsigned-places", "variables"}
+"""Those that a rule derives from a request without a signature."""
+WINDOW = {
+    "aged-process",
+    "old-timestamps",
+    "timestamp-301-seconds-ahead",
+    "timestamp-301-seconds-old",
+    "timestamp-much-ahead",
+    "timestamp-much-older",
+}
+"""Those that are signed for another time, by more than a day too."""
 
 # each fault of a handler: the probes that find it, and what they show
 FAULTS: dict[str, tuple[set[str], dict[str, Any]]] = {
@@ -101,10 +113,13 @@ FAULTS: dict[str, tuple[set[str], dict[str, Any]]] = {
     "tells": ({"refusals-alike"}, {"errors_generic": OPEN}),
     "forwarded": ({"forwarded-http"}, {"ignores_forwarded_headers": False}),
     "names-host": ({"foreign-host"}, {"ignores_forwarded_headers": False}),
-    "trusts-local": ({"forwarded-as-local"}, {"verifies_signature": False, "ignores_forwarded_headers": OPEN}),
+    "trusts-local": (
+        {"forwarded-as-local", "unsigned-places"},
+        {"verifies_signature": False, "ignores_forwarded_headers": OPEN},
+    ),
     "retry-first": ({"retry-of-lost-event"}, {}),
-    "challenge-first": ({"url-verification-unsigned"}, {}),
-    "any-method": ({"other-methods", "other-paths"}, {"verifies_signature": False}),
+    "challenge-first": ({"no-exception", "url-verification-unsigned"}, {"errors_generic": False}),
+    "any-method": ({"other-methods", "other-paths", "unsigned-paths"}, {"verifies_signature": False}),
     "fails-open": ({"store-fails", "store-silent"}, {}),
     "any-size": ({"six-megabyte-body"}, {"limits_body_size": False}),
     "two-timestamps": ({"two-timestamps"}, {"timestamp_tolerance_seconds": 3600, "verification_fails_closed": False}),
@@ -114,17 +129,20 @@ FAULTS: dict[str, tuple[set[str], dict[str, Any]]] = {
         {"verification_fails_closed": False},
     ),
     "day-window": (
-        {"refusals-plain", "timestamp-301-seconds-ahead", "timestamp-301-seconds-old", "timestamp-much-older"},
-        {"timestamp_tolerance_seconds": 86400},
+        {"refusals-plain", *WINDOW},
+        {"timestamp_tolerance_seconds": 86460},
     ),
     "no-window": (
-        {"refusals-plain", "timestamp-301-seconds-ahead", "timestamp-301-seconds-old", "timestamp-much-older"},
+        {"refusals-plain", *WINDOW},
         {"timestamp_tolerance_seconds": None},
     ),
-    "past-only": ({"timestamp-301-seconds-ahead"}, {"timestamp_tolerance_seconds": 301}),
+    "past-only": (
+        {"timestamp-301-seconds-ahead", "timestamp-much-ahead"},
+        {"timestamp_tolerance_seconds": None},
+    ),
     "token-only": (
-        {"no-signature", "forwarded-as-local", "retry-without-signature", "refusals-plain", *ELSEWHERE},
-        {"verifies_signature": False, "ignores_forwarded_headers": OPEN},
+        {"no-signature", "forwarded-as-local", "retry-without-signature", "refusals-plain", *ELSEWHERE, *BY_RULE},
+        {"verifies_signature": False, "verification_fails_closed": False, "ignores_forwarded_headers": OPEN},
     ),
     "open-secret": ({"empty-secret", "missing-secret"}, {"verification_fails_closed": False}),
     "body-unsigned": (
@@ -133,13 +151,13 @@ FAULTS: dict[str, tuple[set[str], dict[str, Any]]] = {
     ),
     "any-base": ({"joined-by-dots"}, {"verifies_signature": False}),
     "prefix": (
-        {"signature-malformed", "wrong-secret"},
+        {"near-signatures", "signature-malformed", "unsigned-signatures", "wrong-secret"},
         {"verification_fails_closed": False, "verifies_signature": False},
     ),
     "anybody": ({"other-user", "other-workspace", "empty-body"}, {"authorizes_caller": False}),
     "fetches": ({"foreign-response-url"}, {"outbound_hosts_fixed": False, "acknowledges_first": OPEN}),
     "answers-bots": ({"bot-message"}, {"ignores_own_messages": False}),
-    "no-memory": ({"replay", "replay-at-once", "redelivered-event"}, {"rejects_replay": False}),
+    "no-memory": ({"replay", "replay-at-once", "redelivered-event", "resent"}, {"rejects_replay": False}),
     "own-memory": (set(), {"rejects_replay": OPEN}),
     "tells-metrics": (set(), {}),
     "inline": (set(), {"acknowledges_first": OPEN}),
@@ -167,7 +185,7 @@ def test_a_handler_that_checks_nothing() -> None:
 
 def test_a_control_does_not_count_where_one_that_it_requires_is_denied() -> None:
     shown = controls_shown(run("no-check"), LIBRARY)
-    assert "slack-timestamp-window" not in shown
+    assert shown.get("slack-timestamp-window") is not True
     assert controls_shown(run(), LIBRARY)["slack-timestamp-window"] is True
 
 
@@ -243,6 +261,16 @@ def test_where_only_answers_are_seen_nothing_is_proven_and_much_can_be_denied() 
         "timestamp-299-seconds",
         "timestamp-300-seconds",
         "work-after-answer",
+        *BY_RULE,
+        "aged-process",
+        "chosen-keys",
+        "near-signatures",
+        "old-timestamps",
+        "outside-signed",
+        "resent",
+        "tampered-bodies",
+        "unsigned-signatures",
+        "unsigned-timestamps",
     } | NEVER_ASKED - {"foreign-response-url-payload"}
     assert sound.decided == {}
     assert exit_code(sound) == 0
@@ -335,7 +363,7 @@ def test_a_handler_that_always_hangs_costs_one_request() -> None:
 def test_a_handler_that_hangs_on_one_request_is_asked_no_more_and_proven_nothing_by_what_was_not_sent() -> None:
     asked: list[str] = []
     result = probe(Hanging(lambda _: len(asked) > 20, asked), options(threads=1))
-    assert len(asked) == 21
+    assert 21 <= len(asked) <= 22  # where several probes share a process, the first of them is asked again alone
     found = outcomes(result)
     assert found["genuine"] == PASSED
     assert found["secrets-in-logs"] == UNDECIDED

@@ -60,6 +60,12 @@ def test_a_path_in_the_key_of_a_route_is_tried(tmp_path: Path) -> None:
     assert works.genuine.path == "/v1/slack/events"
 
 
+def test_a_command_that_wants_several_words_is_tried() -> None:
+    works = found(lambda event: Reply(status=200, effects=WORK) if "text=web+production&" in event["body"] else "")
+    assert works.genuine.kind == "command"
+    assert "text=web+production&" in works.genuine.body
+
+
 def test_a_bot_s_event_is_of_the_user_that_the_source_names() -> None:
     case = Case(
         id="x", title="", level="advised", expect="denied", failure="", decides={}, send=(Send(body="bot-event"),)

@@ -13,6 +13,7 @@ from threatmodel.graph.elements import LeftOpen, Read
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import EvidenceFile
 from threatmodel.probe.catalogue import AGE, doubts
+from threatmodel.probe.limits import not_tried
 from threatmodel.probe.result import Result
 from threatmodel.probe.seen import SeenCall
 from threatmodel.probe.source_check import FACT
@@ -33,8 +34,10 @@ def probed(
     left_open = []
     for one in result.facts:
         if one.decided:
+            limits = result.not_tried.get(one.fact) or not_tried(one.fact)
             said = f"{one.passed} of {one.of} probes{f', {one.note}' if one.note else ''}{_for(result, one.fact)}"
             said += f"; for any value of {listed(source.free)}" if source.free else ""
+            said = f"{said}; {limits}" if limits else said
             statements[one.fact] = Statement(one.value, "probe", probe.place, said, stale=bool(stale))
         else:
             why = one.note or "the probes do not decide it"

@@ -6,18 +6,24 @@ import datetime
 import hashlib
 import time
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from threatmodel.probe.bodies import round_trip
 from threatmodel.probe.cases import NEEDS, OVERALL, Case, Send
 from threatmodel.probe.kinds import BODY
 from threatmodel.probe.protocol import Reply, Runner, Scenario
-from threatmodel.probe.requests import Genuine, UnaskableError, sent
+from threatmodel.probe.replies import side_effects
+from threatmodel.probe.requests import Genuine, UnaskableError, is_independent, sent
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.values import replace
 
 LONGEST_RUN = 300.0
 """Seconds after which no further probe begins: the example's run takes four."""
+
+
+PROCESSES = 3
+"""Processes that serve all requests of which none depends on another."""
 
 
 class Asked(NamedTuple):
@@ -26,6 +32,15 @@ class Asked(NamedTuple):
     replies: Sequence[Reply] = ()
     signatures: tuple[str, ...] = ()
     skipped: str = ""
+
+
+class Asides(NamedTuple):
+    """Replies to a body that asks for nothing, unsigned and signed, and to the genuine one, unsigned and rewritten."""
+
+    nonsense: Reply | None
+    idle: Reply | None
+    unsigned: Reply | None
+    round_trip: Reply | None
 
 
 class Asker:
@@ -47,16 +62,50 @@ class Asker:
             self._hung, self.stopped = True, "the handler timed out on a request of 'genuine'"
         return found
 
-    def asides(self, genuine: Genuine) -> tuple[Reply | None, Reply | None, Reply | None]:
-        """The replies to a body that asks for nothing, unsigned and signed, and to the genuine one written again."""
-        nonsense = self._one(Send(body="nonsense", signature=None), genuine)
-        idle = self._one(Send(body="nonsense"), genuine)
-        return nonsense, idle, self._one(Send(), replace(genuine, body=round_trip(genuine.body)))
+    def asides(self, genuine: Genuine) -> Asides:
+        """The replies to what other replies are compared with."""
+        return Asides(
+            nonsense=self._one(Send(body="nonsense", signature=None), genuine),
+            idle=self._one(Send(body="nonsense"), genuine),
+            unsigned=self._one(Send(signature=None), genuine),
+            round_trip=self._one(Send(), replace(genuine, body=round_trip(genuine.body))),
+        )
 
     def _one(self, send: Send, genuine: Genuine) -> Reply | None:
         case = Case(id="genuine", title="", level="advised", expect="handled", failure="", decides={}, send=(send,))
         replies = self.ask(case, genuine).replies
         return replies[0] if replies else None
+
+    def shared(self, cases: Sequence[Case], genuine: Genuine, *, asks_store: bool) -> list[tuple[Case, ...]]:
+        """The cases, several together where one process can serve them: none of their requests depends on another."""
+        alone: list[tuple[Case, ...]] = []
+        parts: list[list[Case]] = [[] for _ in range(PROCESSES)]
+        for case in sorted(cases, key=lambda one: -len(one.send)):
+            skipped = self._reason_to_skip(case, genuine, asks_store=asks_store)
+            if skipped or not is_independent(case) or any(send.change for send in case.send):
+                alone.append((case,))
+            else:
+                min(parts, key=lambda part: sum(len(one.send) for one in part)).append(case)
+        return [tuple(part) for part in parts if part] + alone
+
+    def ask_shared(self, cases: Sequence[Case], genuine: Genuine, *, asks_store: bool) -> list[Asked]:
+        """What came of cases that share a process.
+
+        If one times out there, or has an effect, each is asked again alone: what is remembered of a request that was
+        accepted may hide that the next one would be accepted too.
+        """
+        if len(cases) > 1 and self._goes_on():
+            several = [sent(case, self._at_now(genuine))[0] for case in cases]
+            calls = tuple(call for one in several for call in one.scenario.calls)
+            replies = self._run(cases[0], replace(several[0].scenario, calls=calls))
+            if self._goes_on() and not any(map(side_effects, replies)):
+                found = iter(replies)
+                return [Asked(tuple(islice(found, len(one.scenario.calls))), one.signatures) for one in several]
+            self.stopped = ""
+        return [self.ask(case, genuine, asks_store=asks_store) for case in cases]
+
+    def _goes_on(self) -> bool:
+        return not self.stopped and time.monotonic() <= self._until
 
     def ask(self, case: Case, genuine: Genuine, *, asks_store: bool = False) -> Asked:
         """What came of a probe that is expanded.

@@ -22,7 +22,7 @@ from threatmodel.reading.values import dataclass
 
 FOLDER = Path(__file__).with_name("cases")
 
-BODIES = ("genuine", *KINDS, "bot-event", "ssl-check", "nothing", "nonsense", "bytes", "published")
+BODIES = ("genuine", *KINDS, "bot-event", "bot-user-event", "ssl-check", "nothing", "nonsense", "bytes", "published")
 EXPECTED = {
     "accepted": "an answer of 2xx",
     "refused": "an answer of 4xx and no side effect",
@@ -32,6 +32,7 @@ EXPECTED = {
     "idle": "no side effect",
     "not-open": "no side effect where a service fails that the handler asks",
     "once": "a rejection, or no second effect",
+    "as-signed": "no effect that has another value than the signed one",
     "unkept": "no side effect but that Slack was asked for the token",
     "handled": "an answer of 2xx or 4xx, and no exception",
     "harmless": "no side effect and no exception",
@@ -49,7 +50,7 @@ EXPECTED = {
 }
 """What a probe may expect, and what that is in words."""
 
-REFUSING = frozenset({"refused", "closed", "denied", "idle", "once", "unkept", "not-fetched", "not-open"})
+REFUSING = frozenset({"refused", "closed", "denied", "idle", "once", "unkept", "not-fetched", "not-open", "as-signed"})
 """Expectations that a handler which rejects everything meets: they show nothing where it rejects a genuine request."""
 EFFECTS_MATTER = REFUSING | {"handed-over", "nothing-later"}
 """Expectations that are met for certain only where side effects are seen."""
@@ -107,7 +108,9 @@ class Send:
     (None: left out), `first_timestamp` and `last_timestamp` are second headers around the real one (`joined`: all in
     one, with commas), `repeat` names headers that are there twice.  `method`, `path`, `query` and `shape` are where
     it goes; `event` is an event as it is, with nothing of a request.  `words`: one request for each word that the
-    source asks for, as header and query, or signed with each that may replace a secret.
+    source asks for, as header and query, or all requests of a rule (`crossing.rules`).  Such a request has what no file
+    says: `rule` is its name, `text` its body as it is signed, `instead` the one that is sent then, `added` are second
+    headers, `environment` is that of its process, and `says` is what its rule changed in words.
     {state} and {cookie} in query and headers are those that an installation's first answer gave.
 
     `if_named`: it is left out where the genuine request names nothing that it would change.  `control`: it must be
@@ -143,6 +146,12 @@ class Send:
     reencoded: str = "utf-8"
     event: Mapping[str, Any] | None = None
     words: str = ""
+    rule: str = ""
+    says: str = ""
+    text: bytes | None = None
+    instead: bytes | None = None
+    added: tuple[tuple[str, str], ...] = ()
+    environment: Mapping[str, str | None] | None = None
     base64: bool = False
     no_headers: bool = False
     again: bool = False
@@ -185,6 +194,12 @@ class Case:
         return self.expect in REFUSING | OVERALL
 
 
+WORDS = (
+    *("names", "pairs", "fields", "places", "paths", "forms", "signatures", "timestamps", "old-timestamps", "near"),
+    *("keys", "chosen-keys", "outside", "tampered", "resent", "variables"),
+)
+"""The rules that make many requests of one."""
+
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
 _HEADER = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*\Z")
 _ROLE = re.compile(rf"(?:{'|'.join(ROLES)})\Z")
@@ -221,7 +236,7 @@ _SEND = record(
     Key("encoding", Word(ENCODINGS)),
     Key("reencoded", Word(ENCODINGS)),
     Key("event", Raw()),
-    Key("words", Word(("names", "pairs", "defaults"))),
+    Key("words", Word(WORDS)),
     Key("base64", Flag()),
     Key("no_headers", Flag()),
     Key("again", Flag()),

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from threatmodel.probe.bodies import changed
 from threatmodel.probe.cases import Case, Send
+from threatmodel.probe.crossing.rules import RULES
 from threatmodel.probe.kinds import KINDS
-from threatmodel.probe.requests import SIGNERS, Genuine
+from threatmodel.probe.requests import Genuine
 from threatmodel.reading.values import replace
 
 _VALUES = ("1", "true")
@@ -20,7 +21,8 @@ def expanded(case: Case, genuine: Genuine) -> Case:
     more: tuple[Send, ...] = ()
     if case.each_kind:
         for kind in genuine.served:
-            more += _of_kind(own, kind)
+            found = [one for send in _of_kind(case.send, kind) for one in _each(send, genuine)]
+            more += tuple(replace(send, apart=send.apart or at == 0) for at, send in enumerate(found))
     return replace(case, send=tuple(send for send in own + more if not send.if_named or _is_named(send, genuine)))
 
 
@@ -30,8 +32,7 @@ def _is_named(send: Send, genuine: Genuine) -> bool:
 
 
 def _of_kind(sends: tuple[Send, ...], kind: str) -> tuple[Send, ...]:
-    found = tuple(replace(send, body=kind) if send.body == "genuine" else send for send in sends)
-    return (replace(found[0], apart=True), *found[1:])
+    return tuple(replace(send, body=kind) if send.body == "genuine" else send for send in sends)
 
 
 def _each(send: Send, genuine: Genuine) -> Iterator[Send]:
@@ -49,8 +50,8 @@ def _each(send: Send, genuine: Genuine) -> Iterator[Send]:
             shown = value.encode("ascii", "ignore").decode().strip()
             if shown == value and value:
                 yield replace(send, words="", headers={**(send.headers or {}), name: value}, query={name: value})
-    elif send.words == "defaults":
-        yield from (replace(send, words="", secret=word) for word in genuine.hints.defaults if word not in SIGNERS)
+    elif send.words:
+        yield from (replace(one, words="", rule=send.words) for one in RULES[send.words](send, genuine))
     else:
         yield send
 

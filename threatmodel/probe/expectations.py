@@ -8,22 +8,25 @@ and with the one to a body that asks for nothing.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 
 from threatmodel.probe.advice import what_to_do
 from threatmodel.probe.cases import Case, Send
+from threatmodel.probe.crossing.outside import MARK
+from threatmodel.probe.handing_over import STORES, carries, done_inline, hands_over
 from threatmodel.probe.hints import step_of
 from threatmodel.probe.kinds import CHALLENGE
 from threatmodel.probe.observed import Observed
 from threatmodel.probe.outcome import FAILED, NOT_RUN, RAISED, ProbeOutcome, Setting
 from threatmodel.probe.protocol import Effect, Reply
 from threatmodel.probe.replies import (
+    KEEPING_SECRETS,
     accepted,
     asks_a_store,
     begins_installation,
     data_read,
-    in_words,
     keeps,
     side_effects,
 )
@@ -32,23 +35,9 @@ from threatmodel.reading.values import replace
 IN_TIME = 3.0
 """Seconds within which Slack waits for an answer."""
 
+_DELIVERY = re.compile(r"398738663015\.[\w.]+|Ev0PROBE\w*")
 FOREIGN_HOST = "evil.example"
 ASK = "they cannot be distinguished; send a request that has an effect (--kind, --body)"
-_STORES = {"dynamodb", "s3", "elasticache", "rds-data"}
-_HANDING_OVER = {
-    ("sqs", "SendMessage"),
-    ("sqs", "SendMessageBatch"),
-    ("sns", "Publish"),
-    ("sns", "PublishBatch"),
-    ("lambda", "Invoke"),
-    ("lambda", "InvokeAsync"),
-    ("events", "PutEvents"),
-    ("stepfunctions", "StartExecution"),
-    ("kinesis", "PutRecord"),
-    ("kinesis", "PutRecords"),
-    ("firehose", "PutRecord"),
-    ("scheduler", "CreateSchedule"),
-}
 
 
 def judged(case: Case, send: Send, reply: Reply, setting: Setting) -> ProbeOutcome:
@@ -70,6 +59,7 @@ class _Expected(Observed):
             "not-open": self.not_open,
             "nothing-later": self.nothing_later,
             "once": self.once,
+            "as-signed": self.as_signed,
             "unkept": self.unkept,
             "handled": self.handled,
             "harmless": self.harmless,
@@ -122,20 +112,26 @@ class _Expected(Observed):
         return self.by_answer()
 
     def by_answer(self) -> ProbeOutcome:
-        """The two are distinguished by their answers alone, since neither has an effect."""
+        """The two are distinguished by their answers alone, since neither has an effect.
+
+        That both get the same one shows nothing where each unsigned one gets it: a rejection with 200 may quote the
+        caller. The challenge of a url_verification is no rejection.
+        """
         if self.send.body == "genuine" and self.setting.kind == "url_verification" and CHALLENGE in self.reply.body:
             return self.undecided("it accepts only Slack's URL verification, which has a separate probe")
-        same = self.answers_as(self.genuine)
+        alike = f"it answered {self.status} as a genuine request, and neither has an effect: {ASK}"
         as_idle = self.setting.nonsense is not None and self.answers_as(self.setting.nonsense)
-        if same and not as_idle and self.tells and self.is_made_for:
-            return self.failed(f"it answered {self.status} and the same as a genuine request")
+        if self.answers_as(self.genuine) and not as_idle and self.tells and self.is_made_for:
+            if self.answers_differ or CHALLENGE in self.reply.body:
+                return self.failed(f"it answered {self.status} and the same as a genuine request")
+            return self.undecided(alike)
         looked = data_read(self.reply)
         if looked and self.reply.body:
             return self.undecided(f"{self.instead()} and did nothing, but looked up: {self.in_short(looked)}")
         if self.setting.sees_effects and side_effects(self.setting.genuine):
             return self.passed(f"it answered {self.status} and did nothing: it accepts no such request")
-        if same:
-            return self.undecided(f"it answered {self.status} as a genuine request, and neither has an effect: {ASK}")
+        if self.answers_as(self.genuine):
+            return self.undecided(alike)
         if self.setting.sees_effects and (as_idle or self.goes_elsewhere):
             return self.passed(f"it answered {self.status}, and not as it answers a genuine request")
         return self.undecided(f"it answered {self.status}, and neither this nor a genuine request has an effect: {ASK}")
@@ -154,7 +150,7 @@ class _Expected(Observed):
 
     def not_open(self) -> ProbeOutcome:
         """Where the store of what was seen fails, the work must not be done all the same."""
-        if not any(effect.service in _STORES for effect in self.genuine.effects):
+        if not any(effect.service in STORES for effect in self.genuine.effects):
             return ProbeOutcome(outcome=NOT_RUN, why="a genuine request reads no store that could fail")
         done = [effect for effect in self.done if not effect.refused]
         if done:
@@ -196,7 +192,7 @@ class _Expected(Observed):
         """Neither has an effect: it is no denial where the answer is a genuine one's, and not what anything gets."""
         idle = self.setting.idle
         answered = self.tells and self.answers_as(self.genuine)
-        if answered and idle is not None and not self.answers_as(idle):
+        if answered and idle is not None and not self.answers_as(idle) and self.answers_differ:
             return self.failed(f"it answered {self.status} and the same as a genuine request")
         return self.undecided("it answered 2xx, and a genuine request has no visible effect either")
 
@@ -221,6 +217,24 @@ class _Expected(Observed):
             return self.failed(f"it did this again: {self.did()}")
         return self.undecided(f"it wrote again, though not all: {self.did()}")
 
+    def as_signed(self) -> ProbeOutcome:
+        """Fail if what was said outside of the signed bytes replaces a value in them."""
+        if not self.setting.sees_effects:
+            return self.undecided("what it does is not seen here")
+        usual, said = (_contents(reply) for reply in (self.genuine, self.reply))
+        if not side_effects(self.genuine):
+            usual, said = f"{usual} {self.genuine.body}", f"{said} {self.reply.body}"
+        lost = [value for value in self.setting.signed if value in usual and value not in said]
+        before, mark, behind = said.partition(MARK)
+        replaced = len(before) + len(behind) < len(usual) and usual.startswith(before) and usual.endswith(behind)
+        if mark and (lost or replaced):
+            return self.failed(f"what it did has a value that is not signed in place of another: {self.did()}")
+        if any(MARK in effect.content for effect in self.reply.effects if effect.service in KEEPING_SECRETS):
+            return self.undecided("what is not signed chooses the secret that verifies the request")
+        if self.reply.ended and (self.done or self.reply.ended not in RAISED):
+            return self.undecided(f"{self.instead()}: this is not a rejection")
+        return self.by_status()
+
     def unkept(self) -> ProbeOutcome:
         """Fail if a token that Slack did not issue is treated as one."""
         kept = [one for one in self.done if keeps(one)]
@@ -236,10 +250,11 @@ class _Expected(Observed):
     def remembered(self) -> ProbeOutcome:
         """What one process remembers, the next environment of Lambda does not know.
 
-        A signature that is spelled otherwise, or old by now, may be rejected for that, whatever was seen before.
+        A signature that is spelled otherwise, or old by now, may be rejected for that, whatever was seen before. What a
+        rule changed may be ignored for that, a retry for one; whether a store is asked shows where nothing is changed.
         """
         for_that = self.send.signature != "{signature}" or self.send.later
-        if asks_a_store(self.reply) or (for_that and (self.is_refused or self.raised_before)):
+        if asks_a_store(self.reply) or self.send.rule or (for_that and (self.is_refused or self.raised_before)):
             return self.passed()
         return self.undecided("it had no second effect, but read no state that other environments share")
 
@@ -294,12 +309,15 @@ class _Expected(Observed):
             return self.failed("it took three seconds or more")
         if not self.is_taken:
             return self.undecided("a genuine request is rejected")
-        if any((effect.service, effect.operation) in _HANDING_OVER for effect in self.done):
-            slow = [effect for effect in self.done if effect.service in {"network", "process", "slack"}]
-            if not slow:
-                return self.passed()
-            return self.undecided(f"it hands work over, but does this first: {in_words(slow, self.setting.hidden)}")
-        return self.undecided("it answered in time, but no visible work was handed over")
+        inline = done_inline(self.done)
+        if not any(map(hands_over, self.done)):
+            waited = f": it waited for {self.in_short(inline)}" if inline else ""
+            return self.undecided(f"it answered in time, but no visible work was handed over{waited}")
+        if inline:
+            return self.undecided(f"it hands work over, but does this first: {self.in_short(inline)}")
+        if not carries(self.done, self.setting.signed):
+            return self.undecided("it hands nothing of the request over, so what it stores may be the work")
+        return self.passed()
 
     def not_fetched(self) -> ProbeOutcome:
         if any(FOREIGN_HOST in effect.detail for effect in self.reply.effects if effect.service == "network"):
@@ -313,6 +331,12 @@ class _Expected(Observed):
         if self.is_taken:
             return ProbeOutcome(outcome=NOT_RUN, why="a genuine request causes no call either")
         return self.undecided(self.instead())
+
+
+def _contents(reply: Reply) -> str:
+    """What was sent to others, without the names of the one request and of secrets."""
+    sent = (effect.content for effect in reply.effects if effect.service not in KEEPING_SECRETS)
+    return _DELIVERY.sub("", " ".join(sent))
 
 
 def _key(effect: Effect) -> tuple[str, str, str]:

@@ -11,18 +11,27 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from threatmodel.probe import defaults
+from threatmodel.probe.protocol import LAMBDA
+from threatmodel.probe.secret_values import is_plain
 from threatmodel.probe.source_check import source_files
+from threatmodel.probe.source_literals import literals_of
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.source import read_text
-from threatmodel.reading.values import dataclass, field_names
+from threatmodel.reading.values import dataclass, field, field_names
 
 MOST = 24
 """Words of each sort that are kept."""
 
+_MOST_LITERALS = 400
+_MOST_FILES = 8
+_TOKEN = re.compile(r"verification_?token", re.IGNORECASE)
+_SHORT = re.compile(r':\s*"([!-~]{6,80})"')
 _LARGEST = 400_000
 _PATH = re.compile(r"/[\w.~+-]+(?:/[\w.~+-]+)*\Z", re.ASCII)
 _ROUTE = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE|ANY) (?=/)")
 """What comes before a path in the key of a route, as an HTTP API hands it over."""
+_PATTERN = re.compile(r"(?<=/)\?|[\\$(\[*|]")
+"""Where the text of a path ends in a regular expression."""
 _COMMAND = re.compile(r"/[a-z0-9_-]{1,32}\Z")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_:.-]{1,60}\Z", re.ASCII)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,40}\Z", re.ASCII)
@@ -61,7 +70,11 @@ class Hints:
     """Words in the order in which they stand.
 
     `names` are keys that it asks something for (a header, a query), `pairs` such a key with what it is compared with,
-    `secret_keys` what a secret kept as JSON may be called in it, `defaults` what may replace a secret.
+    `secret_keys` what a secret kept as JSON may be called in it, `defaults` what may replace a secret.  `literals` are
+    all its short texts, those first that are `compared`, `called` its functions, `keys` all that may be the name of a
+    field or header.  `variables` are those that it reads, with their values ('' where they have none), `known` those
+    whose values are no secrets.
+    `token` is the app's verification token, which each request carries.
     """
 
     paths: tuple[str, ...] = ()
@@ -74,12 +87,24 @@ class Hints:
     pairs: tuple[tuple[str, str], ...] = ()
     secret_keys: tuple[str, ...] = ()
     defaults: tuple[str, ...] = ()
+    literals: tuple[str, ...] = ()
+    compared: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, str] = field(default_factory=dict)
+    token: str = ""
+
+
+_SORTED = 10
+"""How many of the fields hold words that are sorted by their form."""
 
 
 def hints_of(handler: Path | None, environment: Mapping[str, str] | None = None) -> Hints:
     """What the source beside a handler names, with the ids that its variables hold; nothing of an address."""
-    found: dict[str, list[str | tuple[str, str]]] = {name: [] for name in field_names(Hints)}
-    for value in (environment or {}).values():
+    found: dict[str, list[str | tuple[str, str]]] = {name: [] for name in field_names(Hints)[:_SORTED]}
+    given = environment or {}
+    for value in given.values():
         for word in re.split(r"[\s,;]+", value)[:50]:
             _sort(word, found, ids=True)
     if handler is not None:
@@ -88,7 +113,31 @@ def hints_of(handler: Path | None, environment: Mapping[str, str] | None = None)
         for name in _TEMPLATES:
             for folder in (handler.parent, handler.parent.parent):
                 found["paths"] += [f"/{one.lstrip('/')}" for one in _TEMPLATE_PATH.findall(_text(folder / name))]
-    return Hints(**{name: tuple(dict.fromkeys(words))[:MOST] for name, words in found.items()})  # type: ignore[arg-type] # each list holds what its field does
+    sources = [literals_of(_text(path), path.suffix) for path in _sources(handler)] if handler is not None else []
+    return Hints(
+        **{name: tuple(dict.fromkeys(words))[:MOST] for name, words in found.items()},  # type: ignore[arg-type] # each list holds what its field does
+        literals=_first([one.compared for one in sources] + [one.texts for one in sources]),
+        compared=_first(one.compared for one in sources),
+        called=_first(one.called for one in sources),
+        keys=_first(one.names for one in sources),
+        variables={name: given.get(name, "") for name in _first(one.variables for one in sources)},
+        known={name: value for name, value in {**LAMBDA, **given}.items() if is_plain(name, value, "")}
+        | _in_files(handler),
+        token=next((value for name, value in given.items() if _TOKEN.search(name)), ""),
+    )
+
+
+def _in_files(handler: Path | None) -> dict[str, str]:
+    """A short text of each JSON file beside the source, by the names that lead there: anyone with the code knows it."""
+    found: dict[str, str] = {}
+    for path in sorted(handler.parent.glob("**/*.json"))[:_MOST_FILES] if handler is not None else ():
+        texts = _SHORT.findall(_text(path)) if "node_modules" not in path.parts else []
+        found |= {name: texts[0] for name in (path.stem, f"../{path.stem}") if texts}
+    return found
+
+
+def _first(words: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for several in words for word in several))[:_MOST_LITERALS]
 
 
 def step_of(path: str) -> str:
@@ -122,6 +171,7 @@ def _read(path: Path, found: dict[str, list[str | tuple[str, str]]]) -> None:
 def _sort(word: str, found: dict[str, list[str | tuple[str, str]]], *, ids: bool) -> None:
     """Puts a literal where its form says that it may belong."""
     word = _ROUTE.sub("", word)
+    word = _PATTERN.split(word.lstrip("^"))[0].rstrip("/") or word
     for sort, pattern in (("users", _USER), ("teams", _TEAM), ("commands", _COMMAND), ("paths", _PATH)):
         if pattern.match(word) and not (ids and sort == "paths"):
             found[sort].append(word)

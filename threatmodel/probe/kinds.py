@@ -106,6 +106,11 @@ def at_another_time(text: str, now: float, seconds: int) -> str:
     return text.replace(str(int(now)), str(int(now) + seconds))
 
 
+def _json(value: Mapping[str, Any]) -> str:
+    """The value as Slack writes JSON."""
+    return json.dumps(value, separators=(",", ":"))
+
+
 def _command(caller: Caller, word: str, delivery: str) -> str:
     fields = {
         "token": caller.token,
@@ -149,7 +154,7 @@ def _event(caller: Caller, word: str, delivery: str) -> str:
         "event_id": f"Ev0PROBE{delivery}",
         "event_time": _MOMENT,
     }
-    return json.dumps(whole)
+    return _json(whole)
 
 
 def _interaction(caller: Caller, kind: str, delivery: str, **more: Any) -> str:
@@ -162,7 +167,7 @@ def _interaction(caller: Caller, kind: str, delivery: str, **more: Any) -> str:
         "team": {"id": caller.team, "domain": "testteamnow"},
         **more,
     }
-    return urlencode({"payload": json.dumps(whole)})
+    return urlencode({"payload": _json(whole)})
 
 
 def _action(caller: Caller, word: str, delivery: str) -> str:
@@ -237,7 +242,7 @@ def _options(caller: Caller, word: str, delivery: str) -> str:
 
 
 def _url_verification(caller: Caller, _word: str, _delivery: str) -> str:
-    return json.dumps({"token": caller.token, "challenge": CHALLENGE, "type": "url_verification"})
+    return _json({"token": caller.token, "challenge": CHALLENGE, "type": "url_verification"})
 
 
 _MAKERS: Mapping[str, Callable[[Caller, str, str], str]] = {
@@ -261,8 +266,16 @@ def nonsense(text: str) -> str:
     return urlencode({"payload": '{"probe":"1"}'}) if _payload(body) is not None else "probe=1"
 
 
-def by_bot(caller: Caller, now: float = 0) -> str:
-    """An event that a bot caused."""
-    whole = json.loads(body_of("event", caller, "message", "02", now))
-    whole["event"] |= {"bot_id": "B0PROBE99", "subtype": "bot_message"}
-    return json.dumps(whole)
+def by_bot(caller: Caller, now: float = 0, *, classic: bool = True) -> str:
+    """An event that a bot caused: with the subtype of classic apps, or as an app's bot user posts today.
+
+    docs.slack.dev/reference/events/message/bot_message: apps of today post as a user, with a `bot_id` and no subtype.
+    """
+    whole = json.loads(body_of("event", caller, "message", "02" if classic else "03", now))
+    profile = {"id": _BOT, "app_id": caller.app, "name": "probe", "deleted": False, "team_id": caller.team}
+    own = {"subtype": "bot_message"} if classic else {"app_id": caller.app, "bot_profile": profile}
+    whole["event"] |= {"bot_id": _BOT, **own}
+    return _json(whole)
+
+
+_BOT = "B0PROBE99"

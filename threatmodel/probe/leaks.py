@@ -6,12 +6,12 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import quote, quote_plus
 
 from threatmodel.probe.bodies import found, parse, values_of
 from threatmodel.probe.requests import PREVIOUS, Genuine
 from threatmodel.probe.secret_values import is_plain
 from threatmodel.probe.slack import PUBLISHED
+from threatmodel.probe.spelling import decoded, spellings
 from threatmodel.reading.problems import InputError, visible
 from threatmodel.reading.values import replace
 
@@ -20,6 +20,9 @@ SHOWN = 80
 _READ = 20_000
 """Characters of an answer that are looked through before it is cut."""
 _SHORTEST = 4
+_RANDOM = 16
+_PART = 8
+"""Characters of a secret that are a part worth reporting: a mask usually shows four."""
 _SHORTEST_VARIABLE = 6
 _SECRET_ROLES = ("token", "response_url", "delivery")
 
@@ -66,6 +69,9 @@ class Hidden:
         known = genuine.body + "".join(genuine.bodies.values())
         given = {value: name for name, value in environment.items() if not is_plain(name, value, known)}
         self._given = _spelt(given, _SHORTEST)
+        keys = {genuine.secret: "signing secret", **(stored or {})}
+        keys |= {value: name for value, name in given.items() if _is_random(value)}
+        self._parts = {part: f"part of {name}" for value, name in keys.items() for part in _parts(value)}
         variables = _spelt({value: name for name, value in environment.items()}, _SHORTEST_VARIABLE)
         self._texts = {**variables, **self._given, **self._private}
         self._order = sorted(self._texts, key=len, reverse=True)
@@ -104,8 +110,11 @@ class Hidden:
         return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
 
     def in_logs(self, text: str) -> list[str]:
-        """Names of what a log holds and must not."""
-        found = self._held(text, {"signing secret", "signature", "token", "response_url", "bot token"})
+        """Names of what a log holds and must not, in base64 too, and of secrets a part."""
+        read = f"{text}\n{decoded(text)}"
+        found = self._held(read, {"signing secret", "signature", "token", "response_url", "bot token"})
+        in_part = {name for part, name in self._parts.items() if part in read}
+        found |= {name for name in in_part if name.removeprefix("part of ") not in found}
         return sorted(found | ({"body"} if any(spelling in text for spelling in self._bodies) else set()))
 
     def in_answer(self, text: str) -> list[str]:
@@ -125,15 +134,16 @@ class Hidden:
 
 
 def _spelt(values: Mapping[str, str], shortest: int) -> dict[str, str]:
-    return {
-        spelling: name for value, name in values.items() if len(value) >= shortest for spelling in _spellings(value)
-    }
+    return {spelling: name for value, name in values.items() if len(value) >= shortest for spelling in spellings(value)}
 
 
-def _spellings(value: str) -> Iterator[str]:
-    """A value as it may be in a log: itself, as a form or JSON writes it, in base64."""
-    quoted = json.dumps(value)[1:-1]
-    yield from {value, quote_plus(value), quote(value, safe=""), quoted, quoted.replace("/", "\\/")}
+def _is_random(value: str) -> bool:
+    """Whether a value is as a key or a token is, of which no part is a word that may be in a log by chance."""
+    return len(value) >= _RANDOM and bool(_PATTERNS["token"].fullmatch(value) or _PATTERNS["key"].fullmatch(value))
+
+
+def _parts(value: str) -> Iterator[str]:
+    yield from (value[at : at + _PART] for at in range(len(value) - _PART + 1))
 
 
 def _body_spellings(genuine: Genuine) -> Iterator[str]:
@@ -142,4 +152,4 @@ def _body_spellings(genuine: Genuine) -> Iterator[str]:
     yield base64.b64encode(genuine.body.encode()).decode()
     text = found(parse(genuine.body), "text")
     if len(text) >= 8:  # noqa: PLR2004 - a shorter text may be in a log by chance
-        yield from _spellings(text)
+        yield from spellings(text)

@@ -97,6 +97,16 @@ class Observed:
         return (self.reply.status, self.reply.body) == (other.status, other.body)
 
     @property
+    def answers_differ(self) -> bool:
+        """Whether answers tell an accepted request: the genuine one, unsigned, gets another answer.
+
+        Where effects are not seen, the genuine request may have had one.
+        """
+        unsigned, usual = self.setting.unsigned, self.setting.genuine
+        same = unsigned is not None and (unsigned.status, unsigned.body) == (usual.status, usual.body)
+        return not (same and self.setting.sees_effects)
+
+    @property
     def is_made_for(self) -> bool:
         """Whether the handler works in this form of event: a genuine request gets what it gets in its own."""
         usual = self.setting.genuine

@@ -38,9 +38,10 @@ class Setting:
 
     `genuine` is the reply to the genuine request that it is compared with, `shape` the form of the requests, `replies`
     all of the run by probe.  `twins` are replies to genuine requests of other kinds and forms, by both; `nonsense` the
-    one to an unsigned body that asks for nothing, `idle` to a signed one, `control` the one to a probe's own genuine
-    request, `round_trip` the one to the genuine request written again; None where these were not sent.  `missing` are
-    variables that the handler asked for and did not get.
+    one to an unsigned body that asks for nothing, `idle` to a signed one, `unsigned` to the genuine one unsigned,
+    `control` the one to a probe's own genuine request, `round_trip` the one to the genuine request written again; None
+    where these were not sent.  `missing` are
+    variables that the handler asked for and did not get, `signed` texts in the bodies of genuine requests.
     """
 
     genuine: Reply
@@ -50,11 +51,13 @@ class Setting:
     control: Reply | None = None
     nonsense: Reply | None = None
     idle: Reply | None = None
+    unsigned: Reply | None = None
     round_trip: Reply | None = None
     sees_effects: bool
     hidden: Hidden
     replies: Sequence[tuple[Case, Sequence[Reply]]] = field(default=())
     missing: Sequence[str] = ()
+    signed: Sequence[str] = ()
 
     @property
     def lacking(self) -> str:

@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from threatmodel.probe.cases import Case, Send
 from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, RAISED, UNDECIDED, ProbeOutcome, Setting
 from threatmodel.probe.protocol import Reply
-from threatmodel.probe.replies import status_of
+from threatmodel.probe.replies import KEEPING_SECRETS, status_of
 
 CLIENT = 4
 """The class of a status that rejects."""
 MOST_READ = 64 * 1024 * 1024
 """Characters of answers that are searched in a run: ten of the largest that Lambda allows, five seconds' work."""
+_LOGS = frozenset({"logs", "xray", "cloudwatch"})
+"""Services to which a handler may send its logs itself."""
 
 
 def _every(setting: Setting) -> list[tuple[Case, Send, Reply]]:
@@ -45,7 +47,8 @@ def _not_as_deployed(case: Case, send: Send, setting: Setting) -> bool:
     To raise where the secret is missing is to fail closed, and the alarm that this rings is meant for it.
     """
     elsewhere = send.event is not None or send.shape not in {"", setting.shape} or case.expect == "unkept"
-    return elsewhere or bool(send.failing or send.store or case.environment) or case.secret in {"empty", "missing"}
+    under = send.failing or send.store or case.environment or send.rule == "variables"
+    return elsewhere or bool(under) or case.secret in {"empty", "missing"}
 
 
 def _discreet_answers(setting: Setting) -> ProbeOutcome:
@@ -65,9 +68,15 @@ def _discreet_answers(setting: Setting) -> ProbeOutcome:
 
 
 def _discreet_logs(setting: Setting) -> ProbeOutcome:
+    """Whether a secret is in what was printed, or sent to a service for logs."""
     replies = _every(setting)
-    held = {logs: setting.hidden.in_logs(logs) for logs in {reply.logs for _case, _send, reply in replies}}
-    wrong = [f"{name} ({case.id})" for case, _send, reply in replies for name in held[reply.logs]]
+    texts = [
+        (case, logs)
+        for case, _send, reply in replies
+        for logs in (reply.logs, *(one.content for one in (*reply.loading, *reply.effects) if one.service in _LOGS))
+    ]
+    held = {logs: setting.hidden.in_logs(logs) for logs in {logs for _, logs in texts}}
+    wrong = [f"{name} ({case.id})" for case, logs in texts for name in held[logs]]
     if not wrong and any(reply.ended == "output" for _case, _send, reply in replies):
         return ProbeOutcome(outcome=UNDECIDED, why="a log was longer than what is read")
     return _overall(wrong, replies, "")
@@ -80,7 +89,7 @@ def _discreet_calls(setting: Setting) -> ProbeOutcome:
     sent = False
     for case, _send, reply in replies:
         for effect in (*reply.loading, *reply.effects):
-            if not effect.content or effect.service in {"secretsmanager", "ssm", "kms"}:
+            if not effect.content or effect.service in KEEPING_SECRETS:
                 continue
             sent = True
             to_slack = effect.service == "slack" or effect.detail.endswith("slack.com")

@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from threatmodel.probe.asking import LONGEST_RUN, Asked, Asker
+from threatmodel.probe.bodies import leaves, parse, values_of
 from threatmodel.probe.cases import OVERALL, UNSHOWN, Case, Sealed, Shown, load_cases
+from threatmodel.probe.crossing.candidates import left_out
 from threatmodel.probe.deciding import Row, decisions
 from threatmodel.probe.expanding import expanded
 from threatmodel.probe.hints import Hints
 from threatmodel.probe.judging import judge
 from threatmodel.probe.kinds import kind_of
 from threatmodel.probe.leaks import Hidden
+from threatmodel.probe.limits import not_tried
 from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, UNDECIDED, ProbeOutcome, Setting
 from threatmodel.probe.protocol import Runner
 from threatmodel.probe.replies import came_back
@@ -86,10 +89,16 @@ def _probed(runner: Runner, options: Options, cases: Sequence[Case]) -> Result:
     asked = [expanded(case, genuine) for case in cases]
     with ThreadPoolExecutor(options.threads) as pool:
         asides = pool.submit(lambda: asker.asides(genuine))
-        answered = list(pool.map(lambda case: asker.ask(case, genuine, asks_store=found.asks_store), asked))
+        shared = asker.shared(asked, genuine, asks_store=found.asks_store)
+        several = pool.map(lambda cases: asker.ask_shared(cases, genuine, asks_store=found.asks_store), shared)
+        by_id = {
+            case.id: one
+            for cases, ones in zip(shared, several, strict=True)
+            for case, one in zip(cases, ones, strict=True)
+        }
+    answered = [by_id[case.id] for case in asked]
     replies = [(case, one.replies) for case, one in zip(asked, answered, strict=True) if not one.skipped and case.send]
     signatures = [signature for one in answered for signature in one.signatures]
-    nonsense, idle, round_trip = asides.result()
     shapes = {f"{case.send[0].shape}": several[0] for case, several in replies if case.id in _FORMS}
     twins = {(kind, genuine.shape): reply for kind, reply in found.twins.items()}
     setting = Setting(
@@ -97,13 +106,12 @@ def _probed(runner: Runner, options: Options, cases: Sequence[Case]) -> Result:
         kind=genuine.kind,
         shape=genuine.shape,
         twins={**twins, **{(genuine.kind, shape): reply for shape, reply in shapes.items()}},
-        nonsense=nonsense,
-        idle=idle,
-        round_trip=round_trip,
+        **asides.result()._asdict(),
         sees_effects=runner.sees_effects,
         hidden=_hidden(genuine, options, signatures),
         replies=replies,
         missing=runner.missing_variables,
+        signed=_signed(genuine),
     )
     rows = tuple(_row(case, one, setting, asker.stopped) for case, one in zip(asked, answered, strict=True))
     secret = options.secret_variable if runner.reads_secret_variable else ""
@@ -121,8 +129,20 @@ def _probed(runner: Runner, options: Options, cases: Sequence[Case]) -> Result:
         calls_seen=calls_seen(replies, setting.hidden, options.environment),
         rows=rows,
         isolation=tuple(options.isolation),
-        facts=decisions(rows, sees_effects=runner.sees_effects),
+        facts=(facts := decisions(rows, sees_effects=runner.sees_effects)),
+        requests=sum(reply.ended != "not-run" for _, several in replies for reply in several),
+        not_tried={one.fact: limits for one in facts if (limits := not_tried(one.fact, left_out(genuine)))},
     )
+
+
+def _signed(genuine: Genuine) -> tuple[str, ...]:
+    """The texts in genuine bodies that are long enough to be known again, and that each request repeats."""
+    found: dict[str, None] = {}
+    for text in (genuine.body, *genuine.bodies.values()):
+        body = parse(text)
+        new = set(values_of(body, "delivery"))
+        found |= {one: None for _, one in leaves(body) if isinstance(one, str) and len(one) > 3 and one not in new}  # noqa: PLR2004 - a shorter one may be anywhere
+    return tuple(found)
 
 
 _FORMS = frozenset({"rest-api", "http-api", "function-url", "alb"})
@@ -165,7 +185,7 @@ def _row(case: Case, asked: Asked, setting: Setting, stopped: str) -> Row:
         probe=case.id,
         title=case.title,
         level=case.level,
-        sent=_sent_in_words(case, at),
+        sent=setting.hidden.secrets_out(_sent_in_words(case, at)),
         back=came_back(replies[at], setting.hidden) if known else "",
         outcome=judgement.outcome,
         why=setting.hidden.redacted(judgement.why),

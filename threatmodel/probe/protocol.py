@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
+from threatmodel.reading.tables import table
 from threatmodel.reading.values import dataclass, field
 
 
@@ -22,7 +23,7 @@ class Call:
     `fresh`: in another environment than the call before it, which shares no memory with it, but what AWS keeps.
     `stale`: it reads from the stores what was there before the first call, as one does that runs at the same time.
     `store`: from this call on the store of secrets has these two, the current one and the one before it; (None, None)
-    where it answers with an error.
+    where it answers with an error.  `settles`: what it leaves at work is awaited before the next call.
     """
 
     event: Mapping[str, Any]
@@ -30,24 +31,27 @@ class Call:
     fresh: bool = False
     stale: bool = False
     store: tuple[str | None, str | None] | None = None
+    settles: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """Invocations of one fresh environment, in order.
 
-    `environment` are variables beside those of the target; `secrets` what the stubbed Secrets Manager and Parameter
-    Store give for any name (None: they have nothing); the same value is in the environment variable that the target
-    names.  `secret_json`: the stores keep it as JSON, under each of these keys.  `failing`: DynamoDB and S3
-    answer with "errors", or with "silence" until the client gives up.
+    `environment` are variables beside those of the target (None: one that is not set), `secrets` what the stubbed
+    Secrets Manager and Parameter Store give for any name (None: they have nothing); the same value is in the
+    environment variable that the target names.  `secret_json`: the stores keep it as JSON, under each of these keys.
+    `failing`: DynamoDB and S3 answer with "errors", or with "silence" until the client gives up.  `together`: no call
+    depends on another, so that they may be handed over many at a time.
     """
 
     name: str
     calls: tuple[Call, ...]
     secret: str | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str | None] = field(default_factory=dict)
     secret_json: tuple[str, ...] = ()
     failing: str = ""
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +77,21 @@ class Effect:
         """Whether it only reads, as reading the signing secret does: no side effect."""
         if self.service == "slack":
             return self.operation.rpartition(".")[2].startswith(_READING_SLACK)
-        if self.operation in {"Decrypt", "Verify", "VerifyMac"}:
-            return self.service == "kms"
-        return self.service not in _BESIDE_AWS and self.operation.startswith(_READING)
+        if self.service in _BESIDE_AWS:
+            return False
+        differing = table(__file__, "reading-calls.json").get(self.service, {})
+        named = self.operation.startswith(READING)
+        return self.operation in differing.get("reads", ()) or (
+            named and self.operation not in differing.get("acts", ())
+        )
+
+    @property
+    def acts(self) -> bool:
+        """Whether it does something to the world; a call that a stub stops, though Lambda would not, counts too."""
+        near = self.service == "network" and self.operation == "GET" and self.detail.startswith(_NEAR)
+        if self.reads or near or self.service in TELLING:
+            return False
+        return not self.refused or self.unclear or self.service in _STOPPED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,13 +125,31 @@ class Limits:
     output: int = 1024 * 1024
 
 
+LAMBDA = {
+    "AWS_REGION": "eu-west-1",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_LAMBDA_FUNCTION_NAME": "probe",
+    "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+    "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/probe",
+    "AWS_LAMBDA_LOG_STREAM_NAME": "2020/01/01/[$LATEST]00000000000000000000000000000000",
+    "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+    "AWS_EXECUTION_ENV": "AWS_Lambda_probe",
+}
+"""Variables that Lambda itself sets, whatever the handler is."""
+
 EXCHANGES = frozenset({"oauth.v2.access", "oauth.access", "openid.connect.token"})
 """Methods of Slack's Web API that give a token for a code, once: docs.slack.dev/reference/methods/oauth.v2.access."""
 
+TELLING = frozenset({"cloudwatch", "logs", "xray", "sts"})
+"""Services to which a handler tells how it fares, or that give it its credentials: nothing is done there."""
+_STOPPED = frozenset({"network", "process"})
+_NEAR = ("localhost", "127.0.0.1", "::1")
+"""Hosts of Lambda's own extension for secrets."""
 _BESIDE_AWS = frozenset({"network", "process", "file"})
 _READING_SLACK = ("test", "info", "list", "history", "replies", "members", "lookup", "get", "search", "conversations")
 """Beginnings of the last word of the methods of Slack's Web API that only read (docs.slack.dev/reference/methods)."""
-_READING = ("Get", "BatchGet", "TransactGet", "List", "Describe", "Head", "Query", "Scan")
+READING = ("Get", "BatchGet", "TransactGet", "List", "Describe", "Head", "Query", "Scan")
 
 
 class Runner(Protocol):

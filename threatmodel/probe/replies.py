@@ -6,12 +6,8 @@ import re
 from collections.abc import Sequence
 
 from threatmodel.probe.leaks import Hidden
-from threatmodel.probe.protocol import EXCHANGES, Effect, Reply
+from threatmodel.probe.protocol import EXCHANGES, TELLING, Effect, Reply
 
-_STOPPED = {"network", "process"}
-"""Effects that a stub stops though Lambda would not: rejected ones count."""
-_NEAR = ("localhost", "127.0.0.1", "::1")
-"""Hosts of Lambda's own extension for secrets."""
 _ENDED = {
     "not-sent": "the run was stopped before it",
     "error": "it raised {error}, which Lambda answers with 502",
@@ -28,29 +24,17 @@ _LOOKING_UP_ITSELF = {"auth.test", "api.test"}
 _AUTHORIZE = re.compile(r"https://(?:[a-z0-9-]+\.)?slack\.com/(?:oauth|openid)/[a-z0-9/]*authorize\b")
 """docs.slack.dev/authentication/installing-with-oauth: where an installation begins."""
 _STORES, _STORING = frozenset({"dynamodb", "s3"}), frozenset({"PutItem", "PutObject"})
-_TELLING = {"cloudwatch", "logs", "xray", "sts"}
-"""Services to which a handler tells how it fares, or that give it its credentials: nothing is done there."""
-_KEEPING_SECRETS = {"secretsmanager", "ssm", "kms"}
+KEEPING_SECRETS = {"secretsmanager", "ssm", "kms"}
 
 
 def side_effects(reply: Reply) -> tuple[Effect, ...]:
     """What a handler did to the world in one call."""
-    return tuple(effect for effect in reply.effects if _counts(effect))
-
-
-def _counts(effect: Effect) -> bool:
-    if (
-        effect.reads
-        or effect.service in _TELLING
-        or (effect.service == "network" and effect.operation == "GET" and effect.detail.startswith(_NEAR))
-    ):
-        return False
-    return not effect.refused or effect.unclear or effect.service in _STOPPED
+    return tuple(effect for effect in reply.effects if effect.acts)
 
 
 def data_read(reply: Reply) -> tuple[Effect, ...]:
     """What a handler looked up for one call that is no secret and does not tell how it fares: it was at work."""
-    beside = _KEEPING_SECRETS | _TELLING | {"file", "process", "network"}
+    beside = KEEPING_SECRETS | TELLING | {"file", "process", "network"}
     return tuple(
         effect
         for effect in reply.effects
@@ -77,7 +61,7 @@ def begins_installation(reply: Reply, status: int | None) -> bool:
 
 def asks_a_store(reply: Reply) -> bool:
     """Whether anything outside its own process was asked that could remember: a table, a cache, a queue."""
-    beside = _KEEPING_SECRETS | _TELLING | {"file", "process", "slack"}
+    beside = KEEPING_SECRETS | TELLING | {"file", "process", "slack"}
     return any(effect.service not in beside for effect in reply.effects)
 
 

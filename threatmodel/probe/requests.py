@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -65,6 +65,14 @@ class Genuine:
             return self.body
         return self.bodies.get(kind) or genuine_body(kind, caller_of(self.body), now=self.now)
 
+    def text_of(self, body: str) -> str:
+        """The genuine body of what a request names as its own."""
+        return self.of_kind(body) if body in KINDS else self.body
+
+    def path_for(self, body: str) -> str:
+        """The path that takes it."""
+        return self.routes.get(body, self.path)
+
     def path_of(self, word: str) -> str:
         """A path of the OAuth flow that the source names; '' where there is none."""
         return next((path for path in self.paths if step_of(path) == word), "")
@@ -93,14 +101,43 @@ def sent(case: Case, genuine: Genuine) -> tuple[Sent, ...]:
         calls, signatures = _calls(group, genuine)
         scenario = Scenario(
             name=case.id,
-            calls=tuple(calls),
+            calls=tuple(_unawaited(calls) if case.expect == "as-signed" else calls),
             secret=secrets[case.secret],
-            environment=case.environment or {},
+            environment={**(case.environment or {}), **(group[0].environment or {})},
             secret_json=genuine.secret_json,
             failing=next((send.failing for send in group if send.failing), ""),
+            together=case.expect in _REFUSING and not any(map(_depends, group)),
         )
         found.append(Sent(scenario, tuple(signatures)))
     return tuple(found)
+
+
+def is_independent(case: Case) -> bool:
+    """Whether each of its requests may be made after others that decide the same, in one process.
+
+    A request that is accepted may be remembered, and hide that the next one would be accepted too. So all that share a
+    process are about one fact, which the first of them denies.
+    """
+    usual = case.secret == "right" and not case.environment and set(case.decides) == {"verifies_signature"}  # noqa: S105 - a word of the format
+    return usual and case.expect in _REFUSING and not any(send.apart or _depends(send) for send in case.send)
+
+
+_REFUSING = frozenset({"refused", "closed"})
+
+
+def _unawaited(calls: Sequence[Call]) -> list[Call]:
+    """The calls, of which only the first and the last wait for what is left at work.
+
+    They are compared with the first one by what is in their effects, whichever of them an effect is of.
+    """
+    inner = range(1, len(calls) - 1)
+    return [replace(call, settles=number not in inner) for number, call in enumerate(calls)]
+
+
+def _depends(send: Send) -> bool:
+    """Whether what comes of a request depends on one before it, or shows something of one after it."""
+    state = send.control or send.again or send.fresh or send.stale or send.failing or send.store or send.later
+    return bool(state or send.path in {"install", "callback"})
 
 
 def groups(sends: Iterable[Send]) -> list[tuple[Send, ...]]:
@@ -121,7 +158,7 @@ def _calls(sends: Iterable[Send], genuine: Genuine) -> tuple[list[Call], list[st
             call = replace(calls[-1], fresh=send.fresh, stale=send.stale)
         else:
             call, signed = _call(send, genuine)
-            signatures += signed
+            signatures += () if send.rule else signed
         calls.append(_as_request(call, number, send.later))
     return calls, signatures
 
@@ -153,7 +190,7 @@ def _call(send: Send, genuine: Genuine) -> tuple[Call, tuple[str, ...]]:
         path=_path(send, genuine),
         query=tuple((send.query or {}).items()),
         headers=None if send.no_headers else tuple(_headers(send, genuine, timestamp, given, at)),
-        body=written_in(_tampered(body, send) + send.after_signing.encode(), send.reencoded),
+        body=_as_sent(body, send),
         base64=send.base64,
     )
     event = event_of(request, send.shape or genuine.shape)
@@ -169,6 +206,12 @@ _STORED: Mapping[str, Callable[[Genuine], tuple[str | None, str | None] | None]]
 """What the store of secrets holds from a request on: the current secret, and the one before it."""
 
 
+def _as_sent(body: bytes, send: Send) -> bytes:
+    if send.instead is not None:
+        return send.instead
+    return written_in(_tampered(body, send) + send.after_signing.encode(), send.reencoded)
+
+
 def _tampered(body: bytes, send: Send) -> bytes:
     """A body that is not what was signed any more, and still of the same form."""
     if send.tamper is None:
@@ -180,7 +223,7 @@ def _tampered(body: bytes, send: Send) -> bytes:
 def _path(send: Send, genuine: Genuine) -> str:
     if send.path in {"install", "callback"}:
         return genuine.path_of(send.path)
-    return send.path or genuine.routes.get(send.body, genuine.path)
+    return send.path or genuine.path_for(send.body)
 
 
 def _second(at: float, send: Send, genuine: Genuine, clock: int | None = None) -> int:
@@ -222,15 +265,16 @@ def _headers(
     send: Send, genuine: Genuine, timestamp: str | None, signed: str | None, at: float
 ) -> Iterator[tuple[str, str]]:
     """The headers as Slack sends them, with what the probe changes."""
-    changes = dict(send.headers or {})
+    changes = {name.lower(): (name, value) for name, value in (send.headers or {}).items()}
     for name, value in _slack_headers(send, genuine, timestamp, signed, at):
-        given = changes.pop(name, value)
+        _, given = changes.pop(name.lower(), (name, value))
         if given is not None:
             for _ in range(2 if name in send.repeat else 1):
                 yield _cased(name, send.header_names), given.replace("{now}", str(int(at)))
-    for name, value in changes.items():
+    for name, value in changes.values():
         if value is not None:
             yield _cased(name, send.header_names), value
+    yield from send.added
 
 
 def _slack_headers(
@@ -258,7 +302,7 @@ def _kind(send: Send, genuine: Genuine) -> str:
     """The kind of request that a body is of, which its type of content follows."""
     if send.body in {"genuine", "nonsense", "nothing", "bytes"}:
         return genuine.kind
-    return {"bot-event": "event"}.get(send.body, send.body)
+    return {"bot-event": "event", "bot-user-event": "event"}.get(send.body, send.body)
 
 
 def _cased(name: str, names: str) -> str:
@@ -274,6 +318,8 @@ def _cased(name: str, names: str) -> str:
 
 
 def _body(send: Send, genuine: Genuine) -> bytes:
+    if send.text is not None:
+        return send.text
     match send.body:
         case "nothing":
             return b""
@@ -283,12 +329,12 @@ def _body(send: Send, genuine: Genuine) -> bytes:
             return genuine.body.encode() + _NOT_UTF8
         case "ssl-check":
             return urlencode({"ssl_check": "1", "token": caller_of(genuine.body).token}).encode()
-        case "bot-event":
-            text = by_bot(_bot(genuine), genuine.now)
+        case "bot-event" | "bot-user-event" as form:
+            text = by_bot(_bot(genuine), genuine.now, classic=form == "bot-event")
         case "nonsense":
             text = nonsense(genuine.body)
         case kind:
-            text = genuine.of_kind(kind) if kind in KINDS else genuine.body
+            text = genuine.text_of(kind)
     if send.clock and genuine.now and RETRY not in (send.headers or {}):
         text = at_another_time(text, genuine.now, send.clock)
     return written_in(_altered(text, send, genuine).encode(), send.encoding)

@@ -40,6 +40,7 @@ class Result:
     `folder_sha256` does not cover, by their paths from the folder, each with its digest; a folder whose names it listed
     ends with a slash.  None: the result does not say, as those of the first versions do not.  `options` are those that
     the run was given, paths from the folder; one whose value may be a secret is there without it.
+    `requests` is how many were sent, `not_tried` what no probe of a fact tries.
     """
 
     target: str
@@ -58,6 +59,8 @@ class Result:
     secret_variable: str = ""
     files: Mapping[str, str] | None = None
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    requests: int = 0
+    not_tried: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def decided(self) -> dict[str, Shown]:
@@ -134,6 +137,8 @@ _RESULT = record(
     Key("secret_variable", Raw()),
     Key("options", NamedItems(Items(_LINE), "an option", expected="the name of an option")),
     Key("files", NamedItems(Text(64, _DIGEST, "64 hexadecimal digits"), "a file", _PATH, "a path from the folder")),
+    Key("requests", Number(0, 1_000_000)),
+    Key("not_tried", NamedItems(_LINE, "a fact", _FACT_NAME, "the name of a fact")),
 )
 
 
@@ -191,6 +196,8 @@ class _Reading:
                 name: tuple(value.value for value in one.value)
                 for name, one in (entries["options"].value if "options" in entries else {}).items()
             },
+            requests=entries["requests"].value if "requests" in entries else 0,
+            not_tried=_named(entries, "not_tried"),
             rows=rows,
             facts=facts,
             when=when,
@@ -288,6 +295,10 @@ class _Reading:
 
     def wrong(self, place: Place, message: str, hint: str) -> None:
         self.reader.note("wrong-type", place, message, hint)
+
+
+def _named(entries: Fields, key: str) -> dict[str, str]:
+    return {name: item.value for name, item in (entries[key].value if key in entries else {}).items()}
 
 
 def _is_flag(case: Case, fact: str) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 
+from threatmodel.probe.bodies import changed
 from threatmodel.probe.cases import Case, Send
 from threatmodel.probe.events import SHAPES
 from threatmodel.probe.hints import Hints
@@ -18,6 +19,10 @@ from threatmodel.reading.values import dataclass, field, replace
 
 _MOST_WORDS = 8
 _MOST_PATHS = 6
+_USUAL_PATHS = ("/slack", "/slack/commands", "/slack/events", "/slack/actions", "/slack/interactions")
+"""Paths of Slack's own examples and of its frameworks."""
+_TEXTS = ("web production", "deploy web production", "")
+"""Texts of several words and of none, for commands that do nothing with a single word."""
 _STORES = frozenset({"secretsmanager", "ssm", "kms"})
 
 _IDLE = "nonsense"
@@ -59,6 +64,8 @@ def searched(run: Run, genuine: Genuine, wanted: Wanted, hints: Hints) -> Found:
     ways: tuple[tuple[str, ...], ...] = ((), _secret_keys(hints))
     asks_store = False
     first = replace(genuine, path=wanted.path or genuine.path, hints=hints, paths=_paths(hints))
+    if hints.token:
+        first = replace(first, body=changed(first.body, {"token": hints.token}) or first.body)
     if wanted.body:
         first = replace(first, body=wanted.body, kind=wanted.kind or genuine.kind)
     ranked: dict[int, Found] = {}
@@ -117,7 +124,7 @@ class _Candidate:
 
 def _candidates(form: Genuine, wanted: Wanted, hints: Hints, *, others: bool) -> Iterator[_Candidate]:
     """Requests to try, the likeliest first; `others`: from the callers that the handler's source and variables name."""
-    paths = (form.path,) if wanted.path else tuple(dict.fromkeys((form.path, *form.paths)))
+    paths = (form.path,) if wanted.path else tuple(dict.fromkeys((form.path, *form.paths, *_USUAL_PATHS)))
     if wanted.body:
         if others:
             return
@@ -134,6 +141,12 @@ def _candidates(form: Genuine, wanted: Wanted, hints: Hints, *, others: bool) ->
             exact = not others and not word and kind == "command" and path == form.path and form.body == BODY
             body = BODY if exact else body_of(kind, caller, word, delivery=str(number), now=form.now)
             yield _Candidate(kind=kind, body=body, path=path)
+    if "command" in kinds and not (wanted.body and form.kind == "command"):
+        own = (form.path,) if wanted.path else tuple(dict.fromkeys((form.path, *form.paths)))
+        texts = product(callers, _TEXTS, own, _words("command", hints))
+        for at, (caller, text, path, word) in enumerate(texts, number + 1):
+            body = body_of("command", caller._replace(text=text), word, delivery=str(at), now=form.now)
+            yield _Candidate(kind="command", body=body, path=path)
     if not wanted.alone:
         yield _Candidate(kind=_IDLE, body=nonsense(form.body), path=form.path)
 

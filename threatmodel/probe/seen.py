@@ -42,7 +42,7 @@ class SeenCall:
 def shown_for(replies: Sequence[tuple[Case, Sequence[Reply]]], genuine: Genuine) -> Coverage:
     """What the requests that bear on the signature cover."""
     sends = [send for case, _ in replies if "verifies_signature" in case.decides for send in case.send]
-    requests = [send for send in sends if send.event is None]
+    requests = [send for send in sends if send.event is None and not send.rule]
     flow = {genuine.path_of("install"), genuine.path_of("callback")}  # whose requests are not signed
     return Coverage(
         methods=_each(send.method for send in requests),

@@ -39,13 +39,15 @@ def source_files(handler: Path) -> Iterable[Path]:
     """The handler's file and others of its language in its folder, without packages that were installed into it."""
     endings = _PYTHON if handler.suffix in _PYTHON else _JAVASCRIPT
     folder = handler.parent
-    installed = any(folder.glob("*.dist-info"))
-    found = folder.glob("*") if installed else folder.rglob("*")
+    installed = {path.parent for path in folder.rglob("*.dist-info")}
     left_out = LEFT_OUT | {"node_modules"}
     return sorted(
         path
-        for path in found
-        if path.suffix in endings and path.is_file() and not left_out & set(path.relative_to(folder).parts)
+        for path in (folder.glob("*") if folder in installed else folder.rglob("*"))
+        if path.suffix in endings
+        and path.is_file()
+        and not left_out & set(path.relative_to(folder).parts)
+        and not (installed - {folder}) & set(path.parents)
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from threatmodel.probe.cases import Send
+from threatmodel.reading.problems import visible
 
 _WORDS = {
     "genuine": "a genuine request",
@@ -17,6 +19,7 @@ _WORDS = {
     "view_closed": "a closed view",
     "message_shortcut": "a shortcut on a message",
     "bot-event": "an event caused by a bot",
+    "bot-user-event": "an event caused by a bot, without a subtype",
     "url_verification": "a url_verification",
     "ssl-check": "an ssl_check",
     "nothing": "a request without a body",
@@ -24,6 +27,11 @@ _WORDS = {
     "bytes": "a genuine request with bytes that are not UTF-8",
     "published": "Slack's published example, at its own time",
 }
+_DIGITS = re.compile(r"\{\w+\}|(?<==)[0-9a-fA-F]+|[0-9a-fA-F]{8,}")
+"""Digits of a signature, which a result must not hold."""
+_SECONDS = re.compile(r"\d{9,}")
+MOST = 300
+"""Characters in which a request is described."""
 _SIGNED = {
     "right": "",
     "wrong": "signed with another secret",
@@ -38,7 +46,7 @@ def in_words(send: Send) -> str:
         return ", ".join(["the same again", *_where(send)])
     if send.event is not None:
         return f"an event that is not a request: {', '.join(map(str, send.event)) or 'an empty one'}"[:120]
-    return ", ".join([_WORDS[send.body], *_changes(send), *_where(send)])
+    return visible(", ".join([_WORDS[send.body], *_changes(send), *_where(send)])[:MOST])
 
 
 def _where(send: Send) -> Iterator[str]:
@@ -78,6 +86,11 @@ def _changes(send: Send) -> Iterator[str]:  # noqa: C901, PLR0912 - one line for
         yield f"in {send.encoding}"
     if send.reencoded != "utf-8":
         yield f"written in {send.reencoded} after signing"
+    if send.says:
+        yield send.says
+    if send.environment:
+        given = (f"no {name}" if value is None else f"{name}={value}" for name, value in send.environment.items())
+        yield f"under {', '.join(given)}"
     if send.header_names != "as-sent":
         yield f"header names: {send.header_names}"
     if send.repeat:
@@ -93,7 +106,7 @@ def _signing(send: Send) -> Iterator[str]:
     if send.timestamp is None:
         yield "no timestamp"
     elif send.timestamp != "{now}":
-        yield f"timestamp '{send.timestamp[:12]}'"
+        yield f"timestamp '{_SECONDS.sub('<seconds>', send.timestamp)[:24]}'"
     if send.first_timestamp is not None or send.last_timestamp is not None:
         where = "before" if send.last_timestamp is None else "behind"
         yield f"a new timestamp {where} it{' in one header' if send.joined else ''}"
@@ -104,4 +117,5 @@ def _signing(send: Send) -> Iterator[str]:
     if send.signature is None:
         yield "no signature"
     elif send.signature != "{signature}":
-        yield f"signature '{send.signature}'"
+        shown = _DIGITS.sub(lambda found: found[0] if found[0].startswith("{") else "<digits>", send.signature)
+        yield f"signature '{shown}'"

@@ -67,7 +67,7 @@ def probed(result: Result, controls: Mapping[str, bool]) -> str:
     for level in LEVELS:
         rows = [row for row in result.rows if row.level == level]
         lines += [level, *(line for row in rows for line in _row(row)), ""]
-    lines += ["facts", *(line for one in result.facts for line in _fact(one)), ""]
+    lines += ["facts", *(line for one in result.facts for line in _fact(one, result)), ""]
     if controls:
         lines += ["controls", *_controls(controls), ""]
     if _refused(whole) is not None:
@@ -116,6 +116,7 @@ def _head(result: Result) -> Iterator[str]:
         else "only responses are visible, no side effects and no logs"
     )
     yield from _wrapped(f"requests in the form of {result.shape}; {seen}", "", "  ")
+    yield f"{result.requests:,} requests were sent"
     yield from _isolation(result)
 
 
@@ -143,9 +144,10 @@ def _row(row: Row) -> Iterator[str]:
             yield from _wrapped(text, begin, " " * len(begin))
 
 
-def _fact(one: Decision) -> Iterator[str]:
+def _fact(one: Decision, result: Result) -> Iterator[str]:
     value = json.dumps(one.value) if one.decided else "undecided"
-    text = f"{one.fact}: {value} ({one.passed} of {one.of} probes passed{f'; {one.note}' if one.note else ''})"
+    said = [f"{one.passed} of {one.of} probes passed", one.note, result.not_tried.get(one.fact, "")]
+    text = f"{one.fact}: {value} ({'; '.join(filter(None, said))})"
     yield from _wrapped(text, "  ", "      ")
 
 

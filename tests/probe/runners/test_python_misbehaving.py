@@ -65,7 +65,7 @@ def test_misbehaviour_has_its_word(tmp_path: Path, body: str, ended: str, error:
     first, second = replies(written(tmp_path, text), {}, {"well": True}, limits=limits)
     assert first.ended == ended
     assert error is None or first.error == error
-    assert len(first.logs) <= limits.output
+    assert len(first.logs) <= limits.output + 4_096  # what one call may print beside it
     if not first.error:
         assert second.ended == "not-run"
     else:

@@ -15,6 +15,7 @@ from threatmodel.probe.runners.dynamodb import AwsError, DynamoDbTables, SilentE
 MOST_CONTENT = 20_000
 """Characters of what a call sends that are kept, to look for secrets in them."""
 MOST_EFFECTS = 2_000
+_EFFECTS_OF_A_CALL = 8
 """Effects of a scenario that are recorded one by one; those after them are counted, and the last has the count."""
 
 LONGEST_DETAIL = 200
@@ -84,7 +85,7 @@ class World:
         self._before: DynamoDbTables | None = None
         self._filled: Tables = {}
         self._objects: dict[tuple[str, str], str] = {}
-        self._count = 0
+        self._count, self._most = 0, MOST_EFFECTS
         self._codes: set[str] = set()
 
     def fill(self, tables: Tables) -> None:
@@ -113,7 +114,7 @@ class World:
     ) -> None:
         """Records an effect."""
         self._count += 1
-        if self._count <= MOST_EFFECTS:
+        if self._count <= self._most:
             cut = detail[:LONGEST_DETAIL]
             self.effects.append(
                 Effect(
@@ -125,8 +126,12 @@ class World:
                     content=content[:MOST_CONTENT],
                 )
             )
-        elif self._count == MOST_EFFECTS + 1:
-            self.effects.append(Effect(service="process", operation="more", detail=f"more than {MOST_EFFECTS}"))
+        elif self._count == self._most + 1:
+            self.effects.append(Effect(service="process", operation="more", detail=f"more than {self._most}"))
+
+    def next_call(self) -> None:
+        """Lets one more call be recorded: what it usually does, beside what all may do together."""
+        self._most += _EFFECTS_OF_A_CALL
 
     def exchange(self, code: str) -> bool:
         """Whether a code of an installation is still good: Slack takes each once."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from threatmodel.probe.protocol import Call, Limits, Reply, Scenario
+from threatmodel.probe.protocol import LAMBDA, Call, Limits, Reply, Scenario
 from threatmodel.probe.runners.aws import World
 from threatmodel.probe.runners.bytecode import Bytecode
 from threatmodel.probe.runners.carried import Carried
@@ -26,6 +27,8 @@ from threatmodel.probe.runners.session import Session
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.values import replace
 
+_MANY = 64
+"""Calls that are handed over at once, where none depends on another."""
 _SETTLING = 0.5
 """Seconds for which threads, processes and promises that outlive an answer are watched."""
 
@@ -77,11 +80,56 @@ class LambdaRunner:
         return tuple(sorted(self._missing - {self._secret_env}))
 
     async def _run(self, scenario: Scenario) -> Sequence[Reply]:
+        if not scenario.together or len(scenario.calls) < _MANY:
+            return await self._one_by_one(scenario)
+        replies: list[Reply] = []
+        while left := scenario.calls[len(replies) :]:
+            clean, seen = await self._in_a_row(replace(scenario, calls=left))
+            replies += clean
+            part = scenario.calls[len(replies) : len(replies) + _MANY]
+            if part:
+                exact = await self._one_by_one(replace(scenario, calls=part))
+                # what only happens after other requests is kept, although it is not known of which request it is
+                exact = exact if not seen or any(map(_acts, exact)) else seen
+                replies += takewhile(lambda reply: reply.ended != "not-run", exact)  # the rest has another process
+                if any(map(_acts, exact)):  # one is enough
+                    replies += [Reply(ended="not-run")] * (len(scenario.calls) - len(replies))
+        return tuple(replies)
+
+    async def _in_a_row(self, scenario: Scenario) -> tuple[list[Reply], list[Reply]]:
+        """The replies to the first calls, which are handed over many at a time, for as long as they do nothing.
+
+        Beside them are those to the next calls, where these did something: which of them did it is not certain.
+        """
+        clean: list[Reply] = []
+        found: list[Reply] = []
+        world, environment = self._surroundings(scenario)
+        session = Session(self._program, world, self._limits, environment, scenario.calls[0].at)
+        async with session:
+            if self._failed(await session.hear(), scenario) is not None:
+                return [], []
+            loading = tuple(world.effects)
+            while calls := scenario.calls[len(clean) : len(clean) + _MANY]:
+                found = await _handed_over(session, world, calls)
+                if len(found) < len(calls) or any(map(_acts, found)):
+                    break
+                clean += found
+            self._note(session, scenario)
+        if clean:
+            clean[0] = replace(clean[0], loading=loading)
+        return clean, found if any(map(_acts, found)) else []
+
+    def _surroundings(self, scenario: Scenario) -> tuple[World, dict[str, str]]:
         world = World(scenario.secret, secret_json=scenario.secret_json, failing=scenario.failing)
-        environment = _lambda_environment(self._program) | self._environment | dict(scenario.environment)
+        given = _lambda_environment(self._program) | self._environment | dict(scenario.environment)
+        environment = {name: value for name, value in given.items() if value is not None}
         environment.pop(self._secret_env, None)  # given by hand, it would hide what happens without one
         if scenario.secret is not None and self._secret_env:
             environment[self._secret_env] = scenario.secret
+        return world, environment
+
+    async def _one_by_one(self, scenario: Scenario) -> Sequence[Reply]:
+        world, environment = self._surroundings(scenario)
         return tuple(
             [
                 reply
@@ -106,7 +154,9 @@ class LambdaRunner:
                     world.rotate(*call.store, at=call.at or 0.0)
                 world.read_before(stale=call.stale)
                 if failed is None:
-                    reply = await _called(session, {"event": carried.into(call.event), "at": call.at}, world)
+                    reply = await _called(
+                        session, {"event": carried.into(call.event), "at": call.at}, world, call.settles
+                    )
                     carried.take(reply)
                     if reply.ended and not reply.error:  # the process is gone
                         failed = Reply(ended="not-run")
@@ -117,12 +167,16 @@ class LambdaRunner:
                 done = tuple(world.effects[seen:])
                 replies.append(replace(reply, effects=done, logs=session.logs(), loading=loading))
                 loading, seen = (), len(world.effects)
-            self._missing |= session.missing - set(scenario.environment)
-            self.reads_secret_variable |= session.reads_secret
-            self._bytecode.add(session.read)
+            self._note(session, scenario)
         last, more = replies[-1], tuple(world.effects[seen:])  # what was done after the last answer
         replies[-1] = replace(last, effects=last.effects + more, after=last.after + len(more))
         return replies
+
+    def _note(self, session: Session, scenario: Scenario) -> None:
+        """Keep what the handler asked for and read in a process."""
+        self._missing |= session.missing - set(scenario.environment)
+        self.reads_secret_variable |= session.reads_secret
+        self._bytecode.add(session.read)
 
     def _failed(self, ready: Mapping[str, Any] | str, scenario: Scenario) -> Reply | None:
         """The reply to every call where the handler could not be loaded.  Raises InputError."""
@@ -147,22 +201,54 @@ def _by_environment(calls: Sequence[Call]) -> list[tuple[Call, ...]]:
     return found
 
 
-async def _called(session: Session, call: Mapping[str, Any], world: World) -> Reply:
+def _acts(reply: Reply) -> bool:
+    return any(effect.acts for effect in reply.effects)
+
+
+async def _handed_over(session: Session, world: World, calls: Sequence[Call]) -> list[Reply]:
+    """What came of calls that were sent at once; less where the process did not get through them."""
+    replies: list[Reply] = []
+    for call in calls:
+        session.say({"event": call.event, "at": call.at})
+        world.next_call()
+    left, seen, started = False, len(world.effects), session.time()
+    for _ in calls:
+        message = await session.hear()
+        if isinstance(message, str) or message.get("error") == "MemoryError":
+            return replies
+        left = left or bool(message.get("left"))
+        replies.append(replace(_reply(message), effects=tuple(world.effects[seen:]), logs=session.logs()))
+        seen = len(world.effects)
+    if left:
+        session.say({"settle": _SETTLING})
+        await session.hear()
+    more = tuple(world.effects[seen:])
+    seconds = (session.time() - started) / len(calls)
+    replies[-1] = replace(replies[-1], effects=replies[-1].effects + more, after=len(more))
+    return [replace(reply, seconds=seconds) for reply in replies]
+
+
+def _reply(message: Mapping[str, Any]) -> Reply:
+    if "error" in message:
+        error = str(message["error"])
+        return Reply(ended="memory" if error == "MemoryError" else "error", error=error)
+    return from_answer(str(message["answer"]))
+
+
+async def _called(session: Session, call: Mapping[str, Any], world: World, settles: bool) -> Reply:  # noqa: FBT001 - one flag, named at the call
     started = session.time()
+    world.next_call()
     session.say(call)
     message = await session.hear()
     seconds = session.time() - started
     if isinstance(message, str):
         return Reply(ended=message, seconds=seconds)
     until_answer = len(world.effects)
-    if message.get("left"):  # Lambda lets what was left behind go on with the next call
+    if settles and message.get("left"):  # Lambda lets what was left behind go on with the next call
         session.say({"settle": _SETTLING})
         await session.hear()
     after = len(world.effects) - until_answer
-    if "error" in message:
-        error = str(message["error"])
-        return Reply(ended="memory" if error == "MemoryError" else "error", error=error, seconds=seconds, after=after)
-    return replace(from_answer(str(message["answer"])), seconds=seconds, after=after)
+    return replace(_reply(message), seconds=seconds, after=after)
 
 
 def _lambda_environment(program: Program) -> dict[str, str]:
@@ -172,15 +258,7 @@ def _lambda_environment(program: Program) -> dict[str, str]:
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
-        "AWS_REGION": "eu-west-1",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_LAMBDA_FUNCTION_NAME": "probe",
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
-        "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/probe",
-        "AWS_LAMBDA_LOG_STREAM_NAME": "2020/01/01/[$LATEST]00000000000000000000000000000000",
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_EXECUTION_ENV": "AWS_Lambda_probe",
+        **LAMBDA,
         "AWS_ACCESS_KEY_ID": "PROBE",
         "AWS_SECRET_ACCESS_KEY": "probe",
         "AWS_SESSION_TOKEN": "probe",

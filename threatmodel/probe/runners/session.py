@@ -30,6 +30,7 @@ _ENDED = {10: "exit", 11: "crash", 12: "memory"}  # launcher.EXITED and its neig
 _LAUNCHER_CODES = frozenset({10, 11, 12, 13})
 _SWEEPS = 50
 _LOOK_EVERY = 0.1
+_OUTPUT_OF_A_CALL = 4096  # bytes beside those that a process may print at any time
 _LONGEST_LINE = 16 * 1024 * 1024
 _MOST_CONNECTIONS = 64
 _PATIENCE = 8.0
@@ -66,7 +67,8 @@ class Session:
         self._control: asyncio.StreamWriter | None = None
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._parting: asyncio.Task[None] | None = None
-        self._handler, self._waited = 0, 0.0
+        self._own = 0.0
+        self._handler, self._waited, self._looked, self._room = 0, 0.0, -_LOOK_EVERY, limits.output
 
     async def __aenter__(self) -> Self:
         self._folder = Path(tempfile.mkdtemp(prefix="probe-"))
@@ -106,6 +108,7 @@ class Session:
 
     def say(self, message: Mapping[str, Any]) -> None:
         """Sends a call to the child."""
+        self._room += _OUTPUT_OF_A_CALL
         if self._control is not None:
             event = {"event": self._program.added.to(message["event"])} if "event" in message else {}
             self._control.write(json.dumps({**message, **event}).encode() + b"\n")
@@ -139,8 +142,11 @@ class Session:
 
     def time(self) -> float:
         """A clock of what counts for the handler: it stops while that, or this thread, waits for a processor."""
-        self._waited = max(self._waited, waiting.of(self._handler))  # what has ended has no number any more
-        return asyncio.get_running_loop().time() - self._waited - waiting.of_this_thread()
+        now = asyncio.get_running_loop().time()
+        if now - self._looked >= _LOOK_EVERY:  # to ask takes longer than most calls
+            own = max(self._own, waiting.of(self._handler))  # what has ended has no number any more
+            self._own, self._looked, self._waited = own, now, own + waiting.of_this_thread()
+        return now - self._waited
 
     def _how_it_went(self) -> str:
         word = _ENDED.get(self.launcher.wait() or 0, "crash")
@@ -191,7 +197,7 @@ class Session:
             if not data:
                 self._finish_logs()
                 return
-            room = self._limits.output - len(self._logs)
+            room = self._room - len(self._logs)
             self._logs += data[: max(0, room)]
             if len(data) > room and not self._over:
                 self._over = True

@@ -74,6 +74,7 @@ function written(fd, bytes) {
 const later = setTimeout;
 let idle = 0; // what is at work where the handler is not
 let pending = null; // the call that is being answered
+let next = () => {}; // takes the next call
 
 const nameOf = (error) => (error instanceof Error || error?.name ? String(error.name) : typeof error);
 
@@ -104,7 +105,10 @@ function answer(error, result) {
 }
 
 const goesOn = () => process.getActiveResourcesInfo().length > idle;
-const finish = (message) => say({ ...message, left: goesOn(), missing: missing() });
+const finish = (message) => {
+  say({ ...message, left: goesOn(), missing: missing() });
+  later(next, 0); // what this answer set off in the same turn comes first
+};
 
 /**
  * Waits until nothing is at work any more, but not longer than told. Connections that are open, of a server and of its
@@ -120,8 +124,9 @@ function settle(seconds) {
     const told = working.join();
     if (told !== seen) [seen, since] = [told, now];
     const quiet = working.every((name) => CONNECTIONS.test(name)) && now - since > QUIET;
-    if (working.length <= idle || quiet || now > until) say({ settled: true });
-    else later(look, 5);
+    if (working.length > idle && !quiet && now <= until) return later(look, 5);
+    say({ settled: true });
+    next();
   };
   later(look, 5);
 }
@@ -268,16 +273,22 @@ async function load() {
 function listen(handler) {
   let rest = "";
   let number = 0;
+  const waiting = []; // calls that were handed over before the one before them was answered
+  let busy = false;
+  next = () => {
+    busy = waiting.length > 0;
+    if (!busy) return;
+    const call = parse(waiting.shift());
+    if (call.settle) settle(call.settle);
+    else invoke(handler, call, ++number);
+  };
   control.setEncoding("utf8");
   control.on("data", (data) => {
     rest += data;
     const lines = rest.split("\n");
     rest = lines.pop();
-    for (const line of lines) {
-      const call = parse(line);
-      if (call.settle) settle(call.settle);
-      else invoke(handler, call, ++number);
-    }
+    waiting.push(...lines);
+    if (!busy) next();
   });
   idle = process.getActiveResourcesInfo().length;
   say({ ready: true, missing: missing() });

@@ -21,7 +21,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from importlib.machinery import PathFinder
+from importlib.machinery import PathFinder, SourceFileLoader
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NoReturn
 
@@ -140,6 +140,7 @@ def run(config: Mapping[str, Any]) -> None:
     missing, reads_secret = asked.install(config["folder"], config["secret_variable"])
     line.news = lambda: {**opened.news(), "reads_secret": reads_secret()}
     sys.pycache_prefix = config["bytecode"] or None
+    _optimize(os.environ.get("PYTHONOPTIMIZE", ""))
     handler = _loaded(config, line, missing)
     line.say({"ready": True, "missing": missing()})
     number = 0
@@ -153,6 +154,19 @@ def run(config: Mapping[str, Any]) -> None:
         clock.show(call["at"])
         answer = _answered(handler, call["event"], Context(number, config["seconds"]))
         line.say({**answer, "left": _goes_on(), "missing": missing()})
+
+
+def _optimize(level: str) -> None:
+    """Compiles what is loaded from now on as an interpreter does that this variable was set for."""
+    if not level:
+        return
+    number = min(int(level), 2) if level.isdigit() else 1
+
+    def get_code(self: SourceFileLoader, name: str) -> CodeType:
+        path = self.get_filename(name)
+        return compile(self.get_data(path), path, "exec", dont_inherit=True, optimize=number)
+
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign,assignment] # byte code that is kept was made for no level
 
 
 def _goes_on() -> bool:

@@ -1,0 +1,133 @@
+"""Requests that are derived by rule: each pair of a name and a value is among them, and each says what it changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.probe.running import written
+from threatmodel.probe.cases import WORDS, Send, load_cases
+from threatmodel.probe.crossing.candidates import values
+from threatmodel.probe.crossing.pairing import paired
+from threatmodel.probe.crossing.rules import RULES
+from threatmodel.probe.expanding import expanded
+from threatmodel.probe.hints import hints_of
+from threatmodel.probe.kinds import KINDS, body_of, caller_of
+from threatmodel.probe.protocol import Call, Scenario
+from threatmodel.probe.requests import Genuine, groups
+from threatmodel.probe.runners.target import runner_for
+from threatmodel.probe.source_literals import literals_of
+from threatmodel.probe.wording import in_words
+from threatmodel.reading.values import replace
+
+NAMES = st.lists(st.text("abc", min_size=1, max_size=3), min_size=1, max_size=12, unique=True)
+
+
+@given(NAMES, NAMES, st.integers(1, 40))
+def test_each_pair_is_in_some_request_and_there_are_few(names: list[str], values: list[str], most: int) -> None:
+    requests = list(paired(names, values, most))
+    assert {(name, value) for one in requests for name, value in one.items()} == {(n, v) for n in names for v in values}
+    assert len(requests) <= max(most, len(values)) + len(values)
+
+
+def test_every_rule_has_a_word() -> None:
+    assert {*RULES, "names", "pairs"} == set(WORDS)
+
+
+SOURCE = """\
+import os
+def handler(event, context):
+    form = event["queryStringParameters"]
+    if event["headers"].get("x-warm-up") == "please" or os.environ.get("STAGE") == "dev":
+        return f"Bearer {form['team']}"
+"""
+
+
+@pytest.fixture(scope="module")
+def genuine(tmp_path_factory: pytest.TempPathFactory) -> Genuine:
+    file = written(tmp_path_factory.mktemp("bot"), SOURCE)
+    return Genuine(hints=hints_of(file, {"STAGE": "prod"}), now=1_800_000_000.0)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_request_of_a_rule_has_words_of_its_own(rule: str, kind: str, genuine: Genuine) -> None:
+    own = replace(genuine, kind=kind, body=body_of(kind, caller_of(genuine.body)))
+    sends = list(RULES[rule](Send(), own))
+    assert sends
+    assert len(sends) < 3_000
+    assert all(in_words(send) for send in sends)
+
+
+def test_words_of_the_source_are_completed_by_what_is_missing(genuine: Genuine) -> None:
+    assert {"please", "dev", "Bearer undefined", "Bearer None"} <= set(values(genuine))
+    assert genuine.hints.variables == {"STAGE": "prod"}
+
+
+def test_both_languages_name_texts_fields_and_functions() -> None:
+    python = literals_of(SOURCE, ".py")
+    javascript = literals_of(
+        "// 'no'\nconst { team } = body; const f = { none: () => 1 };\n"
+        "if (/^aws-sdk/.test(h['x-a']) || h.flag === 'yes' || `a ${team} b`) process.env.DEBUG",
+        ".js",
+    )
+    assert {"x-warm-up", "please", "STAGE", "dev", "team"} <= set(python.texts)
+    assert (python.called, python.variables) == (("handler",), ("STAGE",))
+    assert set(javascript.texts) == {"1", "^aws-sdk", "x-a", "yes", "a ", " b"}
+    assert {"team", "flag"} <= set(javascript.names)
+    assert "none" in javascript.called
+    assert javascript.variables == ("DEBUG",)
+    assert set(python.compared) == {"headers", "x-warm-up", "please", "STAGE", "dev"}
+    assert set(javascript.compared) == {"^aws-sdk", "yes"}
+    assert literals_of("def (", ".py") == literals_of("`", ".js") == ((), (), (), (), ())
+
+
+def test_a_rule_of_another_kind_has_one_process(genuine: Genuine) -> None:
+    case = next(case for case in load_cases() if case.id == "unsigned-fields")
+    several = groups(expanded(case, replace(genuine, served=("action", "event"))).send)
+    assert len(several) == 3
+    assert all(len(sends) > 100 for sends in several)
+
+
+ACTS_AFTER = """\
+import boto3
+SEEN = []
+def handler(event, context):
+    SEEN.append(event["number"])
+    if event["number"] == {acts} and len(SEEN) > {after}:
+        boto3.client("sqs").send_message(QueueUrl="https://queue", MessageBody="x")
+    return {{"statusCode": 401}}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [0, 150])
+def test_what_is_done_by_one_of_many_is_seen(after: int, tmp_path: Path) -> None:
+    """Handed over together, where it was done by itself and where only what came before made it happen."""
+    file = written(tmp_path, ACTS_AFTER.format(acts=180, after=after))
+    calls = tuple(Call(event={"number": number}) for number in range(200))
+    replies = runner_for(str(file)).run(Scenario(name="test", calls=calls, secret="x", together=True))
+    acted = [number for number, reply in enumerate(replies) if reply.effects]
+    assert len(replies) == 200
+    assert acted == [180] if after == 0 else len(acted) == 1 and 128 <= acted[0] < 192
+
+
+EXITS = """\
+import os
+def handler(event, context):
+    if event["number"] == 70:
+        os._exit(1)
+    return {"statusCode": 401}
+"""
+
+
+@pytest.mark.slow
+def test_what_follows_an_exit_is_asked_in_another_process(tmp_path: Path) -> None:
+    file = written(tmp_path, EXITS)
+    calls = tuple(Call(event={"number": number}) for number in range(200))
+    replies = runner_for(str(file)).run(Scenario(name="test", calls=calls, secret="x", together=True))
+    assert [number for number, reply in enumerate(replies) if reply.ended in {"exit", "crash"}] == [70]
+    assert replies[199].status == 401

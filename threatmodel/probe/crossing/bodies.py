@@ -1,0 +1,126 @@
+"""Changes of a body, as text: a leaf replaced, a field added, left out or repeated."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote_plus
+
+from threatmodel.probe.bodies import Body, Keys, Nested, leaves, parse, written
+
+Changed = tuple[str, str]
+"""What is changed in a body, in words, and the text of the body then."""
+
+
+def places(text: str) -> tuple[Keys, ...]:
+    """Return where a body has texts, by the keys that lead there."""
+    return tuple(keys for keys, value in leaves(parse(text)) if isinstance(value, str))
+
+
+def dotted(keys: Keys) -> str:
+    """Return the keys as a path."""
+    return ".".join(map(str, keys))
+
+
+def name_of(keys: Keys) -> str:
+    """Return the innermost key that is a name."""
+    return next((key for key in reversed(keys) if isinstance(key, str)), "")
+
+
+def with_value(text: str, keys: Keys, value: Any) -> str:
+    """Return the body with another value there; a field or key that is not there yet is added."""
+    return _edited(text, lambda whole: _set(whole, keys, value))
+
+
+def without(text: str, keys: Keys) -> str:
+    """Return the body without what is there."""
+    return _edited(text, lambda whole: _drop(whole, keys))
+
+
+def value_at(text: str, keys: Keys) -> Any:
+    """Return what is there."""
+    return next((value for one, value in leaves(parse(text)) if one == keys), "")
+
+
+def roots(text: str) -> tuple[Keys, ...]:
+    """Return where fields can be added: the body itself, and the object of an event or in a form's payload."""
+    body = parse(text)
+    found: list[Keys] = [()]
+    whole = dict(body.value)
+    inner = {name: value.value if isinstance(value, Nested) else value for name, value in whole.items()}
+    found += [(name,) for name, value in inner.items() if isinstance(value, dict) and name in {"payload", "event"}]
+    return tuple(found)
+
+
+def with_fields(text: str, root: Keys, fields: Mapping[str, Any]) -> str:
+    """Return the body with fields that it has not yet."""
+
+    def add(whole: dict[str, Any]) -> None:
+        inner: Any = whole
+        for key in root:
+            inner = inner[key]
+        for name, value in fields.items():
+            inner.setdefault(name, value)
+
+    return _edited(text, add)
+
+
+def with_other_first(text: str, value: str) -> Iterator[Changed]:
+    """Yield the body with a copy of a list's first object before it, in which one text is another."""
+    for keys in places(text):
+        at = next((number for number, key in enumerate(keys) if key == 0), None)
+        if at is None or len(keys) != at + 2:
+            continue
+
+        def repeat(whole: dict[str, Any], keys: Keys = keys, at: int = at) -> None:
+            inner: Any = whole
+            for key in keys[:at]:
+                inner = inner[key]
+            inner.insert(0, {**copy.deepcopy(inner[0]), keys[-1]: value})
+
+        yield f"another of {dotted(keys[:at])} before it, with {keys[-1]} '{value}'", _edited(text, repeat)
+
+
+def as_json(text: str) -> str:
+    """Return the body as JSON, whatever it was."""
+    body = parse(text)
+    return json.dumps(_plain(body), separators=(",", ":"))
+
+
+def as_form(text: str) -> str:
+    """Return the texts of a body as a form, by their innermost names."""
+    found = {name_of(keys): value for keys, value in leaves(parse(text)) if isinstance(value, str)}
+    return "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in found.items())
+
+
+def _plain(body: Body) -> Any:
+    return {name: value.value if isinstance(value, Nested) else value for name, value in dict(body.value).items()}
+
+
+def _edited(text: str, edit: Callable[[dict[str, Any]], None]) -> str:
+    body = parse(text)
+    if not body.form:
+        whole = copy.deepcopy(body.value)
+        edit(whole)
+        return written(Body(form=False, value=whole))
+    nested = {name for name, value in body.value if isinstance(value, Nested)}
+    whole = copy.deepcopy(_plain(body))
+    edit(whole)
+    pairs = [(name, Nested(value) if name in nested else value) for name, value in whole.items()]
+    return written(Body(form=True, value=pairs))
+
+
+def _set(whole: dict[str, Any], keys: Keys, value: Any) -> None:
+    inner: Any = whole
+    for key in keys[:-1]:
+        inner = inner[key]
+    inner[keys[-1]] = value
+
+
+def _drop(whole: dict[str, Any], keys: Keys) -> None:
+    inner: Any = whole
+    for key in keys[:-1]:
+        inner = inner[key]
+    del inner[keys[-1]]

@@ -1,0 +1,173 @@
+"""What else a request without a right signature may say, and where: fields, headers, queries, cookies, paths, forms."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from threatmodel.probe.bodies import Keys
+from threatmodel.probe.cases import METHODS, Send
+from threatmodel.probe.crossing import bodies
+from threatmodel.probe.crossing.candidates import TYPES, field_names, header_names, values
+from threatmodel.probe.crossing.pairing import paired
+from threatmodel.probe.hints import step_of
+from threatmodel.probe.requests import Genuine
+from threatmodel.reading.values import replace
+
+_FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
+
+
+def fields(send: Send, genuine: Genuine) -> Iterator[Send]:
+    """Yield requests in whose body one text is another, or a field is added, left out or repeated."""
+    text = genuine.text_of(send.body)
+    for says, body in _bodies(text, genuine):
+        yield crossed(send, says, text=body)
+
+
+def crossed(send: Send, says: str, **changes: Any) -> Send:
+    """Return the request with changes, and what these are in words."""
+    text = changes.pop("text", None)
+    if isinstance(text, str):
+        changes["text"] = text.encode("utf-8", "surrogateescape")
+    return replace(send, says=says, **changes)
+
+
+def _bodies(text: str, genuine: Genuine) -> Iterator[bodies.Changed]:
+    words = values(genuine)
+    read = [keys for keys in bodies.places(text) if _is_read(keys, genuine)]
+    yield from _replaced(text, read, words)
+    yield from _of_other_types(text, words)
+    yield from _with_words(text, read, words)
+    yield from _with_more(text, field_names(genuine), words)
+    for keys in dict.fromkeys((*read, *(keys[:1] for keys in bodies.places(text)))):
+        yield f"without {bodies.dotted(keys)}", bodies.without(text, keys)
+    for value in words:
+        yield from bodies.with_other_first(text, value)
+
+
+def _replaced(text: str, read: Sequence[Keys], words: Sequence[str]) -> Iterator[bodies.Changed]:
+    named = {bodies.dotted(keys): keys for keys in read if keys[-1] != "type"}
+    for pairs in paired(list(named), ("", *words)):
+        body = text
+        for name, value in pairs.items():
+            body = bodies.with_value(body, named[name], value)
+        yield f"with {_said(pairs)}", body
+
+
+def _of_other_types(text: str, words: Sequence[str]) -> Iterator[bodies.Changed]:
+    for keys in bodies.places(text):
+        if keys[-1] == "type":
+            for value in dict.fromkeys((*TYPES, *words)):
+                yield f"with {bodies.dotted(keys)} '{value}'", bodies.with_value(text, keys, value)
+
+
+def _with_words(text: str, read: Sequence[Keys], words: Sequence[str]) -> Iterator[bodies.Changed]:
+    """What the caller typed, with a word behind it."""
+    for keys in read:
+        if keys[-1] in {"text", "value"}:
+            before = bodies.value_at(text, keys)
+            for value in words:
+                yield f"with '{value}' in {bodies.dotted(keys)}", bodies.with_value(text, keys, f"{before} {value}")
+
+
+def _with_more(text: str, names: Sequence[str], words: Sequence[str]) -> Iterator[bodies.Changed]:
+    for root in bodies.roots(text):
+        for pairs in paired(names, (*words, "x")):
+            yield f"with {_said(pairs)} added", bodies.with_fields(text, root, pairs)
+        switches: tuple[Any, ...] = (True, 1, {})
+        for switch in switches:
+            added = dict.fromkeys(names, switch)
+            yield f"with {json.dumps(switch)} in each field", bodies.with_fields(text, root, added)
+
+
+def _is_read(keys: Keys, genuine: Genuine) -> bool:
+    """Whether the source names what is there."""
+    return any(isinstance(key, str) and key in genuine.hints.keys for key in keys)
+
+
+def _said(pairs: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} '{value}'" for name, value in pairs.items())
+
+
+def places(send: Send, genuine: Genuine) -> Iterator[Send]:
+    """Yield requests with headers, queries and cookies."""
+    words = values(genuine)
+    headers = send.headers or {}
+    for pairs in paired(header_names(genuine), words):
+        yield crossed(send, "", headers={**headers, **pairs})
+    names = field_names(genuine)
+    for pairs in paired(names, words):
+        yield crossed(send, "", query=dict(pairs))
+        yield crossed(send, "", headers={**headers, "Cookie": "; ".join(f"{n}={v}" for n, v in pairs.items())})
+
+
+def paths(send: Send, genuine: Genuine) -> Iterator[Send]:
+    """Yield requests at other spellings of each path, below and above other words, by each method."""
+    known = dict.fromkeys((genuine.path_for(send.body), *genuine.paths))
+    for path in known:
+        last = path.rpartition("/")[2]
+        spelt = [
+            path.upper(),
+            path.title(),
+            path.replace("/", "//"),
+            f"{path}/",
+            f"/.{path}",
+            f"{path};x",
+            f"/x/..{path}",
+        ]
+        spelt += [path.replace("/", "/%2e/", 1), path[:-1] + f"%{ord(path[-1]):x}" if last else path]
+        words = [word.strip("/") for word in (*genuine.hints.paths, *values(genuine)) if _is_path(word)]
+        for word in dict.fromkeys(words):
+            spelt += [f"/{word}", f"/{word}{path}", f"/{word}/{last}", f"{path}/{word}"]
+        for one in dict.fromkeys(spelt):
+            if not step_of(one):  # an installation is not signed, and has its own probes
+                yield crossed(send, "", path=one)
+    for method in METHODS:
+        yield crossed(send, "", method=method, headers={"X-HTTP-Method-Override": "POST"})
+
+
+def _is_path(word: str) -> bool:
+    return bool(word.strip("/")) and not set(word) - set(_OF_PATHS)
+
+
+_OF_PATHS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./"
+
+
+def forms(send: Send, genuine: Genuine) -> Iterator[Send]:
+    """Yield requests with the same content in other forms, each said to be of each type."""
+    text = genuine.text_of(send.body)
+    flat = json.dumps(dict(parse_qsl(bodies.as_form(text))))
+    written = {
+        "as JSON": bodies.as_json(text),
+        "as JSON without objects in it": flat,
+        "as a form": bodies.as_form(text),
+        "as JSON in a form": urlencode({"payload": bodies.as_json(text)}),
+        "in base64 as text": base64.b64encode(text.encode()).decode(),
+        "as a message of a queue": json.dumps({"Records": [{"body": text}]}),
+        "as a message of a queue, without objects in it": json.dumps({"Records": [{"body": flat}]}),
+        "with a brace behind it": f"{text}}}",
+        "with a byte that is not UTF-8": f"{text}&note=\udcff",
+        "with such a byte alone": f"{text}\udcff",
+        "cut": text[:-1],
+        "unchanged": text,
+    }
+    for says, body in written.items():
+        for name, value in _DESCRIBED:
+            yield crossed(send, says, text=body, headers={**(send.headers or {}), name: value})
+        yield crossed(send, says, text=body, base64=True)
+
+
+_DESCRIBED = (
+    ("Content-Type", _FORM),
+    ("Content-Type", _JSON),
+    ("Content-Type", "text/plain"),
+    ("Content-Type", "multipart/form-data; boundary=x"),
+    ("Content-Type", "application/octet-stream"),
+    ("Content-Encoding", "gzip"),
+    ("Content-Encoding", "base64"),
+    ("Content-Transfer-Encoding", "base64"),
+)
+"""Headers that say in which form a body is."""

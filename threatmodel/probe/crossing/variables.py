@@ -1,0 +1,40 @@
+"""Requests without a right signature under other variables: each that the source reads, with each value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from threatmodel.probe.cases import Send
+from threatmodel.probe.crossing import bodies
+from threatmodel.probe.crossing.pairing import paired
+from threatmodel.probe.crossing.unsigned import crossed
+from threatmodel.probe.requests import Genuine
+from threatmodel.reading.values import replace
+
+_VALUES = ("", "1", "true", "false", "dev", "test", "local")
+_OPTIMIZED = {"PYTHONOPTIMIZE": "2"}
+_MOST = 12
+"""Values, each of which needs a process."""
+_MOST_UNSET = 8
+_SWITCH = re.compile(r"[A-Za-z]{0,12}\Z|\d?\Z")
+"""The form of a switch: one word or one digit.  An address or the name of a resource is none."""
+
+
+def variables(send: Send, genuine: Genuine) -> Iterator[Send]:
+    """Yield requests under each change of the variables, unsigned and wrongly signed, in a separate process.
+
+    Each variable is left out once. One that holds an address, a name or a secret is no switch, and keeps its value.
+    """
+    asked, text = genuine.hints.variables, genuine.text_of(send.body)
+    switches = [name for name, value in asked.items() if _SWITCH.match(value)]
+    own = (value for name in switches for value in asked[name].split())
+    compared = (word for word in genuine.hints.compared if _SWITCH.match(word))
+    values = list(dict.fromkeys((*own, *compared, *_VALUES)))[:_MOST]
+    unset: tuple[Mapping[str, str | None], ...] = ({}, *({name: None} for name in list(asked)[:_MOST_UNSET]))
+    left_out = [keys[:1] for keys in bodies.places(text) if keys[0] in genuine.hints.keys]
+    for changes in (*unset, *paired(switches, values, _MOST)):
+        yield replace(send, environment={**_OPTIMIZED, **changes}, apart=True, signature=None)
+        yield replace(send, secret="wrong")  # noqa: S106 - a word of the format
+        for keys in dict.fromkeys(left_out):
+            yield crossed(send, f"without {keys[0]}", text=bodies.without(text, keys), signature=None)
