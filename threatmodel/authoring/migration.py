@@ -9,6 +9,7 @@ from typing import Any
 from threatmodel.authoring.insertion import lines_of
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import Place
+from threatmodel.reading.reader import Entry
 from threatmodel.reading.values import field_names
 
 _BYTE_ORDER_MARK = "\ufeff"
@@ -35,6 +36,8 @@ def meaning(value: Any) -> Any:
     """Return what a value says, wherever it was written: plain data without places and functions, to be compared."""
     if isinstance(value, Place) or callable(value):
         return None
+    if isinstance(value, Entry):
+        return meaning(value.value)
     if isinstance(value, Mapping):
         return {key: meaning(one) for key, one in value.items()}
     if names := field_names(type(value)):
