@@ -86,7 +86,7 @@ def test_a_secret_is_marked_and_the_signing_secret_left_to_the_probe() -> None:
     assert "# a secret: keep it made up\nSLACK_BOT_TOKEN=" in text
 
 
-def test_literals_of_the_template_are_taken(tmp_path: Path) -> None:
+def test_literals_of_the_template_are_taken_and_codes_of_errors_are_no_variables(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     write(
         str(tmp_path / "template.yaml"),
@@ -96,7 +96,7 @@ def test_literals_of_the_template_are_taken(tmp_path: Path) -> None:
     write(
         str(tmp_path / "app.py"),
         "import os\ndef setting(name): return os.environ[name]\nTABLE = setting('OWN_TABLE')\n"
-        "def handler(event, context): pass\n",
+        "def handler(event, context): raise ValueError('INVALID_SIGNATURE')\n",
     )
     ((_, text, _),) = variables_file(f"{tmp_path}/app.py", Files(), "tm.py").files
     found = variables(text, "probe.env")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 _ASKING = frozenset({"get", "getenv", "pop", "setdefault"})
 _JAVASCRIPT = re.compile(r"process\.env(?:\.([A-Za-z_]\w*)|\[\s*['\"]([A-Za-z_]\w*)['\"]\s*\])")
@@ -23,7 +23,7 @@ def names_in_python(text: str) -> Iterator[str]:
         return
     nodes = list(ast.walk(tree))
     if any(_asks_by_name(node) for node in nodes):
-        yield from (text for node in nodes if (text := _constant(node)) and _CAPITALS.match(text))
+        yield from (text for text in _handed_on(nodes) if _CAPITALS.match(text))
     for node in nodes:
         match node:
             case ast.Subscript(value=place, slice=ast.Constant(value=str(name))) if _is_environment(place):
@@ -47,6 +47,31 @@ def _asks_by_name(node: ast.AST) -> bool:
             return asks and not isinstance(name, ast.Constant)
         case _:
             return False
+
+
+_CALLED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def _handed_on(nodes: Sequence[ast.AST]) -> Iterator[str]:
+    """Texts that may come to where a variable is asked for by name: arguments of that function, and members of lists.
+
+    What is raised, returned, compared or handed to another function is none, such as the code of an error.
+    """
+    asking = {node.name for node in nodes if isinstance(node, _CALLED) and any(map(_asks_by_name, ast.walk(node)))}
+    for node in nodes:
+        match node:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args, keywords=keywords) if (
+                name in asking
+            ):
+                yield from map(_constant, (*args, *(one.value for one in keywords)))
+            case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
+                yield from map(_constant, elements)
+            case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
+                yield _constant(value)
+            case ast.Dict(keys=keys):
+                yield from (_constant(key) for key in keys if key is not None)
+            case ast.FunctionDef(args=ast.arguments(defaults=defaults)):
+                yield from map(_constant, defaults)
 
 
 def _constant(node: ast.AST) -> str:

@@ -67,7 +67,8 @@ def probed(result: Result, controls: Mapping[str, bool]) -> str:
     for level in LEVELS:
         rows = [row for row in result.rows if row.level == level]
         lines += [level, *(line for row in rows for line in _row(row)), ""]
-    lines += ["facts", *(line for one in result.facts for line in _fact(one, result)), ""]
+    if result.facts:
+        lines += ["facts", *(line for one in result.facts for line in _fact(one, result)), ""]
     if controls:
         lines += ["controls", *_controls(controls), ""]
     if _refused(whole) is not None:
@@ -88,10 +89,10 @@ def _refused(result: Result) -> Row | None:
 
 
 def _shortened(result: Result) -> Result:
-    """Return only the failures and decided facts where the genuine request was rejected: all else follows from that."""
+    """Return only what shows something where the genuine request was rejected: all else follows from that."""
     if _refused(result) is None:
         return result
-    rows = tuple(row for row in result.rows if row.outcome == FAILED)
+    rows = tuple(row for row in result.rows if row.outcome == FAILED and (row.shows or row.probe == "genuine"))
     return replace(result, rows=rows, facts=tuple(one for one in result.facts if one.decided))
 
 

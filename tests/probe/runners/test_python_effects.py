@@ -385,3 +385,19 @@ def test_a_table_has_what_it_was_given(tmp_path: Path) -> None:
 def test_a_file_of_tables_has_one_form(text: str) -> None:
     with pytest.raises(InputError, match="this is no list of items for each table"):
         tables_in(text, "t.json")
+
+
+def test_json_that_is_read_while_the_module_loads_gets_the_keys_that_it_lacks(tmp_path: Path) -> None:
+    text = """
+        import boto3, json
+        SECRETS = json.loads(boto3.client("secretsmanager").get_secret_value(SecretId="x")["SecretString"])
+        ODD, SIGNING = SECRETS["an_odd_one"], SECRETS["signing_secret"]
+        def handler(event, context):
+            return {"statusCode": 200, "body": SIGNING}
+    """
+    runner = runner_for(str(written(tmp_path, text)), limits=LIMITS)
+    found = []
+    for keys in ((), ("signing_secret",), ("signing_secret",)):
+        scenario = Scenario(name="x", calls=(Call(event={}),), secret="s3cret", secret_json=keys)
+        found += [(reply.error, reply.body) for reply in runner.run(scenario)]
+    assert found == [("JSONDecodeError", ""), ("KeyError", ""), ("", "s3cret")]

@@ -29,6 +29,9 @@ from threatmodel.reading.values import replace
 
 _MANY = 64
 """Calls that are handed over at once, where none depends on another."""
+_KEEPING = frozenset({"secretsmanager", "ssm", "s3", "appconfig", "appconfigdata"})
+"""Services that keep a secret, or what has one in it."""
+_MOST_KEYS = 16
 _SETTLING = 0.5
 """Seconds for which threads, processes and promises that outlive an answer are watched."""
 
@@ -44,6 +47,7 @@ class LambdaRunner:
         self._environment = dict(environment)
         self._missing: set[str] = set()
         self.reads_secret_variable = False
+        self._keys: set[str] = set()
         self.progress: Progress = lambda _: None
         self._bytecode = Bytecode((program.file.parent, *program.packages, STUBS.parent))
         self._program = replace(program, secret_variable=secret_env, bytecode=self._bytecode.folder)
@@ -120,7 +124,8 @@ class LambdaRunner:
         return clean, found if any(map(_acts, found)) else []
 
     def _surroundings(self, scenario: Scenario) -> tuple[World, dict[str, str]]:
-        world = World(scenario.secret, secret_json=scenario.secret_json, failing=scenario.failing)
+        keys = (*scenario.secret_json, *sorted(self._keys)) if scenario.secret_json else ()
+        world = World(scenario.secret, secret_json=keys, failing=scenario.failing)
         given = _lambda_environment(self._program) | self._environment | dict(scenario.environment)
         environment = {name: value for name, value in given.items() if value is not None}
         environment.pop(self._secret_env, None)  # given by hand, it would hide what happens without one
@@ -147,7 +152,7 @@ class LambdaRunner:
         session = Session(self._program, world, self._limits, environment, scenario.calls[0].at, number)
         async with session:
             ready = await session.hear()
-            failed = self._failed(ready, scenario)
+            failed = self._failed(ready, scenario, asks_store=any(one.service in _KEEPING for one in world.effects))
             loading, seen = tuple(world.effects[seen:]), len(world.effects)  # of no request
             for call in scenario.calls:
                 if call.store is not None:
@@ -178,8 +183,11 @@ class LambdaRunner:
         self.reads_secret_variable |= session.reads_secret
         self._bytecode.add(session.read)
 
-    def _failed(self, ready: Mapping[str, Any] | str, scenario: Scenario) -> Reply | None:
-        """The reply to every call where the handler could not be loaded.  Raises InputError."""
+    def _failed(self, ready: Mapping[str, Any] | str, scenario: Scenario, *, asks_store: bool = False) -> Reply | None:
+        """The reply to every call where the handler could not be loaded.  Raises InputError where none can help.
+
+        What it keeps in a store may be JSON, and have a key that is known only now.
+        """
         if isinstance(ready, str):
             return Reply(ended=ready)
         failure = ready.get("unable")
@@ -187,6 +195,11 @@ class LambdaRunner:
             return None
         if failure["kind"] not in {"syntax", "attribute"} and (not scenario.secret or scenario.environment):
             return Reply(ended="error", error=failure["error"])  # the scenario, not the module, may be the reason
+        key = str(failure.get("lacking") or "") if failure["kind"] == "key" else ""
+        new = bool(key) and key not in self._keys and len(self._keys) < _MOST_KEYS
+        if asks_store and (new or not scenario.secret_json):
+            self._keys |= {key} if key else set()
+            return Reply(ended="error", error=failure["error"])
         program = self._program
         raise InputError([problem(failure, file=program.file, name=program.name, node=bool(program.node))])
 
