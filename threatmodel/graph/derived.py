@@ -38,6 +38,18 @@ def derives(kind: Kind, name: str) -> Callable[[Derive], Derive]:
     return marked
 
 
+def _once(derive: Derive) -> Derive:
+    """Computes a fact of an element once, from which others follow."""
+
+    def remembered(given: Given, node: Node) -> Fact | None:
+        key = (derive.__name__, node.id)
+        if key not in given.derived:
+            given.derived[key] = derive(given, node)
+        return given.derived[key]
+
+    return remembered
+
+
 def _asked(given: Given, node: Node) -> list[str]:
     """The function itself, where requests start it: who sends these is a person's statement."""
     by = {trigger.by for trigger, _ in members_of(given.functions[node.id], "triggers")}
@@ -50,6 +62,7 @@ def _unless_unsaid(given: Given, element: str, fact: Fact | None) -> Fact | None
 
 
 @derives("function", "slack_facing")
+@_once
 def _function_slack_facing(given: Given, node: Node) -> Fact | None:
     return given.as_stated(_unless_unsaid(given, node.id, given.started_by(node.id, "slack")), _asked(given, node))
 
@@ -69,11 +82,13 @@ def _function_web_facing(given: Given, node: Node) -> Fact | None:
 
 
 @derives("function", "internet_facing")
+@_once
 def _internet_facing(given: Given, node: Node) -> Fact | None:
     return given.started_by(node.id, *(by for by, through in THROUGH.items() if through == "api"))
 
 
 @derives("function", "request_rate")
+@_once
 def _request_rate(given: Given, node: Node) -> Fact | None:
     """The sum over the APIs whose requests start it; one without a rate is enough for there to be none."""
     lists = given.functions[node.id]
@@ -151,13 +166,8 @@ def _needs_policy(given: Given, member: Member) -> Fact | None:
 
 
 @derives("function", "uses_aws")
+@_once
 def _uses_aws(given: Given, node: Node) -> Fact | None:
-    if node.id not in given.uses_aws:
-        given.uses_aws[node.id] = _used(given, node)
-    return given.uses_aws[node.id]
-
-
-def _used(given: Given, node: Node) -> Fact | None:
     lists = given.functions[node.id]
     used = [any_in(lists, name, lambda _: True) for name in ("reads", "writes", "sends", "secrets", "invokes")]
     called = any_in(lists, "calls", lambda one: one.item != "slack" and bool(given.system.externals[one.item].service))
@@ -172,6 +182,7 @@ def _sends_requests(given: Given, _: Node) -> Fact | None:
 
 
 @derives("function", "called_by_unverified")
+@_once
 def _called_by_unverified(given: Given, node: Node) -> Fact | None:
     """By the best known way from an api, or from a function that requests reach; ways may go in circles."""
     reached = given.ways_from_outside.get(node.id)

@@ -43,8 +43,8 @@ class Given:
         return {one: lists for one, lists in self.lists.items() if self.system.nodes[one].kind == "function"}
 
     @cached_property
-    def uses_aws(self) -> dict[str, Fact | None]:
-        """Whether functions use services, as far as this was asked: two facts follow from it."""
+    def derived(self) -> dict[tuple[str, str], Fact | None]:
+        """What was derived already, by its name and element, of the facts from which others follow."""
         return {}
 
     @cached_property
