@@ -34,7 +34,7 @@ from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.permissions import effective, held
 from threatmodel.evidence.services import LANGUAGE_MODELS
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Table, Unknown, is_set
+from threatmodel.stacks.values import Table, Unknown
 
 # --- roles that it assumes
 
@@ -148,12 +148,9 @@ def _only_lambda(grant: Grant) -> Answer:
 _EDGE = frozenset({"edgelambda.amazonaws.com", "edgelambda.${AWS::URLSuffix}"})
 
 
-@analysis("trust", "setting")
+@analysis("trust")
 def trusts_edge(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether CloudFront may take a function: Lambda@Edge may assume its role, and no setting of it rules that out."""
-    for part in named(parts, "setting"):
-        if part.hidden is None and is_set(part.node):
-            return no(part.node.place)
+    """Whether Lambda@Edge may assume a role, without which CloudFront takes no function that has it."""
     return some(grant.says(_edge(grant)) for grant in allowing(grants(named(parts, "trust"), resource, stack)))
 
 
