@@ -87,6 +87,30 @@ def test_other_code_makes_it_word(said: Callable[..., str], change: tuple[str, s
     assert "it counts as a statement" in said(template=change)
 
 
+IDS, COMMANDS = "ALLOWED_IDS: !Ref AllowedIds", "ALLOWED_COMMANDS: /order"
+SWITCHES = {
+    "a free variable is left out": (IDS, ""),
+    "a star": (IDS, "ALLOWED_IDS: '*'"),
+    "a word": (COMMANDS, "ALLOWED_COMMANDS: any"),
+    "a digit": (COMMANDS, "ALLOWED_COMMANDS: 1"),
+    "a boolean": (COMMANDS, "ALLOWED_COMMANDS: true"),
+    "nothing": (COMMANDS, "ALLOWED_COMMANDS: ''"),
+    "a parameter that may be a word": ('    Default: ""\n', "    AllowedValues: [T1, all]\n    Default: T1\n"),
+}
+
+
+@pytest.mark.parametrize("change", SWITCHES.values(), ids=SWITCHES)
+def test_a_free_variable_holds_data_and_is_no_switch(said: Callable[..., str], change: tuple[str, str]) -> None:
+    told = said(template=change)
+    assert "values that read as switches" in told or "no longer has the environment variables" in told
+
+
+@pytest.mark.parametrize("change", [(COMMANDS, "ALLOWED_COMMANDS: /buy,/sell"), (IDS, "ALLOWED_IDS: T1DC2JH3J")])
+def test_a_free_variable_may_hold_other_data(said: Callable[..., str], change: tuple[str, str]) -> None:
+    told = said(template=change)  # the template is in the folder of the code, which has changed for it
+    assert told.startswith("app/ has changed since it was probed; it counts as a statement")
+
+
 RESULTS: dict[str, Callable[[Any], None]] = {
     "another version": lambda found: found.update(version="0.0.1"),
     "before there was a probe": lambda found: found.update(when="1999-01-01T00:00:00Z"),

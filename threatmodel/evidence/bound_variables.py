@@ -40,11 +40,18 @@ _ADDRESS = re.compile(r"(?:arn:[\w*${}.:-]+:[\w-]+:|https?://|s3://)[\w*${}.:/@-
 """An ARN or address of which parts are references, as `shape_of` writes them."""
 
 
+_SWITCH = re.compile(r"(?:[A-Za-z]+|[0-9]|-?[01]|\*|)\Z")
+"""A value that reads as a switch: one word, one digit, a star, or nothing.  Ids, lists and addresses are data."""
+
+
 _LONGEST = 40
 
 
 def other_variables(result: Result, deployed: Deployed, free: Collection[str]) -> Iterator[str]:
-    """Why the variables are not those of the probe: each has the same value, refers to a resource, or is free."""
+    """Why the variables are not those of the probe: each has the same value, refers to a resource, or is free.
+
+    A free variable may have other data: it may not be gone, nor have another value that reads as a switch.
+    """
     found = variables_of(deployed)
     if found is None:
         yield "its environment variables are unknown"
@@ -54,9 +61,16 @@ def other_variables(result: Result, deployed: Deployed, free: Collection[str]) -
     held = {name: node for name, node in found.items() if not _LOADERS.match(name) and name not in free}
     if lacking := [name for name in held if name not in result.variables]:
         yield f"it has environment variables that the probe did not have: {listed(lacking)}"
-    gone = [name for name in result.variables if name not in found and name not in free]
+    gone = [name for name in result.variables if name not in found]
     if gone := [name for name in gone if not _OF_LAMBDA.match(name)]:
         yield f"it no longer has the environment variables of the probe: {listed(gone)}"
+    switches = [name for name in free if name in found and _switches(result, name, found[name], deployed)]
+    if switches:
+        shown = [_with_value(name, found[name]) for name in switches]
+        yield (
+            f"free variables have, or may have, values that read as switches, other than in the probe: {listed(shown)} "
+            f"(probe with these values)"
+        )
     other = [name for name, node in held.items() if name in result.variables and _differs(result, name, node, deployed)]
     if other:
         shown = [_with_value(name, held[name]) for name in other]
@@ -91,6 +105,17 @@ def _differs(result: Result, name: str, node: Node, deployed: Deployed) -> bool:
         and all(_is_fixed(one, deployed.stack) for one in node.given)
         and result.variables[name] == fingerprint(name, as_text(node))
     )
+
+
+def _switches(result: Result, name: str, node: Node, deployed: Deployed) -> bool:
+    """Whether a free variable has another value than in the probe that reads as a switch, or may be given one."""
+    if is_reference(node, deployed.stack):
+        return False
+    stated = [deployed.stack.parameters[one] for one in getattr(node, "given", ()) if one in deployed.stack.parameters]
+    values = {str(value) for one in stated for value in one.allowed if one.stated is None}
+    if isinstance(node, Scalar) and all(_is_fixed(one, deployed.stack) for one in node.given):
+        values.add(as_text(node))
+    return any(_SWITCH.match(value) and result.variables.get(name) != fingerprint(name, value) for value in values)
 
 
 def _is_fixed(parameter: str, stack: Stack) -> bool:

@@ -36,7 +36,7 @@ def probed(
         if one.decided:
             limits = result.not_tried.get(one.fact) or not_tried(one.fact)
             said = f"{one.passed} of {one.of} probes{f', {one.note}' if one.note else ''}{_for(result, one.fact)}"
-            said += f"; for any value of {listed(source.free)}" if source.free else ""
+            said += f"; for any data in {listed(source.free)}" if source.free else ""
             said = f"{said}; {limits}" if limits else said
             statements[one.fact] = Statement(one.value, "probe", probe.place, said, stale=bool(stale))
         else:

@@ -240,7 +240,7 @@ _EVIDENCE = record(
     Key(
         "free",
         Items(Text(100, r"[A-Za-z_][A-Za-z0-9_]*", "the name of a variable")),
-        "probe: variables of the function that may have any value, because none of them weakens the handler",
+        "probe: variables of the function that may hold other data, because no data weakens the handler",
     ),
     Key(
         "days", Number(1, LONGEST_RESULT), f"probe: for how many days its result is evidence ({RESULT} where left out)"
