@@ -21,7 +21,7 @@ functions:
 apis:
   slack-api: {}
 evidence:
-  - {template: app/template.yaml}
+  - {template: template.yaml}
   - {probe: app/order-bot.probe.json, function: order-bot, free: [ALLOWED_COMMANDS, ALLOWED_IDS]}
 """
 
@@ -32,14 +32,18 @@ def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.chdir(tmp_path)
     Path(".git").mkdir()
     shutil.copytree(HOME / "examples" / "slack-app", "app")
+    text = Path("app/template.yaml").read_text(encoding="utf-8")  # what is in the folder of the code counts as code
+    code = text.replace("    CodeUri: .\n", "    CodeUri: app/\n", 1)
+    assert code != text
+    Path("template.yaml").write_text(code, encoding="utf-8")
 
     def after(
         *, template: tuple[str, str] = ("", ""), result: Callable[[Any], None] | None = None, **words: str
     ) -> str:
         Path("model.yaml").write_text(MODEL.replace("function: order-bot,", words.get("line", "function: order-bot,")))
-        text = Path("app/template.yaml").read_text(encoding="utf-8")
+        text = Path("template.yaml").read_text(encoding="utf-8")
         assert template[0] in text
-        Path("app/template.yaml").write_text(text.replace(*template, 1), encoding="utf-8")
+        Path("template.yaml").write_text(text.replace(*template, 1), encoding="utf-8")
         if result is not None:
             found = json.loads(Path("app/order-bot.probe.json").read_text(encoding="utf-8"))
             result(found)
@@ -73,7 +77,7 @@ TEMPLATES = {
     ),
     "an image that sam build makes": (
         FUNCTION,
-        f"{FUNCTION}    Metadata: {{'aws:asset:path': ., 'aws:asset:dockerfile-path': Dockerfile}}\n",
+        f"{FUNCTION}    Metadata: {{'aws:asset:path': app, 'aws:asset:dockerfile-path': Dockerfile}}\n",
     ),
     "a layer": (
         "Handler: app.handler",
@@ -107,8 +111,7 @@ def test_a_free_variable_holds_data_and_is_no_switch(said: Callable[..., str], c
 
 @pytest.mark.parametrize("change", [(COMMANDS, "ALLOWED_COMMANDS: /buy,/sell"), (IDS, "ALLOWED_IDS: T1DC2JH3J")])
 def test_a_free_variable_may_hold_other_data(said: Callable[..., str], change: tuple[str, str]) -> None:
-    told = said(template=change)  # the template is in the folder of the code, which has changed for it
-    assert told.startswith("app/ has changed since it was probed; it counts as a statement")
+    assert said(template=change) == ""
 
 
 RESULTS: dict[str, Callable[[Any], None]] = {
