@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 import dev
 from tests.support import HOME
@@ -144,7 +145,7 @@ def test_the_sdist_installs_and_runs_too(packed: Path, installed: Path, project:
     program = (python, "-m", "threatmodel")
     said = run(*program, "--version", cwd=project, PYTHONPATH=str(folder)).stdout
     assert said == f"tm {__version__} (installed in {folder})\n"
-    begun = run(*program, "init", "--from", "template.yaml", cwd=project, PYTHONPATH=str(folder))
+    begun = run(*program, "init", cwd=project, PYTHONPATH=str(folder))
     assert begun.returncode == 0, begun.stderr
     report = run(*program, "--report", cwd=project, PYTHONPATH=str(folder))
     assert (report.returncode, report.stdout[:2]) == (0, "# ")
@@ -169,6 +170,48 @@ def test_it_says_what_it_is(installed: Path, project: Path) -> None:
     assert str(installed.parent) in done.stdout
     python = dev.interpreter(installed.parent)
     assert run(python, "-m", "threatmodel", "--version", cwd=project).stdout == done.stdout
+
+
+@pytest.mark.skipif(not POSIX, reason="the steps are a shell's")
+def test_the_workflow_of_a_new_repository_is_green_and_red_where_a_role_widens(
+    installed: Path, wheel: Path, tmp_path: Path
+) -> None:
+    """The shell steps of the workflow that `init` writes, in a clean clone, with the wheel as the index."""
+    env = {"TM_CACHE": "off", "GIT_CONFIG_GLOBAL": os.devnull, "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
+    for who in ("AUTHOR", "COMMITTER"):
+        env |= {f"GIT_{who}_NAME": "x", f"GIT_{who}_EMAIL": "x@example.org"}
+    pipx = installed / "pipx"
+    python = dev.interpreter(installed.parent)
+    pipx.write_text(f'#!/bin/sh\n"{python}" -m pip install -q --no-index --no-deps -f "{wheel.parent}" "$2"\n')
+    pipx.chmod(0o755)
+    env["PATH"] = f"{installed}{os.pathsep}{os.environ['PATH']}"
+
+    def shell(script: str, folder: Path, code: int = 0, **more: str) -> str:
+        done = run("bash", "-c", script, cwd=folder, **env, **more)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    bot, clone = tmp_path / "bot", tmp_path / "clone"
+    shutil.copytree(HOME / "examples" / "slack-app", bot, ignore=shutil.ignore_patterns("*probe*"))
+    shell("git init -qb main", bot)
+    shell(f"tm init --source threatmodel=={__version__}", bot)
+    shell(f"git add -A && git commit -qm 'threat model' && git clone -q . {clone}", bot)
+    workflow = yaml.safe_load((clone / ".github" / "workflows" / "threat-model.yml").read_text(encoding="utf-8"))
+    steps = [step for step in workflow["jobs"]["check"]["steps"] if "run" in step]
+    for step in steps:
+        shell(step["run"], clone, **step.get("env", {}))
+    assert (tmp_path / "summary.md").read_text(encoding="utf-8").startswith("# ")
+
+    template = clone / "template.yaml"
+    text = template.read_text(encoding="utf-8").replace("Action: dynamodb:PutItem", "Action: '*'", 1)
+    line = text[: text.index("Action: '*'")].count("\n") + 1
+    template.write_text(text, encoding="utf-8")
+    shell("git commit -qam wider", clone)
+    for step in steps[:-1]:
+        shell(step["run"], clone, **step.get("env", {}))
+    said = shell(steps[-1]["run"], clone, code=1)
+    assert f"template.yaml:{line}  " in said
+    assert "do: " in said
 
 
 def test_a_model_from_a_template_to_a_report(installed: Path, project: Path) -> None:

@@ -25,8 +25,11 @@ WRITTEN = {
     "models/platform.yaml",
     "models/model.schema.json",
     "threatlib/library.yaml",
-    ".github/workflows/threat-model.yml",
+    "threats.baseline.json",
 }
+PIN = ["--source", "threatmodel==0.2.0"]
+WORKFLOW = ".github/workflows/threat-model.yml"
+SHA = "0123456789abcdef0123456789abcdef01234567"
 
 
 @pytest.fixture(autouse=True)
@@ -43,13 +46,15 @@ def files() -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("source", [[], ["--from", "template.yaml"]])
+@pytest.mark.parametrize("source", [["--empty"], [], ["--from", "template.yaml"]])
 def test_what_it_writes_works_at_once(source: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init", *source]) == 0
     said = capsys.readouterr().out
     assert files() == WRITTEN
     assert all(f"wrote {name}\n" in said for name in WRITTEN)
     assert "next: " in said
+    assert "no workflow was written: name what it installs, " in said
+    assert main(["check", "--baseline", "threats.baseline.json"]) == 0
     assert main(["--report", "html", "-o", "report.html"]) == 0
     assert main(["--dfd"]) == 0
     assert "\ndigraph" in capsys.readouterr().out
@@ -69,14 +74,30 @@ def test_a_folder_s_name_is_spelt_in_letters_of_ids(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.slow
+def test_a_widened_role_is_red_with_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init"]) == 0
+    text = Path("template.yaml").read_text(encoding="utf-8")
+    assert "dynamodb:PutItem" in text
+    widened = text.replace("dynamodb:PutItem", '"dynamodb:*"', 1)
+    line = widened[: widened.index('"dynamodb:*"')].count("\n") + 1
+    write("template.yaml", widened)
+    capsys.readouterr()
+    assert main(["check", "--baseline", "threats.baseline.json"]) == 1
+    said = capsys.readouterr().out
+    assert f"template.yaml:{line}  role_wildcard_action: true" in said
+    assert "do: Give the function its own least-privilege role" in said
+
+
+@pytest.mark.slow
 def test_the_texts(golden: Golden) -> None:
-    assert main(["init", "--from", "template.yaml"]) == 0
-    for name in WRITTEN - {"models/model.schema.json"}:
+    assert main(["init", *PIN]) == 0
+    written = {*WRITTEN, WORKFLOW} - {"models/model.schema.json", "threats.baseline.json"}
+    for name in written:
         golden(f"scaffold/init/{Path(name).name}", Path(name).read_text(encoding="utf-8"))
     Path("models/shop.yaml").rename("models/imported")
-    for name in WRITTEN - {"models/shop.yaml"}:
+    for name in {*WRITTEN, WORKFLOW} - {"models/shop.yaml"}:
         Path(name).unlink()
-    assert main(["init"]) == 0
+    assert main(["init", "--empty"]) == 0
     golden("scaffold/init/bare.yaml", Path("models/shop.yaml").read_text(encoding="utf-8"))
 
 
@@ -91,18 +112,19 @@ def test_editors_find_the_schema_offline() -> None:
 
 
 def test_it_writes_over_nothing_and_then_writes_nothing(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
-    write("models/platform.yaml", "mine\n")
+    write("models/platform.yaml", "name: mine\naccount: {}\n")
     write("threatlib", "a file\n")
     Path(".github").symlink_to("nowhere")
     before = files()
     golden("bad-input/init-conflicts.txt", refused(["init"], capsys))
     assert files() == before
-    assert Path("models/platform.yaml").read_text(encoding="utf-8") == "mine\n"
+    assert Path("models/platform.yaml").read_text(encoding="utf-8") == "name: mine\naccount: {}\n"
 
 
 def test_a_template_that_cannot_be_used_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     write("template.yaml", "Resources: {}\n")
     assert "empty-model" in refused(["init", "--from", "template.yaml"], capsys)
+    assert "empty-model" in refused(["init"], capsys)
     write("../outside.yaml", "Resources: {}\n")
     assert "outside-project" in refused(["init", "--from", "../outside.yaml"], capsys)
     assert files() == set()
@@ -110,8 +132,9 @@ def test_a_template_that_cannot_be_used_writes_nothing(capsys: pytest.CaptureFix
 
 def test_a_folder_of_a_repository_is_checked_from_its_root(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("services/my bot").mkdir(parents=True)
+    write("models/root.yaml", "name: root\nfunctions: {bot: {}}\n")
     monkeypatch.chdir("services/my bot")
-    assert main(["init"]) == 0
+    assert main(["init", *PIN]) == 0
     workflow = yaml.safe_load(Path("../../.github/workflows/threat-model-my-bot.yml").read_text(encoding="utf-8"))
     assert workflow["jobs"]["check"]["defaults"] == {"run": {"working-directory": "services/my bot"}}
     assert load_model(Files(), Path("models/my-bot.yaml")).libraries == (Path.cwd() / "threatlib",)
@@ -136,6 +159,104 @@ def test_new_files_go_into_the_repository_and_are_not_live(capsys: pytest.Captur
     assert said.count(": unwritten-text: ") == 6
     assert "threats/exploited-vulnerability/own.yaml" in said
     assert "controls/beyond-the-article/answer.yaml" in said
+
+
+# --- what it finds
+
+
+def test_a_template_in_the_only_folder_that_has_one_is_found() -> None:
+    Path("infra").mkdir()
+    Path("template.yaml").rename("infra/template.yaml")
+    for copy in ("node_modules/x/template.yaml", ".aws-sam/template.yaml"):
+        write(copy, "Resources: {}\n")
+    assert main(["init"]) == 0
+    assert "{template: ../infra/template.yaml}" in Path("models/shop.yaml").read_text(encoding="utf-8")
+
+
+def test_several_templates_are_named_and_none_is_chosen(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
+    for name in ("a.yaml", "b.yaml"):
+        shutil.copy("template.yaml", name)
+    golden("bad-input/several-templates.txt", refused(["init"], capsys))
+    for name in ("a", "b"):
+        Path(name).mkdir()
+        Path(f"{name}.yaml").rename(f"{name}/template.yaml")
+    Path("template.yaml").unlink()
+    assert "2 folders with templates: a, b; " in refused(["init"], capsys)
+    assert not Path("models").exists()
+
+
+@pytest.mark.parametrize(("file", "said"), [("main.tf", "terraform plan"), ("cdk.json", "cdk synth")])
+def test_code_that_has_to_be_turned_into_a_file_first(file: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("template.yaml").unlink()
+    write(file, "{}\n")
+    assert said in refused(["init"], capsys)
+    assert not Path("models").exists()
+
+
+def test_a_folder_with_a_model_gets_no_second_one(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
+    write("threatmodel.yaml", "name: shop\nfunctions: {bot: {}}\n")
+    before = files()
+    golden("bad-input/init-with-a-model.txt", refused(["init"], capsys))
+    assert files() == before
+    assert main(["init", *PIN]) == 0
+    assert files() == {*before, WORKFLOW}
+    assert "--write-baseline" in capsys.readouterr().out
+
+
+def test_a_path_of_windows_is_recognized(capsys: pytest.CaptureFixture[str]) -> None:
+    write("infra/template.yaml", "Resources: {}\n")
+    assert "write the path with forward slashes: infra/template.yaml" in refused(
+        ["init", "--from", r"infra\template.yaml"], capsys
+    )
+    assert "check the path" in refused(["init", "--from", r"infra\other.yaml"], capsys)
+
+
+# --- what the workflow installs
+
+
+@pytest.mark.parametrize(
+    ("source", "installed"),
+    [
+        ("threatmodel==0.2.0", "threatmodel==0.2.0"),
+        (f"https://github.com/o/r@{SHA}", f"git+https://github.com/o/r@{SHA}"),
+        (f"git+https://git.example.com:8443/a/b/c.git@{SHA}", f"git+https://git.example.com:8443/a/b/c.git@{SHA}"),
+        (f"git+ssh://git@github.com/o/r@{SHA}", f"git+ssh://git@github.com/o/r@{SHA}"),
+    ],
+)
+def test_the_workflow_installs_what_source_names(source: str, installed: str) -> None:
+    assert main(["init", "--empty", "--source", source]) == 0
+    workflow = yaml.safe_load(Path(WORKFLOW).read_text(encoding="utf-8"))
+    steps = workflow["jobs"]["check"]["steps"]
+    assert [step["env"]["TM_SOURCE"] for step in steps if "env" in step] == [installed]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *("threatmodel", "threatmodel>=0.2", "threatmodel==0.*", "threatmodel==0.2.0; rm -rf /", "-e ."),
+        *("https://github.com/o/r", "https://github.com/o/r@main", "git+https://github.com/o/r@v1.2.3"),
+        *(f"https://github.com/o/r@{SHA[:12]}", f"git+file:///o/r@{SHA}", f"https://github.com/o/r@{SHA}\n- run: x"),
+        *("./dist/threatmodel.whl", "C:\\dist\\threatmodel.whl", "${{ secrets.X }}==1"),
+    ],
+)
+def test_a_source_that_can_change_is_refused(source: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "unpinned-source" in refused(["init", "--empty", "--source", source], capsys)
+    assert files() == set()
+
+
+def test_a_source_without_a_commit_says_how_to_find_it(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
+    golden("bad-input/unpinned-source.txt", refused(["init", "--source", "https://github.com/o/r@main"], capsys))
+
+
+def test_credentials_in_a_source_are_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "hunter2" not in refused(["init", "--source", f"https://me:hunter2@github.com/o/r@{SHA}"], capsys)
+
+
+def test_a_workflow_belongs_to_a_repository(capsys: pytest.CaptureFixture[str]) -> None:
+    Path(".git").rmdir()
+    assert "this folder is in no Git repository; run 'git init' first" in refused(["init", *PIN], capsys)
+    assert files() == set()
+    assert main(["init"]) == 0
 
 
 def test_the_clone_stays_as_it_is() -> None:

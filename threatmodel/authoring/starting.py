@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from threatmodel.authoring.importing.model import EDITORS, SCHEMA, head
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.authoring.insertion import scalar
-from threatmodel.authoring.planned import Plan
+from threatmodel.authoring.workflow import workflow, workflow_file
 from threatmodel.evidence.matching import kebab
-from threatmodel.library.load import load_library
-from threatmodel.model.load import load_model
 from threatmodel.model.search import SEVERAL
 from threatmodel.reading.files import Files, shown_path
-from threatmodel.reading.home import COMMAND, LIBRARY
 from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.reading.project import real_path, repository
 from threatmodel.render.pages.generated import model_schema_text
@@ -49,72 +47,77 @@ _LAYER = """\
 """
 
 
-def first_files(here: Path, files: Files, source: Path | None = None, kind: str = "") -> Plan:
-    """The first files of a threat model in a folder: model, platform, library layer, schema, and a check in CI.
+BASELINE = "threats.baseline.json"
+"""The file of the results on the first day."""
 
-    `source` is a file of infrastructure code that the model is made of.  Raises InputError where any of them exists
-    already, all at once, and where the source cannot be used.
+
+class Wanted(NamedTuple):
+    """What `tm init` is asked for: the files to import (none: an example), their kind, what CI installs ('': no CI)."""
+
+    sources: Sequence[Path] = ()
+    kind: str = ""
+    pin: str = ""
+
+
+class FirstFiles(NamedTuple):
+    """The first files of a repository's threat model: the model, every text by its path, and notes on the import."""
+
+    model: Path
+    texts: Mapping[Path, str]
+    notes: Sequence[str]
+
+    def in_memory(self) -> dict[Path | str, str]:
+        """Return those that a model is read from, for Files."""
+        return {path: text for path, text in self.texts.items() if path.suffix in {".yaml", ".json"}}
+
+
+def first_files(here: Path, files: Files, wanted: Wanted) -> FirstFiles:
+    """Return the first files of a threat model in a folder: model, platform, library layer, schema, and a check in CI.
+
+    Raises InputError where any of them exists already, all at once, and where a source cannot be used.
     """
     folder = here / SEVERAL
     name = kebab(real_path(here).name)
     model = folder / f"{name if name != 'platform' else 'system'}.yaml"
     notes: tuple[str, ...] = ()
-    if source is None:
+    if not wanted.sources:
         text = _EDITORS + "\n".join(head(name, _STANDS_ON)) + "\n" + _FIRST
     else:
-        found = imported(source, kind, model, files, _STANDS_ON)
+        found = imported(wanted.sources, wanted.kind, model, files, _STANDS_ON)
         text, notes = found.text, found.notes
     texts = {
         model: text,
         folder / "platform.yaml": f"{_EDITORS}name: {scalar(f'Platform of {name}')}\n\n{_PLATFORM}",
         folder / SCHEMA: model_schema_text(),
         here / _OWN / "library.yaml": f"name: {scalar(f'Threats and controls of {name}')}\n{_LAYER}",
-        _workflow(here, name): _check(here),
+        **checked_in_ci(here, wanted.pin),
     }
-    if problems := [*_conflicts(texts)]:
+    refuse_existing([*texts, here / BASELINE])
+    return FirstFiles(model, texts, notes)
+
+
+def checked_in_ci(here: Path, pin: str) -> dict[Path, str]:
+    """Return the workflow that checks a folder in CI, by its path; none where nothing is named that it can install.
+
+    Raises InputError where no repository would run it.
+    """
+    if not pin:
+        return {}
+    if repository(here) is None:
+        message, hint = "this folder is in no Git repository", "run 'git init' first, or leave --source out"
+        raise InputError([Problem(code="no-git", place=Place("--source", 0), message=message, hint=hint)])
+    return {
+        workflow_file(here, kebab(real_path(here).name)): workflow(here, pin, f"tm check --baseline {BASELINE}"),
+    }
+
+
+def refuse_existing(paths: Sequence[Path]) -> None:
+    """Raises InputError where any of the files exists already, with all of them."""
+    if problems := [*_conflicts(paths)]:
         raise InputError(problems)
-    _check_together(model, texts)
-    then = (
-        *notes,
-        f"next: {COMMAND} --report html -o report.html shows what is open; state facts in {shown_path(model)}",
-        f"      ({COMMAND} --describe function lists them) and in {shown_path(folder / 'platform.yaml')}",
-        f"then: {COMMAND} check, as {shown_path(_workflow(here, name))} does; it fails until the answers are there",
-    )
-    return Plan(tuple((path, text, "") for path, text in texts.items()), then)
 
 
-def _workflow(here: Path, name: str) -> Path:
-    """The workflow of a folder: at the root of its repository, where CI looks for it."""
-    root = repository(here)
-    own = root is None or root == real_path(here)
-    top = here if root is None else Path(os.path.relpath(root, real_path(here)))
-    return top / ".github" / "workflows" / ("threat-model.yml" if own else f"threat-model-{name}.yml")
-
-
-def _check(here: Path) -> str:
-    root = repository(here) or real_path(here)
-    inside = real_path(here).relative_to(root).as_posix()
-    where = [] if inside == "." else ["    defaults:", f"      run: {{working-directory: {scalar(inside)}}}"]
-    lines = [
-        "name: threat model",
-        "on: [push, pull_request]",
-        "permissions: {contents: read}",
-        "jobs:",
-        "  check:",
-        "    runs-on: ubuntu-latest",
-        *where,
-        "    steps:",
-        "      - uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2",
-        "        with: {persist-credentials: false}",
-        '      - run: pipx install "$TM_SOURCE"',
-        "        env: {TM_SOURCE: git+https://HOST/OWNER/REPOSITORY@COMMIT} # your mirror of this toolkit, at a commit",
-        '      - run: tm --report >> "$GITHUB_STEP_SUMMARY"',
-        "      - run: tm check               # exit code 1: a high risk is left, or an answer is missing",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _conflicts(paths: Sequence[Path] | Mapping[Path, str]) -> Iterator[Problem]:
+def _conflicts(paths: Sequence[Path]) -> Iterator[Problem]:
     """Return the existing files where something would be written."""
     taken = {path: "this exists already" for path in paths if os.path.lexists(path)}
     folders = {folder for path in paths for folder in path.parents}
@@ -122,9 +125,3 @@ def _conflicts(paths: Sequence[Path] | Mapping[Path, str]) -> Iterator[Problem]:
     for path, message in sorted(taken.items()):
         hint = "nothing was written; move it, or write the other files by hand"
         yield Problem(code="already-exists", place=Place(shown_path(path), 0), message=message, hint=hint)
-
-
-def _check_together(model: Path, texts: Mapping[Path, str]) -> None:
-    """Raises InputError where what would be written could not be read."""
-    files = Files(texts={path: text for path, text in texts.items() if path.suffix in {".yaml", ".json"}})
-    load_library(LIBRARY, files, load_model(files, model).libraries)

@@ -29,10 +29,7 @@ def found_model(files: Files, here: Path) -> Path | None:
     up to the repository's root, or in the folder itself where it is in no repository.
     """
     for folder in upwards(here):
-        only = _seen(folder / ONE, here)
-        if files.has(only):
-            return _inside(only, files)
-        systems = _systems(files, sorted(_seen(path, here) for path in (folder / SEVERAL).glob("*.yaml")))
+        systems = models_in(files, folder, here)
         if len(systems) > 1 and is_clone(folder):
             systems = [path for path in systems if path.name == DEFAULT_MODEL] or systems
         if len(systems) > 1:
@@ -43,6 +40,17 @@ def found_model(files: Files, here: Path) -> Path | None:
         if systems:
             return systems[0]
     return None
+
+
+def models_in(files: Files, folder: Path, here: Path) -> list[Path]:
+    """Return the models of a folder, as seen from the working directory: threatmodel.yaml alone, or those in models/.
+
+    Raises InputError where a link to one leads out of the project.
+    """
+    only = _seen(folder / ONE, here)
+    if files.has(only):
+        return [_inside(only, files)]
+    return _systems(files, sorted(_seen(path, here) for path in (folder / SEVERAL).glob("*.yaml")))
 
 
 def no_model(here: Path) -> InputError:

@@ -94,6 +94,14 @@ class Document(NamedTuple):
         return (place.line - 1) * _COLUMNS + place.column - 1
 
 
+def _instead(path: Path) -> str:
+    """Return what to do where a file is missing; elsewhere than on Windows its paths are other files."""
+    slashed = Path(str(path).replace("\\", "/"))
+    if slashed != path and slashed.exists():
+        return f"write the path with forward slashes: {slashed}"
+    return "check the path"
+
+
 def read_text(path: Path, shown_as: str, largest: int = LARGEST, hint: str = "split the model") -> str:
     """The text of a file.
 
@@ -106,7 +114,7 @@ def read_text(path: Path, shown_as: str, largest: int = LARGEST, hint: str = "sp
             raise _refusal(shown_as, "unreadable-file", "this is a directory", "name a file")
         data = from_pipe(path, largest + 1) if stat.S_ISFIFO(mode) else _from_file(path, largest)
     except FileNotFoundError:
-        raise _refusal(shown_as, "missing-file", "there is no such file", "check the path") from None
+        raise _refusal(shown_as, "missing-file", "there is no such file", _instead(path)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise _refusal(shown_as, "unreadable-file", f"cannot be read: {reason}", "") from None

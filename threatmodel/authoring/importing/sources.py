@@ -110,11 +110,46 @@ def _not_nested(found: Sequence[Source], files: Files) -> Iterator[Source]:
             read |= inside[one]
 
 
+def beside(here: Path, files: Files) -> Path | None:
+    """Return the folder to import for a repository: itself, or the one folder in it that has infrastructure code.
+
+    None where there is none.  Raises InputError where it is unclear what is deployed together, and where the code
+    first has to be turned into a file that can be read.
+    """
+    own = list(_not_nested([*_candidates(here, "", files)], files))
+    found = [here] if own else [*_folders_below(here)]
+    if len(own) > 1 or len(found) > 1:
+        names = [shlex.quote(shown_path(one.path)) for one in own] or [shlex.quote(shown_path(one)) for one in found]
+        what = "templates" if own else "folders with templates"
+        message = f"there are {len(names)} {what}: {listed(names)}"
+        hint = f"name those that are deployed together: {COMMAND} init --from {names[0]}"
+        raise InputError(
+            [Problem(code="several-templates", place=Place(shown_path(here), 0), message=message, hint=hint)]
+        )
+    if found:
+        return found[0]
+    if any(path.suffix in {".tf", ".tofu"} or path.name == "cdk.json" for path in here.iterdir()):
+        _in_folder(here, "", files)  # raises, and says what makes it readable
+    return None
+
+
+def _folders_below(folder: Path) -> Sequence[Path]:
+    """Return the folders directly below that have infrastructure code by its usual name; hidden ones have copies."""
+    found = {path.parent for path in folder.glob("*/*") if path.name.startswith(("template.", "serverless."))}
+    if (folder / _CDK_OUT / _MANIFEST).is_file():
+        return [folder / _CDK_OUT]
+    return sorted(one for one in found if not one.name.startswith(".") and one.name != "node_modules")
+
+
+_CDK_OUT = "cdk.out"
+"""The folder of what the CDK writes, in that of the app."""
+
+
 def _nothing(folder: Path) -> tuple[str, str]:
     """What is said of a folder without infrastructure code, and what to do."""
     if (folder / "cdk.json").is_file():
-        return "this is a CDK app that is not synthesized", f"run 'cdk synth' and then '{_again(folder / 'cdk.out')}'"
-    below = sorted({path.parent for path in folder.glob("*/*") if path.name.startswith(("template.", "serverless."))})
+        return "this is a CDK app that is not synthesized", f"run 'cdk synth' and then '{_again(folder / _CDK_OUT)}'"
+    below = _folders_below(folder)
     hint = f"import the folder that has one: {_again(below[0])}" if below else "name the file that is deployed"
     return "there is no template, plan as JSON or serverless.yml in this folder", hint
 
