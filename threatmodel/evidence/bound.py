@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from threatmodel.evidence.bound_variables import other_variables, variables_of
 from threatmodel.evidence.deployed import Deployed
+from threatmodel.evidence.packaged import built_otherwise, code_root, no_folder
 from threatmodel.probe.result import Result
 from threatmodel.reading.problems import listed, paths_apart, quoted
 from threatmodel.reading.project import real_path
@@ -59,15 +60,10 @@ def _given(deployed: Deployed) -> Iterator[str]:
 
 
 def _other_code(result: Result, deployed: Deployed, code: Path) -> Iterator[str]:
-    package = text(get(deployed.resource.properties, "PackageType"))
-    image = any(get(deployed.resource.properties, *path) for path in (("Code", "ImageUri"), ("ImageUri",)))
-    if package == "Image" or image:
-        yield "a container image is deployed, which is different code"
+    if why := no_folder(deployed):
+        yield f"{why}, which is different code"
         return
-    if any(get(deployed.resource.properties, *name.split(".")) for name in ("InlineCode", "Code.ZipFile")):
-        yield "the template contains the code inline, which is different code"
-        return
-    yield from _built_otherwise(deployed)
+    yield from built_otherwise(deployed)
     handler = text(get(deployed.resource.properties, "Handler"))
     if handler is None:
         yield "it is unknown which handler is deployed"
@@ -80,23 +76,6 @@ def _other_code(result: Result, deployed: Deployed, code: Path) -> Iterator[str]
     yield from _other_place(module, PurePosixPath(file).stem, deployed, code)
 
 
-_FAITHFUL = re.compile(r"(?:python|nodejs)[\w.-]*|esbuild\Z")
-"""Ways of `sam build` that package the code of the folder as it is (its docs: "Resource metadata", BuildMethod)."""
-
-
-def _built_otherwise(deployed: Deployed) -> Iterator[str]:
-    """What adds or replaces code of the folder: a separate build, a file system that is mounted."""
-    metadata = (deployed.resource.about or {}).get("Metadata")
-    if get(metadata, "aws:asset:dockerfile-path") is not None:
-        yield "its metadata has `sam build` build a container image, so different code may be deployed"
-    method = get(metadata, "BuildMethod")
-    if method is not None and not _FAITHFUL.match(text(method) or ""):
-        yield f"{quoted(text(method) or 'an unknown build')} builds the code, so different code may be deployed"
-    mounted = get(deployed.resource.properties, "FileSystemConfigs")
-    if mounted is not None and (items(mounted) or any(unknowns(mounted))):
-        yield "it may load different code from a mounted file system"
-
-
 def _named(target: str) -> bool:
     return re.search(r"\.(?:py|m?js|cjs):\w+\Z", target) is not None
 
@@ -107,7 +86,7 @@ def _other_place(module: str, stem: str, deployed: Deployed, code: Path) -> Iter
     if place.name != stem:
         yield f"the module is {quoted(module)}, and {quoted(stem)} was probed"
         return
-    root = _root(deployed)
+    root = code_root(deployed)
     if root is None:
         yield "it is unknown which folder the code comes from"
         return
@@ -117,25 +96,6 @@ def _other_place(module: str, stem: str, deployed: Deployed, code: Path) -> Iter
     elif real_path(root) != real_path(code):
         whole, part = paths_apart(root, code)
         yield f"the code is the whole folder {whole}, and only {part} was probed"
-
-
-def _root(deployed: Deployed) -> Path | None:
-    """The folder of the code; None where the file does not name one."""
-    if deployed.stack.kind == "serverless":
-        return deployed.folder
-    if deployed.stack.kind == "terraform":
-        return None
-    metadata = (deployed.resource.about or {}).get("Metadata")
-    asset = get(metadata, "aws:asset:path") if get(metadata, "aws:asset:property") is not None else None
-    uri = asset or get(deployed.resource.properties, "CodeUri")  # `sam build` builds the asset, whatever the property
-    if uri is None and deployed.resource.type == "AWS::Serverless::Function":
-        uri = Scalar(".", deployed.resource.place)
-    if uri is None:
-        uri = get(deployed.resource.properties, "Code")
-    found = text(uri)
-    if found is None or re.match(r"[a-z0-9]+://", found) or found.endswith((".zip", ".jar")):
-        return None
-    return deployed.folder / found
 
 
 def _other_runtime(result: Result, deployed: Deployed) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,8 @@ def collect(
     problems = [*sources.problems, *unfit]
     if problems:
         raise InputError(problems)
-    probed, read_files = _probed(system, sources, held, today)
+    deployed = _deployed(held) if sources.probes or sources.beside else {}
+    probed, read_files = _probed(system, sources, held, deployed, today)
     statements: Statements = {}
     for left, one in zip(range(len(held), 0, -1), held, strict=True):
         said: Statements = {}
@@ -57,6 +58,9 @@ def collect(
         read_files |= {number: replace(read, stale=why) if why else read for number, read in one.read().items()}
         one.stack.reads.forget()
     _add(probed, statements)
+    for number, found in _beside(system, sources, held, deployed, ways):
+        _add(found[0], statements)
+        read_files[number] = found[1]
     return statements, tuple(replace(read_files[number], source=one) for number, one in sorted(sources.named.items()))
 
 
@@ -82,18 +86,44 @@ def _held(system: System, sources: Sources, ways: Directions | None) -> Sequence
     ]
 
 
+def _deployed(held: Sequence[FileStatements]) -> Mapping[str, Sequence[Deployed]]:
+    """What the files make of each element that is a resource of theirs."""
+    deployed: dict[str, list[Deployed]] = {}
+    for one in held:
+        for element, resource in one.matched.resources.items():
+            deployed.setdefault(element, []).append(one.deployed(element, resource))
+    return deployed
+
+
+def _beside(
+    system: System,
+    sources: Sources,
+    held: Sequence[FileStatements],
+    deployed: Mapping[str, Sequence[Deployed]],
+    ways: Directions | None,
+) -> Iterator[tuple[int, tuple[Statements, Read]]]:
+    """What lies beside the files states, and what was read of it, by its number among the evidence."""
+    if not sources.beside:
+        return
+    from threatmodel.evidence.beside.kinds import KINDS, Found
+
+    for number, opened in sources.beside.items():
+        source = system.evidence[number]
+        yield number, KINDS[source.kind](Found(source, opened, system, held, deployed, ways))
+
+
 def _probed(
-    system: System, sources: Sources, held: Sequence[FileStatements], today: datetime.date | None
+    system: System,
+    sources: Sources,
+    held: Sequence[FileStatements],
+    deployed: Mapping[str, Sequence[Deployed]],
+    today: datetime.date | None,
 ) -> tuple[Statements, dict[int, Read]]:
     """What saved probes say, held against what the files deploy, which then know the calls that were seen."""
     if not sources.probes:
         return {}, {}
     from threatmodel.evidence.probes import state_probes  # no small vocabulary, and most models have no probe
 
-    deployed: dict[str, list[Deployed]] = {}
-    for one in held:
-        for element, resource in one.matched.resources.items():
-            deployed.setdefault(element, []).append(one.deployed(element, resource))
     probes = ((number, system.evidence[number], probe) for number, probe in sources.probes.items())
     statements, found, seen = state_probes(probes, deployed, today)
     for one in held:

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from threatmodel.evidence.outside import outside
 from threatmodel.evidence.resource_types import known
+from threatmodel.model.file import STACK_KINDS
 from threatmodel.model.system import EvidenceFile, System
 from threatmodel.reading.problems import Place, Problem, quoted
 from threatmodel.reading.values import dataclass, replace
@@ -61,7 +62,7 @@ def environments(system: System) -> Iterator[Environment]:
     """Yield the environments of a model's files, in the order of their first files."""
     by_name: dict[str, dict[int, EvidenceFile]] = {}
     for number, source in enumerate(system.evidence):
-        if source.kind != "probe":
+        if source.kind in STACK_KINDS:
             by_name.setdefault(source.environment, {})[number] = source
     yield from map(environment_of, by_name.values())
 

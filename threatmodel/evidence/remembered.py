@@ -16,10 +16,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from threatmodel.evidence.sources import read_beside
 from threatmodel.graph.building import Evidence
 from threatmodel.graph.elements import LeftOpen, Read, Source
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement
+from threatmodel.model.file import BESIDE_KINDS
 from threatmodel.model.system import EvidenceFile, Node, Reference, System, Trigger
 from threatmodel.reading import plain
 from threatmodel.reading.cache import is_on, keep, recalled, toolkit_digest
@@ -105,6 +107,9 @@ def _directions(ways: Directions | None) -> str:
 def _source(source: EvidenceFile, system: System, files: Files) -> Iterator[str]:
     path = files.named(source.path, Path(system.file), source.place)
     yield str(path)
+    if source.kind in BESIDE_KINDS:
+        yield read_beside(source, Path(system.file), files).digest
+        return
     yield files.text(path, LARGEST_PLAN)
     if source.parameters:
         yield files.text(files.named(source.parameters, Path(system.file), source.place))

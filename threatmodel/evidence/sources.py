@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from threatmodel.evidence.ages import Age, other_files, plan_age
 from threatmodel.evidence.environments import Environment, environments
 from threatmodel.graph.elements import Source
+from threatmodel.model.file import BESIDE_KINDS
 from threatmodel.model.system import EvidenceFile, System
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Problem
@@ -23,6 +24,7 @@ from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.work import Work
 
 if TYPE_CHECKING:
+    from threatmodel.beside.readers import Opened
     from threatmodel.evidence.probe_files import ProbeFile
 
 
@@ -48,12 +50,14 @@ class StackFiles:
 class Sources:
     """What was read of a model's evidence, by number among it.
 
-    `stacks` has the files of each environment, under the number of its first one, and `probes` the saved results.
+    `stacks` has the files of each environment, under the number of its first one, `probes` the saved results, and
+    `beside` what lies beside these files.
     `named` has path and digest of each file, and `problems` why others could not be used.
     """
 
     stacks: Mapping[int, StackFiles]
     probes: Mapping[int, ProbeFile]
+    beside: Mapping[int, Opened]
     named: Mapping[int, Source]
     problems: tuple[Problem, ...]
 
@@ -75,9 +79,20 @@ def read_sources(system: System, files: Files, work: Work | None = None) -> Sour
         from threatmodel.evidence.probe_files import read_probe  # most models have no probe
 
         probes = _usable(saved, lambda number: read_probe(saved[number], model, files), problems)
-    read = [*probes, *(number for one in stacks for number in by_number[one].labels)]
-    named = _usable(sorted(read), lambda number: _named(system.evidence[number], model, files), problems)
-    return Sources(stacks=stacks, probes=probes, named=named, problems=tuple(problems))
+    others = [number for number, source in enumerate(system.evidence) if source.kind in BESIDE_KINDS]
+    beside = _usable(others, lambda number: read_beside(system.evidence[number], model, files), problems)
+    read = [*probes, *beside, *(number for one in stacks for number in by_number[one].labels)]
+    named = _usable(
+        sorted(read), lambda number: _named(system.evidence[number], model, files, beside.get(number)), problems
+    )
+    return Sources(stacks=stacks, probes=probes, beside=beside, named=named, problems=tuple(problems))
+
+
+def read_beside(source: EvidenceFile, model: Path, files: Files) -> Opened:
+    """Return what a model names beside the files that deploy it.  Raises InputError where it cannot be used."""
+    from threatmodel.beside.readers import READERS  # most models name none
+
+    return READERS[source.kind](files.named(source.path, model, source.place), files)
 
 
 def _usable(keys: Iterable[_Key], work: Callable[[_Key], _Found], problems: list[Problem]) -> dict[_Key, _Found]:
@@ -142,7 +157,7 @@ def _deployed_with(source: EvidenceFile, model: Path, files: Files) -> Assumed:
     return given_values(files.text(path), shown_path(path), source.stage or "default")
 
 
-def _named(source: EvidenceFile, model: Path, files: Files) -> Source:
+def _named(source: EvidenceFile, model: Path, files: Files, opened: Opened | None) -> Source:
     """Which file it is, with its digest, to compare it with a later model that names others."""
     folder = real_path(model.parent)
 
@@ -151,6 +166,10 @@ def _named(source: EvidenceFile, model: Path, files: Files) -> Source:
 
     chosen = {"parameters": path_of(source.parameters), "stage": source.stage, "code": path_of(source.code)}
     chosen["environment"] = source.environment
-    text = files.text(files.named(source.path, model, source.place), LARGEST_PLAN)
-    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+    if opened is not None:
+        digest = opened.digest
+        chosen["function"] = source.function
+    else:
+        text = files.text(files.named(source.path, model, source.place), LARGEST_PLAN)
+        digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
     return Source(path_of(source.path), {key: value for key, value in chosen.items() if value}, digest, source.place)

@@ -18,7 +18,8 @@ def evidence_files(ids: Ids) -> Iterator[EvidenceFile]:
     """The files, as far as their entries can be used, each once."""
     first: dict[Hashable, Place] = {}
     for item in items_of(ids.entries, "evidence"):
-        kinds = [kind for kind in EVIDENCE_KINDS if item.value.given(kind)]
+        given = [kind for kind in EVIDENCE_KINDS if item.value.given(kind)]
+        kinds = [kind for kind in given if not any(kind in EVIDENCE_OF[other] for other in given)]
         if len(kinds) != 1:
             message = f"an entry of the evidence names one file; this one names {listed(kinds) or 'none'}"
             ids.note("missing-key", item.place, message, f"write one of {listed(EVIDENCE_KINDS)}")
@@ -34,7 +35,7 @@ def evidence_files(ids: Ids) -> Iterator[EvidenceFile]:
                 stage=value_of(item.value, "stage"),
                 environment=value_of(item.value, "environment"),
                 function=value_of(item.value, "function"),
-                code=value_of(item.value, "code"),
+                code=value_of(item.value, "code") if kinds[0] != "code" else "",
                 days=value_of(item.value, "days", None),
                 free=tuple(entry.value for entry in items_of(item.value, "free")),
             )
@@ -56,7 +57,7 @@ def _stated(file: EvidenceFile) -> Hashable:
 
 def _belong(ids: Ids, entries: Fields, kind: str) -> bool:
     """Whether the keys of an entry of the evidence are those of its kind, and what it names is there."""
-    strange = [key for key in EVIDENCE_KEYS if key not in EVIDENCE_OF[kind]]
+    strange = [key for key in EVIDENCE_KEYS if key not in {kind, *EVIDENCE_OF[kind]}]
     found = [entries[key] for key in strange if key in entries]
     for entry in found:
         ids.note(
@@ -69,7 +70,7 @@ def _belong(ids: Ids, entries: Fields, kind: str) -> bool:
         message = "a template has no stages: this picks an environment of a samconfig.toml, and none is named"
         ids.note("missing-key", entries["stage"].key, message, "write parameters: with its path, or take it out")
         return False
-    if kind != "probe" or found:
+    if found or not (kind == "probe" or entries.given("function")):
         return not found
     if not entries.given("function"):
         message = "a probe is of one function's handler; this entry names none"

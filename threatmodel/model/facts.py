@@ -1,7 +1,8 @@
 """What is known of an element: facts with their origin, and the one rule for weighing them.
 
 A truth is a signed number: its sign says true or false, 0 unknown, and its size how well it is known: 1 as claimed (a
-model file, a source check, stale evidence), 2 by evidence (a template, an AWS answer, a probe).  `not` is minus, `and`
+model file, a source check, stale evidence), 2 by evidence (a template, an AWS answer, a probe, and what code shows to
+be bad).  `not` is minus, `and`
 is min, `or` is max: Kleene's logic and the weakest link in one rule.
 
 What something unread may change is in doubt: it can alarm, and it cannot reassure (`Fact.firm`).
@@ -17,14 +18,22 @@ from threatmodel.reading.values import new_tuple
 
 STATED, EVIDENCE = 1, 2
 
-Origin = Literal["wiring", "model", "source", "template", "probe", "aws"]
-"""Who states a fact."""
+Origin = Literal["wiring", "model", "source", "code", "template", "probe", "aws"]
+"""Who states a fact; code has two words: `source` for what it states, `code` for what it shows to be bad."""
 
-STANDING: Mapping[Origin, int] = {"wiring": 0, "model": 1, "source": 2, "template": 3, "probe": 3, "aws": 4}
-"""Who may state a fact, by standing: AWS beats template and probe, they beat a source check, that beats the model,
+STANDING: Mapping[Origin, int] = {
+    "wiring": 0,
+    "model": 1,
+    "source": 2,
+    "code": 3,
+    "template": 4,
+    "probe": 4,
+    "aws": 5,
+}
+"""Who may state a fact, by standing: AWS beats template and probe, they beat the code, that beats the model,
 and what the model states beats what the toolkit derives from the kind of wiring."""
 
-_SAID_BY_EVIDENCE = 3
+_SAID_BY_EVIDENCE = STANDING["code"]
 
 
 LEFT_OUT = "not set: AWS's default"

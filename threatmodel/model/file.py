@@ -192,14 +192,18 @@ STACK_KINDS = ("template", "plan", "serverless")
 """Keys of an entry under evidence that name a file of infrastructure code: CloudFormation or SAM, a Terraform plan,
 serverless.yml."""
 
-EVIDENCE_KINDS = (*STACK_KINDS, "probe")
-"""Keys of an entry under evidence that name a file; `probe` is a saved result, never a handler to run."""
+BESIDE_KINDS = ("code",)
+"""Keys of an entry under evidence that name what lies beside such files: the source of handlers, which is never run."""
+
+EVIDENCE_KINDS = (*STACK_KINDS, "probe", *BESIDE_KINDS)
+"""Keys of an entry under evidence that name a file or folder; `probe` is a saved result, never a handler to run."""
 
 EVIDENCE_OF: Mapping[str, tuple[str, ...]] = {
     "template": ("resources", "functions", "parameters", "stage", "environment"),
     "plan": ("resources", "functions", "environment"),
     "serverless": ("resources", "functions", "stage", "environment"),
     "probe": ("function", "code", "days", "free"),
+    "code": ("function",),
 }
 """The other keys that an entry of the evidence may have, by the kind of its file."""
 EVIDENCE_KEYS = tuple(dict.fromkeys(key for keys in EVIDENCE_OF.values() for key in keys))
@@ -235,8 +239,12 @@ _EVIDENCE = record(
         "what it is deployed to: files of one environment are read as one system (one for all where left out)",
     ),
     Key("probe", Text(400, expected="a path"), "a saved result of tm.py probe"),
-    Key("function", _ID, "probe: the function whose handler was probed"),
-    Key("code", Text(400, expected="a path"), "probe: the handler's folder; the folder of the result where left out"),
+    Key("function", _ID, "probe, code: the function whose handler it is; code: every one that is deployed from there"),
+    Key(
+        "code",
+        Text(400, expected="a path"),
+        "a folder with the source of functions, which is read and never run; probe: the handler's folder",
+    ),
     Key(
         "free",
         Items(Text(100, r"[A-Za-z_][A-Za-z0-9_]*", "the name of a variable")),

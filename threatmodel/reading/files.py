@@ -6,8 +6,9 @@ import contextlib
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from threatmodel.reading.former import Renamed
@@ -138,20 +139,31 @@ class Files:
         inside.pop(real_path(besides) if besides is not None else Path(), None)
         return any(not path.is_file() or path.read_bytes() != text.encode() for path, text in inside.items())
 
-    def below(self, folder: Path, problems: list[Problem]) -> list[Path]:
+    def below(
+        self, folder: Path, problems: list[Problem], without: Collection[str] = (), most: int | None = None
+    ) -> list[Path]:
         """Every file below a folder, sorted; linked folders are followed, hidden ones are not left out.
 
-        What cannot be read, or is outside the folder's project by way of a link, is left out, and noted.  Raises
-        InputError where a link to the folder itself leads out of the project.
+        What cannot be read, or is outside the folder's project by way of a link, is left out, and noted; folders of the
+        names `without` are not looked into, and of more than `most` files any may be left out.  Raises InputError where
+        a link to the folder itself leads out of the project.
         """
         self._refuse_exit(folder)
-        found = set(self._walk(folder, _project_of(folder), (real_path(folder),), problems))
+        walked = self._walk(folder, _project_of(folder), (real_path(folder),), problems, without)
+        found = set(islice(walked, most))
         for path in self._instead:
             if path.is_relative_to(real_path(folder)):
                 found.add(folder / path.relative_to(real_path(folder)))
         return sorted(found)
 
-    def _walk(self, folder: Path, project: Path, above: tuple[Path, ...], problems: list[Problem]) -> Iterator[Path]:
+    def _walk(
+        self,
+        folder: Path,
+        project: Path,
+        above: tuple[Path, ...],
+        problems: list[Problem],
+        without: Collection[str],
+    ) -> Iterator[Path]:
         """The files in one folder and in those below it; `above` are the folders around it, links resolved."""
         try:
             entries = list(os.scandir(folder))
@@ -169,11 +181,13 @@ class Files:
                 where = Place(shown_path(path))
                 problems.append(Problem(code="outside-project", place=where, message=message, hint=hint))
             elif entry.is_dir():
+                if entry.name in without:
+                    continue
                 real = real_path(path)
                 if real in above:
                     problems.append(_unreadable(path, "this link leads back to a folder around it", "remove it"))
                 else:
-                    yield from self._walk(path, project, (*above, real), problems)
+                    yield from self._walk(path, project, (*above, real), problems, without)
             elif entry.is_file() or real_path(path) in self._instead:
                 if is_plain and not entry.is_symlink():
                     self._walked[path] = above[-1] / entry.name

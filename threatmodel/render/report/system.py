@@ -133,6 +133,7 @@ _KINDS = {
     "plan": "Terraform plan",
     "serverless": "serverless.yml",
     "probe": "Saved probe",
+    "code": "Source of handlers",
 }
 
 

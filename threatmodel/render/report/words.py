@@ -28,7 +28,8 @@ ALL_NAMED = 20
 _BY = {
     "wiring": "follows from the kind of connection",
     "model": "stated in the model",
-    "source": "source code",
+    "source": "stated by the code",
+    "code": "shown by the code",
     "template": "template (as designed)",
     "probe": "probe (as observed)",
     "aws": "AWS (as deployed)",

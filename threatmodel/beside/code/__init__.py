@@ -1,0 +1,1 @@
+"""The source of a function's handler: parsed, followed through the modules of its folder, and never run."""

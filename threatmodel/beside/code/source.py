@@ -1,0 +1,22 @@
+"""The source of handlers in a folder, and which file of it a handler is."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from threatmodel.beside.folder import Folder, read_folder
+from threatmodel.reading.files import Files
+
+PYTHON = (".py",)
+JAVASCRIPT = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
+
+
+def read_source(path: Path, files: Files) -> Folder:
+    """Return the files of a folder that are Python, JavaScript or TypeScript.  Raises InputError."""
+    return read_folder(path, files, (*PYTHON, *JAVASCRIPT))
+
+
+def handler_file(folder: Folder, module: PurePosixPath) -> str | None:
+    """Return the file of a handler's module, named as Lambda does: without an ending, from the folder's top."""
+    names = (f"{module}{ending}" for ending in (*PYTHON, *JAVASCRIPT))
+    return next((name for name in names if name in folder.texts), None)

@@ -1,0 +1,100 @@
+"""The texts of a folder that a model names, read within bounds: what was not read has a reason."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.values import dataclass
+
+NOT_SOURCE = frozenset(
+    {".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv", ".tox", ".nox"}
+    | {".aws-sam", ".serverless", ".terraform", "cdk.out", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".esbuild"}
+)
+"""Folders of installed packages, of tools and of what these build: their files are not source of this project."""
+MOST_FILES = 20_000
+"""Files of a folder that are listed."""
+LARGEST = 1024 * 1024
+"""Bytes of a file: one that is larger is a bundle, or data."""
+MOST_BYTES = 32 * 1024 * 1024
+"""Bytes of all files together."""
+
+
+class Unread(NamedTuple):
+    """A part of a folder that was not read: its path in the folder, the reason with its remedy, and where it is."""
+
+    name: str
+    why: str
+    place: Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folder:
+    """A folder: `texts` by path in it, with `/` between its parts, and what was not read.
+
+    `path` is as messages show it.  `digest` is over all that was read, and over the names of what was not.
+    """
+
+    path: str
+    texts: Mapping[str, str]
+    unread: tuple[Unread, ...]
+    digest: str
+
+    def place(self, name: str, line: int = 0, column: int = 0) -> Place:
+        """Return the place in a file of the folder."""
+        return Place(name if self.path == "." else f"{self.path}/{name}", line, column)
+
+
+def read_folder(path: Path, files: Files, endings: Collection[str]) -> Folder:
+    """Return the files of a folder whose names have one of these endings.
+
+    A link out of the project, a file that is too large or no text, and what is beyond the limits is not read, each with
+    the reason.  Raises InputError where there is no such folder, or where it is a link out of the project.
+    """
+    shown = shown_path(path)
+    if not files.has_folder(path):
+        message, hint = "there is no such folder", "name the folder that holds the source of the handlers"
+        raise InputError([Problem(code="missing-file", place=Place(shown), message=message, hint=hint)])
+    problems: list[Problem] = []
+    found = files.below(path, problems, NOT_SOURCE, MOST_FILES + 1)
+    named = [(one.relative_to(path).as_posix(), one) for one in found if one.suffix in endings]
+    texts: dict[str, str] = {}
+    unread = [Unread(one.place.file, _said(one), one.place) for one in problems]
+    unread += _read(named, files, texts)
+    if len(found) > MOST_FILES:
+        why = f"the folder has more than {MOST_FILES:,} files; name the folder of the handlers alone"
+        unread.append(Unread(f"{shown}/", why, Place(shown)))
+    return Folder(path=shown, texts=texts, unread=tuple(unread), digest=_digest(texts, unread))
+
+
+def _read(named: list[tuple[str, Path]], files: Files, texts: dict[str, str]) -> Iterator[Unread]:
+    """Add the texts, the shallow ones first, and yield what could not be read."""
+    left = MOST_BYTES
+    for name, path in sorted(named, key=lambda one: (one[0].count("/"), one[0])):
+        place = Place(shown_path(path))
+        if left <= 0:
+            yield Unread(name, f"the folder has more than {MOST_BYTES >> 20} MB of source before it", place)
+            continue
+        try:
+            texts[name] = files.text(path, LARGEST, "name the folder of the handler's source, before it is bundled")
+            left -= len(texts[name])
+        except InputError as error:
+            yield Unread(name, "; ".join(map(_said, error.problems)), place)
+
+
+def _said(problem: Problem) -> str:
+    return f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+
+
+def _digest(texts: Mapping[str, str], unread: Collection[Unread]) -> str:
+    whole = hashlib.sha256()
+    for name, text in sorted(texts.items()):
+        content = text.encode("utf-8", "surrogateescape")
+        whole.update(f"{name!r} {len(content)}\n".encode() + content)
+    for one in sorted(unread):
+        whole.update(f"{one.name!r} {one.why}\n".encode())
+    return whole.hexdigest()
