@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["graphviz~=0.21", "graphviz-pure~=0.2.2", "Jinja2~=3.1", "pytm~=1.4.0", "PyYAML~=6.0"]
+# dependencies = [
+#   "graphviz~=0.21", "graphviz-pure~=0.2.2", "Jinja2~=3.1", "pytm~=1.4.0", "PyYAML~=6.0",
+#   "tree-sitter~=0.25", "tree-sitter-javascript~=0.25.0", "tree-sitter-typescript~=0.23.2",
+# ]
 # ///
 """Run the toolkit from a clone: python tm.py --report, --dfd | dot -Tpng, --json, check ..."""
 
