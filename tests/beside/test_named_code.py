@@ -111,7 +111,6 @@ def test_an_entry_that_cannot_be_used_is_an_error(
     assert f" {code}: " in capsys.readouterr().err
 
 
-
 def test_a_run_that_remembers_notices_a_change_of_the_source(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
 ) -> None:

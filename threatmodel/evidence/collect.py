@@ -87,7 +87,7 @@ def _held(system: System, sources: Sources, ways: Directions | None) -> Sequence
 
 
 def _deployed(held: Sequence[FileStatements]) -> Mapping[str, Sequence[Deployed]]:
-    """What the files make of each element that is a resource of theirs."""
+    """What the files make of each element that is a resource there."""
     deployed: dict[str, list[Deployed]] = {}
     for one in held:
         for element, resource in one.matched.resources.items():
@@ -102,7 +102,7 @@ def _beside(
     deployed: Mapping[str, Sequence[Deployed]],
     ways: Directions | None,
 ) -> Iterator[tuple[int, tuple[Statements, Read]]]:
-    """What lies beside the files states, and what was read of it, by its number among the evidence."""
+    """What is beside the files states, and what was read of it, by its number among the evidence."""
     if not sources.beside:
         return
     from threatmodel.evidence.beside.kinds import KINDS, Found

@@ -51,7 +51,7 @@ class Sources:
     """What was read of a model's evidence, by number among it.
 
     `stacks` has the files of each environment, under the number of its first one, `probes` the saved results, and
-    `beside` what lies beside these files.
+    `beside` what is beside these files.
     `named` has path and digest of each file, and `problems` why others could not be used.
     """
 

@@ -193,7 +193,7 @@ STACK_KINDS = ("template", "plan", "serverless")
 serverless.yml."""
 
 BESIDE_KINDS = ("code",)
-"""Keys of an entry under evidence that name what lies beside such files: the source of handlers, which is never run."""
+"""Keys of an entry under evidence that name what is beside such files: the source of handlers, which is never run."""
 
 EVIDENCE_KINDS = (*STACK_KINDS, "probe", *BESIDE_KINDS)
 """Keys of an entry under evidence that name a file or folder; `probe` is a saved result, never a handler to run."""

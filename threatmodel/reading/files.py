@@ -145,7 +145,7 @@ class Files:
         """Every file below a folder, sorted; linked folders are followed, hidden ones are not left out.
 
         What cannot be read, or is outside the folder's project by way of a link, is left out, and noted; folders of the
-        names `without` are not looked into, and of more than `most` files any may be left out.  Raises InputError where
+        names `without` are skipped, and of more than `most` files any may be left out.  Raises InputError where
         a link to the folder itself leads out of the project.
         """
         self._refuse_exit(folder)

@@ -1,1 +1,1 @@
-"""What lies beside a template as statements about elements: one module a kind, one row each in `kinds.py`."""
+"""What is beside a template as statements about elements: one module a kind, one row each in `kinds.py`."""

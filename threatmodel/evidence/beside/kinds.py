@@ -1,4 +1,4 @@
-"""The kinds of what lies beside a template, with what makes statements of each: a row a kind."""
+"""The kinds of what is beside a template, with what makes statements of each: a row a kind."""
 
 from __future__ import annotations
 
