@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.graph.building import Element, Flow, Graph
@@ -42,7 +42,7 @@ def asks_for(graph: Graph, target: Element | Flow, name: str) -> Iterator[Ask]:
         yield Ask("fact", target.kind, name, target.id)
         return
     found = list(dict.fromkeys(ask for given in inputs for ask in _of_input(graph, target, given)))
-    yield from found or [Ask("fact", target.kind, name, target.id)]
+    yield from found or _of_others(graph, inputs) or [Ask("fact", target.kind, name, target.id)]
 
 
 def _of_ends(graph: Graph, flow: Flow, name: str) -> list[Ask]:
@@ -50,6 +50,15 @@ def _of_ends(graph: Graph, flow: Flow, name: str) -> list[Ask]:
     ends = [graph.elements[end] for end in (flow.source, flow.target)]
     unknown = [end for end in ends if (end.kind, name) in INPUTS and not _known(end.facts.get(name))]
     return list(dict.fromkeys(ask for end in unknown for ask in asks_for(graph, end, name)))
+
+
+def _of_others(graph: Graph, inputs: Sequence[Input]) -> list[Ask]:
+    """Return what to ask about the lists of other elements, which decide what an element's own lists do not."""
+    lists = [given for given in inputs if given.name in LISTS]
+    asks = (
+        ask for given in lists for element in graph.lists for ask in list_asks(graph, given.kind, given.name, element)
+    )
+    return list(dict.fromkeys(asks))
 
 
 def _known(fact: Fact | None) -> bool:

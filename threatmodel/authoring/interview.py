@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from threatmodel.assessment.assessed import DONE, Assessment, Question
 from threatmodel.assessment.risk import BANDS
@@ -77,6 +77,8 @@ def _items_of(question: Question, element: str, assessment: Assessment) -> Itera
                     if members is None or not members.size:
                         rest = members is not None and bool(members.known)
                         yield Item(question, "relation", question.of, element, row.name, rest)
+        case "describe":
+            yield Item(question, "describe", element, element, "name")
         case _:
             yield Item(question, question.kind, question.of, element, question.name)
 
@@ -103,7 +105,7 @@ def expected(item: Item) -> str:
         case "relation":
             return "ids separated by commas; none"
         case "describe":
-            return "a name"
+            return "its name; y for a plain one"
         case "public":
             return "the reason why public access is intended; n if it is not"
         case "caller":
@@ -125,7 +127,7 @@ def meaning(item: Item, assessment: Assessment) -> str:
             row = RELATIONS[item.of][item.name]
             return f"{item.name}: {row.meaning}" + (" (some are known: is anything missing?)" if item.rest else "")
         case "describe":
-            return f"no file describes the {item.name}; start with its name, and its facts are asked next"
+            return f"no file describes the {item.element}; start with its name, and its facts are asked next"
         case _:
             control = assessment.library.controls[item.name]
             return f"{control.title}: attestation needed, because no tool can see this"
@@ -152,7 +154,8 @@ def edits(item: Item, answer: str, who: str, today: datetime.date, assessment: A
         case "describe":
             if not given:
                 raise NotAnAnswerError("expected a name")
-            return [Edit((item.name,), "name", scalar(given, flow=False))]
+            name = item.element.capitalize() if given.lower() in _YES else given
+            return [Edit(path, "name", scalar(name, flow=False))]
         case _:
             return [Edit(("controls",), item.id, _statement(given, who, today))]
 
@@ -161,8 +164,8 @@ def path_of(item: Item) -> tuple[str, ...]:
     """Return the keys that lead to an element in a model file."""
     if item.kind == "caller":
         return ("functions",)
-    if item.kind in {"describe", "attest"}:
-        return ("controls",) if item.kind == "attest" else (item.name,)
+    if item.kind == "attest":
+        return ("controls",)
     if item.of in PLANES:
         return (item.element,)
     return ("flows" if item.of == "flow" else _SECTION_OF[item.of], item.element)  # type: ignore[index]
@@ -271,45 +274,3 @@ def numbered(assessment: Assessment) -> list[str]:
 def _hint(route: routes.Route) -> str:
     hinted = surface(route.trigger.path)
     return f"  its path suggests {hinted}" if hinted else ""
-
-
-def pasted(found: Sequence[Item]) -> list[str]:
-    """Return lines to paste into the model for these, with the allowed values."""
-    lines: list[str] = []
-    before: tuple[str, ...] = ()
-    for item in found:
-        path = path_of(item)
-        same = next((at for at, pair in enumerate(zip(path, before, strict=False)) if pair[0] != pair[1]), len(before))
-        lines += [f"{'  ' * depth}{path[depth]}:" for depth in range(min(same, len(path)), len(path))]
-        lines += [f"{'  ' * len(path)}{line}" for line in _pasted(item)]
-        before = path
-    return lines
-
-
-def _pasted(item: Item) -> list[str]:
-    """Return the lines in the mapping of its element."""
-    match item.kind:
-        case "fact":
-            shape = item.row.shape
-            values = ["true", "false"] if isinstance(shape, Flag) else list(_words(shape))
-            values += ["null"] if item.row.nullable else []
-            question = asked(item)
-            return [f"{item.name}:   # {' | '.join(values)}{question and f'; {question}'}"]
-        case "relation" if item.rest:
-            return [f"# remove {item.name} from incomplete once the list is complete"]
-        case "relation":
-            return [f"{item.name}: []   # its members; [] for none"]
-        case "caller":
-            return [
-                "# in its trigger, slack: slash-command | interactivity | events instead of http; or caller: others"
-            ]
-        case "public":
-            return ["public:   # intended | unintended", "public_reason:   # why it is intended"]
-        case "describe":
-            return ["name:   # its name"]
-        case _:
-            return [f"{item.id}:", "  attested_by:   # also on: and expires:, as dates"]
-
-
-def _words(shape: Number | Word) -> Sequence[str]:
-    return [f"{shape.low} to {shape.high}"] if isinstance(shape, Number) else list(shape.words)

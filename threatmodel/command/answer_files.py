@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from threatmodel.assessment.risk import band
 from threatmodel.authoring.interview import Item, expected, meaning, numbered
+from threatmodel.authoring.sheets import sheets, takes
 from threatmodel.command.answering import Answering
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, Problem, article, listed, note, quoted
@@ -35,7 +36,10 @@ class Given(NamedTuple):
 
 
 def as_json(session: Answering) -> str:
-    """Return the open questions as JSON, each with what it decides and the answers that it takes."""
+    """Return the open questions as JSON, each with what it decides and the answers that it takes.
+
+    `together` has the ids under which one answer is about several of them.
+    """
     found: dict[str, dict[str, Any]] = {}
     for item in session.items:
         question = item.question
@@ -48,10 +52,14 @@ def as_json(session: Answering) -> str:
                 "hint": question.hint,
                 "up_to": band(question.score),
                 "decides": list(question.decides),
+                "together": [],
                 "answers": [],
             },
         )
         row["answers"].append(_item(session, item))
+    for sheet in sheets(session.items):
+        if len(sheet.items) > 1:
+            found[sheet.items[0].question.id]["together"].append({"id": sheet.id, "expected": takes(sheet)})
     return json.dumps({"questions": list(found.values())}, indent=2) + "\n"
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
+from typing import NamedTuple
 
 from threatmodel.api import assess, gathered, load_library
 from threatmodel.assessment.assessed import Assessment, Question
@@ -15,9 +16,12 @@ from threatmodel.authoring.answers import Edit, NotAnAnswerError, Said, with_cal
 from threatmodel.authoring.insertion import comment
 from threatmodel.authoring.interview import Item, consequences, edits, items, path_of
 from threatmodel.authoring.migration import migrated
+from threatmodel.authoring.pasted import pasted
+from threatmodel.authoring.sheets import answers, sheets, together
 from threatmodel.graph.building import build
 from threatmodel.graph.elements import Graph, Read
 from threatmodel.graph.resolved import Evidence
+from threatmodel.library.directions import directions
 from threatmodel.model.load import load_model
 from threatmodel.model.system import OPEN_TO_ALL, System
 from threatmodel.model.vocabulary import FACTS, RELATIONS
@@ -47,11 +51,27 @@ _AGENT = "agent:"
 """What the name of a program begins with that answers in place of a person."""
 
 
+class Answered(NamedTuple):
+    """An answer, None for what is not known yet, and the location that shows it; '' where that is not stated."""
+
+    item: Item
+    answer: str | None
+    location: str = ""
+
+
+class _Changed(NamedTuple):
+    """A file, and its text before and after answers."""
+
+    path: Path
+    before: str
+    after: str
+
+
 class Answering:
     """The questions of a model, and the model with each answer.
 
-    `items` are the open questions, those marked as not known yet last. Every answer is checked with the whole model,
-    and written at once, atomically. A file that has changed on disk in the meantime is read again.
+    `items` are the open questions, those marked as not known yet last. Answers are checked with the whole model, and
+    written at once, atomically. A file that has changed on disk in the meantime is read again.
     """
 
     def __init__(self, model: Path, layers: Sequence[Path], today: datetime.date, who: str, work: int | None) -> None:
@@ -60,7 +80,7 @@ class Answering:
         self.today = today
         self.who = who
         self.work = work
-        self._done: list[tuple[Path, str, str]] = []
+        self._done: list[list[_Changed]] = []
         self._load()
 
     def _load(self) -> None:
@@ -72,7 +92,7 @@ class Answering:
         self.assessment = self._assessed(*self._gathered)
         waiting = list(items(self.assessment))
         text = self.files.read[self.files.shown(self.model)]
-        unknown = [item for item in waiting if f"{_NOT_KNOWN}{item.id} (" in text]
+        unknown = [item for item in waiting if self._is_left_open(item, text)]
         self.items = (*(item for item in waiting if item not in unknown), *unknown)
 
     def _assessed(self, system: System, evidence: Evidence, read: Sequence[Read]) -> Assessment:
@@ -94,6 +114,15 @@ class Answering:
             self.files.renamed.append(Renamed(Place("--set", 0), name, current))
             name = current
         return next((item for item in self.items if item.id == name), None) or self._unasked(name)
+
+    def named(self, name: str, answer: str) -> Mapping[Item, str | None]:
+        """Return what a name asks for, with the answer to each; the id of a question is all that one prompt asks.
+
+        Raises NotAnAnswerError where the answer to a question is none.
+        """
+        found = self.find_all(name)
+        sheet = None if found else next((one for one in sheets(self.items) if one.id == name), None)
+        return answers(sheet, answer) if sheet is not None else dict.fromkeys(found, answer)
 
     def find_all(self, name: str) -> list[Item]:
         """Return what a name asks for: `*.FACT` is asked of every element, `CONTROL@*` to be attested on each."""
@@ -137,19 +166,18 @@ class Answering:
         target = graph.elements.get(item.element) or graph.flows.get(item.element)
         return target.place if target is not None else None
 
-    def previews(self, item: Item) -> Iterator[str]:
-        """Yield the effect of each answer, one a line, where there are few and the system is not too large."""
-        if item.kind != "fact" or len(self.assessment.findings) > _PREVIEWED:
+    def previews(self, asked: Sequence[Item]) -> Iterator[str]:
+        """Yield the effect of each answer to all of these, one a line, if there are few answers and findings."""
+        if not asked or asked[0].kind != "fact" or len(self.assessment.findings) > _PREVIEWED:
             return
-        shape = item.row.shape
+        shape = asked[0].row.shape
         offered = ["y", "n"] if isinstance(shape, Flag) else list(shape.words) if isinstance(shape, Word) else []
-        if len(offered) > _OFFERED:
-            return
-        for answer in offered:
-            path, text = self._written(item, answer)
-            system = load_model(Files(CONTENT, texts={path: text}), self.model)
+        for answer in offered if len(offered) <= _OFFERED else ():
+            changed, _ = self._drafted([Answered(item, answer) for item in asked])
+            system = load_model(Files(CONTENT, texts={one.path: one.after for one in changed}), self.model)
             after = self._assessed(self._completed(system), *self._gathered[1:])
-            yield f"{answer}: {consequences(self.assessment, after, item.question)}"
+            every = " for all" if len(asked) > 1 else ""
+            yield f"{answer}{every}: {consequences(self.assessment, after, asked[0].question)}"
 
     def _completed(self, system: System) -> System:
         """Return a system as written, with the elements that the evidence adds."""
@@ -158,6 +186,10 @@ class Answering:
         whole = self._gathered[0]
         added = {name: node for name, node in whole.nodes.items() if name not in system.nodes}
         return replace(system, nodes={**system.nodes, **added}, evidence=whole.evidence)
+
+    def pasted(self, asked: Sequence[Item]) -> list[str]:
+        """Return lines of a model that answer these."""
+        return pasted(asked, directions(self.library))
 
     def against(self, item: Item) -> Iterator[str]:
         """Yield the evidence that contradicts an answer."""
@@ -173,20 +205,28 @@ class Answering:
 
     # --- what is written
 
-    def answered(self, item: Item, answer: str, location: str = "") -> Place:
-        """Write an answer, with the location that shows it if there is one; return its place.
+    def reject(self, given: Answered) -> None:
+        """Raise NotAnAnswerError where an answer is not valid."""
+        self._check_location(given)
+        if given.answer is not None:
+            edits(given.item, given.answer, self.who, self.today, self.assessment)
 
-        Raises NotAnAnswerError where it is not valid, InputError where it cannot be written or the model cannot be
-        used with it; then nothing is written.
+    def answered(self, given: Sequence[Answered]) -> list[Place]:
+        """Write answers together, all or none, each with the location that shows it; return their places.
+
+        Raises NotAnAnswerError where one is not valid, InputError where one cannot be written or the model cannot be
+        used with them; then nothing is written.
         """
-        self._check_location(item, location)
-        path, before, text = self._edited(item, answer, location)
-        self._done.append((path, before, text))
+        for one in given:
+            self.reject(one)
+        changed, places = self._edited(given)
+        self._done.append(changed)
         self._load()
-        return Place(shown_path(path), _first_changed(before, text))
+        return places
 
-    def _check_location(self, item: Item, location: str) -> None:
+    def _check_location(self, given: Answered) -> None:
         """Raise NotAnAnswerError where a location is none, or an answer needs one, or a person."""
+        item, _, location = given
         is_agent = self.who.startswith(_AGENT)
         if is_agent and item.kind == "attest":
             raise NotAnAnswerError("a program cannot attest a control; a person states what no file shows")
@@ -202,21 +242,35 @@ class Answering:
         if not 1 <= int(line) <= lines:
             raise NotAnAnswerError(f"{quoted(name)} has {lines} lines, and the location names line {line}")
 
-    def _edited(self, item: Item, answer: str, location: str = "") -> tuple[Path, str, str]:
-        """Writes an answer; the file, its text before and after.  Who comes second answers in the first one's text."""
+    def _edited(self, given: Sequence[Answered]) -> tuple[list[_Changed], list[Place]]:
+        """Write answers; return what changed, and the place of each.  Answer again where a file has changed."""
         for tries in range(_TRIES, -1, -1):
-            self._fresh(item)
+            self._fresh([one.item for one in given])
             try:
-                path, text = self._written(item, answer, location)
-                before = self._text(path)
-                self._check(path, text)
-                write_edit(text, path, before)
+                changed, places = self._drafted(given)
+                self._check({one.path: one.after for one in changed})
+                _write_all(changed)
             except FileChangedError:
                 if not tries:
                     raise
             else:
-                return path, before, text
+                return changed, places
         raise AssertionError
+
+    def _drafted(self, given: Sequence[Answered]) -> tuple[list[_Changed], list[Place]]:
+        """Return the files with these answers, and the place that each has in the end."""
+        before: dict[Path, str] = {}
+        after: dict[Path, str] = {}
+        lines: list[tuple[Path, int]] = []
+        for one in given:
+            path = self._file_of(one)
+            old = after[path] if path in after else before.setdefault(path, self._text(path))
+            new = after[path] = self._written(one, path, old)
+            line, more = _first_changed(old, new), new.count("\n") - old.count("\n")
+            lines = [(file, at + more if file == path and at >= line else at) for file, at in lines]
+            lines.append((path, line))
+        changed = [_Changed(path, text, after[path]) for path, text in before.items()]
+        return changed, [Place(shown_path(path), line) for path, line in lines]
 
     def undone(self) -> Place | None:
         """Undo the last answer, so that its file is restored byte for byte; return its place.
@@ -225,27 +279,30 @@ class Answering:
         """
         if not self._done:
             return None
-        path, before, after = self._done[-1]
-        if self.files.on_disk(path) != after:
-            message, hint = "the file has changed since the answer was written", "remove the answer by hand"
-            raise InputError([Problem(code="no-question", place=Place(shown_path(path)), message=message, hint=hint)])
-        write_edit(before, path, after)
+        changed = self._done[-1]
+        for path, _, after in changed:
+            if self.files.on_disk(path) != after:
+                message, hint = "the file has changed since the answer was written", "remove the answer by hand"
+                place = Place(shown_path(path))
+                raise InputError([Problem(code="no-question", place=place, message=message, hint=hint)])
+        _write_all([_Changed(path, after, before) for path, before, after in changed])
         self._done.pop()
         self._load()
+        path, before, after = changed[0]
         return Place(shown_path(path), _first_changed(before, after))
 
-    def not_known(self, item: Item) -> None:
-        """Record in the model that the answer is not known yet, so that it is asked last."""
-        before = self._text(self.model)
-        if f"{_NOT_KNOWN}{item.id} (" not in before:
-            end = "" if not before or before.endswith("\n") else "\n"
-            text = f"{before}{end}{_NOT_KNOWN}{item.id} ({comment(self.who)}, {self.today})\n"
-            self._check(self.model, text)
-            write_edit(text, self.model, before)
-            self._load()
+    def _left_open(self, item: Item, text: str) -> str:
+        """Return the model's text with the note that an answer is not known yet, so that it is asked last."""
+        if self._is_left_open(item, text):
+            return text
+        end = "" if not text or text.endswith("\n") else "\n"
+        return f"{text}{end}{_NOT_KNOWN}{together(item)} ({comment(self.who)}, {self.today})\n"
 
-    def _fresh(self, item: Item) -> None:
-        """Read the model again where its file has changed. Raises InputError where the question is no longer open."""
+    def _is_left_open(self, item: Item, text: str) -> bool:
+        return f"{_NOT_KNOWN}{item.id} (" in text or f"{_NOT_KNOWN}{together(item)} (" in text
+
+    def _fresh(self, asked: Sequence[Item]) -> None:
+        """Read the model again where its file has changed. Raises InputError where a question is no longer open."""
         known = {shown_path(path): path for path in self.files.paths}
         if all(
             self.files.read.get(name, "") == as_read(self.files.on_disk(path))
@@ -254,25 +311,25 @@ class Answering:
         ):
             return
         self._load()
-        if self.find(item.id) is None:
-            message, hint = (
-                f"'{item.id}' is no longer an open question; the file has changed",
-                "continue with the next one",
-            )
-            raise InputError(
-                [Problem(code="no-question", place=Place(shown_path(self.model)), message=message, hint=hint)]
-            )
+        for item in asked:
+            if self.find(item.id) is None:
+                message = f"'{item.id}' is no longer an open question; the file has changed"
+                place = Place(shown_path(self.model))
+                hint = "continue with the next one"
+                raise InputError([Problem(code="no-question", place=place, message=message, hint=hint)])
 
-    def _check(self, path: Path, text: str) -> None:
-        """Raise InputError where the model cannot be used with this text."""
-        files = Files(CONTENT, texts={path: text})
+    def _check(self, texts: Mapping[Path | str, str]) -> None:
+        """Raise InputError where the model cannot be used with these texts."""
+        files = Files(CONTENT, texts=texts)
         system = load_model(files, self.model)
         build(self._completed(system), self._gathered[1], self.today, tuple(self._gathered[2]))
 
-    def _written(self, item: Item, answer: str, location: str = "") -> tuple[Path, str]:
-        """Return the file that an answer belongs to, and its text with the answer and with current names."""
-        path = self._file_of(item)
-        text = migrated(self._text(path), (one for one in self.files.renamed if one.place.file == shown_path(path)))
+    def _written(self, given: Answered, path: Path, text: str) -> str:
+        """Return the text of the file that an answer belongs to, with the answer and with current names."""
+        item, answer, location = given
+        if answer is None:
+            return self._left_open(item, text)
+        text = migrated(text, (one for one in self.files.renamed if one.place.file == shown_path(path)))
         note = f"{self.who}, {self.today}{f', {location}' if location else ''}"
         found = edits(item, answer, self.who, self.today, self.assessment)
         for edit in [*found, *self._others(item)]:
@@ -283,7 +340,7 @@ class Answering:
                 text, _ = with_edit(text, document, edit, note)
         for function in dict.fromkeys(edit.function for edit in found if isinstance(edit, Said)):
             text = without_hints(text, function)
-        return path, text
+        return text
 
     def _others(self, item: Item) -> Iterator[Edit]:
         """Yield the edits that keep an answered list from closing lists that were not asked about."""
@@ -302,14 +359,26 @@ class Answering:
         if others:
             yield Edit(path_of(item), "incomplete", f"[{', '.join(others)}]")
 
-    def _file_of(self, item: Item) -> Path:
-        """Return the file of the element; the model's own where the element has none."""
+    def _file_of(self, given: Answered) -> Path:
+        """Return the file of the element; the model's own where the element has none, or nothing is stated."""
+        item = given.item
         node = self.stated_system.nodes.get(item.element)
-        if item.kind in {"fact", "relation", "public"} and node is not None:
-            for path in self.files.paths:
-                if shown_path(path) == node.place.file:
-                    return path
-        return self.model
+        is_stated = given.answer is not None and item.kind in _OF_ELEMENTS and node is not None
+        name = node.place.file if is_stated and node is not None else shown_path(self.model)
+        return next((path for path in self.files.paths if shown_path(path) == name), self.model)
+
+
+def _write_all(changed: Sequence[_Changed]) -> None:
+    """Write files, all or none.  Raises FileChangedError and InputError."""
+    written: list[_Changed] = []
+    try:
+        for one in changed:
+            write_edit(one.after, one.path, one.before)
+            written.append(one)
+    except (FileChangedError, InputError):
+        for path, before, after in written:
+            write_edit(before, path, after)
+        raise
 
 
 def _first_changed(before: str, after: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -19,15 +19,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from threatmodel.authoring.interview import Item
+    from threatmodel.authoring.sheets import Sheet
     from threatmodel.command.answer_files import Given
-    from threatmodel.command.answering import Answering
+    from threatmodel.command.answering import Answered, Answering
     from threatmodel.reading.files import Files
 
 DESCRIPTION = (
     "Ask the open questions of a model, those that affect most risk first. Each answer is written to the model at "
-    "once, with your name and the date. An answer is y, n, a number or one of the words in the question. Type s to "
-    "skip, d for don't know, ? for details, u to undo the last answer, q to quit; you can continue at any time. "
-    "Existing statements are never overwritten. Without a terminal, the questions are printed."
+    "once, with your name and the date. An answer is y, n, a number or one of the words in the question. What is alike "
+    "is asked together in numbered rows, and answered by row, such as '1 y, 3 order-bot n, rest n'. A row that is not "
+    "named stays open. Type s to skip, d for don't know, ? for details, u to undo the last answer, q to quit; you can "
+    "continue at any time. Existing statements are never overwritten. Without a terminal, the questions are printed."
 )
 
 _NARROWEST = 40
@@ -116,11 +118,18 @@ def _write(session: Answering, given: Sequence[Given]) -> int:
     """Write answers, all or none. Raises InputError with every wrong answer."""
     written: list[str] = []
     problems: list[Problem] = []
-    for one in given:
+    left = list(given)
+    while left:
+        valid, later = _next_answers(session, left, problems)
+        if not valid and len(later) == len(left):
+            problems += [_no_question(session, one) for one in later]
+            break
         try:
-            written += _write_one(session, one)
+            places = session.answered(valid) if valid else []
+            written += [f"{place.short}: {one.item.id}" for place, one in zip(places, valid, strict=True)]
         except InputError as error:
             problems += error.problems
+        left = later
     if problems:
         while session.undone() is not None:
             pass
@@ -129,19 +138,57 @@ def _write(session: Answering, given: Sequence[Given]) -> int:
     return 0
 
 
-def _write_one(session: Answering, given: Given) -> Iterator[str]:
-    """Write one answer; yield the place and name of all that it answers. Raises InputError where it is invalid."""
+def _next_answers(
+    session: Answering, given: Sequence[Given], problems: list[Problem]
+) -> tuple[list[Answered], list[Given]]:
+    """Return the answers to write next, and those that are asked only after these, or of what has an answer by then.
+
+    What is not valid is added to `problems`.
+    """
+    from threatmodel.authoring.answers import NotAnAnswerError
+    from threatmodel.command.answering import Answered
+
+    valid: list[Answered] = []
+    later: list[Given] = []
+    taken: set[str] = set()
+    for one in given:
+        try:
+            named = session.named(one.name, one.answer)
+        except NotAnAnswerError as error:
+            problems.append(Problem(code="no-answer", place=one.place, message=f"{error}", hint=""))
+            continue
+        claims = {claim for item in named for claim in _claims(item)}
+        if not named or claims & taken:
+            later.append(one)
+            continue
+        taken |= claims
+        found = [Answered(item, answer, one.location) for item, answer in named.items()]
+        valid += [answered for answered in found if _is_valid(session, answered, one, problems)]
+    return valid, later
+
+
+def _is_valid(session: Answering, answered: Answered, given: Given, problems: list[Problem]) -> bool:
+    """Whether an answer is valid; what is not is added to `problems`."""
     from threatmodel.authoring.answers import NotAnAnswerError
 
-    found = session.find_all(given.name)
-    if not found:
-        raise InputError([_no_question(session, given)])
-    for item in found:
-        try:
-            yield f"{session.answered(item, given.answer, given.location).short}: {item.id}"
-        except NotAnAnswerError as error:
-            message = f"{error}" if given.place.file.endswith(item.id) else f"{item.id}: {error}"
-            raise InputError([Problem(code="no-answer", place=given.place, message=message, hint="")]) from None
+    try:
+        session.reject(answered)
+    except NotAnAnswerError as error:
+        name = answered.item.id
+        message = f"{error}" if given.place.file.endswith(name) else f"{name}: {error}"
+        problems.append(Problem(code="no-answer", place=given.place, message=message, hint=""))
+        return False
+    except InputError as error:
+        problems += error.problems
+        return False
+    return True
+
+
+def _claims(item: Item) -> Iterator[str]:
+    """Yield what no other answer may change at the same time: what is asked, and the lists of its element."""
+    yield item.id
+    if item.kind == "relation":
+        yield item.element
 
 
 def _no_question(session: Answering, given: Given) -> Problem:
@@ -159,26 +206,47 @@ def _no_question(session: Answering, given: Given) -> Problem:
 
 
 def _listed(session: Answering) -> int:
-    """Print the questions, with lines to paste."""
-    from threatmodel.authoring.interview import numbered, pasted
+    """Print the questions, each with lines to paste or the option that answers it."""
+    from threatmodel.authoring.interview import numbered
+    from threatmodel.authoring.sheets import sheets
 
-    for _, found in groupby(session.items, key=lambda item: item.question.id):
-        alike = list(found)
-        if alike[0].kind == "caller":
-            routes = [f"  {line}" for line in numbered(session.assessment)]
-            say(
-                [
-                    "",
-                    _head(alike[0]),
-                    *_asked(alike[0]),
-                    *routes,
-                    f"  or {PROGRAM} ask --set 'callers=1 slash-command, rest others'",
-                ]
-            )
+    for _, some in groupby(sheets(session.items), key=lambda sheet: sheet.items[0].question.id):
+        found = list(some)
+        single = [item for sheet in found for item in sheet.items if len(sheet.elements) == 1]
+        say(["", _head(found[0].items[0]), *_asked(found[0].items[0])])
+        if found[0].items[0].kind == "caller":
+            say([f"  {line}" for line in numbered(session.assessment)])
+            say([f"  or {PROGRAM} ask --set 'callers=1 slash-command, rest others'"])
             continue
-        say(["", _head(alike[0]), *_asked(alike[0]), *(f"  {line}" for line in pasted(alike))])
+        for sheet in found:
+            if len(sheet.elements) > 1:
+                say(_wrapped(_rows(sheet)))
+                say([f"  answer with {PROGRAM} ask --set '{sheet.id}={_such_as(sheet)}'"])
+        say([f"  {line}" for line in session.pasted(single)])
     say(["", f"{_left(session)}; run {PROGRAM} ask in a terminal to answer them"])
     return 0
+
+
+def _rows(sheet: Sheet) -> Iterator[str]:
+    from threatmodel.authoring.interview import expected
+    from threatmodel.authoring.sheets import shown
+
+    item = sheet.items[0]
+    if not sheet.is_of_facts:
+        yield f"  {item.name}: {expected(item)}"
+    yield from (f"  {line}" for line in shown(sheet))
+
+
+def _such_as(sheet: Sheet) -> str:
+    return f"{sheet.rows[0][0].name} y, rest n" if sheet.is_of_facts else "ANSWER"
+
+
+def _wrapped(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines as wide as the terminal; what does not fit is indented."""
+    width = max(_NARROWEST, min(_WIDEST, columns()))
+    for line in lines:
+        indent = line[: len(line) - len(line.lstrip())]
+        yield from wrapped(line.strip(), width, indent, f"{indent}  ") or [""]
 
 
 def _head(item: Item) -> str:
@@ -211,16 +279,15 @@ class _Terminal:
     def __init__(self, session: Answering) -> None:
         self.session = session
         self.skipped: set[str] = set()
-        self.given = 0
+        self.given: list[bool] = []  # whether each of the answers, which can be undone, says more than don't know
         self.files: dict[str, None] = {}
         self.asked = ""
-        self.width = max(_NARROWEST, min(_WIDEST, columns()))
 
     def run(self) -> int:
         """Ask until no question is left, or the user quits."""
         try:
-            while (item := self._next()) is not None:
-                if not self._ask(item):
+            while (sheet := self._next()) is not None:
+                if not self._ask(sheet):
                     break
         except EOFError:
             self._say("")
@@ -231,24 +298,27 @@ class _Terminal:
         self._end()
         return 0
 
-    def _next(self) -> Item | None:
+    def _next(self) -> Sheet | None:
         """Return what to ask next: the rest of the last question, before others."""
+        from threatmodel.authoring.sheets import sheets
+
         waiting = [item for item in self.session.items if item.id not in self.skipped]
         same = [item for item in waiting if item.question.id == self.asked]
-        return next(iter([*same, *waiting]), None)
+        return next(sheets(same or waiting), None)
 
-    def _ask(self, item: Item) -> bool:
-        """Ask one thing until it is answered or skipped; return False to stop."""
-        from threatmodel.authoring.interview import expected
+    def _ask(self, sheet: Sheet) -> bool:
+        """Ask one thing, or several at once, until it is answered or skipped; return False to stop."""
+        from threatmodel.authoring.sheets import takes
 
-        if item.question.id != self.asked:
-            self.asked = item.question.id
-            question = item.question
-            self._say("", f"{_left(self.session)} · {_head(item)}", question.ask, *filter(None, [question.known]))
-        self._say("", *self._about(item))
+        question = sheet.items[0].question
+        if question.id != self.asked:
+            self.asked = question.id
+            known = filter(None, [question.known])
+            self._say("", f"{_left(self.session)} · {_head(sheet.items[0])}", question.ask, *known)
+        self._say("", *self._about(sheet))
         undo = "u, " if self.given else ""
         while True:
-            answer = input(f"  {expected(item)}; s, d, ?, {undo}q > ").strip()
+            answer = input(f"  {takes(sheet)}; s, d, ?, {undo}q > ").strip()
             match answer.lower():
                 case "q":
                     return False
@@ -256,22 +326,29 @@ class _Terminal:
                     if self._undo():
                         return True
                 case "" | "s":
-                    self.skipped.add(item.id)
-                    return True
-                case "d":
-                    self.skipped.add(item.id)
-                    self.session.not_known(item)
+                    self._skip(sheet.items)
                     return True
                 case "?":
-                    self._more(item)
+                    self._more(sheet)
                 case _:
-                    if self._take(item, answer):
+                    if self._take(sheet, answer):
                         return True
 
-    def _about(self, item: Item) -> Iterator[str]:
-        """Yield the element and its place, the question, and the effect of each answer."""
-        from threatmodel.authoring.interview import asked, meaning, numbered
+    def _skip(self, items: Iterable[Item]) -> None:
+        self.skipped |= {item.id for item in items}
 
+    def _about(self, sheet: Sheet) -> Iterator[str]:
+        """Yield the elements and their places, the question, and the effect of each answer."""
+        from threatmodel.authoring.interview import asked, meaning, numbered
+        from threatmodel.authoring.sheets import shown
+
+        item = sheet.items[0]
+        if len(sheet.items) > 1:
+            yield from (f"  {line}" for line in shown(sheet))
+            if not sheet.is_of_facts:
+                yield f"  {meaning(item, self.session.assessment)}"
+            yield from (f"    {line}" for line in self.session.previews(sheet.flags))
+            return
         if item.kind == "caller":
             yield from (f"  {line}" for line in numbered(self.session.assessment))
         else:
@@ -280,7 +357,7 @@ class _Terminal:
         if question := asked(item):
             yield f"  {question}"
         yield f"  {meaning(item, self.session.assessment)}"
-        yield from (f"    {line}" for line in self.session.previews(item))
+        yield from (f"    {line}" for line in self.session.previews([item]))
 
     def _undo(self) -> bool:
         """Undo the last answer; return False where there is none, or its file has changed."""
@@ -292,7 +369,7 @@ class _Terminal:
         if at is None:
             self._say("  there is no answer to undo")
             return False
-        self.given -= 1
+        self.given.pop()
         self.asked = ""
         self._say(f"  undone: {at.short}")
         return True
@@ -301,40 +378,44 @@ class _Terminal:
         for problem in error.problems:
             self._say(f"  {problem.place}: {problem.message}", f"  {problem.hint}" if problem.hint else "")
 
-    def _take(self, item: Item, answer: str) -> bool:
+    def _take(self, sheet: Sheet, answer: str) -> bool:
         """Write an answer; return False where it is not valid."""
         from threatmodel.authoring.answers import NotAnAnswerError
+        from threatmodel.authoring.sheets import answers
+        from threatmodel.command.answering import Answered
 
         try:
-            at = self.session.answered(item, answer)
+            is_open = answer.lower() == "d"
+            given = dict.fromkeys(sheet.items) if is_open else answers(sheet, answer)
+            places = self.session.answered([Answered(*pair) for pair in given.items()])
         except NotAnAnswerError as error:
             self._say(f"  {error}")
             return False
         except InputError as error:
             self._show(error)
             return False
-        self.given += 1
-        self.files[at.file] = None
-        self._say(f"  written: {at.short}")
-        for line in self.session.against(item):
+        self._skip(item for item, one in given.items() if one is None)
+        self.given.append(any(one is not None for one in given.values()))
+        self.files |= dict.fromkeys(place.file for place in places)
+        more = f", and {len(places) - 1} more lines" if len(places) > 1 else ""
+        self._say(f"  written: {places[0].short}{more}")
+        for line in dict.fromkeys(line for item in given for line in self.session.against(item)):
             self._say(f"  {line}")
         return True
 
-    def _more(self, item: Item) -> None:
-        from threatmodel.authoring.interview import pasted
-
-        findings = ", ".join(item.question.decides[:6])
-        more = len(item.question.decides) - 6
-        self._say(f"  affects {findings}{f' and {more} more' if more > 0 else ''}", "  to paste instead:")
-        say([f"    {line}" for line in pasted([item])])
+    def _more(self, sheet: Sheet) -> None:
+        decides = sheet.items[0].question.decides
+        more = len(decides) - 6
+        findings = f"{', '.join(decides[:6])}{f' and {more} more' if more > 0 else ''}"
+        self._say(f"  affects {findings}", "  to paste instead:")
+        say([f"    {line}" for line in self.session.pasted(sheet.items)])
 
     def _end(self) -> None:
-        count = f"{self.given} answer{'' if self.given == 1 else 's'}"
-        where = f", written to {', '.join(self.files)}" if self.given else ""
+        number = sum(self.given)
+        count = f"{number} answer{'' if number == 1 else 's'}"
+        where = f", written to {', '.join(self.files)}" if number else ""
         self._say("", f"{count}{where}; {_left(self.session)}")
 
     def _say(self, *lines: str) -> None:
-        for line in lines:
-            indent = line[: len(line) - len(line.lstrip())]
-            parts = wrapped(line.strip(), self.width, indent, f"{indent}  ") or [""]
-            write("".join(f"{part}\n" for part in parts), None)
+        for line in _wrapped(lines):
+            write(f"{line}\n", None)
