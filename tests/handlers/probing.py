@@ -39,7 +39,7 @@ from threatmodel.probe.asked_for import variables_asked_for
 from threatmodel.probe.cases import Case, load_cases
 from threatmodel.probe.hints import hints_of
 from threatmodel.probe.made_up import signing_secret_of
-from threatmodel.probe.outcome import FAILED
+from threatmodel.probe.outcome_names import FAILED
 from threatmodel.probe.probing import Options, probe
 from threatmodel.probe.result import Result
 from threatmodel.probe.runners.target import runner_for

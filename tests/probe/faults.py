@@ -20,7 +20,7 @@ from tests.support import HOME
 from threatmodel.probe.cases import Case, load_cases
 from threatmodel.probe.catalogue import doubts
 from threatmodel.probe.hints import hints_of
-from threatmodel.probe.outcome import FAILED
+from threatmodel.probe.outcome_names import FAILED
 from threatmodel.probe.probing import Options, probe
 from threatmodel.probe.result import Result
 from threatmodel.probe.runners.target import runner_for

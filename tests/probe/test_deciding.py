@@ -10,7 +10,7 @@ from tests.probe.judged import CRASH, HIDDEN, SEND, SIGNATURE, status
 from threatmodel.probe.cases import EFFECTS_MATTER, REFUSING, UNSHOWN, Shown
 from threatmodel.probe.deciding import Row, decisions, weakest
 from threatmodel.probe.leaks import SHOWN
-from threatmodel.probe.outcome import FAILED, NOT_RUN, OUTCOMES, PASSED, UNDECIDED
+from threatmodel.probe.outcome_names import FAILED, NOT_RUN, OUTCOMES, PASSED, UNDECIDED
 from threatmodel.probe.protocol import Reply
 from threatmodel.probe.replies import came_back
 from threatmodel.probe.requests import SECRET

@@ -18,7 +18,7 @@ from tests.probe.faults import (
     went,
 )
 from threatmodel.probe.cases import load_cases
-from threatmodel.probe.outcome import FAILED
+from threatmodel.probe.outcome_names import FAILED
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.probe.faults import BESIDE, EXAMPLES, GOOD, INSTALLING, asked, check_facts, probed, went
 from threatmodel.probe.cases import load_cases
-from threatmodel.probe.outcome import PASSED
+from threatmodel.probe.outcome_names import PASSED
 from threatmodel.probe.requests import Genuine, sent
 from threatmodel.probe.runners.target import runner_for
 from threatmodel.probe.source_check import check_handler

@@ -31,7 +31,7 @@ from tests.probe.judged import (
 from threatmodel.probe.cases import EXPECTED, OVERALL, REFUSING, Send
 from threatmodel.probe.judging import judge
 from threatmodel.probe.kinds import CHALLENGE
-from threatmodel.probe.outcome import FAILED, NOT_RUN, OUTCOMES, PASSED, UNDECIDED
+from threatmodel.probe.outcome_names import FAILED, NOT_RUN, OUTCOMES, PASSED, UNDECIDED
 from threatmodel.probe.protocol import Effect, Reply
 from threatmodel.probe.replies import side_effects
 

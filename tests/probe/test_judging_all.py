@@ -11,7 +11,8 @@ from tests.probe.judged import COMMON, CRASH, GOOD, LOOK, NO, SIGNATURE, case_of
 from threatmodel.probe.cases import OVERALL, Case, Send, Shows
 from threatmodel.probe.judging import judge
 from threatmodel.probe.kinds import BODY, TEXT
-from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, UNDECIDED, ProbeOutcome
+from threatmodel.probe.outcome import ProbeOutcome
+from threatmodel.probe.outcome_names import FAILED, NOT_RUN, PASSED, UNDECIDED
 from threatmodel.probe.protocol import Effect, Reply
 from threatmodel.probe.requests import SECRET
 

@@ -14,7 +14,7 @@ from tests.probe.acting import Acting, acting, options
 from tests.probe.judged import SOUND
 from tests.support import HOME, working_at_most
 from threatmodel.library.load import load_library
-from threatmodel.probe.outcome import NOT_RUN, PASSED, UNDECIDED
+from threatmodel.probe.outcome_names import NOT_RUN, PASSED, UNDECIDED
 from threatmodel.probe.probing import probe
 from threatmodel.probe.protocol import Reply, Scenario
 from threatmodel.probe.requests import SECRET

@@ -11,7 +11,7 @@ from threatmodel.probe.cases import METHODS, UNSHOWN, Case, Send, load_cases
 from threatmodel.probe.deciding import Row
 from threatmodel.probe.events import ALB_SEVERAL, DIRECT, SHAPES
 from threatmodel.probe.kinds import KINDS
-from threatmodel.probe.outcome import FAILED, PASSED
+from threatmodel.probe.outcome_names import FAILED, PASSED
 from threatmodel.probe.result import Result
 from threatmodel.probe.wording import in_words
 from threatmodel.reading.problems import quoted

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from threatmodel.probe.cases import Shown
-from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED
+from threatmodel.probe.outcome_names import FAILED, NOT_RUN, PASSED
 from threatmodel.reading.values import dataclass
 
 LEVELS = ("required", "advised")

@@ -19,7 +19,8 @@ from threatmodel.probe.handing_over import STORES, carries, done_inline, hands_o
 from threatmodel.probe.hints import step_of
 from threatmodel.probe.kinds import CHALLENGE
 from threatmodel.probe.observed import Observed
-from threatmodel.probe.outcome import FAILED, NOT_RUN, RAISED, ProbeOutcome, Setting
+from threatmodel.probe.outcome import RAISED, ProbeOutcome, Setting
+from threatmodel.probe.outcome_names import FAILED, NOT_RUN
 from threatmodel.probe.protocol import Effect, Reply
 from threatmodel.probe.replies import (
     KEEPING_SECRETS,

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from threatmodel.probe.cases import Case, Send
 from threatmodel.probe.expectations import judged
-from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, UNDECIDED, ProbeOutcome, Setting, twin
+from threatmodel.probe.outcome import ProbeOutcome, Setting, twin
+from threatmodel.probe.outcome_names import FAILED, NOT_RUN, PASSED, UNDECIDED
 from threatmodel.probe.overall import OVERALL_JUDGEMENTS
 from threatmodel.probe.protocol import Reply
 from threatmodel.probe.replies import accepted, exchanges, side_effects, status_of

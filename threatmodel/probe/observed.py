@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from threatmodel.probe.cases import Case, Sealed, Send
-from threatmodel.probe.outcome import FAILED, PASSED, RAISED, UNDECIDED, ProbeOutcome, Setting, twin
+from threatmodel.probe.outcome import RAISED, ProbeOutcome, Setting, twin
+from threatmodel.probe.outcome_names import FAILED, PASSED, UNDECIDED
 from threatmodel.probe.protocol import Effect, Reply
 from threatmodel.probe.replies import (
     ending,

@@ -12,10 +12,8 @@ from threatmodel.probe.protocol import Reply
 from threatmodel.reading.problems import listed
 from threatmodel.reading.values import dataclass, field
 
-PASSED, FAILED, UNDECIDED, NOT_RUN = "passed", "failed", "undecided", "not run"
 RAISED = frozenset({"error", "exit"})
 """How a reply ended that is an exception."""
-OUTCOMES = (PASSED, FAILED, UNDECIDED, NOT_RUN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

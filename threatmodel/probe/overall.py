@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from threatmodel.probe.cases import Case, Send
-from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, RAISED, UNDECIDED, ProbeOutcome, Setting
+from threatmodel.probe.outcome import RAISED, ProbeOutcome, Setting
+from threatmodel.probe.outcome_names import FAILED, NOT_RUN, PASSED, UNDECIDED
 from threatmodel.probe.protocol import Reply
 from threatmodel.probe.replies import KEEPING_SECRETS, status_of
 

@@ -17,7 +17,8 @@ from threatmodel.probe.judging import judge
 from threatmodel.probe.kinds import kind_of
 from threatmodel.probe.leaks import Hidden
 from threatmodel.probe.limits import not_tried
-from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, UNDECIDED, ProbeOutcome, Setting
+from threatmodel.probe.outcome import ProbeOutcome, Setting
+from threatmodel.probe.outcome_names import FAILED, NOT_RUN, PASSED, UNDECIDED
 from threatmodel.probe.protocol import Runner
 from threatmodel.probe.replies import came_back
 from threatmodel.probe.requests import SECRET, Genuine

@@ -15,7 +15,7 @@ from typing import Any
 from threatmodel.model.vocabulary import FORMER_FACTS
 from threatmodel.probe.cases import Case, Shown, load_cases
 from threatmodel.probe.deciding import BOUND, FORMER_BOUND, LEVELS, Decision, Row, decisions
-from threatmodel.probe.outcome import FAILED, OUTCOMES, PASSED
+from threatmodel.probe.outcome_names import FAILED, OUTCOMES, PASSED
 from threatmodel.probe.seen import Coverage, SeenCall
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import InputError, Place, quoted, suggestion

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from threatmodel.probe.cases import Case
 from threatmodel.probe.kinds import KINDS
-from threatmodel.probe.leaks import Hidden
-from threatmodel.probe.protocol import Effect, Reply
-from threatmodel.probe.requests import Genuine
 from threatmodel.reading.values import dataclass
+
+if TYPE_CHECKING:
+    from threatmodel.probe.cases import Case
+    from threatmodel.probe.leaks import Hidden
+    from threatmodel.probe.protocol import Effect, Reply
+    from threatmodel.probe.requests import Genuine
 
 _BESIDE_AWS = frozenset({"slack", "network", "process", "file"})
 _CUT = " (not understood)"

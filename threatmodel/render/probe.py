@@ -10,7 +10,7 @@ from threatmodel.library.entries import Library
 from threatmodel.model.facts import Statement, stated
 from threatmodel.probe.cases import load_cases
 from threatmodel.probe.deciding import LEVELS, Decision, Row
-from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, UNDECIDED
+from threatmodel.probe.outcome_names import FAILED, NOT_RUN, PASSED, UNDECIDED
 from threatmodel.probe.result import Result
 from threatmodel.reading.problems import Place, visible
 from threatmodel.reading.values import replace
