@@ -59,6 +59,8 @@ def absences(graph: Graph) -> Iterator[Absence]:
             if name not in found:
                 missing.setdefault(name, Absence(name, kind, place, read.file, in_model=True))
     yield from missing.values()
+    extra: dict[tuple[str, str], Absence] = {}
     for read in graph.evidence:
         for name, kind, place in read.extra:
-            yield Absence(name, kind, place, read.file, in_model=False)
+            extra.setdefault((name, kind), Absence(name, kind, place, read.file, in_model=False))
+    yield from extra.values()

@@ -22,6 +22,7 @@ from threatmodel.stacks.readers import LARGEST_PLAN
 _CODE = (".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json", ".tftpl")
 _BUILT = ".aws-sam"
 """The folder in which `sam build` puts a copy of the template, which is deployed from there."""
+SAVE_AGAIN = "it counts as a statement (ask AWS again, and save the answer)"
 _AGAIN = "it counts as a statement (plan again, and write it with terraform show -json)"
 
 
@@ -29,10 +30,16 @@ _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\
 
 
 class Age(NamedTuple):
-    """When a plan was made, if it has a timestamp, and why a file does not count as evidence whatever the day is."""
+    """When a file was made, if that is known, and why it does not count as evidence whatever the day is.
+
+    After `days` it does not count either (0: a later change of the code decides that).  `latest` is the latest time
+    that an answer of AWS has about it.
+    """
 
     made: datetime.datetime | None = None
     why: str = ""
+    days: int = 0
+    latest: datetime.datetime | None = None
 
 
 def plan_age(path: Path, files: Files) -> Age:
@@ -50,9 +57,18 @@ def plan_age(path: Path, files: Files) -> Age:
 
 
 def stale(age: Age, today: datetime.date | None) -> str:
-    """Return why a plan counts as a statement on a day; '' where it counts as evidence."""
-    if today is not None and age.made is not None and age.made.date() > today:
-        return f"the timestamp of the plan is in the future ({age.made.date()}); {_AGAIN}"
+    """Return why a file counts as a statement on a day; '' where it counts as evidence."""
+    if today is not None and age.latest is not None and age.latest.date() > today:
+        return f"AWS answered a time in the future ({age.latest.date()}); {SAVE_AGAIN}"
+    if today is None or age.made is None:
+        return age.why
+    made = age.made.date()
+    if made > today:
+        if age.days:
+            return f"it was committed in the future ({made}); {SAVE_AGAIN}"
+        return f"the timestamp of the plan is in the future ({made}); {_AGAIN}"
+    if age.days and (today - made).days > age.days:
+        return f"it was saved on {made}, more than {age.days} days ago; {SAVE_AGAIN}"
     return age.why
 
 

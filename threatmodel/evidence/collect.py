@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threatmodel.evidence.ages import stale
+from threatmodel.evidence.as_deployed import differing
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.environments import clashes, environments
 from threatmodel.evidence.file_statements import FileStatements
@@ -48,16 +49,19 @@ def collect(
         raise InputError(problems)
     deployed = _deployed(held) if sources.probes or sources.beside else {}
     probed, read_files = _probed(system, sources, held, deployed, today)
-    statements: Statements = {}
+    stated: list[Statements] = []
     for left, one in zip(range(len(held), 0, -1), held, strict=True):
         said: Statements = {}
         one.state(said)
         counted = one.held(said, ways, work.share(left)) if ways is not None else said
         why = next(filter(None, (stale(age, today) for age in one.opened.ages.values())), "")
-        _add(_stated(counted) if why else counted, statements)
+        stated.append(_stated(counted) if why else counted)
         read_files |= {number: replace(read, stale=why) if why else read for number, read in one.read().items()}
         one.stack.reads.forget()
-    _add(probed, statements)
+    _compare(held, stated)
+    statements: Statements = {}
+    for each in (*stated, probed):
+        _add(each, statements)
     for number, found in _beside(system, sources, held, deployed, ways):
         _add(found[0], statements)
         read_files[number] = found[1]
@@ -81,7 +85,7 @@ def _held(system: System, sources: Sources, ways: Directions | None) -> Sequence
     """The files of each environment that can be used, held against the model."""
     return [
         FileStatements(held_file(system, environment, opened.stack), opened, ways)
-        for environment in environments(system)
+        for environment in environments(system, sources.deployed)
         if (opened := sources.stacks.get(environment.number)) is not None
     ]
 
@@ -129,6 +133,16 @@ def _probed(
     for one in held:
         one.lists.seen = seen
     return statements, found
+
+
+def _compare(held: Sequence[FileStatements], stated: Sequence[Statements]) -> None:
+    """Compares what is deployed with the code for the same environment."""
+    by_place: dict[tuple[str, bool], Statements] = {}
+    for one, said in zip(held, stated, strict=True):
+        by_place[one.environment.source.environment, one.stack.deployed] = said
+    for (name, is_deployed), said in by_place.items():
+        if is_deployed and (name, False) in by_place:
+            differing(by_place[name, False], said)
 
 
 def _stated(said: Statements) -> Statements:

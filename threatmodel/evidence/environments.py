@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import count
 from pathlib import PurePosixPath
@@ -58,12 +58,15 @@ class Environment:
         return (label, own) if label in self.files else (next(iter(self.files)), own)
 
 
-def environments(system: System) -> Iterator[Environment]:
-    """Yield the environments of a model's files, in the order of their first files."""
-    by_name: dict[str, dict[int, EvidenceFile]] = {}
+def environments(system: System, deployed: Collection[int] = ()) -> Iterator[Environment]:
+    """Yield the environments of a model's files, in the order of their first files.
+
+    The files of the numbers in `deployed` show what was deployed there, and are apart from code that may be.
+    """
+    by_name: dict[tuple[str, bool], dict[int, EvidenceFile]] = {}
     for number, source in enumerate(system.evidence):
         if source.kind in STACK_KINDS:
-            by_name.setdefault(source.environment, {})[number] = source
+            by_name.setdefault((source.environment, number in deployed), {})[number] = source
     yield from map(environment_of, by_name.values())
 
 

@@ -23,7 +23,7 @@ def with_functions(system: System, sources: Sources) -> System:
 
     A file that could not be used yields none: `collect` reports it, with all others of the kind.
     """
-    for environment in environments(system):
+    for environment in environments(system, sources.deployed):
         opened = sources.stacks.get(environment.number)
         if opened is not None and any(one.every_function for one in environment.files.values()):
             system = _with_every_function(system, environment, opened.stack)

@@ -21,7 +21,7 @@ from threatmodel.graph.building import Evidence
 from threatmodel.graph.elements import LeftOpen, Read, Source
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement
-from threatmodel.model.file import BESIDE_KINDS
+from threatmodel.model.file import BESIDE_KINDS, STACK_KINDS
 from threatmodel.model.system import EvidenceFile, Node, Reference, System, Trigger
 from threatmodel.reading import plain
 from threatmodel.reading.cache import is_on, keep, recalled, toolkit_digest
@@ -29,7 +29,7 @@ from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.reading.project import real_path
 from threatmodel.reading.values import replace
-from threatmodel.stacks.readers import LARGEST_PLAN
+from threatmodel.stacks.readers import LARGEST_PLAN, shows_deployed
 
 Gathered = tuple[System, Evidence, tuple[Read, ...]]
 """A system with the functions that its files add, what these say, and what was read."""
@@ -113,10 +113,12 @@ def _source(source: EvidenceFile, system: System, files: Files) -> Iterator[str]
     yield files.text(path, LARGEST_PLAN)
     if source.parameters:
         yield files.text(files.named(source.parameters, Path(system.file), source.place))
-    if source.kind == "plan":
-        from threatmodel.evidence.ages import plan_age
+    for answer in source.deployed:
+        yield files.text(files.named(answer, Path(system.file), source.place))
+    if source.kind == "plan" or (source.kind in STACK_KINDS and shows_deployed(source.kind, path, files)):
+        from threatmodel.evidence.deployments import age_of
 
-        yield repr(plan_age(path, files))
+        yield repr(age_of(source, None, Path(system.file), files))
     if source.kind == "probe":
         from threatmodel.probe.folder import folder_digest
         from threatmodel.probe.outside import digest_of, names_in

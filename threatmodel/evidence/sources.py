@@ -5,22 +5,24 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from threatmodel.evidence.ages import Age, other_files, plan_age
+from threatmodel.evidence.ages import Age
+from threatmodel.evidence.deployments import age_of, deployed_with, home_of, read_as_deployed
 from threatmodel.evidence.environments import Environment, environments
 from threatmodel.graph.elements import Source
-from threatmodel.model.file import BESIDE_KINDS
+from threatmodel.model.file import BESIDE_KINDS, STACK_KINDS
 from threatmodel.model.system import EvidenceFile, System
-from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Problem
 from threatmodel.reading.project import real_path
-from threatmodel.reading.values import dataclass, replace
-from threatmodel.stacks.assumed import DEFAULTS, Assumed
+from threatmodel.reading.values import dataclass, field, replace
+from threatmodel.stacks.assumed import Assumed
 from threatmodel.stacks.joining import apart, joined, together
-from threatmodel.stacks.readers import LARGEST_PLAN, read
-from threatmodel.stacks.stack import Stack
+from threatmodel.stacks.readers import LARGEST_PLAN, shows_deployed
+from threatmodel.stacks.stack import Home, Stack
 from threatmodel.stacks.work import Work
 
 if TYPE_CHECKING:
@@ -37,13 +39,14 @@ class StackFiles:
     """The files of an environment: their stack with what the deployments give (`base`), and in any other world.
 
     `in_world` reads the texts again that were read; only what another world alone takes in is opened for it.  `ages`
-    are those of plans, and why other files do not say what is deployed, by label.
+    are those of plans, and why other files do not say what is deployed, and `homes` where each is, by label.
     """
 
     base: Assumed
     stack: Stack
     in_world: Callable[[Assumed], Stack]
     ages: Mapping[str, Age]
+    homes: Mapping[str, Home | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +55,8 @@ class Sources:
 
     `stacks` has the files of each environment, under the number of its first one, `probes` the saved results, and
     `beside` what is beside these files.
-    `named` has path and digest of each file, and `problems` why others could not be used.
+    `named` has path and digest of each file, `deployed` are the numbers of those that show what was deployed, and
+    `problems` say why others could not be used.
     """
 
     stacks: Mapping[int, StackFiles]
@@ -60,6 +64,7 @@ class Sources:
     beside: Mapping[int, Opened]
     named: Mapping[int, Source]
     problems: tuple[Problem, ...]
+    deployed: frozenset[int] = frozenset()
 
 
 def read_sources(system: System, files: Files, work: Work | None = None) -> Sources:
@@ -70,9 +75,11 @@ def read_sources(system: System, files: Files, work: Work | None = None) -> Sour
     work = Work() if work is None else work
     model = Path(system.file)
     problems: list[Problem] = []
-    by_number = {one.number: one for one in environments(system)}
+    deployed = deployed_in(system, files)
+    by_number = {one.number: one for one in environments(system, deployed)}
     shares = dict(zip(by_number, work.shares(len(by_number)), strict=True))
     stacks = _usable(by_number, lambda one: _stack_files(by_number[one], model, files, shares[one]), problems)
+    stacks = _of_one_place(system, stacks)
     probes: dict[int, ProbeFile] = {}
     saved = {number: source for number, source in enumerate(system.evidence) if source.kind == "probe"}
     if saved:
@@ -85,7 +92,9 @@ def read_sources(system: System, files: Files, work: Work | None = None) -> Sour
     named = _usable(
         sorted(read), lambda number: _named(system.evidence[number], model, files, beside.get(number)), problems
     )
-    return Sources(stacks=stacks, probes=probes, beside=beside, named=named, problems=tuple(problems))
+    return Sources(
+        stacks=stacks, probes=probes, beside=beside, named=named, problems=tuple(problems), deployed=deployed
+    )
 
 
 def read_beside(source: EvidenceFile, model: Path, files: Files) -> Opened:
@@ -93,6 +102,18 @@ def read_beside(source: EvidenceFile, model: Path, files: Files) -> Opened:
     from threatmodel.beside.readers import READERS  # most models name none
 
     return READERS[source.kind](files.named(source.path, model, source.place), files)
+
+
+def deployed_in(system: System, files: Files) -> frozenset[int]:
+    """Return the numbers of the files that show what was deployed; what cannot be read is none of them."""
+    found = set()
+    for number, one in enumerate(system.evidence):
+        with suppress(InputError):
+            if one.kind in STACK_KINDS and shows_deployed(
+                one.kind, files.named(one.path, Path(system.file), one.place), files
+            ):
+                found.add(number)
+    return frozenset(found)
 
 
 def _usable(keys: Iterable[_Key], work: Callable[[_Key], _Found], problems: list[Problem]) -> dict[_Key, _Found]:
@@ -118,43 +139,37 @@ def _each(labels: Iterable[str], work: Callable[[str], _Found]) -> Mapping[str, 
 def _stack_files(environment: Environment, model: Path, files: Files, work: Work) -> StackFiles:
     """The stack of an environment's files.  Raises InputError with every problem of those that cannot be used."""
     sources = environment.files
-    base = together(_each(sources, lambda label: _deployed_with(sources[label], model, files))).within(work)
-    paths = _each(sources, lambda label: files.named(sources[label].path, model, sources[label].place))
+    base = together(_each(sources, lambda label: deployed_with(sources[label], model, files))).within(work)
 
     def in_world(given: Assumed) -> Stack:
-        found = joined(_each(paths, lambda one: read(sources[one].kind, paths[one], files, apart(given, one))))
+        found = joined(_each(sources, lambda one: read_as_deployed(sources[one], model, files, apart(given, one))))
         return replace(found, work=given.work or found.work)
 
-    ages = {label: age_of(one, model, files) for label, one in sources.items()}
-    return StackFiles(base=base, stack=in_world(base), in_world=in_world, ages=ages)
+    stack = in_world(base)
+    own = {label: stack.joined.get(label, stack) for label in sources}
+    ages = {label: age_of(one, own[label], model, files) for label, one in sources.items()}
+    homes = {label: home_of(one, own[label], model, files) for label, one in sources.items()}
+    return StackFiles(base=base, stack=stack, in_world=in_world, ages=ages, homes=homes)
 
 
-def age_of(source: EvidenceFile, model: Path, files: Files) -> Age:
-    """Return how old a plan is, and why another file may not say what is deployed.  Raises InputError."""
-    path = files.named(source.path, model, source.place)
-    if source.kind == "plan":
-        return plan_age(path, files)
-    if not source.parameters:
-        return Age()
-    return Age(why=other_files(source, path, files.named(source.parameters, model, source.place), files))
+def _of_one_place(system: System, stacks: Mapping[int, StackFiles]) -> dict[int, StackFiles]:
+    """The files of each environment, with those in doubt that show another account or Region than the first one."""
+    first: dict[str, tuple[Home, str]] = {}
+    found = dict(stacks)
+    for number, opened in stacks.items():
+        environment = system.evidence[number].environment
+        for label, home in opened.homes.items():
+            file = opened.stack.joined.get(label, opened.stack).file
+            other, its = first.setdefault(environment, (home, file)) if home is not None else (None, "")
+            if other is not None and other != home:
+                ages = {**found[number].ages, label: Age(why=_apart(other, home, its))}
+                found[number] = replace(found[number], ages=ages)
+    return found
 
 
-def read_as_deployed(source: EvidenceFile, model: Path, files: Files) -> Stack:
-    """Return the stack of one file with what its deployment gives.  Raises InputError where it cannot be used."""
-    path = files.named(source.path, model, source.place)
-    return read(source.kind, path, files, _deployed_with(source, model, files))
-
-
-def _deployed_with(source: EvidenceFile, model: Path, files: Files) -> Assumed:
-    """What the deployment gives the file's parameters, as far as the model names it.  Raises InputError."""
-    if source.kind == "serverless" and source.stage:
-        return Assumed(values={"opt:stage": source.stage}, stated={"opt:stage": source.place})
-    if not source.parameters:
-        return DEFAULTS
-    from threatmodel.stacks.deployment import given_values
-
-    path = files.named(source.parameters, model, source.place)
-    return given_values(files.text(path), shown_path(path), source.stage or "default")
+def _apart(one: Home, other: Home | None, file: str) -> str:
+    what = "account" if other is not None and one.account != other.account else "Region"
+    return f"it shows another {what} than {file}; it counts as a statement (give it its own environment: NAME)"
 
 
 def _named(source: EvidenceFile, model: Path, files: Files, opened: Opened | None) -> Source:
@@ -166,6 +181,7 @@ def _named(source: EvidenceFile, model: Path, files: Files, opened: Opened | Non
 
     chosen = {"parameters": path_of(source.parameters), "stage": source.stage, "code": path_of(source.code)}
     chosen["environment"] = source.environment
+    chosen["deployed"] = ", ".join(map(path_of, source.deployed))
     if opened is not None:
         digest = opened.digest
         chosen["function"] = source.function

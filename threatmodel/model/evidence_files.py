@@ -36,6 +36,7 @@ def evidence_files(ids: Ids) -> Iterator[EvidenceFile]:
                 environment=value_of(item.value, "environment"),
                 function=value_of(item.value, "function"),
                 code=value_of(item.value, "code") if kinds[0] != "code" else "",
+                deployed=tuple(entry.value for entry in items_of(item.value, "deployed")),
                 days=value_of(item.value, "days", None),
                 free=tuple(entry.value for entry in items_of(item.value, "free")),
             )

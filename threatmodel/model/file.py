@@ -199,7 +199,7 @@ EVIDENCE_KINDS = (*STACK_KINDS, "probe", *BESIDE_KINDS)
 """Keys of an entry under evidence that name a file or folder; `probe` is a saved result, never a handler to run."""
 
 EVIDENCE_OF: Mapping[str, tuple[str, ...]] = {
-    "template": ("resources", "functions", "parameters", "stage", "environment"),
+    "template": ("resources", "functions", "parameters", "stage", "environment", "deployed"),
     "plan": ("resources", "functions", "environment"),
     "serverless": ("resources", "functions", "stage", "environment"),
     "probe": ("function", "code", "days", "free"),
@@ -210,7 +210,11 @@ EVIDENCE_KEYS = tuple(dict.fromkeys(key for keys in EVIDENCE_OF.values() for key
 
 _EVIDENCE = record(
     "an entry of the evidence",
-    Key("template", Text(400, expected="a path"), "a CloudFormation or SAM template that deploys this system"),
+    Key(
+        "template",
+        Text(400, expected="a path"),
+        "a CloudFormation or SAM template that deploys this system, or the answer of get-template about its stack",
+    ),
     Key("plan", Text(400, expected="a path"), "a Terraform plan of it as JSON (terraform show -json)"),
     Key("serverless", Text(400, expected="a path"), "a serverless.yml of it"),
     Key(
@@ -226,17 +230,22 @@ _EVIDENCE = record(
     Key(
         "parameters",
         Text(400, expected="a path"),
-        "template: the values that the deployment gives its parameters, a samconfig.toml or parameters as JSON",
+        "template: its parameters' values as deployed: samconfig.toml, or JSON, as given or as describe-stacks answers",
     ),
     Key(
         "stage",
         Text(60, r"[A-Za-z0-9_.-]+", "a name"),
-        "what is deployed: the environment of samconfig.toml (default), or the stage of serverless.yml",
+        "what is deployed: environment of samconfig.toml (default), stack of describe-stacks, stage of serverless.yml",
     ),
     Key(
         "environment",
         Text(60, r"[A-Za-z0-9_.-]+", "a name"),
         "what it is deployed to: files of one environment are read as one system (one for all where left out)",
+    ),
+    Key(
+        "deployed",
+        Items(Text(400, expected="a path")),
+        "template: other answers about its stack (list-stack-resources, describe-stack-resource-drifts), as JSON",
     ),
     Key("probe", Text(400, expected="a path"), "a saved result of tm.py probe"),
     Key("function", _ID, "probe, code: the function whose handler it is; code: every one that is deployed from there"),

@@ -246,13 +246,13 @@ class Rating:
 class EvidenceFile:
     """A file that a model names as its evidence.
 
-    `kind` is template, plan, serverless, probe or code (a folder); `path` as written.  Of infrastructure code,
-    `resources` are the names that the author gives for elements, and `every_function` says that all its functions
-    belong to the model; `parameters` is the file with the values that its deployment gives, and `stage` what is
-    deployed; files of the same `environment` are deployed side by side.  Of a probe, `function` is whose handler was
-    probed, `code` the handler's folder as written ('' for the result's own), `days` how long its result is evidence
-    (None: as long as the probe says), and `free` variables that may have any value.  Of code, `function` is whose it
-    is ('' for all that are there).
+    `kind` is one of `file.EVIDENCE_KINDS`; `path` is as written.  Of infrastructure code, `resources` are the names
+    that the author gives for elements, and `every_function` says that all its functions belong to the model;
+    `parameters` is the file with the values that its deployment gives, and `stage` what is deployed; files of the same
+    `environment` are deployed side by side, and `deployed` names answers of AWS about a template's stack.  Of a probe,
+    `function` is whose handler was probed, `code` the handler's folder as written ('' for the result's own), `days`
+    how long its result is evidence (None: as long as the probe says), and `free` variables that may have any value.
+    Of code (a folder), `function` is whose it is ('' for all that are there).
     """
 
     kind: str
@@ -267,6 +267,7 @@ class EvidenceFile:
     code: str = ""
     days: int | None = None
     free: tuple[str, ...] = ()
+    deployed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ class Assumed:
     places where the deployment's own values stand: what rests on these rests on no default.  `usual`: a condition is
     decided by the defaults of its parameters.  `names` has what the deployment calls the stack, under '' (of several
     files, under the label of each).
+    `withheld` are parameters whose value an answer of AWS hides, and where it does: no default is theirs.
     `work` is how much the reading may take (none: the usual).
     """
 
@@ -32,6 +33,7 @@ class Assumed:
     conditions: Mapping[str, bool] = field(default_factory=dict)
     stated: Mapping[str, Place] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    withheld: Mapping[str, Place] = field(default_factory=dict)
     work: Work | None = field(default=None, compare=False, repr=False)
 
     def within(self, work: Work) -> Assumed:

@@ -1,4 +1,4 @@
-"""The values that a deployment gives a file's parameters: SAM's samconfig, and CloudFormation's parameters as JSON.
+"""The values that a deployment gives a file's parameters: samconfig, JSON of parameters, an answer of describe-stacks.
 
 Values are handed on with the line where each is and are never shown; a file that cannot be understood is an error,
 since values that are not read would be treated as defaults.
@@ -14,25 +14,48 @@ from typing import Any
 
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
 from threatmodel.stacks.assumed import Assumed, PlainValue
+from threatmodel.stacks.cloudformation.described import Described, described, is_answer
 
 _PAIR = re.compile(r"""(?:ParameterKey=)?([A-Za-z0-9]+)(?:,ParameterValue)?=("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"']*)""")
+_USUAL = "default"
+"""The environment of a samconfig that is deployed where none is named."""
 _COMMANDS = ("deploy", "global")
 """The sections of samconfig that name parameters, the first that has them counts."""
-_HINT = "name a samconfig.toml, or a JSON file of parameters as `aws cloudformation deploy` takes it"
+_HINT = "name a samconfig.toml, parameters as `aws cloudformation deploy` takes them, or the answer of describe-stacks"
 
 
-def given_values(text: str, file: str, environment: str = "default") -> Assumed:
+def given_values(text: str, file: str, environment: str = _USUAL) -> Assumed:
     """The values of a file of parameters; `environment` is the one of a samconfig that is deployed.
 
     Raises InputError where the file is neither a samconfig.toml nor JSON of parameters, or lacks the environment.
     """
+    answer = description(text, file, environment)
+    if answer is not None:
+        places = {name: _place(name, text, file) for name in (*answer.values, *answer.withheld)}
+        stated = {name: places[name] for name in answer.values}
+        withheld = {name: places[name] for name in answer.withheld}
+        return Assumed(values=answer.values, stated=stated, names={"": answer.name}, withheld=withheld)
     pairs = dict(_of_json(text, file) if file.endswith(".json") else _of_samconfig(text, file, environment))
     stack = "" if file.endswith(".json") else deployed(text, environment).get("stack", "")
     places = {name: _place(name, text, file) for name in pairs}
     return Assumed(values=pairs, stated=places, names={"": stack} if stack else {})
 
 
-def deployed(text: str, environment: str = "default") -> Mapping[str, str]:
+def description(text: str, file: str, stack: str = "") -> Described | None:
+    """Return the stack that an answer of describe-stacks describes; None where a file is no such answer.
+
+    Raises InputError where the answer does not have the stack, or has several and none is named.
+    """
+    if not file.endswith(".json") or '"Stacks"' not in text:
+        return None
+    try:
+        raw = json.loads(text)
+    except (ValueError, RecursionError):
+        return None  # what reads parameters says what is wrong
+    return described(raw, file, "" if stack == _USUAL else stack) if is_answer(raw) else None
+
+
+def deployed(text: str, environment: str = _USUAL) -> Mapping[str, str]:
     """Return which `template` an environment of a samconfig deploys as which `stack`, and which `base_dir` it builds.
 
     What cannot be read has none of these; `given_values` says what is wrong.

@@ -54,6 +54,7 @@ def joined(stacks: Mapping[str, Stack]) -> Stack:
         parts={**_all(stack.parts for stack in found.values()), **owners},
         looked_up=_all(stack.looked_up for stack in found.values()),
         joined=stacks,
+        deployed=all(stack.deployed for stack in stacks.values()),
     )
 
 
@@ -89,6 +90,7 @@ def together(assumed: Mapping[str, Assumed]) -> Assumed:
         conditions=_all(_within(label, one.conditions) for label, one in assumed.items()),
         stated=_all(_within(label, one.stated) for label, one in assumed.items()),
         names={label: one.names[""] for label, one in assumed.items() if one.names},
+        withheld=_all(_within(label, one.withheld) for label, one in assumed.items()),
     )
 
 
@@ -102,6 +104,7 @@ def apart(assumed: Assumed, label: str) -> Assumed:
         conditions=_own(label, assumed.conditions),
         stated=_own(label, assumed.stated),
         names={"": assumed.names[label]} if label in assumed.names else {},
+        withheld=_own(label, assumed.withheld),
     )
 
 

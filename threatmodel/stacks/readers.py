@@ -32,6 +32,19 @@ def read(kind: str, path: Path, files: Files, assumed: Assumed = DEFAULTS) -> St
             return nested.read(path, files, assumed)
 
 
+def shows_deployed(kind: str, path: Path, files: Files) -> bool:
+    """Return whether a file of a kind is what was deployed, as AWS answers it.  Raises InputError."""
+    if kind != "template":
+        return False
+    text = files.text(path)
+    if not any(one in text for one in ("TemplateBody", "SamResourceId")) and text.lstrip()[:1] != '"':
+        return False  # most templates: they are parsed once, when they are read
+    from threatmodel.stacks.cloudformation import answers, document
+
+    root = document.parse(text, shown_path(path))
+    return answers.is_deployed(root.root, answers.template_in(root, shown_path(path)).root)
+
+
 def kind_of(path: Path, files: Files) -> str:
     """What a file probably is, by its name and first look: template, plan or serverless.  Raises InputError."""
     if path.name.startswith(("serverless.", "serverless-compose.")):

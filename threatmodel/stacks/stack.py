@@ -125,6 +125,13 @@ class Nested(NamedTuple):
     place: Place
 
 
+class Home(NamedTuple):
+    """The account and the Region in which something is deployed."""
+
+    account: str
+    region: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
     """One file of infrastructure code, resolved.
@@ -140,8 +147,10 @@ class Stack:
     while there is any, nothing can be said to be absent elsewhere than on a resource that is here.  `title` is what the
     file calls itself, '' where it does not; `description` what it says of itself.  `shaped` are the choices of a
     deployment that decide which resources a transform makes; `reads` records what is read of a stack that `tracked`
-    gave, and keeps what was computed `once`.  `joined` are the stacks, by label, that one of a whole environment is
-    made of, and `work` is how much may be worked out of it.
+    gave, and keeps what was computed `once`.  `deployed`: the file is what was deployed, as AWS or a state has it,
+    in `home` if it says where; `outdated` says why it is not what is deployed now.
+    `joined` are the stacks, by label, that one of a whole environment is made of, and `work` is how much may be worked
+    out of it.
     """
 
     file: str
@@ -163,6 +172,9 @@ class Stack:
     parts: Mapping[str, str] = field(default_factory=dict)
     joined: Mapping[str, Stack] = field(default_factory=dict)
     looked_up: Mapping[str, str] = field(default_factory=dict)
+    deployed: bool = False
+    home: Home | None = None
+    outdated: str = ""
     work: Work = field(default_factory=Work, compare=False, repr=False)
 
     def of_type(self, *types: str) -> Iterator[Resource]:

@@ -12,11 +12,12 @@ from threatmodel.authoring.importing.model import reference_to, updated
 from threatmodel.authoring.importing.plan import Imported, entries_of, notes_of
 from threatmodel.authoring.importing.sources import sources
 from threatmodel.authoring.insertion import read_back, scalar, with_item, with_pair
+from threatmodel.evidence.deployments import read_as_deployed
 from threatmodel.evidence.environments import Environment, clashes, environment_of, environments
 from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import Matches, matches, named_elsewhere
-from threatmodel.evidence.sources import read_as_deployed
+from threatmodel.evidence.sources import deployed_in
 from threatmodel.model.load import load_model
 from threatmodel.model.system import EvidenceFile, System
 from threatmodel.reading.files import Files, shown_path
@@ -49,7 +50,7 @@ def update(path: Path | Sequence[Path], kind: str, model: Path, files: Files) ->
         new += [named] if known is None else []
     found = _Update(replace(system, evidence=(*system.evidence, *new)), len(system.evidence), own, model, files)
     found.name(new)
-    for environment in environments(found.system):
+    for environment in environments(found.system, deployed_in(found.system, files)):
         if any(one.path in own for one in environment.files.values()):
             found.add(environment)
     return Imported(found.text, tuple(found.added), tuple(found.gone), tuple(found.notes), found.before)

@@ -152,6 +152,9 @@ def _value_of(value: PlainValue, kind: str, place: Place, given: tuple[str, ...]
 
 def _default(name: str, kind: str, declared: Table, assumed: Assumed, given: tuple[str, ...]) -> Node:
     """The value of a parameter for which none is given; `given` are the parameters that the parts of a list rest on."""
+    if name in assumed.withheld:
+        why = f"the parameter {quoted(name)} is hidden (NoEcho), and AWS does not answer its value"
+        return Unknown(why, assumed.withheld[name], choices=ALWAYS)
     default, choices = declared.entries.get("Default"), frozenset(given)
     if assumed.open:
         return Unknown(f"the parameter {quoted(name)} is given at deployment", declared.place, choices=choices)

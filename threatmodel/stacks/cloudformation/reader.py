@@ -9,6 +9,7 @@ from threatmodel.reading.problems import InputError, Place, Problem, listed, not
 from threatmodel.reading.values import replace
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.cloudformation import document
+from threatmodel.stacks.cloudformation.answers import answer_in, is_deployed, template_in
 from threatmodel.stacks.cloudformation.conditions import choices, decided
 from threatmodel.stacks.cloudformation.deployments import with_stages
 from threatmodel.stacks.cloudformation.intrinsics import Scope, made_by
@@ -47,17 +48,17 @@ def read(
     types are written as they are: neither are `Globals` merged nor is anything made of them.  Raises InputError where
     the text is no YAML or JSON, or no template; lesser mistakes are in the stack's `problems`.
     """
-    raw = document.parse(text, file)
+    whole = document.parse(text, file)
+    raw = template_in(whole, file)
     root = raw.root
-    found = _no_template(root)
+    found, hint = _no_template(root)
     if found or not isinstance(root, Table):
         place = Place(file) if root is None else root.place
         message = f"{found}; expected a CloudFormation or SAM template, which has 'Resources'"
-        raise InputError(
-            [Problem(code="not-a-template", place=place, message=message, hint="name the template that is deployed")]
-        )
+        raise InputError([Problem(code="not-a-template", place=place, message=message, hint=hint)])
     stack, globals_ = _Template(file, root, list(raw.problems), assumed, nesting).stack()
-    return replace(stack, resources=with_stages(stack.resources)), globals_
+    resources, deployed = with_stages(stack.resources), is_deployed(whole.root, root)
+    return replace(stack, resources=resources, deployed=deployed), globals_
 
 
 def stack_of(
@@ -67,8 +68,17 @@ def stack_of(
     return _Template(file, root, list(problems), assumed).stack()
 
 
-def _no_template(root: Node | None) -> str:
-    """What the root of a file is if it is no template's, in words."""
+def _no_template(root: Node | None) -> tuple[str, str]:
+    """What the root of a file is if it is no template's, in words, and what to do."""
+    answer = answer_in(root)
+    return (f"this is {answer[0]}", answer[1]) if answer is not None else (_instead(root), _HINT)
+
+
+_HINT = "name the template that is deployed"
+
+
+def _instead(root: Node | None) -> str:
+    """What is there instead of a template; '' where there is one."""
     if root is None:
         return "this file is empty"
     if not isinstance(root, Table):
