@@ -232,9 +232,17 @@ def draw(dot: str, form: Literal["svg", "png", "pdf", "dot"] = "svg") -> bytes:
 
 def _picture(assessment: Assessment) -> str:
     from threatmodel.assessment.priorities import risks
-    from threatmodel.render.dfd import dfd
+    from threatmodel.reading.problems import InputError, Place, Problem
+    from threatmodel.render.draw import DrawError
+    from threatmodel.render.fitted import Wanted, fitted
 
-    return draw(dfd(assessment.graph, risks=risks(assessment))).decode()
+    try:
+        found = fitted(
+            assessment.graph, "a4", Wanted(risks=risks(assessment), named=False), engine=os.environ.get("DOT", "")
+        )
+    except DrawError as error:
+        raise InputError([Problem(code="cannot-draw", place=Place("svg", 0), message=str(error))]) from None
+    return found.picture.decode()
 
 
 def _today() -> datetime.date:

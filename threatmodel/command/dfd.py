@@ -36,11 +36,17 @@ def details(how: _ArgumentGroup) -> None:
     )
     how.add_argument("--focus", type=text, metavar="ID", help="show only this element and its neighbors")
     how.add_argument("--full", action="store_true", help="show every function in one diagram, even if there are many")
+    how.add_argument(
+        "--fit",
+        choices=("a4", "screen"),
+        help="lay a diagram out for a page or a screen (default: a4 for FILE.pdf, screen for .svg and .png)",
+    )
     how.add_argument("--colormap", action="store_true", help="color a diagram by risk")
 
 
 def run(request: Invocation) -> int:
     """Print the diagram as DOT, or draw it."""
+    from threatmodel.command.drawing import drawn_to_fit, medium_of
     from threatmodel.render.dfd import dfd, needs_overview
 
     args = request.args
@@ -53,15 +59,20 @@ def run(request: Invocation) -> int:
     else:
         graph = request.graph()
     focus = _focus(args.focus or "", graph)
-    overview = False if args.full else None
     if request.folder is not None:
         return _album(request, request.folder, graph, colors)
-    if overview is None and not focus and needs_overview(graph):
+    if not args.full and not focus and needs_overview(graph):
         complain(
             f"{PROGRAM}: too many functions for one diagram; drawing an overview (see --focus ID, --full, -o FOLDER/)\n"
         )
-    dot = dfd(graph, view=args.view, focus=focus, risks=colors, overview=overview)
-    return request.print(_drawn(dot, request.output) if request.output else dot)
+    path = request.output
+    medium = args.fit or (medium_of(path) if path is not None else "")
+    if medium:
+        from threatmodel.render.fitted import Wanted
+
+        return request.print(drawn_to_fit(graph, medium, path, Wanted(args.view, focus, colors, args.full)))
+    dot = dfd(graph, view=args.view, focus=focus, risks=colors, overview=False if args.full else None)
+    return request.print(_drawn(dot, path) if path is not None else dot)
 
 
 def _focus(focus: str, graph: Graph) -> str:
@@ -73,15 +84,15 @@ def _focus(focus: str, graph: Graph) -> str:
 
 def _album(request: Invocation, folder: Path, graph: Graph, colors: Mapping[str, Risk] | None) -> int:
     """Write one picture of the whole system, and one for each function."""
-    from threatmodel.render.dfd import dfd
+    from threatmodel.command.drawing import drawn_to_fit
+    from threatmodel.render.fitted import Wanted
 
     make_folder(folder)
-    view = request.args.view
-    request.write(_drawn(dfd(graph, view=view, risks=colors), Path("x.svg")), folder / "overview.svg")
-    for element in graph.elements.values():
-        if element.kind == "function":
-            dot = dfd(graph, view=view, focus=element.id, risks=colors)
-            request.write(_drawn(dot, Path("x.svg")), folder / f"{element.id}.svg")
+    functions = [element.id for element in graph.elements.values() if element.kind == "function"]
+    for focus in ("", *functions):
+        path = folder / f"{focus or 'overview'}.svg"
+        drawn = drawn_to_fit(graph, request.args.fit or "screen", path, Wanted(request.args.view, focus, colors))
+        request.write(drawn, path)
     return 0
 
 

@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threatmodel.command.request import PICTURES
+from threatmodel.reading.home import PROGRAM
+from threatmodel.reading.output import complain
 from threatmodel.reading.problems import InputError, Place, Problem, listed
 from threatmodel.reading.whole import is_stream
 
 if TYPE_CHECKING:
     from threatmodel.assessment.assessed import Assessment
+    from threatmodel.graph.building import Graph
+    from threatmodel.render.draw import DrawError
+    from threatmodel.render.fitted import Wanted
 
 
 def drawn(dot: str, path: Path) -> bytes:
@@ -21,22 +26,57 @@ def drawn(dot: str, path: Path) -> bytes:
     """
     from threatmodel.render.draw import DrawError, draw
 
+    fmt = _format(path)
+    try:
+        return draw(dot, fmt, os.environ.get("DOT", ""))
+    except DrawError as error:
+        raise _undrawn(error, path) from None
+
+
+def _format(path: Path) -> str:
     fmt = PICTURES.get(path.suffix.lower())
     if fmt is None and not path.suffix and is_stream(path):
-        return dot.encode()
+        return "dot"
     if fmt is None:
         hint = f"use one of {listed(['FILE' + ending for ending in PICTURES])}"
         message = f"'{path.suffix}' is not a picture format"
         raise InputError([Problem(code="unknown-format", place=Place(str(path)), message=message, hint=hint)])
-    try:
-        return draw(dot, fmt, os.environ.get("DOT", ""))
-    except DrawError as error:
-        raise InputError([Problem(code="cannot-draw", place=Place(str(path)), message=str(error))]) from None
+    return fmt
+
+
+def _undrawn(error: DrawError, path: Path) -> InputError:
+    return InputError([Problem(code="cannot-draw", place=Place(str(path)), message=str(error))])
 
 
 def picture_of(assessment: Assessment) -> str:
     """Return a report's picture as SVG text."""
     from threatmodel.assessment.priorities import risks
-    from threatmodel.render.dfd import dfd
+    from threatmodel.render.fitted import Wanted
 
-    return drawn(dfd(assessment.graph, risks=risks(assessment)), Path("dfd.svg")).decode()
+    return drawn_to_fit(assessment.graph, "a4", Path("dfd.svg"), Wanted(risks=risks(assessment), named=False)).decode()
+
+
+def medium_of(path: Path) -> str:
+    """Return what a picture's file is for: a PDF is printed, an SVG or PNG is looked at; '' for DOT."""
+    return {"pdf": "a4", "svg": "screen", "png": "screen"}.get(_format(path), "")
+
+
+def drawn_to_fit(graph: Graph, medium: str, path: Path | None, wanted: Wanted) -> bytes:
+    """Return the diagram that fits a medium, in the format of the file's suffix (None: DOT).
+
+    Complains where its type is too small to be read.  Raises InputError where it cannot be drawn.
+    """
+    from threatmodel.render.draw import DrawError
+    from threatmodel.render.fitted import fitted
+
+    fmt = _format(path) if path is not None else "dot"
+    try:
+        found = fitted(graph, medium, wanted, fmt, os.environ.get("DOT", ""))
+    except DrawError as error:
+        raise _undrawn(error, path or Path("-")) from None
+    if not found.readable:
+        where = f"{path}: " if path is not None else ""
+        advice = "use --focus ID or -o FOLDER/" if not wanted.focus else "use --fit screen"
+        size = f"its smallest type has {found.points:.1f} points"
+        complain(f"{PROGRAM}: {where}the diagram is too large for {medium}, {size}; {advice}\n")
+    return found.picture

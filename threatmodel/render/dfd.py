@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import textwrap
 import urllib.parse
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
 
 import graphviz
 
 from threatmodel.graph.elements import Flow, Graph
 from threatmodel.reading.marks import MARK
+from threatmodel.render.palette import BANDS, GREY, MUTED, OUTSIDE, PLAIN, RED, Paint, Risks, worded, worst
 from threatmodel.render.picture import (
+    HOSTILE,
     TIMES,
     Arrow,
     DrawnShape,
@@ -27,39 +28,11 @@ from threatmodel.render.text import dot, dot_html, one_line
 __all__ = ["dfd", "needs_overview"]
 
 
-Risks = Mapping[str, tuple[str, int]]
-"""By the id of an element or flow: the worst band (low, medium, high, critical or undetermined), and how many threats
-need attention."""
-
-
-class _Paint(NamedTuple):
-    """How something is painted: its outline, its filling and the mark beside its band."""
-
-    line: str
-    fill: str
-    mark: str = ""
-
-
-_PLAIN = _Paint("#57606a", "#f6f8fa")
-_OUTSIDE = _Paint("#57606a", "#ffffff")
-_GREY = _Paint("#8c959f", "#eaeef2")
-_BANDS = {
-    "low": _Paint("#1a7f37", "#dafbe1", "●"),
-    "undetermined": _Paint("#0969da", "#ddf4ff", "?"),
-    "medium": _Paint("#9a6700", "#fff8c5", "▲"),
-    "high": _Paint("#cf222e", "#ffebe9", "■"),
-    "critical": _Paint("#82071e", "#ffcecb", "♦"),
-}
-"""From least to most pressing."""
-
-_ORDER = tuple(_BANDS)
-_RED, _MUTED = "#cf222e", "#57606a"
-_HOSTILE = "internet"
 _SMALL = frozenset({"logs"})
 _SYMBOLS = {
     "store": {"shape": "cylinder", "style": "filled", "margin": "0.14,0.1"},
-    "person": {"style": "filled", "fillcolor": _OUTSIDE.fill},
-    "external": {"style": "filled", "fillcolor": _OUTSIDE.fill},
+    "person": {"style": "filled", "fillcolor": OUTSIDE.fill},
+    "external": {"style": "filled", "fillcolor": OUTSIDE.fill},
 }
 _MOST_SPACERS = 12
 _WIDE = 34
@@ -81,15 +54,15 @@ _NODE = {
     "fontsize": "11",
     "shape": "box",
     "style": "filled,rounded",
-    "color": _PLAIN.line,
-    "fillcolor": _PLAIN.fill,
+    "color": PLAIN.line,
+    "fillcolor": PLAIN.fill,
     "penwidth": "1.2",
     "margin": "0.14,0.08",
 }
 _LEFT = '<br align="left"/>'
 """Ends a left-aligned line of a label."""
-_CLUSTER = {"style": "dashed", "color": _RED, "fontcolor": _RED, "fontsize": "10", "peripheries": "1", "margin": "10"}
-_EDGE = {"fontname": "Helvetica", "fontsize": "9", "color": _MUTED, "fontcolor": "#24292f", "arrowsize": "0.7"}
+_CLUSTER = {"style": "dashed", "color": RED, "fontcolor": RED, "fontsize": "10", "peripheries": "1", "margin": "10"}
+_EDGE = {"fontname": "Helvetica", "fontsize": "9", "color": MUTED, "fontcolor": "#24292f", "arrowsize": "0.7"}
 
 
 def dfd(
@@ -106,7 +79,7 @@ def dfd(
     `overview` draws many functions as one (None: where there are more than a picture can show).
     """
     shown = picture(graph, view, focus, overview=overview)
-    painter = _Painter(shown, risks)
+    painter = Painter(shown, risks)
     whole = graphviz.Digraph(
         "dfd", comment=MARK, graph_attr={**_GRAPH, "label": _legend(shown, risks)}, node_attr=_NODE, edge_attr=_EDGE
     )
@@ -130,7 +103,7 @@ def _title(shown: Picture, risks: Risks | None) -> str:
     return (
         '<<table border="0" cellborder="0" cellspacing="0" cellpadding="1">'
         f'<tr><td align="left"><font point-size="18"><b>{name}</b></font></td></tr>'
-        f'<tr><td align="left"><font point-size="12" color="{_MUTED}">{dot_html(subtitle)}</font></td></tr>'
+        f'<tr><td align="left"><font point-size="12" color="{MUTED}">{dot_html(subtitle)}</font></td></tr>'
         "</table>>"
     )
 
@@ -138,27 +111,27 @@ def _title(shown: Picture, risks: Risks | None) -> str:
 def _legend(shown: Picture, risks: Risks | None) -> str:
     """What the signs of this picture mean."""
     cells = [
-        _cell("process", _PLAIN, style="rounded"),
-        _cell("person or system", _OUTSIDE),
+        _cell("process", PLAIN, style="rounded"),
+        _cell("person or system", OUTSIDE),
         _cell("cylinder: data store", None),
-        _cell("trust boundary", _Paint(_RED, "#ffffff"), style="dashed"),
+        _cell("trust boundary", Paint(RED, "#ffffff"), style="dashed"),
         _cell(f"({TIMES}9): so many flows in one" if shown.overview else "1 flow: number, label, data, protocol", None),
     ]
-    if any(arrow.source == _HOSTILE for arrow in shown.arrows):
-        cells.append(_cell("dashed line: from anyone", None, colour=_RED))
+    if any(arrow.source == HOSTILE for arrow in shown.arrows):
+        cells.append(_cell("dashed line: from anyone", None, colour=RED))
     if any(member.out_of_scope for shape in shown.shapes.values() for member in shape.members):
-        cells.append(_cell("out of scope", _GREY))
+        cells.append(_cell("out of scope", GREY))
     if _assumes(shown):
         cells.append(_cell("(assumed): not described", None))
     if risks is not None:
-        cells += [_cell(f"{paint.mark} {band}", paint, colour=paint.line) for band, paint in _BANDS.items()]
+        cells += [_cell(f"{paint.mark} {band}", paint, colour=paint.line) for band, paint in BANDS.items()]
     return f'<<table border="0" cellborder="0" cellspacing="6" cellpadding="3"><tr>{"".join(cells)}</tr></table>>'
 
 
-def _cell(text: str, paint: _Paint | None, *, style: str = "", colour: str = "") -> str:
+def _cell(text: str, paint: Paint | None, *, style: str = "", colour: str = "") -> str:
     frame = f' border="1" color="{paint.line}" bgcolor="{paint.fill}"' if paint else ""
     shape = f' style="{style}"' if style else ""
-    return f'<td{frame}{shape}><font color="{colour or (paint.line if paint else _MUTED)}">{dot_html(text)}</font></td>'
+    return f'<td{frame}{shape}><font color="{colour or (paint.line if paint else MUTED)}">{dot_html(text)}</font></td>'
 
 
 def _assumes(shown: Picture) -> bool:
@@ -181,7 +154,7 @@ def _spacers(shown: Picture) -> list[tuple[str, str]]:
 # --- shapes, boundaries and arrows
 
 
-class _Painter:
+class Painter:
     """Writes the shapes and arrows of one picture; repeated texts are made once."""
 
     def __init__(self, shown: Picture, risks: Risks | None) -> None:
@@ -212,22 +185,22 @@ class _Painter:
         if element is not None and not element.described:
             label += " (assumed)"
         if zone in self.risks:
-            paint = _BANDS[self.risks[zone][0]]
-            label += f'{_LEFT}<font color="{paint.line}">{_worded(self.risks[zone])}</font>{_LEFT}'
+            paint = BANDS[self.risks[zone][0]]
+            label += f'{_LEFT}<font color="{paint.line}">{worded(self.risks[zone])}</font>{_LEFT}'
         attributes = {**_CLUSTER, "label": f"<{label}>"}
         cluster: graphviz.Digraph = graphviz.Digraph(f"cluster_{_name(zone)}", graph_attr=attributes)
         return cluster
 
     def _shape(self, parent: graphviz.Digraph, shape: DrawnShape) -> None:
         grey = all(member.out_of_scope for member in shape.members)
-        risk = None if grey else self._risk(member.id for member in shape.members)
+        risk = None if grey else worst(self.risks, [member.id for member in shape.members])
         attributes = dict(_SYMBOLS.get(shape.symbol, {}))
         if grey:
-            attributes.update(color=_GREY.line, fillcolor=_GREY.fill, fontcolor=_MUTED)
+            attributes.update(color=GREY.line, fillcolor=GREY.fill, fontcolor=MUTED)
         elif risk:
-            attributes.update(color=_BANDS[risk[0]].line, fillcolor=_BANDS[risk[0]].fill)
-        elif shape.id == _HOSTILE:
-            attributes["color"] = _RED
+            attributes.update(color=BANDS[risk[0]].line, fillcolor=BANDS[risk[0]].fill)
+        elif shape.id == HOSTILE:
+            attributes["color"] = RED
         if shape.kind in _SMALL:
             attributes.update(fontsize="9", margin="0.08,0.05")
         if len(shape.members) > 1 and shape.symbol != "store":
@@ -237,32 +210,23 @@ class _Painter:
         label = _label(shape, risk, grey=grey)
         parent.body.append(f"\t{self.names[shape.id]} [label={label}{_attributes(attributes)}]\n")
 
-    def _risk(self, ids: Iterable[str]) -> tuple[str, int] | None:
-        """The most pressing band among these, and all their threats."""
-        if not self.risks:
-            return None
-        found = [self.risks[name] for name in ids if name in self.risks]
-        if not found:
-            return None
-        return max((band for band, _ in found), key=_ORDER.index), sum(count for _, count in found)
-
     def arrow(self, whole: graphviz.Digraph, arrow: Arrow) -> None:
         """One line between two shapes for all flows of a direction."""
-        risk = self._risk(flow.id for flow in arrow.flows)
+        risk = worst(self.risks, [flow.id for flow in arrow.flows])
         attributes: dict[str, str] = {}
         lines = [*self._heading(arrow), *self._detail(arrow.flows)]
         if all(flow.out_of_scope for flow in arrow.flows):
-            attributes.update(color=_GREY.line, fontcolor=_GREY.line)
-        elif arrow.source == _HOSTILE:
-            attributes.update(color=_RED, fontcolor=_RED)
+            attributes.update(color=GREY.line, fontcolor=GREY.line)
+        elif arrow.source == HOSTILE:
+            attributes.update(color=RED, fontcolor=RED)
         elif risk and risk[1]:
-            attributes.update(color=_BANDS[risk[0]].line, fontcolor=_BANDS[risk[0]].line)
+            attributes.update(color=BANDS[risk[0]].line, fontcolor=BANDS[risk[0]].line)
         if self.shown.shapes[arrow.target].kind in _SMALL:
             lines = lines[:1]
             attributes.update(fontsize="8", penwidth="0.7", arrowsize="0.5")
         if risk and risk[1]:
-            lines.append(_worded(risk))
-        if arrow.source == _HOSTILE:
+            lines.append(worded(risk))
+        if arrow.source == HOSTILE:
             attributes["style"] = "dashed"
         ends = (self.names[arrow.source], self.names[arrow.target])
         if arrow.back:
@@ -306,25 +270,18 @@ class _Painter:
 def _label(shape: DrawnShape, risk: tuple[str, int] | None, *, grey: bool) -> str:
     """Name, what it is, and its risk, as Graphviz's HTML."""
     size = "8" if shape.kind in _SMALL else "9"
-    notes = [(shape.subtitle, _MUTED)]
+    notes = [(shape.subtitle, MUTED)]
     if grey:
-        notes.append(("out of scope", _MUTED))
+        notes.append(("out of scope", MUTED))
     elif not all(member.described for member in shape.members):
-        notes.append(("(assumed)", _MUTED))
+        notes.append(("(assumed)", MUTED))
     if risk:
-        notes.append((_worded(risk), _BANDS[risk[0]].line))
+        notes.append((worded(risk), BANDS[risk[0]].line))
     lines = [f"<b>{_wrapped(shape.name, 26) or dot_html(shape.id)}</b>"]
     for note, colour in notes:
         if text := _wrapped(note, _WIDE):
             lines.append(f'<font point-size="{size}" color="{colour}">{text}</font>')
     return f"<{'<br/>'.join(lines)}>"
-
-
-def _worded(risk: tuple[str, int]) -> str:
-    """A risk as text: '▲ medium · 3 threats'."""
-    band, count = risk
-    threats = f" · {count} threat{'' if count == 1 else 's'}" if count else ""
-    return f"{_BANDS[band].mark} {band}{threats}"
 
 
 def _wrapped(text: str, width: int, most: int = 3) -> str:

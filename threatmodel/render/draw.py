@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import html as html_module
 import importlib.metadata
 import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from pathlib import Path
 
 from threatmodel.reading.marks import marked_picture
 from threatmodel.reading.project import real_path
-from threatmodel.render.text import one_line
+from threatmodel.render.text import html, one_line
 
 FORMATS = ("svg", "png", "pdf", "dot")
 
@@ -39,20 +41,26 @@ class DrawError(Exception):
     """No picture, and why; says what to do."""
 
 
-def draw(dot: str, fmt: str, engine: str = "") -> bytes:
+def draw(dot: str, fmt: str, engine: str = "", dots: int = 0) -> bytes:
     """A picture of DOT text as svg, png or pdf (or the text itself, as dot).
 
     `engine` names the program to draw with.  Without it the wheel's draws, so that pictures are the same on every
-    machine; the system's draws PDF and writing that the wheel has no letters for.  Raises DrawError.
+    machine; the system's draws PDF and writing that the wheel has no letters for.  `dots` are a PNG's, per inch.
+    Raises DrawError.
     """
     if fmt not in FORMATS:
         raise DrawError(f"'{fmt}' is no picture format; known: {', '.join(FORMATS)}")
     if fmt == "dot":
         return dot.encode()
-    drawn = _run(engine or choice(dot, fmt, bundled(), shutil.which("dot") or ""), fmt, dot)
+    drawn = _run(engine or engine_for(dot, fmt), fmt, dot, dots if fmt == "png" else 0)
     if fmt == "svg":
         _parsed(drawn)
     return marked_picture(drawn, fmt)
+
+
+def engine_for(dot: str, fmt: str) -> str:
+    """Return the program that draws this text in a format.  Raises DrawError where there is none."""
+    return choice(dot, fmt, bundled(), shutil.which("dot") or "")
 
 
 def choice(dot: str, fmt: str, inside: str, system: str) -> str:
@@ -86,10 +94,11 @@ def bundled() -> str:
     return ""
 
 
-def _run(engine: str, fmt: str, dot: str) -> bytes:
+def _run(engine: str, fmt: str, dot: str, dots: int) -> bytes:
+    command = [engine, "-Kdot", f"-T{fmt}", *([f"-Gdpi={dots}"] if dots else [])]
     try:
         done = subprocess.run(  # noqa: S603 - the user's own choice, or one of two fixed programs; no shell
-            [engine, "-Kdot", f"-T{fmt}"], input=dot.encode(), capture_output=True, timeout=_SECONDS, check=False
+            command, input=dot.encode(), capture_output=True, timeout=_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
         raise DrawError(
@@ -102,6 +111,32 @@ def _run(engine: str, fmt: str, dot: str) -> bytes:
         reason = "; ".join(remarks[:3]) or f"no picture, exit code {done.returncode}"
         raise DrawError(f"{engine}: {reason}")
     return done.stdout
+
+
+_SCALE = re.compile(rb'<g id="graph0"[^>]* transform="scale\(([0-9.]+)')
+
+
+def scale(svg: bytes) -> float:
+    """Return by how much Graphviz has reduced a picture to fit the size that its text asks for."""
+    found = _SCALE.search(svg)
+    return float(found.group(1)) if found is not None else 1.0
+
+
+_TITLE = re.compile(rb'(<g id="([^"]+)" class="(?:node|edge)">\s*<title>)[^<]*')
+
+
+def titled(svg: bytes, titles: Mapping[str, str]) -> bytes:
+    """Return an SVG of Graphviz whose nodes and edges have the titles that are given by their ids."""
+
+    def title(found: re.Match[bytes]) -> bytes:
+        text = titles.get(html_module.unescape(found.group(2).decode()))
+        return found.group() if text is None else found.group(1) + _title_text(text).encode()
+
+    return _TITLE.sub(title, svg)
+
+
+def _title_text(text: str) -> str:
+    return "&#10;".join(html(line) for line in text.split("\n"))
 
 
 def inline_svg(svg: bytes | str, title: str) -> str:
@@ -120,9 +155,20 @@ def inline_svg(svg: bytes | str, title: str) -> str:
     name.text = title
     root.insert(0, name)
     root.set("role", "img")
+    if _height_to_width(root) > _TALL:
+        root.set("class", "tall")
     root.set("aria-labelledby", f"{own}-title")
     ET.register_namespace("", _SVG)
     return ET.tostring(root, encoding="unicode")
+
+
+_TALL = 0.5
+"""The height of a picture, as a share of its width, that fits on page one below the summary."""
+
+
+def _height_to_width(svg: ET.Element) -> float:
+    box = [float(number) for number in svg.get("viewBox", "").split()]
+    return box[3] / box[2] if len(box) == 4 and box[2] else 0.0  # noqa: PLR2004 - left, top, width, height
 
 
 def _parsed(svg: bytes) -> ET.Element:

@@ -19,12 +19,14 @@ MANY = 6
 """Above so many of a kind in one boundary an overview draws one for all."""
 
 TIMES = "\N{MULTIPLICATION SIGN}"
+HOSTILE = "internet"
+"""The party that may call whatever can be reached."""
 _MOST_DATA = 2
 _USUAL = frozenset(zone.id for zone in ZONES)
 _MANY_NEIGHBORS = 30
 """Above so many neighbors the picture of one element is an overview too."""
 
-_PLURALS = {
+PLURALS = {
     "function": "functions",
     "api": "APIs",
     "store": "stores",
@@ -236,7 +238,7 @@ def _grouped(graph: Graph, elements: list[Element], focus: str) -> list[DrawnSha
     found: dict[tuple[str, str], list[Element]] = {}
     for element in elements:
         kind = _kind(element)
-        alone = kind not in _PLURALS or element.id == focus
+        alone = kind not in PLURALS or element.id == focus
         found.setdefault((zones[element.zone], element.id if alone else kind), []).append(element)
     shapes = []
     for (zone, kind), members in found.items():
@@ -256,7 +258,7 @@ def _many(zone: str, kind: str, members: list[Element]) -> DrawnShape:
         id=f"{zone}.{kind}",
         kind=kind,
         symbol=first.symbol,
-        name=f"{len(members)} {_PLURALS[kind]}",
+        name=f"{len(members)} {PLURALS[kind]}",
         subtitle=", ".join(names),
         zone=zone,
         members=tuple(members),

@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 from threatmodel.graph.elements import Flow, Graph
 from threatmodel.reading.marks import MARK
-from threatmodel.render.picture import TIMES, DrawnShape, Picture, carried, data_names, outermost, picture
+from threatmodel.render.picture import HOSTILE, TIMES, DrawnShape, Picture, carried, data_names, outermost, picture
 from threatmodel.render.text import mermaid as mermaid_text
 from threatmodel.render.text import plantuml as plantuml_text
 
-_HOSTILE = "internet"
 _ORDER = {kind: place for place, kind in enumerate(("person", "external", "process", "api", "function", "queue"))}
 _KINDS = {"person": "actor", "store": "database"}
 
@@ -44,7 +43,7 @@ def plantuml(graph: Graph, view: str = "runtime", focus: str = "") -> str:
         lines.append("end box")
     for message in _messages(shown):
         source, target = names[message.source], names[message.target]
-        colour = "[#CF222E]" if message.source == _HOSTILE else ""
+        colour = "[#CF222E]" if message.source == HOSTILE else ""
         lines.append(f"{source} -{colour}{'->' if message.answers else '>'} {target} : {text(message.text)}")
         if message.crosses:
             lines.append(f"note right : {' → '.join(text(name) for name in message.crosses)}")

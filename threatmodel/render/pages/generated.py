@@ -14,8 +14,7 @@ from threatmodel.model.load import load_model
 from threatmodel.model.vocabulary import FACTS, KINDS, FactRow
 from threatmodel.reading.files import Files
 from threatmodel.reading.whole import make_folder, place
-from threatmodel.render.dfd import dfd
-from threatmodel.render.draw import draw
+from threatmodel.render.fitted import Wanted, fitted
 from threatmodel.render.pages.library import Book
 from threatmodel.render.pages.library_reference import reference
 from threatmodel.render.pages.model import model_page
@@ -66,7 +65,7 @@ def _files(home: Path, files: Files) -> dict[str, str]:
 
 def _picture(model: Path) -> str:
     """The README's picture: the default model's runtime plane."""
-    return draw(dfd(build(load_model(Files(), model))), "svg").decode()
+    return fitted(build(load_model(Files(), model)), "a4", Wanted()).picture.decode()
 
 
 def model_schema_text() -> str:

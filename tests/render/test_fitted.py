@@ -1,0 +1,221 @@
+"""Diagrams for paper and screens: readable type, nothing lost, and drawable whatever a name holds."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.render.test_dfd import MODEL, NASTY, RISKS, named
+from threatmodel.graph.building import VIEWS, Graph, build
+from threatmodel.model.load import load_model
+from threatmodel.reading.files import Files
+from threatmodel.render.condensed import condensed
+from threatmodel.render.draw import bundled
+from threatmodel.render.fitted import Fitted, Wanted, fitted
+
+pytestmark = pytest.mark.skipif(not bundled(), reason="the graphviz-pure wheel is not installed")
+Load = Callable[[str], Graph]
+SVG = "{http://www.w3.org/2000/svg}"
+PAGE, WINDOW = 527, 960
+"""The width in points of the text on A4, with margins of 12 mm, and of a window of 1280 pixels."""
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Load:
+    """The graph of a model's text."""
+
+    def loaded(text: str) -> Graph:
+        path = tmp_path / "model.yaml"
+        path.write_text(text, encoding="utf-8")
+        return build(load_model(Files(), path))
+
+    return loaded
+
+
+USES = (
+    "triggers: [{{slack: slash-command, api: {api}}}], sends: [{queue}], secrets: [signing], writes: [{store}]",
+    "triggers: [{{slack: events, api: {api}}}], sends: [{queue}], secrets: [signing], reads: [{store}]",
+    "triggers: [{{queue: {queue}}}], reads: [{store}], writes: [{store}], secrets: [token], calls: [slack, erp]",
+    "triggers: [{{schedule: rate(1 day)}}], reads: [{store}], calls: [slack], secrets: [token, signing]",
+    "triggers: [{{queue: {queue}}}], writes: [{store}], calls: [erp]",
+    "triggers: [{{http: POST, api: {api}}}], reads: [{store}], writes: [{store}], sends: [{queue}]",
+    "triggers: [{{queue: {queue}}}], calls: [slack, pager], secrets: [token]",
+    "triggers: [{{store: {store}}}], writes: [{store}]",
+)
+
+
+def bot(functions: int) -> str:
+    """A Slack bot of so many functions, with two stores, a queue and an API for every few of them."""
+    few, pairs = range(1 + functions // 4), range(1 + functions // 2)
+    lines = ["name: Operations bot", "data: {order: {name: order record, classification: confidential}}", "apis:"]
+    lines += [*(f"  orders-api-{n}: {{kind: http}}" for n in few), "stores:"]
+    lines += [*(f"  customer-orders-{n}: {{kind: dynamodb, holds: [order]}}" for n in pairs), "queues:"]
+    lines += [f"  work-queue-{n}: {{kind: sqs, holds: [order]}}" for n in few]
+    lines += ["secrets: {signing: {grants: slack-requests}, token: {grants: slack-api}}"]
+    lines += ["externals: {erp: {name: ERP system}, pager: {name: PagerDuty}}", "functions:"]
+    for n in range(functions):
+        names = {"api": f"orders-api-{n % len(few)}", "queue": f"work-queue-{n % len(few)}"}
+        uses = USES[n % len(USES)].format(store=f"customer-orders-{n % len(pairs)}", **names)
+        lines.append(f"  order-handler-{n}: {{runtime: python3.13, {uses}}}")
+    return "\n".join(lines)
+
+
+def points(svg: bytes, width: float) -> float:
+    """The size of the smallest text of a picture that is no wider than a medium: the font's size times its scale."""
+    root = ElementTree.fromstring(svg)  # noqa: S314 - drawn here
+    left, top, wide, high = map(float, root.get("viewBox", "").split())
+    assert (left, top) == (0, 0)
+    assert wide <= width
+    assert float(root.get("width", "").removesuffix("pt")) == pytest.approx(wide, abs=1)
+    scaled = re.search(r"scale\(([0-9.]+)", root.find(f"{SVG}g").get("transform", ""))  # type: ignore[union-attr]
+    assert scaled
+    assert high > 0
+    return min(float(text.get("font-size", "0")) for text in root.iter(f"{SVG}text")) * float(scaled[1])
+
+
+@pytest.mark.parametrize("functions", [1, 2, 3, 6, 8, 10])
+def test_type_can_be_read_on_a_page_and_on_a_screen(load: Load, functions: int) -> None:
+    graph = load(bot(functions))
+    risks = dict.fromkeys([*graph.elements, *graph.flows], ("medium", 12))
+    paper = fitted(graph, "a4", Wanted(risks=risks))
+    assert paper.readable
+    assert points(paper.picture, PAGE) == pytest.approx(paper.points, abs=0.01)
+    assert paper.points >= 7
+    screen = fitted(graph, "screen", Wanted(risks=risks))
+    assert screen.readable
+    assert points(screen.picture, WINDOW) >= 8.25  # 11 pixels
+
+
+@pytest.mark.parametrize("functions", [30, 60, 300])
+def test_many_functions_are_a_few_groups(load: Load, functions: int) -> None:
+    graph = load(bot(functions))
+    shown = condensed(graph, most=4)
+    boxes = [box for box in shown.boxes.values() if box.kind == "function"]
+    assert 2 <= len(boxes) <= 4
+    assert sum(len(box.members) for box in boxes) == functions
+    assert fitted(graph, "a4", Wanted()).readable
+
+
+@pytest.mark.parametrize("view", [*VIEWS, "all"])
+@pytest.mark.parametrize("functions", [2, 9, 40])
+def test_every_flow_and_element_of_a_view_is_in_the_picture_once(load: Load, view: str, functions: int) -> None:
+    graph = load(bot(functions))
+    shown = condensed(graph, view)
+    flows = [one for link in shown.links for one in link.flows] + list(shown.inner)
+    want = [(n, flow) for n, flow in enumerate(graph.flows.values(), 1) if view in {"all", flow.view}]
+    assert sorted(flows, key=lambda one: one[0]) == want
+    members = [member.id for box in shown.boxes.values() for member in box.members]
+    folded = {one.id for box in shown.boxes.values() for one in box.folded}
+    assert len(members) == len(set(members))
+    assert not folded & set(members)
+    touched = {end for _, flow in want for end in (flow.source, flow.target)}
+    assert touched <= folded | set(members)
+
+
+def texts(found: Fitted) -> list[str]:
+    root = ElementTree.fromstring(found.picture)  # noqa: S314 - drawn here
+    return ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
+
+
+def test_logs_and_secrets_are_counted_in_their_owner_with_their_worst_risk(load: Load) -> None:
+    graph = load(MODEL)
+    said = texts(fitted(graph, "a4", Wanted(risks={"signing": ("high", 2), "bot": ("low", 0)})))
+    assert said[said.index("1 secret") + 1] == "■ high · 2 threats"
+    assert said.count("1 log group") == 2
+    assert "signing" not in said
+    said = texts(fitted(graph, "a4", Wanted(risks={"signing": ("high", 2), "bot": ("critical", 1)})))
+    assert {"1 secret", "■ high · 2 threats"} & set(said) == {"1 secret"}  # the band of its owner covers it
+
+
+def test_a_secret_in_focus_is_drawn_by_itself(load: Load) -> None:
+    assert "signing" in texts(fitted(load(MODEL), "a4", Wanted(focus="signing")))
+
+
+def test_functions_are_grouped_by_what_starts_them_from_six_up(load: Load) -> None:
+    assert all(len(box.members) == 1 for box in condensed(load(bot(5))).boxes.values() if box.kind == "function")
+    boxes = [box for box in condensed(load(bot(9))).boxes.values() if box.kind == "function"]
+    assert sum(len(box.members) for box in boxes) == 9
+    assert len(boxes) < 9
+    assert ["order-handler-5", "order-handler-8"] in [[member.id for member in box.members] for box in boxes]
+
+
+def test_a_group_names_its_most_pressing_members_first(load: Load) -> None:
+    graph = load(bot(40))
+    said = texts(
+        fitted(graph, "a4", Wanted(risks={"order-handler-35": ("critical", 3), "order-handler-3": ("low", 1)}))
+    )
+    assert said[said.index("order-handler-35") - 1] == "♦ critical"
+    assert said[said.index("order-handler-3") - 1] == "● low"
+    assert any(text.endswith(" more") for text in said)
+
+
+def test_a_protocol_is_written_where_it_is_not_https(load: Load) -> None:
+    said = texts(fitted(load(MODEL), "a4", Wanted()))
+    assert not any("HTTPS" in text for text in said)
+    plain = "flows:\n  worker:ledger:read: {transport: tcp, tcp_port: 5432, encrypted: false}\n"
+    said = texts(fitted(load(MODEL + plain), "a4", Wanted()))
+    assert {"TCP 5432", "not encrypted"} <= set(said)
+
+
+def test_who_points_at_an_arrow_or_a_box_sees_what_it_stands_for(load: Load) -> None:
+    root = ElementTree.fromstring(fitted(load(MODEL), "a4", Wanted(risks=RISKS)).picture)  # noqa: S314
+    titles = {group.get("id"): group.findtext(f"{SVG}title") for group in root.iter(f"{SVG}g")}
+    assert (
+        titles["box-bot"]
+        == "bot · Lambda · python3.13 · ■ high · 2 threats\nsigning · "
+        + titles["box-bot"].split(  # type: ignore[union-attr]
+            "signing · "
+        )[1]
+    )
+    arrows = [title or "" for name, title in titles.items() if name and name.startswith("link-")]
+    assert any(re.search(r"\d+ worker → orders: read · order record, .* · HTTPS", title) for title in arrows)
+
+
+def test_a_called_system_is_on_the_right_and_a_caller_on_the_left(load: Load) -> None:
+    boxes = condensed(load(bot(3))).boxes
+    lanes = {name: boxes[name].lane for name in ("internet", "slack", "orders-api-0", "order-handler-0", "erp")}
+    assert list(lanes.values()) == sorted(lanes.values())
+    assert boxes["erp"].beyond
+    assert boxes["slack"].lane == boxes["slack-user"].lane
+
+
+CYCLES = """
+name: Cycles
+queues: {a: {kind: sqs}, b: {kind: sqs}}
+functions:
+  one: {triggers: [{queue: a}], sends: [b], invokes: [two]}
+  two: {triggers: [{queue: b}], sends: [a], invokes: [one]}
+"""
+
+
+@pytest.mark.parametrize("text", ["name: Empty\nfunctions: {only: {triggers: []}}\n", CYCLES])
+@pytest.mark.parametrize("medium", ["a4", "screen"])
+def test_no_entry_point_and_cycles_draw(load: Load, text: str, medium: str) -> None:
+    for view in (*VIEWS, "all"):
+        assert fitted(load(text), medium, Wanted(view=view)).picture
+
+
+def test_titles_of_300_characters_leave_the_picture_as_it_is(load: Load) -> None:
+    found = fitted(named(load(MODEL), ["word " * 60]), "a4", Wanted(risks=RISKS))
+    assert found.readable
+    assert fitted(named(load(MODEL), ["W" * 300]), "a4", Wanted(risks=RISKS)).picture
+
+
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(names=st.lists(st.sampled_from(NASTY) | st.text(max_size=8), min_size=1, max_size=40))
+def test_any_names_draw(load: Load, names: list[str]) -> None:
+    odd = named(load(MODEL), names)
+    shown = condensed(odd)
+    svg = fitted(odd, "a4", Wanted(risks=RISKS), engine=bundled()).picture
+    assert svg.count(b'class="node"') == len(shown.boxes)
+    root = ElementTree.fromstring(svg)  # noqa: S314 - drawn here
+    assert len([one for one in root.iter(f"{SVG}g") if (one.get("id") or "").startswith("link-")]) == len(shown.links)
+
+
+def test_the_same_model_gives_the_same_picture(load: Load) -> None:
+    assert fitted(load(bot(8)), "a4", Wanted()) == fitted(load(bot(8)), "a4", Wanted())
