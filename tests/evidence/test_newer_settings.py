@@ -47,6 +47,9 @@ URL = "  Url: {Type: AWS::Lambda::Url, Properties: {TargetFunctionArn: !Ref Bot,
         ("runs_at_edge", ", DeadLetterConfig: {TargetArn: x}", "", False),
         ("keeps_workflow_state", ", DurableConfig: {ExecutionTimeout: 3600}", "", True),
         ("keeps_workflow_state", "", "", NOTHING),
+        ("durable", ", DurableConfig: {ExecutionTimeout: 3600}", "", True),
+        ("durable", ", DurableConfig: !ImportValue x", "", UNKNOWN),
+        ("durable", "", "", False),
     ],
 )
 def test_of_a_function(fact: str, more: str, beside: str, expected: object) -> None:

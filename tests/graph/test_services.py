@@ -67,3 +67,31 @@ def test_what_a_service_does_is_checked(does: str, message: str, tmp_path: Path)
     with pytest.raises(InputError) as raised:
         model(tmp_path, does)
     assert message in raised.value.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        ("durable: true, triggers: [{http: POST}], calls: []", True),
+        ("durable: false, triggers: [{http: POST}], calls: []", False),
+        ("durable: false, triggers: [{http: POST}], calls: [bank]", False),
+        ("durable: false, triggers: [{http: POST}], calls: [workflow]", True),
+        ("durable: false, triggers: [{service: workflow}], calls: []", True),
+        ("durable: false, triggers: [{service: bank}], calls: []", True),
+        ("durable: false, triggers: [{service: users}], calls: []", False),
+        ("triggers: [{http: POST}], calls: []", None),
+        ("durable: false, triggers: [{http: POST}]", None),
+        ("durable: false, calls: []", None),
+        ("durable: false, triggers: [{http: POST}], calls: [], incomplete: [calls]", None),
+    ],
+)
+def test_a_function_outside_workflows_waits_for_no_callbacks(
+    tmp_path: Path, function: str, expected: bool | None
+) -> None:
+    """What nothing says to be no workflow, such as a service without a name, may be one."""
+    text = MODEL.replace(", %s}", "}\n  users: {service: Cognito}") + f"  bot: {{{function}}}\n"
+    facts = graph_of(tmp_path, text).elements["bot"].facts
+    found = facts["in_workflow"].value if "in_workflow" in facts else None
+    assert found is expected
+    kept = facts["keeps_workflow_state"].value if "keeps_workflow_state" in facts else None
+    assert kept is (False if expected is False else None)

@@ -217,6 +217,28 @@ def _calls_outside(given: Given, node: Node) -> Fact | None:
     return any_in(given.functions[node.id], "calls", lambda _: True)
 
 
+@derives("function", "in_workflow")
+def _in_workflow(given: Given, node: Node) -> Fact | None:
+    """A service that starts it and whose name is not stated may be a workflow."""
+    lists = given.functions[node.id]
+
+    def service(name: str) -> str:
+        external = given.system.externals.get(name)
+        return external.service.lower() if external is not None else ""
+
+    def starts(member: Member) -> bool:
+        trigger = member.item
+        name = service(trigger.source.id) if trigger.source is not None else ""
+        return trigger.by == "service" and (not name or _WORKFLOWS in name)
+
+    started = any_in(lists, "triggers", starts)
+    calls = any_in(lists, "calls", lambda member: _WORKFLOWS in service(member.item))
+    return either([given.stated[node.id].get("durable"), started, calls])
+
+
+_WORKFLOWS = "step functions"
+
+
 @derives("function", "uses_secrets")
 def _uses_secrets(given: Given, node: Node) -> Fact | None:
     return any_in(given.functions[node.id], "secrets", lambda _: True)
