@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ WRITTEN = {
     "models/model.schema.json",
     "threatlib/library.yaml",
     "threats.baseline.json",
+    ".threatmodel.toml",
 }
 PIN = ["--source", "threatmodel==0.2.0"]
 WORKFLOW = ".github/workflows/threat-model.yml"
@@ -54,10 +56,11 @@ def test_what_it_writes_works_at_once(source: list[str], capsys: pytest.CaptureF
     assert all(f"wrote {name}\n" in said for name in WRITTEN)
     assert "next: " in said
     assert "no workflow was written: name what it installs, " in said
-    assert main(["check", "--baseline", "threats.baseline.json"]) == 0
+    assert main(["check"]) == 0
     assert main(["--report", "html", "-o", "report.html"]) == 0
     assert main(["--dfd"]) == 0
     assert "\ndigraph" in capsys.readouterr().out
+    Path(".threatmodel.toml").unlink()
     assert main(["check"]) == 1
     assert main(["check", "--fail-on", "critical", "--allow-undetermined"]) == 0
     capsys.readouterr()
@@ -82,7 +85,7 @@ def test_a_widened_role_is_red_with_its_line(capsys: pytest.CaptureFixture[str])
     line = widened[: widened.index('"dynamodb:*"')].count("\n") + 1
     write("template.yaml", widened)
     capsys.readouterr()
-    assert main(["check", "--baseline", "threats.baseline.json"]) == 1
+    assert main(["check"]) == 1
     said = capsys.readouterr().out
     assert f"template.yaml:{line}  role_wildcard_action: true" in said
     assert "do: Give the function its own least-privilege role" in said
@@ -209,6 +212,16 @@ def test_a_path_of_windows_is_recognized(capsys: pytest.CaptureFixture[str]) -> 
         ["init", "--from", r"infra\template.yaml"], capsys
     )
     assert "check the path" in refused(["init", "--from", r"infra\other.yaml"], capsys)
+
+
+def test_a_configuration_that_is_there_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    write("pyproject.toml", '[tool.threatmodel]\nfail-on = "medium"\n')
+    assert main(["init", *PIN]) == 0
+    assert not Path(".threatmodel.toml").exists()
+    assert "next: python tm.py check --baseline threats.baseline.json" in re.sub(
+        r"\S*tm\.py", "tm.py", capsys.readouterr().out
+    )
+    assert "- run: tm check --baseline threats.baseline.json " in Path(WORKFLOW).read_text(encoding="utf-8")
 
 
 # --- what the workflow installs

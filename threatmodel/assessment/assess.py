@@ -26,7 +26,7 @@ from threatmodel.graph.resolved import premise_of
 from threatmodel.library.current import current_system
 from threatmodel.library.entries import Library, Threat
 from threatmodel.model.facts import EVIDENCE, STATED
-from threatmodel.model.system import OPEN_TO_ALL, Acceptance
+from threatmodel.model.system import OPEN_TO_ALL, Acceptance, Exclusion, System
 from threatmodel.reading.problems import InputError, Place
 from threatmodel.reading.values import new_tuple, replace
 
@@ -49,11 +49,21 @@ def assess(
     """
     system, renamed = current_system(graph.system, library)
     graph = replace(graph, system=system) if renamed else graph
-    excluded = [library.former.threats.get(name, name) for name in excluded]
-    if problems := [*misdirected(graph, library), *unknown_threats(excluded, library)]:
+    left_out = _excluded(graph.system, library, today, excluded)
+    if problems := [*misdirected(graph, library), *unknown_threats(left_out, library)]:
         raise InputError(problems)
-    found = _Assessing(States(graph, library, today, assumed), frozenset(excluded)).assessment()
+    found = _Assessing(States(graph, library, today, assumed), left_out).assessment()
     return replace(found, renamed=renamed) if renamed else found
+
+
+def _excluded(
+    system: System, library: Library, today: datetime.date, named: Sequence[str]
+) -> Mapping[str, Exclusion | None]:
+    """Return the threats that are not looked for, each with the exclusion that counts today; None for a `named` one."""
+    current = library.former.threats
+    held = (one for one in system.exclusions if system.longest_terms.is_in_force(one.expires, today))
+    known: dict[str, Exclusion | None] = {current.get(one.threat, one.threat): one for one in held}
+    return known | {current.get(name, name): None for name in named}
 
 
 class _Looked(NamedTuple):
@@ -66,7 +76,7 @@ class _Looked(NamedTuple):
 class _Assessing:
     """One run of `assess`."""
 
-    def __init__(self, states: States, excluded: frozenset[str]) -> None:
+    def __init__(self, states: States, excluded: Mapping[str, Exclusion | None]) -> None:
         self.states = states
         self.graph = graph = states.graph
         self.library = library = states.library
@@ -183,7 +193,10 @@ class _Assessing:
     def _excluded(self, name: str) -> reliances.Reliance:
         threat = self.library.threats[name]
         count = sum(reliances.may_apply(threat, one) for one in self.graph.targets() if not one.out_of_scope)
-        return reliances.Reliance("excluded", name, count, "--exclude", "", None)
+        by = self.excluded[name]
+        if by is None:
+            return reliances.Reliance("excluded", name, count, "--exclude", "", None)
+        return reliances.Reliance("excluded", name, count, self.graph.system.reached(by.owner), by.reason, by.place)
 
     def _unsaid(self, found: Sequence[Finding]) -> Iterator[reliances.Unsaid]:
         """What is not stated where a threat may apply and is left out, because claims would keep it low enough."""

@@ -33,6 +33,7 @@ class Changes:
     word: tuple[Change, ...]
     crossings: tuple[Change, ...]
     rules: tuple[Change, ...]
+    settings: tuple[Change, ...]
     findings: tuple[Change, ...]
     elements: tuple[Change, ...]
     flows: tuple[Change, ...]
@@ -47,6 +48,7 @@ class Changes:
             *self.lost_controls,
             *self.lost_proofs,
             *self.evidence,
+            *self.settings,
             *self.word,
             *self.crossings,
             *self.rules,
@@ -84,6 +86,7 @@ def changes(before: Assessed, after: Assessed) -> Changes:
         word=tuple(_word(before, after)),
         crossings=tuple(_crossings(before, after)),
         rules=tuple(_rules(before, after)),
+        settings=tuple(_settings(before, after)),
         findings=findings,
         elements=tuple(_members("element", _by_id(before, "elements"), _by_id(after, "elements"), _element)),
         flows=tuple(_members("flow", _by_id(before, "flows"), _by_id(after, "flows"), _flow)),
@@ -224,6 +227,21 @@ def _word(before: Assessed, after: Assessed) -> Iterator[Change]:
             name = f"{kind}: {what}"
             before_, after_ = ("", by) if how == "added" else (by, "")
             yield Change(how=how, kind="word", name=name, before=before_, after=after_, place=_place(one))
+
+
+# --- the configuration of the check
+
+
+def _settings(before: Assessed, after: Assessed) -> Iterator[Change]:
+    """The settings of the configuration that differ; a saved assessment has none to compare."""
+    if "settings" not in before or "settings" not in after:
+        return
+    old, new = before["settings"], after["settings"]
+    for name in sorted(old.keys() | new.keys()):
+        was, now = old.get(name, ""), new.get(name, "")
+        if was != now:
+            how = "added" if name not in old else "removed" if name not in new else "changed"
+            yield Change(how=how, kind="setting", name=name, before=was, after=now)
 
 
 # --- rules of the team's own

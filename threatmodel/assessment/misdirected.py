@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.library import lookup
 from threatmodel.library.entries import Library
 from threatmodel.model.decisions import named_twice
-from threatmodel.model.system import Acceptance, ControlStatement, Rating
+from threatmodel.model.system import Acceptance, ControlStatement, Exclusion, Rating
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.problems import Place, Problem, article, listed, suggestion
 
@@ -90,10 +90,10 @@ def _no_element(graph: Graph, name: str, place: Place) -> Problem:
     return Problem(code="unknown-element", place=place, message=f"there is no element '{name}'", hint=hint)
 
 
-def unknown_threats(excluded: Sequence[str], library: Library) -> Iterator[Problem]:
-    """A problem for each id that is no threat of the library."""
-    for name in excluded:
+def unknown_threats(excluded: Mapping[str, Exclusion | None], library: Library) -> Iterator[Problem]:
+    """A problem for each id that is no threat of the library, at the exclusion that has it."""
+    for name, by in excluded.items():
         if name not in library.threats:
             hint = lookup.hint(library.threats, name, "tm.py --list shows every threat")
-            place = Place("--exclude")
+            place = by.place if by is not None else Place("--exclude")
             yield Problem(code="unknown-threat", place=place, message=f"there is no threat '{name}'", hint=hint)

@@ -119,6 +119,9 @@ def _dated(assessment: Assessment) -> Iterator[Expiry]:
     for exemption in system.exemptions:
         owner = system.reached(exemption.owner)
         yield Expiry("exemption", exemption.name, exemption.expires, owner, exemption.place, exemption.ticket)
+    for exclusion in system.exclusions:
+        owner = system.reached(exclusion.owner)
+        yield Expiry("exclusion", exclusion.name, exclusion.expires, owner, exclusion.place, exclusion.ticket)
 
 
 def risks(assessment: Assessment) -> dict[str, Risk]:

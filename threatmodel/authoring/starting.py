@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -51,12 +52,19 @@ BASELINE = "threats.baseline.json"
 """The file of the results on the first day."""
 
 
+CONFIG = ".threatmodel.toml"
+
+
 class Wanted(NamedTuple):
-    """What `tm init` is asked for: the files to import (none: an example), their kind, what CI installs ('': no CI)."""
+    """What `tm init` is asked for: the files to import (none: an example), their kind, what CI installs ('': no CI).
+
+    `configured`: the folder has a configuration already.
+    """
 
     sources: Sequence[Path] = ()
     kind: str = ""
     pin: str = ""
+    configured: bool = False
 
 
 class FirstFiles(NamedTuple):
@@ -90,13 +98,27 @@ def first_files(here: Path, files: Files, wanted: Wanted) -> FirstFiles:
         folder / "platform.yaml": f"{_EDITORS}name: {scalar(f'Platform of {name}')}\n\n{_PLATFORM}",
         folder / SCHEMA: model_schema_text(),
         here / _OWN / "library.yaml": f"name: {scalar(f'Threats and controls of {name}')}\n{_LAYER}",
-        **checked_in_ci(here, wanted.pin),
+        **({} if wanted.configured else {here / CONFIG: _configuration(model.relative_to(here))}),
+        **checked_in_ci(here, wanted.pin, "tm check" if not wanted.configured else CHECK),
     }
     refuse_existing([*texts, here / BASELINE])
     return FirstFiles(model, texts, notes)
 
 
-def checked_in_ci(here: Path, pin: str) -> dict[Path, str]:
+CHECK = f"tm check --baseline {BASELINE}"
+"""The check of a folder whose configuration names no baseline."""
+
+
+def _configuration(model: Path) -> str:
+    return (
+        "# what holds for tm check; tm config prints it with where each setting comes from\n"
+        f"models = [{json.dumps(model.as_posix())}]\n"
+        f'baseline = "{BASELINE}"\n'
+        '# fail-on = "medium"            # the lowest band that fails; high where left out\n'
+    )
+
+
+def checked_in_ci(here: Path, pin: str, check: str) -> dict[Path, str]:
     """Return the workflow that checks a folder in CI, by its path; none where nothing is named that it can install.
 
     Raises InputError where no repository would run it.
@@ -106,9 +128,7 @@ def checked_in_ci(here: Path, pin: str) -> dict[Path, str]:
     if repository(here) is None:
         message, hint = "this folder is in no Git repository", "run 'git init' first, or leave --source out"
         raise InputError([Problem(code="no-git", place=Place("--source", 0), message=message, hint=hint)])
-    return {
-        workflow_file(here, kebab(real_path(here).name)): workflow(here, pin, f"tm check --baseline {BASELINE}"),
-    }
+    return {workflow_file(here, kebab(real_path(here).name)): workflow(here, pin, check)}
 
 
 def refuse_existing(paths: Sequence[Path]) -> None:

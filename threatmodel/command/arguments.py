@@ -55,6 +55,7 @@ class Parser(argparse.ArgumentParser):
         wrong = message.rpartition(": ")[2].lstrip().partition(" ")[0].strip("',") if ": " in message else ""
         known = options if wrong.startswith("-") else commands
         hint = suggestion(wrong, known) if wrong and wrong not in known else ""
+        hint = _foreign(wrong, options) or hint
         misplaced = _MISPLACED.search(message)
         if misplaced and "-m" in options:
             option, refused, unknown = misplaced.groups()
@@ -63,6 +64,16 @@ class Parser(argparse.ArgumentParser):
             hint = "" if self.named in READS_NO_MODEL else named_with(refused or unknown)
         complain(f"{PROGRAM}: usage: {visible(message)}{'; ' + hint if hint else ''} (see {PROGRAM} --help)\n")
         raise SystemExit(2)
+
+
+def _foreign(wrong: str, options: Sequence[str]) -> str:
+    """Return the answer to an option or a format of another scanner; '' for any other word."""
+    from threatmodel.command.foreign import FOREIGN, FORMATS
+
+    name = wrong.partition("=")[0]
+    if name in FORMATS and "--format" in options:
+        return f"did you mean '{FORMATS[name]}'?"
+    return FOREIGN.get(name, "")
 
 
 def common(found: Parser, where: str = "FILE", written: str = "the output file (default: standard output)") -> None:

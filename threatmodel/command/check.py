@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from threatmodel.command.arguments import QUIET, Parser, force, library, looking, model, path, text
-from threatmodel.command.form_asked import FormAsked
+from threatmodel.command.form_asked import FORMS, FormAsked
 from threatmodel.command.request import Invocation, models_of, refuse_picture
+from threatmodel.command.settings import BANDS, DEFAULT_BAND
 from threatmodel.reading.output import columns, complain, drafts, flush, silence
 from threatmodel.reading.problems import visible
 from threatmodel.reading.project import real_path
@@ -29,16 +30,12 @@ DESCRIPTION = (
     "difference between the model and its evidence. Exit codes: 0 the check passes, 1 it fails, 2 a model cannot be "
     "used."
 )
-FORMS = ("text", "json", "sarif", "github", "gitlab", "markdown", "junit")
-_BANDS = ("low", "medium", "high", "critical")
 _STANDARD = "-"
 
 
 def options(parser: Parser) -> None:
     """Declare the command's options."""
-    parser.add_argument("models", nargs="*", type=path, metavar="MODEL", help="the models to check, instead of -m")
-    model(parser)
-    library(parser)
+    demands(parser)
     looking(parser)
     parser.add_argument(
         "--format",
@@ -58,20 +55,11 @@ def options(parser: Parser) -> None:
         help="the file for the --format before it (default: standard output)",
     )
     force(parser)
-    parser.add_argument(
-        "-v", "--verbose", action="store_true", help="in text, print one line for each result that fails"
+    much = parser.add_mutually_exclusive_group()
+    much.add_argument("-v", "--verbose", action="store_true", help="in text, print one line for each result that fails")
+    much.add_argument(
+        "-q", "--quiet", action="store_true", help="in text, print only what fails; no progress and no notes"
     )
-    parser.add_argument(
-        "--fail-on", choices=_BANDS, default="high", help="the lowest band of risk that fails (default: high)"
-    )
-    parser.add_argument("--require-proof", action="store_true", help="judge the risk as proven, not as claimed")
-    parser.add_argument(
-        "--strict", action="store_true", help="fail on findings that only a statement in the model removes"
-    )
-    parser.add_argument(
-        "--allow-undetermined", action="store_true", help="do not fail on risks that depend on open questions"
-    )
-    parser.add_argument("--ignore-acceptances", action="store_true", help="ignore accepted risks and exemptions")
     for option, what in (("--with", "were in place"), ("--without", "were missing")):
         parser.add_argument(
             option,
@@ -82,16 +70,6 @@ def options(parser: Parser) -> None:
             help=f"show what would change if this control {what}; can be repeated",
         )
     parser.add_argument(
-        "--policy", type=path, metavar="FILE", help="a file of rules for the check, kept outside the repository"
-    )
-    parser.add_argument(
-        "--baseline",
-        type=path,
-        default=QUIET,
-        metavar="FILE",
-        help="a file of earlier results: only new and worse ones fail",
-    )
-    parser.add_argument(
         "--reprobe",
         type=text,
         metavar="REVISION",
@@ -101,6 +79,37 @@ def options(parser: Parser) -> None:
     keep = parser.add_mutually_exclusive_group()
     keep.add_argument("--write-baseline", action="store_true", help="create that file from the current results")
     keep.add_argument("--update-baseline", action="store_true", help="update that file to the current results")
+
+
+def demands(parser: Parser) -> None:
+    """Declare the options for what is checked and by which rules; a configuration can state them too."""
+    parser.add_argument("models", nargs="*", type=path, metavar="MODEL", help="the models to check, instead of -m")
+    model(parser)
+    library(parser)
+    parser.add_argument(
+        "--fail-on", choices=BANDS, help=f"the lowest band of risk that fails (default: {DEFAULT_BAND})"
+    )
+    parser.add_argument("--require-proof", action="store_true", help="judge the risk as proven, not as claimed")
+    parser.add_argument(
+        "--strict", action="store_true", help="fail on findings that only a statement in the model removes"
+    )
+    parser.add_argument(
+        "--allow-undetermined", action="store_true", help="do not fail on risks that depend on open questions"
+    )
+    parser.add_argument("--ignore-acceptances", action="store_true", help="ignore accepted risks and exemptions")
+    parser.add_argument(
+        "--report-only", action="store_true", help="end with exit code 0 even if the check fails; 2 stays 2"
+    )
+    parser.add_argument(
+        "--policy", type=path, metavar="FILE", help="a file of rules for the check, kept outside the repository"
+    )
+    parser.add_argument(
+        "--baseline",
+        type=path,
+        default=QUIET,
+        metavar="FILE",
+        help="a file of earlier results: only new and worse ones fail",
+    )
 
 
 def run(request: Invocation) -> int:
@@ -121,12 +130,14 @@ def run(request: Invocation) -> int:
             )
         return supposed(request)
     models = models_of(request)
-    question = replace(asked(request), forms=tuple(_forms(outputs, verbose=args.verbose)), several=len(models) > 1)
+    forms = tuple(_forms(outputs, verbose=args.verbose, quiet=args.quiet))
+    question = replace(asked(request), forms=forms, several=len(models) > 1)
     replacing = _replacing(outputs, request, models)
     again = _reprobed(models, args.reprobe)
-    found = checks(models, question, _progress(len(models)))
+    found = checks(models, question, _progress(0 if args.quiet else len(models)))
     if not question.keep:
-        return max(_written(found, outputs, question, replacing), _models_gone(question), again)
+        code = max(_written(found, outputs, question, replacing), _models_gone(question), again)
+        return _reported(max(code, _not_checked(question, request, models)), request)
     now: list[Outcome] = []
     code = _written(_kept(found, now), outputs, question, replacing)
     if code != 2:  # noqa: PLR2004 - an exit code
@@ -155,6 +166,30 @@ def _models_gone(question: CheckDemands) -> int:
             f"{file}: the baseline names {visible(name)}, which does not exist; remove it with --update-baseline\n"
         )
     return int(bool(gone))
+
+
+def _not_checked(question: CheckDemands, request: Invocation, models: Sequence[Path]) -> int:
+    """Report the models of the baseline that the configuration leaves out; return 1 where there is one, 0 otherwise."""
+    from threatmodel.command.baselines import key_in
+
+    place = request.settings.held["models"].place
+    if place is None:
+        return 0
+    file = question.baseline_file
+    checked = {key_in(file, model) for model in models}
+    left = [name for name in sorted(question.baselines or {}) if name not in checked and (file.parent / name).exists()]
+    for name in left:
+        said = f"{visible(name)} is in the baseline {visible(str(file))}, and 'models' leaves it out"
+        complain(f"{place}: {said}; add it, or remove its file and update the baseline\n")
+    return int(bool(left))
+
+
+def _reported(code: int, request: Invocation) -> int:
+    """Return the exit code: 0 for a check that fails where only a report is wanted."""
+    if code == 1 and request.args.report_only:
+        complain("report only: the check fails, and the exit code is 0\n")
+        return 0
+    return code
 
 
 def _kept(found: Iterator[Outcome], now: list[Outcome]) -> Iterator[Outcome]:
@@ -208,7 +243,8 @@ def _outputs(args: argparse.Namespace, request: Invocation) -> list[tuple[str, s
     pairs: list[tuple[str, str]] = list(getattr(args, "pairs", []))
     if request.output is not None:  # -o before the command
         pairs = [("text", str(request.output)), *pairs]
-    pairs = pairs or [("text", _STANDARD)]
+    more = () if getattr(args, "with") or args.without else request.settings.formats
+    pairs = pairs or [("text", _STANDARD), *((form, str(path)) for form, path in more)]
     seen: dict[str, str] = {}
     for form, target in pairs:
         where = target if target == _STANDARD else str(real_path(Path(target)))
@@ -240,7 +276,7 @@ def _replacing(outputs: Sequence[tuple[str, str]], request: Invocation, models: 
     return _Outputs(found, inputs, request.files.renamed)
 
 
-def _forms(outputs: Sequence[tuple[str, str]], *, verbose: bool) -> Iterator[FormAsked]:
+def _forms(outputs: Sequence[tuple[str, str]], *, verbose: bool, quiet: bool) -> Iterator[FormAsked]:
     """Yield the format of each output."""
     for form, target in outputs:
         if form != "text":
@@ -248,9 +284,9 @@ def _forms(outputs: Sequence[tuple[str, str]], *, verbose: bool) -> Iterator[For
         elif verbose:
             yield FormAsked("lines")
         elif target == _STANDARD:
-            yield FormAsked("text", _width(), _color())
+            yield FormAsked("text", _width(), _color(), quiet)
         else:
-            yield FormAsked("text")
+            yield FormAsked("text", quiet=quiet)
 
 
 def _width() -> int:

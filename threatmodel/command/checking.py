@@ -18,7 +18,8 @@ from threatmodel.assessment.gate.missing import with_missing
 from threatmodel.assessment.gate.rules import Rules, under
 from threatmodel.command.baselines import baseline_of, baselines_in
 from threatmodel.command.form_asked import FormAsked
-from threatmodel.command.request import Invocation
+from threatmodel.command.request import Invocation, without_excluded
+from threatmodel.command.settings import against_policy
 from threatmodel.model.search import is_shared
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.former import Renamed
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from threatmodel.assessment.assessed import Assessment
     from threatmodel.assessment.priorities import Expiry
     from threatmodel.library.entries import Library
-    from threatmodel.model.system import System
+    from threatmodel.model.system import Exclusion, System
 
 START = "fork" if sys.platform == "linux" else "spawn"
 """How other processes start; a fork is not safe on macOS, and not available on Windows."""
@@ -59,6 +60,7 @@ class CheckDemands:
     today: datetime.date
     layers: tuple[Path, ...] = ()
     excluded: tuple[str, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
     baselines: Mapping[str, Baseline] | None = None
     baseline_file: Path = Path()
     keep: bool = False
@@ -67,8 +69,8 @@ class CheckDemands:
     forms: tuple[FormAsked, ...] = ()
 
 
-def asked(request: Invocation) -> CheckDemands:
-    """Return a run's demands on every model. Raises InputError where the policy cannot be used."""
+def rules_of(request: Invocation) -> Rules:
+    """Return the rules of a run. Raises InputError where the policy cannot be used or is contradicted."""
     args = request.args
     rules = Rules(
         fail_on=args.fail_on,
@@ -77,18 +79,27 @@ def asked(request: Invocation) -> CheckDemands:
         allow_undetermined=args.allow_undetermined,
         ignore_acceptances=args.ignore_acceptances,
     )
-    if args.policy is not None:
-        from threatmodel.assessment.gate.policy import load_policy
+    if args.policy is None:
+        return rules
+    from threatmodel.assessment.gate.policy import load_policy
 
-        rules = under(load_policy(request.files, args.policy), rules)
+    policy = load_policy(request.files, args.policy)
+    if problems := [*against_policy(request.settings, policy, args.policy)]:
+        raise InputError(problems)
+    return under(policy, rules)
+
+
+def asked(request: Invocation) -> CheckDemands:
+    """Return a run's demands on every model. Raises InputError where the policy or the baseline cannot be used."""
     question = CheckDemands(
-        rules=rules,
+        rules=rules_of(request),
         today=request.today,
         layers=tuple(request.given),
         excluded=tuple(request.excluded),
+        exclusions=request.settings.exclusions,
         running=request.running,
     )
-    return _with_baseline(question, request) if args.baseline is not None else question
+    return _with_baseline(question, request) if request.args.baseline is not None else question
 
 
 def _with_baseline(question: CheckDemands, request: Invocation) -> CheckDemands:
@@ -143,7 +154,7 @@ def _form(asked: FormAsked) -> Form:
         case _:
             from threatmodel.render.checks.text import TerminalForm
 
-            return TerminalForm(asked.width, color=asked.color)
+            return TerminalForm(asked.width, color=asked.color, quiet=asked.quiet)
 
 
 def checks(
@@ -214,6 +225,7 @@ def dated(request: Invocation, models: Sequence[Path], days: int) -> tuple[list[
         today=request.today,
         layers=tuple(request.given),
         excluded=tuple(request.excluded),
+        exclusions=request.settings.exclusions,
         running=request.running,
     )
     checking, code = _Checking(question), 0
@@ -269,7 +281,8 @@ class _Checking:
         from threatmodel.assessment.gate.judging import held_to
 
         question = self._question
-        graph = held_to(weighed(path, files, question.today, self._library, question.running), question.rules)
+        graph = weighed(path, files, question.today, self._library, question.running)
+        graph = held_to(without_excluded(graph, question.exclusions), question.rules)
         found = assess(graph, self._library(graph.system, files), question.today, question.excluded)
         files.renamed += found.renamed
         former = found.library.former.controls

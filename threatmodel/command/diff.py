@@ -17,6 +17,7 @@ from threatmodel.reading.project import real_path, repository
 
 if TYPE_CHECKING:
     from threatmodel.assessment.changes import Changes
+    from threatmodel.command.config_file import Config
 
 DESCRIPTION = (
     "Compare two models, two files that --json wrote, or two revisions. A range such as main..HEAD names two "
@@ -182,7 +183,8 @@ def _of_model(path: Path, request: Invocation) -> Assessed:
 def _contract(path: Path, request: Invocation, files: Files) -> Assessed:
     from threatmodel.render.contract.assessment import contract
 
-    return contract(request.assessed(path, files))
+    config = request.settings.config
+    return {**contract(request.assessed(path, files)), "settings": config.shown() if config is not None else {}}
 
 
 def _at(revision: str, request: Invocation, since: str = "") -> Assessed:
@@ -194,7 +196,7 @@ def _at(revision: str, request: Invocation, since: str = "") -> Assessed:
 
     root, model = located(request.model)
     revision = merge_base(root, revision, since) if since else revision
-    here, given = Path.cwd(), request.given
+    here, given, settings = Path.cwd(), request.given, request.settings
     with temporary_folder("tm-diff-") as folder:
         unpacked(root, revision, folder)
         _held_inside(folder, model, revision)
@@ -202,6 +204,7 @@ def _at(revision: str, request: Invocation, since: str = "") -> Assessed:
         files = Files(CONTENT)  # separate: a warning would be of no use, since what is committed stays
         try:
             os.chdir(folder)  # so that paths in messages start at the root of the repository
+            request.settings = settings._replace(config=_config_at(files, folder, root, here))
             found = _contract(model, request, files)
         except InputError as error:
             refuse_converted(root, folder, files, revision)
@@ -209,10 +212,19 @@ def _at(revision: str, request: Invocation, since: str = "") -> Assessed:
             message, hint = f"the model cannot be used at {quoted(revision)}: {said[0]}", "name another revision"
             raise _refusal("unusable-revision", revision, message, hint) from None
         finally:
-            request.given = given
+            request.given, request.settings = given, settings
             os.chdir(here)
         refuse_converted(root, folder, files, revision)
         return found
+
+
+def _config_at(files: Files, folder: Path, root: Path, here: Path) -> Config | None:
+    """Return the configuration of the working directory as it was at the revision in `folder`."""
+    from threatmodel.command.settings import configuration
+
+    place = real_path(here)
+    inside = folder / place.relative_to(root) if place.is_relative_to(root) else folder
+    return configuration(files, inside)
 
 
 def _layers_at(given: Sequence[Path], root: Path, folder: Path, revision: str) -> list[Path]:

@@ -15,12 +15,13 @@ from threatmodel.reading.problems import InputError, Place, Problem, visible
 
 if TYPE_CHECKING:
     from threatmodel.authoring.starting import FirstFiles
+    from threatmodel.command.config_file import Config
 
 DESCRIPTION = (
-    "Create a first model, a platform file, an empty library, the schema for editors and a baseline. The model "
-    "describes what the template, plan or serverless.yml in this folder deploys. With --source, a workflow checks it "
-    "in CI. Run it in the root of your repository. Nothing is overwritten: if one of the files exists, nothing is "
-    "written."
+    "Create a first model, a platform file, an empty library, the schema for editors, a baseline and a configuration. "
+    "The model describes what the template, plan or serverless.yml in this folder deploys. With --source, a workflow "
+    "checks it in CI. Run it in the root of your repository. Nothing is overwritten: if one of the files exists, "
+    "nothing is written."
 )
 
 
@@ -51,7 +52,7 @@ def options(parser: Parser) -> None:
 def run(request: Invocation) -> int:
     """Write the files, and print the next steps."""
     from threatmodel.authoring.planned import Plan
-    from threatmodel.authoring.starting import BASELINE, Wanted, checked_in_ci, first_files, refuse_existing
+    from threatmodel.authoring.starting import BASELINE, CHECK, Wanted, checked_in_ci, first_files, refuse_existing
     from threatmodel.authoring.workflow import pinned
 
     args, here = request.args, Path()
@@ -66,11 +67,12 @@ def run(request: Invocation) -> int:
     if there is not None:
         if not pin:
             raise _has_model(there)
-        texts = checked_in_ci(here, pin)
+        texts = checked_in_ci(here, pin, "tm check" if _baseline_configured(request, here) else CHECK)
         refuse_existing([*texts])
         carry_out(Plan(tuple((file, text, "") for file, text in texts.items()), (*_baseline_first(here),)))
         return 0
-    first = first_files(here, request.files, Wanted(args.sources or _found(request), args.kind or "", pin))
+    configured = _configured_here(request, here) is not None
+    first = first_files(here, request.files, Wanted(args.sources or _found(request), args.kind or "", pin, configured))
     baseline, failing = _baseline(request, first)
     texts = {**first.texts, here / BASELINE: baseline}
     carry_out(Plan(tuple((file, text, "") for file, text in texts.items()), (*_then(first, failing, pin),)))
@@ -82,6 +84,19 @@ def _model_here(here: Path, files: Files) -> Path | None:
     from threatmodel.model.search import models_in
 
     return next(iter(models_in(files, here, here)), None)
+
+
+def _configured_here(request: Invocation, here: Path) -> Config | None:
+    """Return the configuration in this very folder; one above it gets one of the folder's own beside it."""
+    from threatmodel.command.settings import configuration
+
+    found = configuration(request.files, here)
+    return found if found is not None and found.file.parent == here else None
+
+
+def _baseline_configured(request: Invocation, here: Path) -> bool:
+    found = _configured_here(request, here)
+    return found is not None and "baseline" in found.values
 
 
 def _has_model(model: Path) -> InputError:
@@ -128,7 +143,7 @@ def _baseline_first(here: Path) -> Iterator[str]:
 
 def _then(first: FirstFiles, failing: int, pin: str) -> Iterator[str]:
     """Yield what an author should know of what was written, and what to do next."""
-    from threatmodel.authoring.starting import BASELINE
+    from threatmodel.authoring.starting import BASELINE, CONFIG
 
     yield from map(visible, first.notes)
     if not failing:
@@ -137,7 +152,8 @@ def _then(first: FirstFiles, failing: int, pin: str) -> Iterator[str]:
         yield f"{BASELINE}: {failing} results fail today and are recorded; what is new or worse fails from here on"
     if not pin:
         yield f"no workflow was written: name what it installs, {COMMAND} init --source {_example()}"
-    yield f"next: {COMMAND} check --baseline {BASELINE}, and commit these files"
+    check = "check" if Path(CONFIG) in first.texts else f"check --baseline {BASELINE}"
+    yield f"next: {COMMAND} {check}, and commit these files"
     yield f"      {COMMAND} ask asks what no file shows; {COMMAND} --report html -o report.html shows what is open"
     yield f"      state facts in {shown_path(first.model)} ({COMMAND} --describe function lists them)"
 

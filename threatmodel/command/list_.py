@@ -20,7 +20,7 @@ def run(request: Invocation) -> int:
     from threatmodel.render.listing import listing
 
     library, excluded = request.library(), request.excluded
-    if problems := [*unknown_threats(excluded, library)]:
+    if problems := [*unknown_threats(dict.fromkeys(excluded), library)]:
         raise InputError(problems)
     left = {name: threat for name, threat in library.threats.items() if name not in excluded}
     return request.print(listing(replace(library, threats=left)) if left else "")

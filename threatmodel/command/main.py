@@ -10,10 +10,12 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from threatmodel.command.arguments import READS_NO_MODEL, Parser
 from threatmodel.command.parsing import parser
 from threatmodel.command.request import Invocation
+from threatmodel.command.settings import NONE, settled
 from threatmodel.command.table import OPTIONS, command, option
 from threatmodel.reading.files import Files
 from threatmodel.reading.former import warnings
@@ -67,7 +69,8 @@ def _run(arguments: Sequence[str], files: Files) -> int:
     line = parser(arguments)
     args = _parsed(line, arguments)
     check_home()
-    request = Invocation(args, files, line.error)
+    settings = NONE if args.command in READS_NO_MODEL else settled(args, files, Path.cwd())
+    request = Invocation(args, files, line.error, settings)
     asked = [name for name in OPTIONS if getattr(args, name)]
     if args.command:
         if asked:

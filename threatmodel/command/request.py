@@ -7,16 +7,17 @@ import datetime
 import os
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from threatmodel.api import Running, assess, layered, weighed
 from threatmodel.command.arguments import names
+from threatmodel.command.settings import NONE, Settings
 from threatmodel.reading.cache import is_on
-from threatmodel.reading.files import Files, is_folder
+from threatmodel.reading.files import Files, is_folder, shown_path
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.home import CLONE, MODELS
 from threatmodel.reading.output import Content, write
-from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
 from threatmodel.reading.project import real_path
 from threatmodel.reading.whole import is_stream
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:  # most commands do not need these: importing them late keeps 
     from threatmodel.assessment.assessed import Assessment
     from threatmodel.graph.building import Graph
     from threatmodel.library.entries import Library
-    from threatmodel.model.system import System
+    from threatmodel.model.system import Exclusion, System
     from threatmodel.reading.replacing import Replacing
 
 MODEL = MODELS / "slack-lambda.yaml"
@@ -44,6 +45,22 @@ _DRAWN = (".svg", ".png", ".pdf")
 """Suffixes that no text is written to."""
 
 
+def several_models(where: str, models: Sequence[Path]) -> InputError:
+    """Return what is said where one model is needed and several are configured."""
+    names = listed([shown_path(path) for path in models])
+    message, hint = f"there are several models: {names}", f"name one: -m {shown_path(models[0])}"
+    return InputError([Problem(code="several-models", place=Place(where, 0), message=message, hint=hint)])
+
+
+def without_excluded(graph: Graph, exclusions: tuple[Exclusion, ...]) -> Graph:
+    """Return a graph whose system has the exclusions of a configuration."""
+    if not exclusions:
+        return graph
+    from threatmodel.reading.values import replace
+
+    return replace(graph, system=replace(graph.system, exclusions=exclusions))
+
+
 def refuse_picture(path: Path) -> None:
     """Raise InputError where a text would be written to a file with the suffix of a picture."""
     if path.suffix.lower() in _DRAWN:
@@ -59,12 +76,19 @@ class Invocation:
     the libraries on the command line. `remembers`: results that earlier runs have cached may be used.
     """
 
-    def __init__(self, args: argparse.Namespace, files: Files, misused: Callable[[str], NoReturn]) -> None:
+    def __init__(
+        self,
+        args: argparse.Namespace,
+        files: Files,
+        misused: Callable[[str], NoReturn],
+        settings: Settings = NONE,
+    ) -> None:
         self.args = args
         self.files = files
         self.misused = misused
         self.named: Path | None = getattr(args, "model", None)
-        self.given: Sequence[Path] = getattr(args, "library", ())
+        self.settings = settings
+        self.given: Sequence[Path] = settings.of("library")
         self.excluded: Sequence[str] = names(getattr(args, "exclude", ""))
         self.today: datetime.date = getattr(args, "today", None) or datetime.datetime.now().astimezone().date()
         output: str | None = getattr(args, "output", None)
@@ -91,6 +115,10 @@ class Invocation:
     def _found(self) -> Path | None:
         if self.named is not None:
             return self.named
+        if stated := self.settings.of("models"):
+            if len(stated) > 1:
+                raise several_models(self.settings.held["models"].origin, stated)
+            return cast("Path", stated[0])
         if in_clone():
             return MODEL
         from threatmodel.model.search import found_model
@@ -130,6 +158,7 @@ class Invocation:
 
         graph = weighed(model, files, self.today, library_of, self.running)
         library = libraries[0] if libraries else library_of(graph.system, files)
+        graph = without_excluded(graph, self.settings.exclusions)
         found = assess(graph, library, today=self.today, excluded=self.excluded)
         files.renamed += found.renamed
         return found
@@ -200,6 +229,7 @@ def models_of(request: Invocation) -> list[Path]:
     if named and request.named is not None:
         request.misused(f"-m {request.named} and {named[0]} both name a model; give only one")
     found: dict[Path, Path] = {}
-    for one in named or [request.model]:
+    stated = () if request.named is not None else request.settings.of("models")
+    for one in named or stated or [request.model]:
         found.setdefault(real_path(one), one)
     return list(found.values())

@@ -17,6 +17,7 @@ from threatmodel.command.request import Invocation
 
 COMMANDS: Mapping[str, str] = {
     "check": "fail if a risk is not treated; for pipelines, in several formats",
+    "config": "print the settings of a check, and where each comes from",
     "diff": "compare two models or two revisions; lost controls and proofs come first",
     "due": "list what has expired or expires soon, by owner",
     "ask": "answer the open questions of a model in the terminal",

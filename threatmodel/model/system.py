@@ -213,6 +213,24 @@ class Exemption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exclusion:
+    """A threat that is not looked for, with the owner, the reason and the expiry; from a configuration."""
+
+    threat: str
+    reason: str
+    owner: str
+    expires: datetime.date
+    place: Place
+    element: str = ""
+    ticket: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it leaves out, as check names it."""
+        return self.threat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invariant:
     """A rule of the team's own over every element of a kind: conditions as text, each with its place.
 
@@ -301,6 +319,7 @@ class System:
     owners: Mapping[str, str] = field(default_factory=dict)
     invariants: tuple[Invariant, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
     longest_terms: LongestTerms = field(default_factory=LongestTerms)
     file_owners: Mapping[str, str] = field(default_factory=dict)
 

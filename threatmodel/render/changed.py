@@ -21,6 +21,7 @@ def groups(found: Changes) -> Iterator[tuple[str, Sequence[Change]]]:
     yield "Controls lost", found.lost_controls
     yield "Proofs lost", found.lost_proofs
     yield "Evidence removed or swapped", [one for one in found.evidence if one.how != "added"]
+    yield "Settings of the check", found.settings
     yield "Statements relied on, new", [one for one in found.word if one.how != "removed"]
     yield "New flows across a boundary", found.crossings
     yield "Your own rules", found.rules
@@ -80,6 +81,7 @@ def as_json(found: Changes) -> str:
         "word": [_plain(one) for one in found.word],
         "crossings": [_plain(one) for one in found.crossings],
         "rules": [_plain(one) for one in found.rules],
+        "settings": [_plain(one) for one in found.settings],
         "findings": [_plain(one) for one in found.findings],
         "elements": [_plain(one) for one in found.elements],
         "flows": [_plain(one) for one in found.flows],

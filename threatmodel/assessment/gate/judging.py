@@ -29,7 +29,7 @@ def held_to(graph: Graph, rules: Rules) -> Graph:
         longest_terms=system.longest_terms.bounded(rules.longest_acceptance, rules.longest_attestation),
     )
     if rules.ignore_acceptances:
-        held = replace(held, acceptances=(), exemptions=())
+        held = replace(held, acceptances=(), exemptions=(), exclusions=())
     return replace(graph, system=held) if held != system else graph
 
 

@@ -1,4 +1,4 @@
-"""The terms of decisions and attestations: acceptances, exemptions, attestations, plans."""
+"""The terms of decisions and attestations: acceptances, exemptions, exclusions, attestations, plans."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from threatmodel.assessment.gate.rules import WARN_DAYS, Rules
 from threatmodel.assessment.priorities import expiries
 from threatmodel.assessment.risk import band
 from threatmodel.model.longest import YEAR, LongestTerms
-from threatmodel.model.system import Acceptance, Exemption
+from threatmodel.model.system import Acceptance, Exclusion, Exemption
 from threatmodel.reading.values import replace
 
 
@@ -28,16 +28,18 @@ def terms(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
             one = _Taken("exemption", "exempted", exemption, exemption.name)
             yield from _held_to(one, assessment, rules)
             yield from _exemption(one, exemption, assessment)
+        for exclusion in system.exclusions:
+            yield from _held_to(_Taken("exclusion", "excluded", exclusion, exclusion.name), assessment, rules)
     yield from _attestations(assessment, rules)
     yield from _ending(assessment, rules)
 
 
 class _Taken(NamedTuple):
-    """A decision with an expiry date: an accepted risk, or an exemption from a rule."""
+    """A decision with an expiry date: an accepted risk, an exemption from a rule, or an excluded threat."""
 
     what: str
     done: str
-    by: Acceptance | Exemption
+    by: Acceptance | Exemption | Exclusion
     name: str
 
     def wrong(self, code: str, said: str, do: str) -> CheckResult:
@@ -56,8 +58,9 @@ def _held_to(one: _Taken, assessment: Assessment, rules: Rules) -> Iterator[Chec
         said = f"{one.done} by {who}, who may accept nothing by the policy"
         yield one.wrong("not-an-acceptor", said, f"let one of {', '.join(rules.acceptors)} decide")
     if expires < assessment.today:
-        do = "treat it, or accept it again until a later date" if one.what == "acceptance" else _EXEMPT_AGAIN
-        yield one.wrong(f"lapsed-{one.what}", f"{one.done} by {who} until {expires}, which has passed", do)
+        yield one.wrong(
+            f"lapsed-{one.what}", f"{one.done} by {who} until {expires}, which has passed", _AGAIN[one.what]
+        )
     longest = _longest(assessment, rules).acceptance
     if expires - assessment.today > datetime.timedelta(days=longest):
         said = f"{one.done} until {expires}, more than {_days(longest)} ahead, and does not count"
@@ -70,7 +73,12 @@ def _longest(assessment: Assessment, rules: Rules) -> LongestTerms:
     return assessment.graph.system.longest_terms.bounded(rules.longest_acceptance, rules.longest_attestation)
 
 
-_EXEMPT_AGAIN = "fix it, or exempt it again until a later date"
+_AGAIN = {
+    "acceptance": "treat it, or accept it again until a later date",
+    "exemption": "fix it, or exempt it again until a later date",
+    "exclusion": "remove it, or exclude the threat again until a later date",
+}
+"""What to do about a decision that has ended."""
 
 
 def _acceptance(one: _Taken, accepted: Acceptance, assessment: Assessment) -> Iterator[CheckResult]:
@@ -133,7 +141,7 @@ def _days(days: int) -> str:
 def _ending(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
     """What ends or is due within thirty days, and attestations, plans and due days that have passed."""
     for one in expiries(assessment, WARN_DAYS):
-        if one.what in {"acceptance", "exemption"} and (one.date < assessment.today or rules.ignore_acceptances):
+        if one.what in _AGAIN and (one.date < assessment.today or rules.ignore_acceptances):
             continue  # it fails, or it is ignored
         past = one.date < assessment.today
         what = f"{one.what} of {one.owner}" if one.what != "due" else f"work of {one.owner}"
@@ -146,6 +154,7 @@ def _ending(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
             "attestation": "check it, and attest it again",
             "acceptance": "treat it, or let its owner accept it again",
             "exemption": "fix it, or let its owner exempt it again",
+            "exclusion": "remove it, or let its owner exclude the threat again",
         }
         yield CheckResult(
             code=code,

@@ -26,6 +26,8 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "exceeded-acceptance": ("The risk is higher than accepted", "Treat the risk, or accept the higher one."),
     "wide-acceptance": ("More risk is accepted than remains", "Accept only the risk that remains."),
     "needless-acceptance": ("An acceptance matches no finding", "Remove it."),
+    "lapsed-exclusion": ("The exclusion of a threat has expired", "Remove it, or renew the exclusion."),
+    "long-exclusion": ("A threat is excluded for longer than allowed", "Set an earlier end date."),
     "lapsed-exemption": ("An exemption has expired", "Fix what it exempts, or renew the exemption."),
     "long-exemption": ("An exemption lasts longer than allowed", "Set an earlier end date."),
     "needless-exemption": ("The element keeps the rule that it is exempt from", "Remove the exemption."),

@@ -17,13 +17,14 @@ _MOST_WARNINGS = 10
 
 
 class TerminalForm:
-    """The format, for a width and with or without color."""
+    """The format, for a width and with or without color; `quiet`: only what fails."""
 
     between = "\n"
 
-    def __init__(self, width: int = USUAL, *, color: bool = False) -> None:
+    def __init__(self, width: int = USUAL, *, color: bool = False, quiet: bool = False) -> None:
         self._width = max(width, NARROWEST)
         self._color = color
+        self._quiet = quiet
 
     def head(self) -> str:
         """Nothing: the verdict comes first."""
@@ -31,13 +32,13 @@ class TerminalForm:
 
     def model(self, checked: Checked) -> str:
         """One model."""
-        if checked.problems:
+        if checked.problems or (self._quiet and not checked.failing):
             return ""  # what is wrong with it goes to standard error
         return "".join(f"{line.rstrip()}\n" for line in self._lines(checked))
 
     def tail(self, totals: Totals) -> str:
         """The sums, where there are several models."""
-        return f"\n{totals}\n" if totals.models > 1 else ""
+        return f"\n{totals}\n" if totals.models > 1 and not (self._quiet and not totals.code) else ""
 
     def _lines(self, checked: Checked) -> Iterator[str]:
         failing_issues = checked.failing_issues
@@ -50,8 +51,9 @@ class TerminalForm:
             yield from self._wrapped(failing_issues.headline, "")
             yield from (line for row in failing_issues.rows for line in self._row(row))
             yield from self._left_out(failing_issues)
-        yield from self._warnings(checked)
-        yield from self._reliances(checked)
+        if not self._quiet:
+            yield from self._warnings(checked)
+            yield from self._reliances(checked)
         yield from self._end(checked)
 
     def _headed(self, head: str, text: str, long: int) -> Iterator[str]:

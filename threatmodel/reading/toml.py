@@ -1,0 +1,82 @@
+"""TOML to the plain data that shapes are read from, with the place of every key and value."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.source import Document, Map, Seq
+
+Path = tuple[str | int, ...]
+Marks = Mapping[Path, tuple[int, int]]
+"""The packed marks of a key and of its value, by the path to it."""
+
+_WORD = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
+_NAME = rf"{_WORD}(?:[ \t]*\.[ \t]*{_WORD})*"
+_TABLE = re.compile(rf"[ \t]*\[[ \t]*({_NAME})[ \t]*\][ \t]*(?:#.*)?")
+_TABLES = re.compile(rf"[ \t]*\[\[[ \t]*({_NAME})[ \t]*\]\][ \t]*(?:#.*)?")
+_KEY = re.compile(rf"[ \t]*({_NAME})[ \t]*=[ \t]*")
+
+
+def toml_document(text: str, file: str) -> Document:
+    """Return the document in a text of TOML.  Dates become text, as in YAML.  Raises InputError for a syntax error."""
+    import tomllib
+
+    try:
+        raw = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        message = "nested too deep" if isinstance(error, RecursionError) else str(error).partition(" (at ")[0]
+        at = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+        place = Place(file, int(at[1]), int(at[2])) if at else Place(file)
+        said = f"this is not TOML: {message[:1].lower()}{message[1:]}"
+        raise InputError([Problem(code="toml-syntax", place=place, message=said, hint="fix the syntax")]) from None
+    empty = Document(file, text, None, 0)
+    return empty._replace(root=_placed(raw, (), _marks(text, empty), 0))
+
+
+def _marks(text: str, document: Document) -> Marks:
+    """Return where keys are, as lines show it; what a value contains has the place of the value."""
+    found: dict[Path, tuple[int, int]] = {}
+    table: Path = ()
+    for number, line in enumerate(text.split("\n"), 1):
+        if tables := _TABLES.fullmatch(line):
+            name = _parts(tables[1])
+            nth = sum(path[:-1] == name and isinstance(path[-1], int) for path in found)
+            table = (*name, nth)
+            here = document.mark_of(Place("", number, tables.start(1) + 1))
+            found.setdefault(name, (here, here))
+            found[table] = here, here
+        elif one := _TABLE.fullmatch(line):
+            table = _parts(one[1])
+            here = document.mark_of(Place("", number, one.start(1) + 1))
+            found.setdefault(table, (here, here))
+        elif key := _KEY.match(line):
+            begin, end = (document.mark_of(Place("", number, at + 1)) for at in (key.start(1), key.end()))
+            found.setdefault((*table, *_parts(key[1])), (begin, end))
+    return found
+
+
+def _parts(name: str) -> Path:
+    return tuple(word.strip("\"'") for word in re.findall(_WORD, name))
+
+
+def _placed(value: Any, path: Path, marks: Marks, mark: int) -> Any:
+    """Return a value with marks; what has none has that of the value around it."""
+    if isinstance(value, dict):
+        table = Map()
+        for name, inner in value.items():
+            key, at = marks.get((*path, name), (mark, mark))
+            table.marks += [key, at]
+            table[name] = _placed(inner, (*path, name), marks, at)
+        return table
+    if isinstance(value, list):
+        items = Seq()
+        for nth, inner in enumerate(value):
+            at = marks.get((*path, nth), (mark, mark))[1]
+            items.marks.append(at)
+            items.append(_placed(inner, (*path, nth), marks, at))
+        return items
+    return value.isoformat() if isinstance(value, datetime.date | datetime.time) else value
