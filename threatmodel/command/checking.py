@@ -71,20 +71,21 @@ class CheckDemands:
 
 def rules_of(request: Invocation) -> Rules:
     """Return the rules of a run. Raises InputError where the policy cannot be used or is contradicted."""
-    args = request.args
+    held = request.settings.of
     rules = Rules(
-        fail_on=args.fail_on,
-        require_proof=args.require_proof,
-        strict=args.strict,
-        allow_undetermined=args.allow_undetermined,
-        ignore_acceptances=args.ignore_acceptances,
+        fail_on=held("fail-on"),
+        require_proof=held("require-proof"),
+        strict=held("strict"),
+        allow_undetermined=held("allow-undetermined"),
+        ignore_acceptances=held("ignore-acceptances"),
     )
-    if args.policy is None:
+    path = held("policy")
+    if path is None:
         return rules
     from threatmodel.assessment.gate.policy import load_policy
 
-    policy = load_policy(request.files, args.policy)
-    if problems := [*against_policy(request.settings, policy, args.policy)]:
+    policy = load_policy(request.files, path)
+    if problems := [*against_policy(request.settings, policy, path)]:
         raise InputError(problems)
     return under(policy, rules)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from threatmodel.command.arguments import Gather, Parser
 from threatmodel.command.request import Invocation
+from threatmodel.command.settings import settled
 from threatmodel.model.vocabulary import KINDS
 from threatmodel.reading.files import Files
 from threatmodel.reading.home import CONTENT
@@ -68,7 +70,8 @@ def _completer(known: Callable[[Invocation], Iterable[str]]) -> Callable[..., Se
     def completer(prefix: str, parsed_args: argparse.Namespace, **_: object) -> Sequence[str]:
         before, comma, _name = prefix.rpartition(",")
         try:
-            request = Invocation(parsed_args, Files(CONTENT), _misused)
+            files = Files(CONTENT)
+            request = Invocation(parsed_args, files, _misused, settled(parsed_args, files, Path.cwd()))
             return [f"{before}{comma}{name}" for name in known(request)]
         except InputError:  # the command itself reports the errors
             return []
@@ -100,11 +103,24 @@ def _functions(request: Invocation) -> Iterable[str]:
     return [name for name, element in request.graph().elements.items() if element.kind == "function"]
 
 
+def _findings(request: Invocation) -> Iterable[str]:
+    return [finding.id for finding in request.assessment().findings]
+
+
+def _answers(request: Invocation) -> Iterable[str]:
+    """Yield CONTROL@ELEMENT for each control that a finding has."""
+    found = {f"{one.state.control}@{one.state.element}" for f in request.assessment().findings for one in f.answers}
+    return sorted(found)
+
+
 _KNOWN: Mapping[tuple[str, str], Callable[[Invocation], Iterable[str]]] = {
     ("", "describe"): lambda _: KINDS,
     ("", "exclude"): _threats,
     ("", "focus"): _elements,
-    ("explain", "id"): _entries,
+    ("accept", "finding"): _findings,
+    ("check", "with"): _answers,
+    ("check", "without"): _answers,
+    ("explain", "id"): lambda request: [*_entries(request), *_findings(request)],
     ("new control", "threat"): _threats,
     ("new handler", "id"): _functions,
 }

@@ -127,7 +127,7 @@ def settled(args: argparse.Namespace, files: Files, here: Path) -> Settings:
     if problems:
         raise InputError(problems)
     for one in SETTINGS:
-        if one.gate and hasattr(args, one.dest) and hasattr(args, "fail_on"):  # a check's, and not a report's baseline
+        if one.gate and hasattr(args, "fail_on") and hasattr(args, one.dest):  # a check's, and not a report's baseline
             setattr(args, one.dest, held[one.key].value)
     return Settings(held, config)
 

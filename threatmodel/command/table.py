@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "config": "print the settings of a check, and where each comes from",
     "diff": "compare two models or two revisions; lost controls and proofs come first",
     "due": "list what has expired or expires soon, by owner",
+    "accept": "accept the risk of a finding, with an owner, an end and a reason",
     "ask": "answer the open questions of a model in the terminal",
     "summary": "write report.html, report.md and dfd.svg to a folder, and print a summary",
     "import": "create a model from a template, a plan or a serverless.yml",
