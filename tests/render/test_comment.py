@@ -20,6 +20,7 @@ KINDS = (
     "word",
     "crossings",
     "rules",
+    "settings",
     "findings",
     "elements",
     "flows",

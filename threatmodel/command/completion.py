@@ -72,6 +72,8 @@ def _completer(known: Callable[[Invocation], Iterable[str]]) -> Callable[..., Se
         try:
             files = Files(CONTENT)
             request = Invocation(parsed_args, files, _misused, settled(parsed_args, files, Path.cwd()))
+            if known is _entries and "@" in prefix:  # a finding: only then is the model assessed
+                return list(_findings(request))
             return [f"{before}{comma}{name}" for name in known(request)]
         except InputError:  # the command itself reports the errors
             return []
@@ -120,7 +122,7 @@ _KNOWN: Mapping[tuple[str, str], Callable[[Invocation], Iterable[str]]] = {
     ("accept", "finding"): _findings,
     ("check", "with"): _answers,
     ("check", "without"): _answers,
-    ("explain", "id"): lambda request: [*_entries(request), *_findings(request)],
+    ("explain", "id"): _entries,
     ("new control", "threat"): _threats,
     ("new handler", "id"): _functions,
 }
