@@ -49,7 +49,7 @@ def test_fact_says_what_it_means_and_how_to_ask(row: FactRow) -> None:
     assert row.meaning
     assert not row.meaning.endswith(".")
     assert row.ask.endswith("?") or (row.derived and not row.ask)
-    assert set(row.seen_by) <= {"template", "aws", "probe", "repository", "source"}
+    assert set(row.seen_by) <= {"template", "aws", "probe", "repository", "host", "source"}
 
 
 LONGEST_QUESTION = 20  # words

@@ -207,7 +207,7 @@ def _faults(action: Action, states: Iterable[tuple[str, State]]) -> Iterator[Fau
         yield FaultyValue(name, item.fact, item.value, item.said)
 
 
-Proof = Literal["probe", "template", "aws", "attestation"]
+Proof = Literal["probe", "template", "aws", "host", "attestation"]
 """What can show that a control is in place."""
 
 
@@ -218,7 +218,7 @@ def proofs(control: Control) -> tuple[Proof, ...]:
     return tuple(kind for kind in _SEEING if kind in seen) or ("attestation",)
 
 
-_SEEING: tuple[Proof, ...] = ("probe", "template", "aws")
+_SEEING: tuple[Proof, ...] = ("probe", "template", "aws", "host")
 
 
 def _seen_by(kind: Kind, name: str) -> frozenset[str]:

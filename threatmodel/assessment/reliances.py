@@ -100,6 +100,10 @@ class Unsaid(NamedTuple):
     place: Place | None
 
 
+_OF_FILES: Mapping[str, str] = {"source": "the source code", "repository": "the repository"}
+"""Files beside the model that state something, by the origin of it."""
+
+
 class Authors:
     """The authors of statements: the owner of the file, or the default or evidence that gives the fact."""
 
@@ -117,7 +121,7 @@ class Authors:
             return f"the default of {', '.join(said.defaults)}"
         if said.stale:
             return "evidence that counts as claimed"
-        return "the source code" if said.source == "source" else self.at(said.place)
+        return _OF_FILES.get(said.source) or self.at(said.place)
 
 
 def lowered(findings: Sequence[Lowered], authors: Authors) -> Iterator[Reliance]:

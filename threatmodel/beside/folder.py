@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,38 +49,52 @@ class Folder:
         return Place(name if self.path == "." else f"{self.path}/{name}", line, column)
 
 
-def read_folder(path: Path, files: Files, endings: Collection[str]) -> Folder:
-    """Return the files of a folder whose names have one of these endings.
+class Reads(NamedTuple):
+    """What is read of a folder: `wanted` decides by the path in it, and folders of the names `without` are skipped.
+
+    `what` are the files in words, `largest` the bytes of one, and `smaller` what to do with a larger one.
+    """
+
+    wanted: Callable[[str], bool]
+    what: str
+    smaller: str
+    largest: int = LARGEST
+    without: frozenset[str] = frozenset()
+
+
+def read_folder(path: Path, files: Files, reads: Reads) -> Folder:
+    """Return the files of a folder that are wanted.
 
     A link out of the project, a file that is too large or no text, and what is beyond the limits is not read, each with
     the reason.  Raises InputError where there is no such folder, or where it is a link out of the project.
     """
     shown = shown_path(path)
     if not files.has_folder(path):
-        message, hint = "there is no such folder", "name the folder that holds the source of the handlers"
+        message, hint = "there is no such folder", f"name the folder that holds {reads.what}"
         raise InputError([Problem(code="missing-file", place=Place(shown), message=message, hint=hint)])
     problems: list[Problem] = []
-    found = files.below(path, problems, NOT_SOURCE, MOST_FILES + 1)
-    named = [(one.relative_to(path).as_posix(), one) for one in found if one.suffix in endings]
+    found = files.below(path, problems, NOT_SOURCE | reads.without, MOST_FILES + 1)
+    every = ((one.relative_to(path).as_posix(), one) for one in found)
+    named = [(name, one) for name, one in every if reads.wanted(name)]
     texts: dict[str, str] = {}
     unread = [Unread(one.place.file, _said(one), one.place) for one in problems]
-    unread += _read(named, files, texts)
+    unread += _read(named, files, texts, reads)
     if len(found) > MOST_FILES:
-        why = f"the folder has more than {MOST_FILES:,} files; name the folder of the handlers alone"
+        why = f"the folder has more than {MOST_FILES:,} files; name a smaller folder"
         unread.append(Unread(f"{shown}/", why, Place(shown)))
     return Folder(path=shown, texts=texts, unread=tuple(unread), digest=_digest(texts, unread))
 
 
-def _read(named: list[tuple[str, Path]], files: Files, texts: dict[str, str]) -> Iterator[Unread]:
+def _read(named: list[tuple[str, Path]], files: Files, texts: dict[str, str], reads: Reads) -> Iterator[Unread]:
     """Add the texts, the shallow ones first, and yield what could not be read."""
     left = MOST_BYTES
     for name, path in sorted(named, key=lambda one: (one[0].count("/"), one[0])):
         place = Place(shown_path(path))
         if left <= 0:
-            yield Unread(name, f"the folder has more than {MOST_BYTES >> 20} MB of source before it", place)
+            yield Unread(name, f"the folder has more than {MOST_BYTES >> 20} MB of {reads.what} before it", place)
             continue
         try:
-            texts[name] = files.text(path, LARGEST, "name the folder of the handler's source, before it is bundled")
+            texts[name] = files.text(path, reads.largest, reads.smaller)
             left -= len(texts[name])
         except InputError as error:
             yield Unread(name, "; ".join(map(_said, error.problems)), place)

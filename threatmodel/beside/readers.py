@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
-from threatmodel.reading.files import Files
+from threatmodel.reading.files import Files, shown_path
 
 
 class Opened(Protocol):
@@ -23,5 +24,41 @@ def _code(path: Path, files: Files) -> Opened:
     return read_source(path, files)
 
 
-READERS: Mapping[str, Callable[[Path, Files], Opened]] = {"code": _code}
+class OpenedFile(NamedTuple):
+    """What was read of a file, and the digest of its text."""
+
+    value: Any
+    digest: str
+
+
+def _slack(path: Path, files: Files) -> Opened:
+    from threatmodel.beside import slack_manifest as slack
+
+    text = files.text(path, slack.LARGEST, "name the manifest")
+    return OpenedFile(slack.manifest(text, shown_path(path)), _digest(text))
+
+
+def _repository(path: Path, files: Files) -> Opened:
+    from threatmodel.beside.repository.checkout import read_checkout
+
+    return read_checkout(path, files)
+
+
+def _host(path: Path, files: Files) -> Opened:
+    from threatmodel.beside.repository import host
+
+    text = files.text(path, host.LARGEST, "save fewer answers in one file")
+    return OpenedFile(host.answers(text, shown_path(path)), _digest(text))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+READERS: Mapping[str, Callable[[Path, Files], Opened]] = {
+    "code": _code,
+    "slack": _slack,
+    "repository": _repository,
+    "host": _host,
+}
 """What reads the file or folder of an entry, by its key in a model.  Each raises InputError where it cannot be used."""

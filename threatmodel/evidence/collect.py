@@ -24,6 +24,7 @@ from threatmodel.reading.values import replace
 from threatmodel.stacks.work import Work
 
 if TYPE_CHECKING:
+    from threatmodel.beside.slack_manifest import Manifest
     from threatmodel.probe.result import Result
 
 
@@ -49,9 +50,11 @@ def collect(
         raise InputError(problems)
     deployed = _deployed(held) if sources.probes or sources.beside else {}
     probed, read_files = _probed(system, sources, held, deployed, today)
+    manifests = _manifests(system, sources)
     stated: list[Statements] = []
     for left, one in zip(range(len(held), 0, -1), held, strict=True):
         said: Statements = {}
+        one.lists.manifests = manifests
         one.state(said)
         counted = one.held(said, ways, work.share(left)) if ways is not None else said
         why = next(filter(None, (stale(age, today) for age in one.opened.ages.values())), "")
@@ -62,7 +65,7 @@ def collect(
     statements: Statements = {}
     for each in (*stated, probed):
         _add(each, statements)
-    for number, found in _beside(system, sources, held, deployed, ways):
+    for number, found in _beside(system, sources, held, deployed, ways, today):
         _add(found[0], statements)
         read_files[number] = found[1]
     return statements, tuple(replace(read_files[number], source=one) for number, one in sorted(sources.named.items()))
@@ -99,12 +102,23 @@ def _deployed(held: Sequence[FileStatements]) -> Mapping[str, Sequence[Deployed]
     return deployed
 
 
-def _beside(
+def _manifests(system: System, sources: Sources) -> Sequence[Manifest]:
+    """The manifests of Slack's apps, which name the callers of routes."""
+    if not sources.beside:
+        return ()
+    from threatmodel.beside.readers import OpenedFile
+
+    named = (one for number, one in sources.beside.items() if system.evidence[number].kind == "slack")
+    return [one.value for one in named if isinstance(one, OpenedFile)]
+
+
+def _beside(  # noqa: PLR0913, PLR0917 - all that an entry is held against
     system: System,
     sources: Sources,
     held: Sequence[FileStatements],
     deployed: Mapping[str, Sequence[Deployed]],
     ways: Directions | None,
+    today: datetime.date | None,
 ) -> Iterator[tuple[int, tuple[Statements, Read]]]:
     """What is beside the files states, and what was read of it, by its number among the evidence."""
     if not sources.beside:
@@ -113,7 +127,7 @@ def _beside(
 
     for number, opened in sources.beside.items():
         source = system.evidence[number]
-        yield number, KINDS[source.kind](Found(source, opened, system, held, deployed, ways))
+        yield number, KINDS[source.kind](Found(source, opened, system, held, deployed, ways, today))
 
 
 def _probed(

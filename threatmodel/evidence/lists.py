@@ -26,6 +26,8 @@ from threatmodel.reading.problems import Place, article, quoted
 from threatmodel.reading.values import replace
 
 if TYPE_CHECKING:
+    from threatmodel.beside.slack_manifest import Manifest
+    from threatmodel.evidence.slack_callers import Callers
     from threatmodel.probe.seen import SeenCall
 
 _ELSEWHERE = "another file may add to what it passes on to"
@@ -43,6 +45,7 @@ class Lists:
         self.system, self.stack, self.matched = held.system, held.stack, held.matched
         self.element_of = held.element_of
         self.seen: Mapping[str, frozenset[SeenCall]] = {}
+        self.manifests: Sequence[Manifest] = ()
         self.left_open: list[LeftOpen] = []
         self.unread_parts: dict[str, list[Place]] = {}
 
@@ -78,8 +81,18 @@ class Lists:
 
     @cached_property
     def signs(self) -> Sequence[Sign]:
-        """What speaks of Slack, in the file and in the model's name."""
-        return signs(self.stack, self.relations, (self.system.name,))
+        """What speaks of Slack: in the file, in the model's name, and that an app has a manifest."""
+        apps = [("the manifest of an app", Place(one.file)) for one in self.manifests]
+        return (*signs(self.stack, self.relations, (self.system.name,)), *apps)
+
+    @cached_property
+    def callers(self) -> Callers | None:
+        """What the manifests of Slack's apps say of the routes of the file; None where the model names none."""
+        if not self.manifests:
+            return None
+        from threatmodel.evidence.slack_callers import callers  # most models name no manifest
+
+        return callers(self.manifests, self.relations)
 
     @property
     def passed(self) -> Sequence[Passed]:
@@ -228,6 +241,11 @@ class Lists:
             others = any(one.by == "http" and not one.caller for one in own)
             if slack:
                 yield from (replace(trigger, place=start.places[0]) for trigger in slack)
+                continue
+            called = self.callers.of(function.name, start) if self.callers is not None and not others else ()
+            if called:
+                named = _trigger(start, api, "")
+                yield from (replace(named, by="slack", detail=one.surface) for one in called)
                 continue
             asked = any(one.caller for one in own) or may_call(start, function, signed=bool(self.signs))
             yield _trigger(start, api, "unknown" if may_be_slack(start) and asked and not others else "")

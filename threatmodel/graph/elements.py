@@ -65,7 +65,9 @@ WORK_LIMIT = "work-limit"
 
 VISIBLE_SECRET, UNUSED_SECRET = "visible-secret", "unused-secret"
 """The codes of the notes that a parameter shows a secret, and that nothing in a file uses a secret."""
-WARNINGS = (WORK_LIMIT, VISIBLE_SECRET, UNUSED_SECRET)
+UNSERVED_URL, SOCKET_MODE = "unserved-url", "socket-mode"
+"""The codes of the notes that no route serves an address of Slack's manifest, and that Slack calls none."""
+WARNINGS = (WORK_LIMIT, VISIBLE_SECRET, UNUSED_SECRET, UNSERVED_URL, SOCKET_MODE)
 """The codes of the notes that a check reports."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from threatmodel.model.entries import facts_of, incomplete, table_of, value_of
@@ -15,13 +15,14 @@ from threatmodel.model.system import (
     THROUGH,
     AuthorBoundary,
     DataItem,
+    EvidenceFile,
     External,
     Node,
     Reference,
     Relation,
     Trigger,
 )
-from threatmodel.model.vocabulary import PLANES, RELATIONS, Kind, RelationRow
+from threatmodel.model.vocabulary import PLANES, RELATIONS, Kind, Plane, RelationRow
 from threatmodel.reading.problems import Place, article, listed
 from threatmodel.reading.reader import Entry, Fields
 
@@ -162,6 +163,19 @@ def planes(ids: Ids, platforms: list[Fields]) -> dict[str, Node]:
             node = _node(ids, plane, plane, entry)
             found[plane] = _joined(ids, found[plane], node) if plane in found else node
     return found
+
+
+_PLANE_OF: Mapping[str, Plane] = {"slack": "workspace", "repository": "pipeline", "host": "pipeline"}
+"""The plane of which a kind of evidence says something."""
+
+
+def planes_of_evidence(evidence: Iterable[EvidenceFile]) -> dict[str, Node]:
+    """Return a plane of which a file of the evidence says something, without stated facts."""
+    named = {_PLANE_OF[one.kind]: one.place for one in evidence if one.kind in _PLANE_OF}
+    return {
+        plane: Node(kind=plane, id=plane, name=plane, description="", place=place, facts={}, relations={})
+        for plane, place in named.items()
+    }
 
 
 def _joined(ids: Ids, first: Node, second: Node) -> Node:

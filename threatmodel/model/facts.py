@@ -18,17 +18,21 @@ from threatmodel.reading.values import new_tuple
 
 STATED, EVIDENCE = 1, 2
 
-Origin = Literal["wiring", "model", "source", "code", "template", "probe", "aws"]
-"""Who states a fact; code has two words: `source` for what it states, `code` for what it shows to be bad."""
+Origin = Literal["wiring", "model", "source", "repository", "code", "checkout", "template", "probe", "aws", "host"]
+"""Who states a fact.  Code has two words: `source` for what it states, `code` for what it shows to be bad.  So has the
+repository: `repository` and `checkout`.  `host` is an answer of Slack or of the repository's host."""
 
 STANDING: Mapping[Origin, int] = {
     "wiring": 0,
     "model": 1,
     "source": 2,
+    "repository": 2,
     "code": 3,
+    "checkout": 3,
     "template": 4,
     "probe": 4,
     "aws": 5,
+    "host": 5,
 }
 """Who may state a fact, by standing: AWS beats template and probe, they beat the code, that beats the model,
 and what the model states beats what the toolkit derives from the kind of wiring."""

@@ -192,8 +192,9 @@ STACK_KINDS = ("template", "plan", "serverless")
 """Keys of an entry under evidence that name a file of infrastructure code: CloudFormation or SAM, a Terraform plan,
 serverless.yml."""
 
-BESIDE_KINDS = ("code",)
-"""Keys of an entry under evidence that name what is beside such files: the source of handlers, which is never run."""
+BESIDE_KINDS = ("code", "slack", "repository", "host")
+"""Keys of an entry under evidence that name what is beside such files: the source of handlers, which is never run,
+Slack's manifest, the checkout, and answers of its host."""
 
 EVIDENCE_KINDS = (*STACK_KINDS, "probe", *BESIDE_KINDS)
 """Keys of an entry under evidence that name a file or folder; `probe` is a saved result, never a handler to run."""
@@ -204,6 +205,9 @@ EVIDENCE_OF: Mapping[str, tuple[str, ...]] = {
     "serverless": ("resources", "functions", "stage", "environment"),
     "probe": ("function", "code", "days", "free"),
     "code": ("function",),
+    "slack": (),
+    "repository": (),
+    "host": (),
 }
 """The other keys that an entry of the evidence may have, by the kind of its file."""
 EVIDENCE_KEYS = tuple(dict.fromkeys(key for keys in EVIDENCE_OF.values() for key in keys))
@@ -254,6 +258,9 @@ _EVIDENCE = record(
         Text(400, expected="a path"),
         "a folder with the source of functions, which is read and never run; probe: the handler's folder",
     ),
+    Key("slack", Text(400, expected="a path"), "the manifest of the Slack app, as JSON or YAML"),
+    Key("repository", Text(400, expected="a path"), "the folder of the checkout: its workflows and lock files"),
+    Key("host", Text(400, expected="a path"), "saved answers of the API of the repository's host (gh api --include)"),
     Key(
         "free",
         Items(Text(100, r"[A-Za-z_][A-Za-z0-9_]*", "the name of a variable")),

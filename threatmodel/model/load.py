@@ -8,7 +8,7 @@ from typing import Any
 
 from threatmodel.model.current import read_current
 from threatmodel.model.decisions import acceptances, control_statements, exemptions, invariants, named_twice, ratings
-from threatmodel.model.elements import boundaries, data_items, externals, nodes, planes
+from threatmodel.model.elements import boundaries, data_items, externals, nodes, planes, planes_of_evidence
 from threatmodel.model.entries import facts_of, items_of, table_of, value_of
 from threatmodel.model.evidence_files import evidence_files
 from threatmodel.model.file import MODEL, PLATFORM, SECTIONS
@@ -118,7 +118,8 @@ def _system(ids: Ids, platforms: list[Fields], libraries: tuple[Path, ...], docu
     entries = ids.entries
     ids.give()
     around = dict(boundaries(ids))
-    every_node = {node.id: node for node in nodes(ids)} | planes(ids, platforms)
+    evidence = tuple(evidence_files(ids))
+    every_node = {node.id: node for node in nodes(ids)} | planes_of_evidence(evidence) | planes(ids, platforms)
     imported = any("functions" in item.value for item in items_of(entries, "evidence"))
     if not ids.problems and not imported and not any(table_of(entries, section) for section in SECTIONS):
         ids.note(
@@ -146,7 +147,7 @@ def _system(ids: Ids, platforms: list[Fields], libraries: tuple[Path, ...], docu
         controls=tuple(control_statements(ids, [*platforms, entries])),
         acceptances=tuple(acceptances(ids)),
         ratings=tuple(ratings(ids)),
-        evidence=tuple(evidence_files(ids)),
+        evidence=evidence,
         libraries=libraries,
         file=document.file,
         text=document.text,

@@ -56,6 +56,7 @@ PROOF: Mapping[Proof, str] = {
     "probe": "evidence: tm probe",
     "template": "evidence: the template",
     "aws": "verifiable in AWS only; attest it until the collector has run",
+    "host": "evidence: saved answers of the repository's host",
     "attestation": "attestation needed: no tool can see this",
 }
 """What proves that an action is done, or what is needed instead."""

@@ -8,7 +8,7 @@ from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.control_state import shown
 from threatmodel.assessment.drift import absences
 from threatmodel.assessment.gate.results import CheckResult, RelatedPlace
-from threatmodel.graph.elements import WARNINGS, WORK_LIMIT
+from threatmodel.graph.elements import SOCKET_MODE, UNSERVED_URL, UNUSED_SECRET, VISIBLE_SECRET, WARNINGS, WORK_LIMIT
 from threatmodel.model.facts import STATED
 from threatmodel.reading.problems import Place, article
 
@@ -59,13 +59,17 @@ def _noted(assessment: Assessment) -> Iterator[CheckResult]:
             if note.code in WARNINGS:
                 yield CheckResult(
                     code=note.code,
-                    name=read.file if note.code == WORK_LIMIT else "secrets",
+                    name=_NAMED.get(note.code, read.file),
                     place=Place(read.file, 0) if note.code == WORK_LIMIT else note.place,
                     message=note.message,
                     rule=note.code,
                     warns=True,
                     do=note.hint,
                 )
+
+
+_NAMED = {VISIBLE_SECRET: "secrets", UNUSED_SECRET: "secrets", UNSERVED_URL: "workspace", SOCKET_MODE: "workspace"}
+"""What notes are of, by their code; of the others their file."""
 
 
 def _lacking(assessment: Assessment) -> Iterator[CheckResult]:

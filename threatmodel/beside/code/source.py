@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from threatmodel.beside.folder import Folder, read_folder
+from threatmodel.beside.folder import Folder, Reads, read_folder
 from threatmodel.reading.files import Files
 
 PYTHON = (".py",)
 JAVASCRIPT = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
 
 
+_READS = Reads(
+    wanted=lambda name: name.endswith((*PYTHON, *JAVASCRIPT)),
+    what="the source of the handlers",
+    smaller="name the folder of the handler's source, before it is bundled",
+)
+
+
 def read_source(path: Path, files: Files) -> Folder:
     """Return the files of a folder that are Python, JavaScript or TypeScript.  Raises InputError."""
-    return read_folder(path, files, (*PYTHON, *JAVASCRIPT))
+    return read_folder(path, files, _READS)
 
 
 def handler_file(folder: Folder, module: PurePosixPath) -> str | None:

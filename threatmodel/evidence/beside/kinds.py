@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ class Found(NamedTuple):
     """An entry of the evidence, what was read of it, and the model and files that it is held against.
 
     `held` are the files of each environment, `deployed` what they make of each function, and `ways` the directions of
-    the library.
+    the library; `today` decides what is too old.
     """
 
     source: EvidenceFile
@@ -26,6 +27,7 @@ class Found(NamedTuple):
     held: Sequence[FileStatements]
     deployed: Mapping[str, Sequence[Deployed]]
     ways: Directions | None
+    today: datetime.date | None
 
 
 def _code(found: Found) -> tuple[Statements, Read]:
@@ -34,7 +36,30 @@ def _code(found: Found) -> tuple[Statements, Read]:
     return state(found)
 
 
-KINDS: Mapping[str, Callable[[Found], tuple[Statements, Read]]] = {"code": _code}
+def _slack(found: Found) -> tuple[Statements, Read]:
+    from threatmodel.evidence.beside.slack import state
+
+    return state(found)
+
+
+def _repository(found: Found) -> tuple[Statements, Read]:
+    from threatmodel.evidence.beside.repository import state
+
+    return state(found)
+
+
+def _host(found: Found) -> tuple[Statements, Read]:
+    from threatmodel.evidence.beside.host import state
+
+    return state(found)
+
+
+KINDS: Mapping[str, Callable[[Found], tuple[Statements, Read]]] = {
+    "code": _code,
+    "slack": _slack,
+    "repository": _repository,
+    "host": _host,
+}
 """What makes statements of an entry, by its key in a model; what a kind needs is imported where a model names one."""
 
 

@@ -27,8 +27,8 @@ from threatmodel.reading.shape import Either, Flag, Items, Key, NamedItems, Numb
 
 FOLDER = Path(__file__).parent
 
-COLLECTORS = ("template", "aws", "probe", "source", "repository")
-"""What can observe a fact: infrastructure code, AWS's answers, a probe, a source check, a repository's settings."""
+COLLECTORS = ("template", "aws", "probe", "source", "repository", "host")
+"""What can observe a fact: infrastructure code, AWS's answers, a probe, a source check, a checkout, its host."""
 
 _NAMED: dict[str, Flag | Word] = {
     "flag": Flag(),

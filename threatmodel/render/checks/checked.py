@@ -47,6 +47,14 @@ KINDS: Mapping[str, tuple[str, str]] = {
         "Nothing uses a declared secret",
         "Remove it, or let the function that needs it read it.",
     ),
+    "unserved-url": (
+        "No route serves an address of Slack's manifest",
+        "Correct the path, or name the file that deploys the route under evidence.",
+    ),
+    "socket-mode": (
+        "Slack calls no route, because Socket Mode is on",
+        "Turn it off if Slack calls the API, or model what opens the WebSocket.",
+    ),
     "work-limit": (
         "Evidence was not worked out whole",
         "Name a deployment that gives the parameters, or allow more with --work.",

@@ -134,6 +134,9 @@ _KINDS = {
     "serverless": "serverless.yml",
     "probe": "Saved probe",
     "code": "Source of handlers",
+    "slack": "Slack manifest",
+    "repository": "Repository",
+    "host": "Answers of the repository's host",
 }
 
 

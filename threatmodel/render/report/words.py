@@ -32,7 +32,10 @@ _BY = {
     "code": "shown by the code",
     "template": "template (as designed)",
     "probe": "probe (as observed)",
+    "repository": "stated by the repository",
+    "checkout": "shown by the repository",
     "aws": "AWS (as deployed)",
+    "host": "the host (as set)",
 }
 """The origin of a fact, and what it proves."""
 

@@ -1,0 +1,222 @@
+"""What a checkout shows: its workflows, lock files, and the files that tell a host who owns or updates what.
+
+Only names that mean something are read.  What was looked at is counted, and what was not read has its reason.  Nothing
+is concluded from a file that is not there, except that nothing locks what another file asks for.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from threatmodel.beside.folder import Folder, Reads, Unread, read_folder
+from threatmodel.beside.repository import github, gitlab, locks
+from threatmodel.beside.repository.audits import sightings
+from threatmodel.beside.repository.workflow import Sighting, Workflow, skipped
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError, Place, listed
+from threatmodel.reading.values import dataclass
+from threatmodel.stacks.cloudformation.document import parse
+from threatmodel.stacks.values import Node
+
+MOST_WORKFLOWS = 200
+"""Workflows of a checkout that are read."""
+MOST_LISTED = 3
+LARGEST_WORKFLOW = 1024 * 1024
+"""Characters of a workflow that is read."""
+
+_WORKFLOW = re.compile(r"\.github/workflows/[^/]+\.ya?ml\Z")
+_COMPOSITE = re.compile(r"(?:\.github/.*/|[\w-]+/)?action\.ya?ml\Z")
+_PIPELINE = re.compile(r"\.gitlab-ci\.ya?ml\Z|\.gitlab/.*\.ya?ml\Z")
+_OWNERS = re.compile(r"(?:\.github/|\.gitlab/|docs/)?CODEOWNERS\Z")
+_UPDATES = re.compile(
+    r"\.github/dependabot\.ya?ml\Z|(?:\.github/|\.gitlab/)?renovate\.json5?\Z|\.renovaterc(?:\.json)?\Z"
+)
+_OTHER_CI = re.compile(
+    r"(?:.*/)?buildspec[\w.-]*\.ya?ml\Z|\.circleci/config\.ya?ml\Z|azure-pipelines\.ya?ml\Z|bitbucket-pipelines\.ya?ml\Z|"
+    r"Jenkinsfile\Z|\.travis\.ya?ml\Z|\.drone\.ya?ml\Z|\.buildkite/pipeline\.ya?ml\Z"
+)
+_OTHERS = frozenset({"vendor", "third_party", "bower_components", "site-packages", "dist", "build", "target"})
+"""Folders of copies of others' code, and of what is built."""
+_LOCKING = locks.LOCKS | locks.MANIFESTS | locks.UNREADABLE.keys()
+
+
+def is_wanted(name: str) -> bool:
+    """Return whether a file of a checkout is read, by its path in it."""
+    base = posixpath.basename(name)
+    patterns = (_WORKFLOW, _COMPOSITE, _PIPELINE, _OWNERS, _UPDATES, _OTHER_CI)
+    return base in _LOCKING or bool(locks.REQUIREMENTS.match(base)) or any(one.match(name) for one in patterns)
+
+
+_READS = Reads(
+    wanted=is_wanted,
+    what="the checkout",
+    smaller="remove it from the checkout, or state its facts",
+    largest=locks.LARGEST,
+    without=_OTHERS,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkout:
+    """What a checkout shows; `looked` says in words what was looked at, `workflows` counts those that were read."""
+
+    sightings: tuple[Sighting, ...]
+    unread: tuple[Unread, ...]
+    looked: tuple[str, ...]
+    workflows: int
+
+    def of(self, topic: str) -> tuple[Sighting, ...]:
+        """Return the sightings of a topic, in order of the files."""
+        return tuple(one for one in self.sightings if one.topic == topic)
+
+
+def read_checkout(path: Path, files: Files) -> Folder:
+    """Return the files of a checkout that mean something.  Raises InputError where there is no such folder."""
+    return read_folder(path, files, _READS)
+
+
+def checkout(texts: Mapping[str, str], shown: Callable[[str], str]) -> Checkout:
+    """Return what the files of a checkout show, from their texts by path in it; `shown` is a path in messages."""
+    left: list[Unread] = []
+    found: list[Sighting] = []
+    workflows = list(_workflows(texts, shown, left))
+    for one in workflows:
+        found += sightings(one)
+    locking = _Locking(texts, shown, left)
+    found += locking.sightings()
+    for name in sorted(texts):
+        if _OTHER_CI.match(name):
+            where = Place(shown(name))
+            left.append(skipped(where, "this service's pipelines are not read", "state the facts of the pipeline"))
+            found.append(Sighting("other-pipeline", posixpath.basename(name), where))
+    looked = (*_counted(workflows), *_does(found), *locking.looked(), *_beside(texts))
+    return Checkout(sightings=tuple(found), unread=tuple(left), looked=looked, workflows=len(workflows))
+
+
+# --- workflows
+
+
+def _workflows(texts: Mapping[str, str], shown: Callable[[str], str], left: list[Unread]) -> Iterator[Workflow]:
+    names = [name for name in sorted(texts) if _reader(name) is not None]
+    for name in names[:MOST_WORKFLOWS]:
+        try:
+            found = _read(name, texts[name], shown(name), left)
+        except InputError as error:
+            one = error.problems[0]
+            left.append(skipped(one.place, one.message, one.hint or "repair the file"))
+            continue
+        if found is not None:
+            yield found
+        elif _WORKFLOW.match(name):
+            left.append(skipped(Place(shown(name)), "it has no jobs", "remove the file, or give it jobs"))
+    for name in names[MOST_WORKFLOWS:]:
+        why = f"{MOST_WORKFLOWS} workflows were read before it"
+        left.append(skipped(Place(shown(name)), why, "name a folder with fewer workflows"))
+
+
+_Reader = Callable[["Node | None", str, str], "Workflow | None"]
+
+
+def _reader(name: str) -> _Reader | None:
+    """What reads a file as a workflow."""
+    if _WORKFLOW.match(name):
+        return github.workflow
+    if _COMPOSITE.match(name):
+        return github.composite
+    return gitlab.workflow if _PIPELINE.match(name) else None
+
+
+def _read(name: str, text: str, file: str, left: list[Unread]) -> Workflow | None:
+    """A workflow.  Raises InputError where the text is none."""
+    reader = _reader(name)
+    if reader is None:
+        return None
+    if len(text) > LARGEST_WORKFLOW:
+        left.append(skipped(Place(file), "it is larger than a workflow can be", "split it"))
+        return None
+    parsed = parse(text, file)
+    left += [skipped(one.place, one.message, one.hint) for one in parsed.problems]  # the host rejects such a file
+    return reader(parsed.root, file, text)
+
+
+def _counted(workflows: list[Workflow]) -> Iterator[str]:
+    for service, count in Counter(one.service for one in workflows).items():
+        yield f"{count} {'file' if count == 1 else 'files'} of {service}"
+    if not workflows:
+        yield "no workflow"
+
+
+def _does(found: Sequence[Sighting]) -> Iterator[str]:
+    """Where the workflows deploy and test first."""
+    for topic in ("deploys", "tests"):
+        place = next((one.place for one in found if one.topic == topic), None)
+        if place is not None:
+            yield f"{topic} at {place.short}"
+
+
+# --- lock files
+
+
+class _Locking:
+    """Files that ask for packages and that lock them."""
+
+    def __init__(self, texts: Mapping[str, str], shown: Callable[[str], str], left: list[Unread]) -> None:
+        self.locks: list[locks.Locked] = []
+        self.asked: list[locks.Required] = []
+        self.loose: list[locks.Locked] = []
+        self.indexes: list[Place] = []
+        self.unread: list[Place] = []
+        for name, text in sorted(texts.items()):
+            base = posixpath.basename(name)
+            try:
+                self._read(base, name, text, shown(name))
+            except (ValueError, AttributeError, TypeError) as error:  # a file of another shape than its name tells
+                self.unread.append(Place(shown(name)))
+                reason = f"it is no {base} that can be read" + (f": {error}" if type(error) is ValueError else "")
+                left.append(skipped(Place(shown(name)), reason, "write it again with its tool"))
+
+    def _read(self, base: str, name: str, text: str, file: str) -> None:
+        if base in locks.LOCKS:
+            self.locks.append(locks.locked(base, text, file))
+        elif locks.REQUIREMENTS.match(base):
+            found, indexes = locks.requirements(text, file)
+            self.indexes += indexes
+            if found is not None and not locks.is_of_work(name):
+                (self.loose if found.missing else self.locks).append(found)
+        elif base in locks.MANIFESTS and not locks.is_of_work(posixpath.dirname(name)):
+            asks = locks.required(base, text, file)
+            self.asked += [asks] if asks is not None else []
+        elif base in locks.UNREADABLE:
+            self.unread.append(Place(file))
+
+    def sightings(self) -> Iterator[Sighting]:
+        for one in self.indexes:
+            yield Sighting("unlocked", "adds a second index, on which anyone may publish a private package's name", one)
+        for lock in (*self.loose, *self.locks):
+            if lock.missing is not None:
+                yield Sighting("unlocked", "has a package without a hash", lock.missing)
+        for asked in locks.unlocked(self.asked, [*self.locks, *self.loose]):
+            yield Sighting("unlocked", "asks for packages that no lock file locks", asked.place)
+        whole = [lock for lock in self.locks if lock.missing is None]
+        if whole:
+            names = listed(posixpath.basename(lock.place.file) for lock in whole[:MOST_LISTED])
+            more = f" and {len(whole) - MOST_LISTED} more" if len(whole) > MOST_LISTED else ""
+            yield Sighting("locked", f"locks each package with its hash ({names}{more})", whole[0].place)
+        for place in self.unread:
+            yield Sighting("locks-unread", "asks for packages in a form that is not read", place)
+
+    def looked(self) -> Iterator[str]:
+        count = len(self.locks)
+        if count or self.asked or self.loose:
+            yield f"{count or 'no'} lock {'file' if count == 1 else 'files'}"
+
+
+def _beside(texts: Mapping[str, str]) -> Iterator[str]:
+    """The files of a host that are there, or not."""
+    for what, pattern in (("CODEOWNERS", _OWNERS), ("Dependabot or Renovate", _UPDATES)):
+        named = next((name for name in sorted(texts) if pattern.match(name)), "")
+        yield named or f"no {what}"
