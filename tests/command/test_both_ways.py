@@ -33,7 +33,7 @@ KINDS = ("plan", "serverless")
 """What a file is besides a template, as a part of its name."""
 COMMANDS = (
     *("--report full", "--report md", "--json", "--dfd --full --view all", "--seq", "--pytm", "summary", "due", "ask"),
-    "explain event-injection",
+    *("explain event-injection", "paths", "paths --json", "reach account"),
 )
 
 

@@ -54,6 +54,7 @@ COMMANDS = (
         "--dfd --full --view all",
     ),
     *("--dfd --view identity", "--seq", "--seq mermaid", "--pytm", "--list", "summary", "due", "due --within 9999"),
+    *("paths", "paths --json", "paths --whole 99", "reach account"),
     *("ask", "explain api-flood", "diff model.yaml harmless.yaml", "diff harmless.yaml model.yaml"),
     *("diff harmless.yaml model.yaml --format json", "diff harmless.yaml model.yaml --format markdown"),
     *("new function x-y", "check wrong.yaml", "--dfd -m wrong.yaml"),

@@ -41,6 +41,8 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("diff", "models/shop.yaml", "assessment.json", "--format", "json", *TODAY),
     ("due", "models/shop.yaml", *TODAY),
     ("ask", *MODEL),
+    ("paths", *MODEL),
+    ("reach", "organization", *MODEL),
 )
 FORMER = re.compile("authoris|artefact|organisation")
 _IDS_OF = load_library(HOME / "threatlib").former

@@ -33,6 +33,9 @@ MARKED = (
     (["--json"], "all.json"),
     (["schema", "model"], "model.schema.json"),
     (["schema", "assessment"], "assessment.schema.json"),
+    (["schema", "paths"], "paths.schema.json"),
+    (["paths", "--json"], "paths.json"),
+    (["reach", "order-bot", "--json"], "reach.json"),
     (["check", "--format", "json"], "check.json"),
     (["check", "--format", "sarif"], "check.sarif"),
     (["check", "--format", "junit"], "check.xml"),
@@ -50,6 +53,8 @@ UNMARKED = (
     (["check", "--format", "github"], "github.txt"),
     (["check", "--format", "markdown"], "check.md"),
     (["due"], "due.txt"),
+    (["paths"], "paths.txt"),
+    (["reach", "order-bot"], "reach.txt"),
     (["diff", "model.yaml", "model.yaml"], "diff.txt"),
 )
 
@@ -66,7 +71,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def written(asked: Sequence[str], output: str, *more: str) -> int:
     """The exit code of a run that writes an output."""
     first = () if asked[0] in {"diff", "schema"} else ("-m", "model.yaml")
-    behind = ("-o", output) if asked[0] in {"check", "diff", "due"} else ()
+    behind = ("-o", output) if asked[0] in {"check", "diff", "due", "paths", "reach"} else ()
     before = () if behind else ("-o", output)
     return main([*first, *before, *asked, *behind, *(TODAY if asked[0] != "schema" else ()), *more])
 

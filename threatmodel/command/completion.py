@@ -123,6 +123,7 @@ _KNOWN: Mapping[tuple[str, str], Callable[[Invocation], Iterable[str]]] = {
     ("check", "with"): _answers,
     ("check", "without"): _answers,
     ("explain", "id"): _entries,
+    ("reach", "element"): _elements,
     ("new control", "threat"): _threats,
     ("new handler", "id"): _functions,
 }

@@ -1,4 +1,4 @@
-"""`tm.py schema`: the JSON Schema of model files or of `--json`."""
+"""`tm.py schema`: the JSON Schema of model files, or of the JSON that a command prints."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from threatmodel.command.request import Invocation
 
 def options(parser: Parser) -> None:
     """Declare the command's options."""
-    parser.add_argument("which", choices=("model", "assessment"), help="the format to print the schema of")
+    parser.add_argument(
+        "which", choices=("model", "assessment", "paths", "reach"), help="the format to print the schema of"
+    )
 
 
 def run(request: Invocation) -> int:
     """Print the schema."""
-    from threatmodel.render.pages.generated import ASSESSMENT_SCHEMA, model_schema_text
+    from threatmodel.render.pages.generated import model_schema_text, schema_text
 
-    model = request.args.which == "model"
-    return request.print(model_schema_text() if model else ASSESSMENT_SCHEMA.read_text(encoding="utf-8"))
+    which: str = request.args.which
+    return request.print(model_schema_text() if which == "model" else schema_text(which))

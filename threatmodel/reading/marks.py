@@ -36,7 +36,8 @@ _AT_HEAD: Mapping[str, bytes] = {
     "baseline": rb'\{\s*"format": "?(?:tm-baseline/)?[0-9]+"?,\s*"models": \{',
     "probe": rb'\{\s*"format": [0-9]+,\s*"target": ',
     "JSON Schema": rb'\{\s*"\$schema": "[^"]*",\s*"title": '
-    rb'"(?:Threat model of a serverless system|Assessment of a threat model \(tm\.py --json\))"',
+    rb'"(?:Threat model of a serverless system|Assessment of a threat model \(tm\.py --json\)|'
+    rb'Attack paths of a threat model \(tm\.py paths --json\)|What an attacker reaches \(tm\.py reach --json\))"',
 }
 _AT_TAIL: Mapping[str, bytes] = {
     "Markdown": rb"(?:\A|\n)Written by threatmodel [^\n]*\s*\Z",

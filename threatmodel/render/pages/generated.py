@@ -21,7 +21,13 @@ from threatmodel.render.pages.model import model_page
 
 _LIBRARY = "docs/library"
 
-ASSESSMENT_SCHEMA = Path(__file__).resolve().parent.parent / "assessment.schema.json"
+_SCHEMAS = Path(__file__).resolve().parent.parent
+"""The folder with the schemas of the JSON that commands print: assessment, paths, reach."""
+
+
+def schema_text(which: str) -> str:
+    """Return the JSON Schema of an output."""
+    return (_SCHEMAS / f"{which}.schema.json").read_text(encoding="utf-8")
 
 
 def generated(home: Path, files: Files, *, only_check: bool) -> int:
