@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from threatmodel.authoring.answers import Edit, Said, with_caller, with_edit, without_hints
+from threatmodel.authoring.surfaces import granted
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.source import as_read, parse
 
@@ -212,3 +213,19 @@ def test_a_hint_goes_when_all_routes_are_answered() -> None:
     rest = f"  other:\n    triggers: [{{http: POST, caller: unknown}}]\n{hint}"
     assert without_hints(f"{bot}{hint}{rest}", "bot") == bot + rest
     assert without_hints(f"{bot}{hint}{rest}", "other") == f"{bot}{hint}{rest}"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("slack-signing-secret", "slack-requests"),
+        ("SlackBotToken", "slack-api"),
+        ("SLACK_APP_TOKEN", "slack-app-level"),
+        ("slack-webhook-url", "slack-webhook"),
+        ("slack-client-secret", "slack-app-credentials"),
+        ("whatsapp-token", ""),
+        ("database-password", ""),
+    ],
+)
+def test_what_a_secret_is_for_by_its_name(name: str, expected: str) -> None:
+    assert granted(name) == expected

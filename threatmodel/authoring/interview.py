@@ -10,7 +10,7 @@ from threatmodel.assessment.risk import BANDS
 from threatmodel.authoring import routes
 from threatmodel.authoring.answers import Edit, NotAnAnswerError, Said
 from threatmodel.authoring.insertion import scalar
-from threatmodel.authoring.surfaces import surface
+from threatmodel.authoring.surfaces import granted, surface
 from threatmodel.graph.building import Element, Flow
 from threatmodel.model.file import SECTIONS
 from threatmodel.model.longest import YEAR
@@ -122,7 +122,7 @@ def meaning(item: Item, assessment: Assessment) -> str:
         case "caller":
             return "a number, a path or a function, then its caller: slash-command, interactivity, events or others"
         case "fact":
-            return f"{item.name}: {item.row.meaning}"
+            return f"{item.name}: {item.row.meaning}{hinted(item)}"
         case "relation":
             row = RELATIONS[item.of][item.name]
             return f"{item.name}: {row.meaning}" + (" (some are known: is anything missing?)" if item.rest else "")
@@ -131,6 +131,12 @@ def meaning(item: Item, assessment: Assessment) -> str:
         case _:
             control = assessment.library.controls[item.name]
             return f"{control.title}: attestation needed, because no tool can see this"
+
+
+def hinted(item: Item) -> str:
+    """Return what the name of an element hints at, as the end of a line, or ''."""
+    hint = granted(item.element) if item.name == "grants" else ""
+    return f"; its name suggests {hint}" if hint else ""
 
 
 def edits(item: Item, answer: str, who: str, today: datetime.date, assessment: Assessment) -> list[Edit | Said]:

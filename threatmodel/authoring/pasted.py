@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from threatmodel.authoring.interview import Item, asked, path_of
+from threatmodel.authoring.interview import Item, asked, hinted, path_of
 from threatmodel.library.directions import Directions
 from threatmodel.model.vocabulary import RELATIONS, FactRow
 from threatmodel.reading.shape import Flag, Number
@@ -39,7 +39,7 @@ def _pasted(item: Item, ways: Directions) -> Iterator[str]:
             values = _written(item.row)
             bad = next((text for value, text in values if not ways.reassured(item.of, item.name, value)), None)
             others = " | ".join(text for _, text in values if text != bad) or "no other value"
-            what = f"{others}{question and f'; {question}'}"
+            what = f"{others}{question and f'; {question}'}{hinted(item)}"
             yield f"# {item.name}: {what}" if bad is None else f"{item.name}: {bad}   # or {what}"
         case "relation" if item.rest:
             yield f"# remove {item.name} from incomplete once the list is complete"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from threatmodel.authoring.answers import NotAnAnswerError
-from threatmodel.authoring.interview import Item, expected
+from threatmodel.authoring.interview import Item, expected, hinted
 from threatmodel.reading.problems import listed, suggestion
 from threatmodel.reading.shape import Flag
 from threatmodel.reading.values import dataclass
@@ -90,7 +90,7 @@ def shown(sheet: Sheet) -> Iterator[str]:
         if sheet.is_of_facts:
             some = "" if len(row) == len(elements) else f" ({', '.join(one.element for one in row)} only)"
             values = "" if item in sheet.flags else f" ({expected(item)})"
-            yield f"{number:>{width}}  {item.name}: {item.row.ask or item.row.meaning}{values}{some}"
+            yield f"{number:>{width}}  {item.name}: {item.row.ask or item.row.meaning}{values}{some}{hinted(item)}"
         else:
             yield f"{number:>{width}}  {item.element}"
 

@@ -1,4 +1,4 @@
-"""What of Slack may call a route, and what a route's path hints at."""
+"""What of Slack may call a route or take a secret, and what a path or a name hints at."""
 
 from __future__ import annotations
 
@@ -24,3 +24,18 @@ WHERE = "# where Slack calls: {slack: "
 def surface(path: str) -> str:
     """The surface of Slack that a path hints at, or ''."""
     return next((found for hint, found in _HINTS if hint.search(path)), "")
+
+
+_GRANTS = (
+    (re.compile(r"signing|signature", re.IGNORECASE), "slack-requests"),
+    (re.compile(r"web-?_?hook", re.IGNORECASE), "slack-webhook"),
+    (re.compile(r"(?<![a-z])app[-_]?(?:level[-_]?)?token|xapp", re.IGNORECASE), "slack-app-level"),
+    (re.compile(r"client[-_]?secret", re.IGNORECASE), "slack-app-credentials"),
+    (re.compile(r"(?:bot|slack|oauth|user)[-_]?(?:access[-_]?)?token|xox[bp]", re.IGNORECASE), "slack-api"),
+)
+"""What in a secret's name hints at what it grants, first what is most telling."""
+
+
+def granted(name: str) -> str:
+    """What a secret's name hints that it grants, or ''."""
+    return next((found for hint, found in _GRANTS if hint.search(name)), "")

@@ -9,7 +9,7 @@ from itertools import chain
 
 from threatmodel.authoring.importing.ids import element_ids, host_id
 from threatmodel.authoring.insertion import comment, scalar
-from threatmodel.authoring.surfaces import BY_PATH, WHERE, surface
+from threatmodel.authoring.surfaces import BY_PATH, WHERE, granted, surface
 from threatmodel.evidence.answers import Answered
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import MATCHED, mistakable
@@ -330,7 +330,9 @@ def _other(name: str, kind: str, stack: Stack, facts: StackFacts) -> Iterator[st
         case "secret":
             if word := _word(name, kind, "kept_in", stack, facts):
                 yield f"kept_in: {word}"
-                yield "# grants: slack-requests        # or slack-api, other: what can its holder do?"
+                grants = granted(own_name(name, stack.joined)[1])
+                why = "by its name; " if grants else ""
+                yield f"# grants: {grants or 'slack-requests':<22}# {why}or slack-api, other: what can its holder do?"
         case "external system" if is_host(name):
             yield f"name: {scalar(host_of(name)[:_LONGEST_NAME])}"
         case "external system":
