@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import io
 import json
 import os
 import subprocess
@@ -14,13 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
-from threatmodel.command.main import main
+from tests.evidence.at_the_command_line import checked, facts, modeled, run, saved
 
 SAMPLES = Path(__file__).parent / "deployed"
 SOURCE = (SAMPLES / "template.yaml").read_text(encoding="utf-8")
 PROCESSED = json.loads((SAMPLES / "processed.json").read_text(encoding="utf-8"))
 STACK_ID = "arn:aws:cloudformation:eu-west-1:111122223333:stack/shop/5f2d4a10-0000-11f0-8e3d-0a1b2c3d4e5f"
-TODAY = "2026-11-27"
 
 
 @pytest.fixture(autouse=True)
@@ -28,11 +25,6 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     Path("template.yaml").write_text(SOURCE, encoding="utf-8")
-
-
-def saved(name: str, content: Any) -> None:
-    text = content if isinstance(content, str) else json.dumps(content, indent=4)
-    Path(name).write_text(text, encoding="utf-8")
 
 
 def answer(body: Any) -> dict[str, Any]:
@@ -61,40 +53,6 @@ def stack(**changes: Any) -> dict[str, Any]:
             }
         ]
     }
-
-
-def run(*arguments: str) -> tuple[int, str, str]:
-    out, err = io.BytesIO(), io.BytesIO()
-    with (
-        io.TextIOWrapper(out, encoding="utf-8", write_through=True) as written,
-        io.TextIOWrapper(err, encoding="utf-8", write_through=True) as complained,
-        contextlib.redirect_stdout(written),
-        contextlib.redirect_stderr(complained),
-    ):
-        code = main([*arguments, "--today", TODAY])
-        return code, " ".join(out.getvalue().decode().split()), " ".join(err.getvalue().decode().split())
-
-
-def modeled(*entries: str, rest: str = "stores: {orders: {kind: dynamodb}}") -> None:
-    lines = "".join(f"  - {{{entry}}}\n" for entry in entries)
-    saved("model.yaml", f"name: Shop\nevidence:\n{lines}functions:\n  bot: {{}}\n{rest}\n")
-
-
-def facts(*entries: str, element: str = "bot") -> dict[str, Any]:
-    """The facts of an element, as --json has them."""
-    modeled(*entries)
-    code, out, err = run("-m", "model.yaml", "--json")
-    assert code == 0, err
-    (found,) = (one["facts"] for one in json.loads(out)["elements"] if one["id"] == element)
-    return {one["fact"]: one for one in found}
-
-
-def checked(*entries: str) -> str:
-    """What check prints."""
-    modeled(*entries)
-    code, out, err = run("check", "-m", "model.yaml")
-    assert code in {0, 1}, err
-    return out
 
 
 # --- the template that is deployed

@@ -188,9 +188,9 @@ _BOUNDARY = record(
     Key("name", _NAME),
     Key("inside", _ZONE, "the boundary around it; the account where left out"),
 )
-STACK_KINDS = ("template", "plan", "serverless")
-"""Keys of an entry under evidence that name a file of infrastructure code: CloudFormation or SAM, a Terraform plan,
-serverless.yml."""
+STACK_KINDS = ("template", "plan", "state", "serverless")
+"""Keys of an entry under evidence that name a file of infrastructure code: CloudFormation or SAM, a plan or a state of
+Terraform, serverless.yml."""
 
 BESIDE_KINDS = ("code", "slack", "repository", "host")
 """Keys of an entry under evidence that name what is beside such files: the source of handlers, which is never run,
@@ -202,6 +202,7 @@ EVIDENCE_KINDS = (*STACK_KINDS, "probe", *BESIDE_KINDS)
 EVIDENCE_OF: Mapping[str, tuple[str, ...]] = {
     "template": ("resources", "functions", "parameters", "stage", "environment", "deployed"),
     "plan": ("resources", "functions", "environment"),
+    "state": ("resources", "functions", "environment"),
     "serverless": ("resources", "functions", "stage", "environment"),
     "probe": ("function", "code", "days", "free"),
     "code": ("function",),
@@ -220,6 +221,7 @@ _EVIDENCE = record(
         "a CloudFormation or SAM template that deploys this system, or the answer of get-template about its stack",
     ),
     Key("plan", Text(400, expected="a path"), "a Terraform plan of it as JSON (terraform show -json)"),
+    Key("state", Text(400, expected="a path"), "a Terraform state of it (terraform show -json, or terraform.tfstate)"),
     Key("serverless", Text(400, expected="a path"), "a serverless.yml of it"),
     Key(
         "resources",

@@ -8,6 +8,8 @@ from threatmodel.reading.files import Files, shown_path
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.stack import Stack
 
+STATES = (".tfstate", ".backup")
+"""How the names of Terraform's states end, the one before the last change too."""
 LARGEST_PLAN = 64 * 1024 * 1024
 """Bytes of a plan: it says everything three times."""
 
@@ -20,6 +22,10 @@ def read(kind: str, path: Path, files: Files, assumed: Assumed = DEFAULTS) -> St
             from threatmodel.stacks.terraform import reader as terraform
 
             return terraform.read(files.text(path, LARGEST_PLAN, "plan a part of it (-target)"), name)
+        case "state":
+            from threatmodel.stacks.terraform import state_reader
+
+            return state_reader.read(files.text(path, LARGEST_PLAN, "write the state of a part of it"), name)
         case "serverless":
             from threatmodel.stacks.serverless import reader as serverless
             from threatmodel.stacks.serverless.included import Included
@@ -33,9 +39,9 @@ def read(kind: str, path: Path, files: Files, assumed: Assumed = DEFAULTS) -> St
 
 
 def shows_deployed(kind: str, path: Path, files: Files) -> bool:
-    """Return whether a file of a kind is what was deployed, as AWS answers it.  Raises InputError."""
+    """Return whether a file of a kind is what was deployed, as AWS or a state has it.  Raises InputError."""
     if kind != "template":
-        return False
+        return kind == "state"
     text = files.text(path)
     if not any(one in text for one in ("TemplateBody", "SamResourceId")) and text.lstrip()[:1] != '"':
         return False  # most templates: they are parsed once, when they are read
@@ -46,10 +52,14 @@ def shows_deployed(kind: str, path: Path, files: Files) -> bool:
 
 
 def kind_of(path: Path, files: Files) -> str:
-    """What a file probably is, by its name and first look: template, plan or serverless.  Raises InputError."""
+    """What a file probably is, by its name and first look, as a key of the evidence.  Raises InputError."""
     if path.name.startswith(("serverless.", "serverless-compose.")):
         return "serverless"
+    if path.suffix in STATES:
+        return "state"
     if path.suffix == ".json":
-        return "plan" if '"planned_values"' in files.text(path, LARGEST_PLAN) else "template"
+        text = files.text(path, LARGEST_PLAN)
+        state = '"terraform_version"' in text and ('"values"' in text or '"lineage"' in text)
+        return "plan" if '"planned_values"' in text else "state" if state else "template"
     keys = {line.split(":", 1)[0] for line in files.text(path).splitlines() if line[:1].isalpha()}
     return "serverless" if {"service", "provider"} <= keys else "template"

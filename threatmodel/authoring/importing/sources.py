@@ -16,7 +16,7 @@ from threatmodel.reading.project import real_path
 from threatmodel.stacks import nested
 from threatmodel.stacks.assumed import DEFAULTS
 from threatmodel.stacks.cloudformation import document
-from threatmodel.stacks.readers import LARGEST_PLAN, kind_of
+from threatmodel.stacks.readers import LARGEST_PLAN, STATES, kind_of, shows_deployed
 from threatmodel.stacks.values import Table
 
 _MANIFEST = "manifest.json"
@@ -64,7 +64,6 @@ _OTHERS: Sequence[tuple[str, str, str]] = (
         f"import a plan: {_PLAN}",
     ),
     (r"\.tfvars$", "a file of Terraform variables", f"import a plan: {_PLAN}"),
-    (r"\.tfstate$", "a Terraform state", f"import a plan: {_PLAN}"),
     (
         r"(^|/)serverless\.[cm]?[jt]s$",
         "a program that makes a serverless.yml",
@@ -87,9 +86,10 @@ def _in_folder(folder: Path, kind: str, files: Files) -> tuple[Source, ...]:
     if files.has(manifest) and _is_assembly(_json(manifest, files)):
         return tuple(Source(path, kind or "template") for path in _stacks(manifest, files))
     found = list(_candidates(folder, kind, files))
-    kinds = {one.kind for one in found}
-    if len(kinds) > 1 or sum(one.kind == "plan" for one in found) > 1:
-        names = listed(shlex.quote(shown_path(one.path)) for one in found)
+    written = [one for one in found if not shows_deployed(one.kind, one.path, files)] or found
+    kinds = {one.kind for one in written}
+    if len(kinds) > 1 or sum(one.kind == "plan" for one in written) > 1:
+        names = listed(shlex.quote(shown_path(one.path)) for one in written)
         message = f"this folder has files that may describe the same system: {names}"
         raise _refused(folder, message, "import those that are deployed together by name")
     if not found and any(path.suffix in {".tf", ".tofu"} for path in folder.iterdir()):
@@ -161,7 +161,7 @@ def _again(path: Path) -> str:
 def _candidates(folder: Path, kind: str, files: Files) -> Iterator[Source]:
     """The files of a folder that are infrastructure code.  Raises InputError where one that is cannot be read."""
     for path in sorted(folder.iterdir()):
-        if path.suffix in _ENDINGS and path.is_file() and not path.name.startswith("."):
+        if path.suffix in {*_ENDINGS, STATES[0]} and path.is_file() and not path.name.startswith("."):
             found = _kind(path, files)
             if found:
                 yield Source(path, kind or found)
@@ -171,7 +171,7 @@ def _kind(path: Path, files: Files) -> str:
     """The kind of a file of infrastructure code; '' for any other."""
     text = files.text(path, LARGEST_PLAN)
     try:
-        root = json.loads(text) if path.suffix == ".json" else document.parse(text, shown_path(path)).root
+        root = json.loads(text) if path.suffix in {".json", *STATES} else document.parse(text, shown_path(path)).root
     except (InputError, ValueError, RecursionError):
         if _RESOURCES.search(text):
             return kind_of(path, files)
@@ -179,8 +179,12 @@ def _kind(path: Path, files: Files) -> str:
     entries: Mapping[str, Any] = root.entries if isinstance(root, Table) else root if isinstance(root, dict) else {}
     if "planned_values" in entries:
         return "plan"
+    if "terraform_version" in entries and ("values" in entries or "lineage" in entries):
+        return "state"
     if {"service", "provider"} <= entries.keys():
         return "serverless"
+    if "TemplateBody" in entries:
+        return "template"
     return "template" if isinstance(entries.get("Resources"), Table | dict) else ""
 
 

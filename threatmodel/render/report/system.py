@@ -131,6 +131,7 @@ def _grant(function: str, resource: str, place: Place) -> Row:
 _KINDS = {
     "template": "CloudFormation",
     "plan": "Terraform plan",
+    "state": "Terraform state",
     "serverless": "serverless.yml",
     "probe": "Saved probe",
     "code": "Source of handlers",

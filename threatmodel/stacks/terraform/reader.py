@@ -12,7 +12,7 @@ from typing import Any
 
 from threatmodel.reading.problems import InputError, Problem, note, quoted
 from threatmodel.reading.values import dataclass, replace
-from threatmodel.stacks.stack import Parameter, Resource, Stack, Unread
+from threatmodel.stacks.stack import Parameter, Resource, Stack, Strength, Unread
 from threatmodel.stacks.terraform.canonical import canonical
 from threatmodel.stacks.terraform.file import at, plan_in
 from threatmodel.stacks.terraform.marks import Marks, both
@@ -55,7 +55,7 @@ def read(data: bytes | str, file: str) -> Stack:
         message = f"the file has more than {LARGEST // (1024 * 1024)} MB, the most that is read of a plan"
         problem = Problem(code="file-too-large", place=at(file), message=message, hint="plan a part of it (-target)")
         raise InputError([problem])
-    return _Plan(plan_in(data, file), file).stack()
+    return Plan(plan_in(data, file), file).stack()
 
 
 # --- the plan
@@ -77,7 +77,7 @@ class _Change:
     after: Any = None
 
 
-class _Plan:
+class Plan:
     """One plan while it is read."""
 
     def __init__(self, raw: Mapping[str, Any], file: str) -> None:
@@ -129,10 +129,7 @@ class _Plan:
 
     def note_gaps(self) -> None:
         """Notes why there may be more than the plan shows."""
-        version = self.raw.get("format_version")
-        if not isinstance(version, str) or not _VERSION.fullmatch(version):
-            shown = f" {version}" if isinstance(version, str) and re.fullmatch(r"\d{1,3}\.\d{1,3}", version) else ""
-            self.not_read("format_version", f"nothing is known of this version of the format{shown}")
+        self.note_version()
         if not isinstance(self.raw["planned_values"].get("root_module"), dict):
             self.not_read("planned_values", "it has no root module, in which resources stand")
         if not self.configured:
@@ -144,9 +141,16 @@ class _Plan:
         if sequence(self.raw.get("action_invocations")):
             self.not_read("action_invocations", "an action runs when it is applied, and may change what is planned")
 
-    def not_read(self, name: str, why: str) -> None:
+    def note_version(self) -> None:
+        """Notes that the file has a version of which nothing is known."""
+        version = self.raw.get("format_version")
+        if not isinstance(version, str) or not _VERSION.fullmatch(version):
+            shown = f" {version}" if isinstance(version, str) and re.fullmatch(r"\d{1,3}\.\d{1,3}", version) else ""
+            self.not_read("format_version", f"nothing is known of this version of the format{shown}")
+
+    def not_read(self, name: str, why: str, strength: Strength = "all") -> None:
         """Notes something that may hold more."""
-        self.unread.append(Unread(name=name, why=why, place=at(self.file, name)))
+        self.unread.append(Unread(name=name, why=why, place=at(self.file, name), strength=strength))
 
     def wrong(self, part: str, message: str) -> None:
         """Notes that something is of the wrong type."""
@@ -325,13 +329,18 @@ class _Plan:
         """The attributes of an instance."""
         block = self.known.configured_as(instance)
         said = dict(table(block.get("expressions"))) if block else None
-        builder = Builder(self.known, self.known.owner(instance), instance.address, instance.created, instance.type)
         values = instance.values if isinstance(instance.values, dict) else {}
-        found = builder.node(instance.address, "", values, Marks(instance.unknown, instance.sensitive), said)
+        found = self.builder(instance).node(
+            instance.address, "", values, Marks(instance.unknown, instance.sensitive), said
+        )
         if isinstance(found, Table):
             return found
         reason = found if isinstance(found, Unknown) else Unknown(AFTER_APPLY, at(self.file, instance.address))
         return Table(dict.fromkeys(values, reason), reason.place, {})
+
+    def builder(self, instance: Instance) -> Builder:
+        """What makes the nodes of an instance."""
+        return Builder(self.known, self.known.owner(instance), instance.address, instance.created, instance.type)
 
 
 def _differing(values: Any, change: _Change) -> Any:

@@ -45,18 +45,18 @@ _POLICIES = frozenset((
     *("access_policies", "access_policy", "assume_role_policy", "assume_role_policy_document", "file_system_policy"),
     *("key_policy", "policy", "policy_document", "repository_policy_text", "resource_policy"),
 ))  # fmt: skip
-_JSON = _POLICIES | {
+JSON = _POLICIES | {
     *("body", "container_definitions", "definition", "event_pattern", "filter_policy", "input", "policy_data"),
     *("redrive_allow_policy", "redrive_policy"),
 }
 """Attributes that hold JSON: a text there is more than what it refers to."""
 OWN_TEXTS = ("arn:", "https://sqs.")
-_NAMES = ("arn", "id", "name", "function_name", "bucket", "url", "role", "invoke_arn", "execution_arn", "qualified_arn")
+NAMES = ("arn", "id", "name", "function_name", "bucket", "url", "role", "invoke_arn", "execution_arn", "qualified_arn")
 """Attributes that are looked at where a reference does not say which it means."""
 _NAMING = re.compile(r"(?:\A|_)(?:arn|id|name|url|bucket|identifier|role|endpoint)\Z")
 """Attributes that name their resource: a value that is one of them is a link, and any other a plain value."""
 _ARN = re.compile(r"(?:arn:|https://sqs\.)[\x21\x23-\x5b\x5d-\x7e]{1,2048}")
-_LONGEST_TEXT = 1_000_000
+LONGEST_TEXT = 1_000_000
 _SHORTEST_PART = 3
 
 
@@ -227,9 +227,9 @@ class Builder:
         given = self.given(value, sources)
         if any(self.plan.parameters[one].hidden for one in given):
             return Unknown(SENSITIVE, place, None, given)
-        if not isinstance(value, str) or not value or len(value) > _LONGEST_TEXT:
+        if not isinstance(value, str) or not value or len(value) > LONGEST_TEXT:
             return Scalar(value, place, given)
-        if name in _JSON:
+        if name in JSON:
             return self.with_arns(value, place, given)
         for source in sources:
             attribute = _equal(source, value)
@@ -291,7 +291,7 @@ class Builder:
         if name in _POLICIES:
             why += f"; it refers to {listed([link.resource for link in links], 3)}"
             return Unknown(why, place) if reasons else Joined((Unknown(why, place), *links), place)
-        if len(ends) == 1 and name not in _JSON:
+        if len(ends) == 1 and name not in JSON:
             return links[0]
         parts: list[str | Link | Unknown] = [Unknown(why, place)]
         return Joined((*parts, *links), place)
@@ -349,7 +349,7 @@ def _equal(source: Referent, value: str) -> str:
     if source.attribute:
         return source.attribute if source.instance.at(source.attribute)[0] == value else ""
     values = table(source.instance.values)
-    return next((name for name in _NAMES if values.get(name) == value), "")
+    return next((name for name in NAMES if values.get(name) == value), "")
 
 
 def _with_parts(value: str, sources: Referents, place: Place, given: tuple[str, ...]) -> Node:
