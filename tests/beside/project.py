@@ -72,3 +72,21 @@ def read_of(whole: Mapping[str, Any], kind: str = "code") -> dict[str, Any]:
     """The one entry of the evidence of a kind, as it was read."""
     (found,) = [one for one in whole["evidence"] if one["kind"] == kind]
     return dict(found)
+
+
+def said_of(whole: Mapping[str, Any], element: str = "bot") -> dict[str, tuple[Any, str, str]]:
+    """The facts that the source states of an element: the value, what it relies on, and its line."""
+    (found,) = [one for one in whole["elements"] if one["id"] == element]
+    return {
+        one["fact"]: (one["value"], one["relies_on"], f"{one['file']}:{one['line']}")
+        for one in found["facts"]
+        if one["origin"] in {"code", "source"}
+    }
+
+
+def open_of(whole: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """The facts that the source leaves open: why, and the line."""
+    return {
+        one["name"]: (one["why"], f"{one['location']['file']}:{one['location']['line']}")
+        for one in read_of(whole)["left_open"]
+    }

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from threatmodel.beside.code.look import look
+from threatmodel.beside.code.modules import Opening, Parsed
+from threatmodel.beside.code.observed import CERTAIN, SIGN, Observed
 from threatmodel.beside.code.source import handler_file
 from threatmodel.beside.folder import Folder
-from threatmodel.evidence.beside.kinds import Found
+from threatmodel.evidence.beside.code_facts import FACTS, GRANTS, OF_REQUESTS, SHOWN
+from threatmodel.evidence.beside.kinds import Found, by_direction
 from threatmodel.evidence.deployed import Deployed
-from threatmodel.evidence.packaged import code_root, no_folder
-from threatmodel.graph.elements import Read
-from threatmodel.model.facts import Statements
-from threatmodel.reading.problems import Place, quoted
+from threatmodel.evidence.packaged import built_otherwise, code_root, no_folder
+from threatmodel.evidence.relations.ways import Start
+from threatmodel.graph.elements import VISIBLE_SECRET, LeftOpen, Read
+from threatmodel.model.facts import Statement, Statements
+from threatmodel.model.system import REQUESTS
+from threatmodel.reading.problems import Place, Problem, quoted
 from threatmodel.reading.project import real_path
-from threatmodel.stacks.values import get, text
+from threatmodel.stacks.values import get, items, text, unknowns
 
 _Unread = tuple[str, str, Place]
 
@@ -40,8 +46,116 @@ def state(found: Found) -> tuple[Statements, Read]:
     if not handlers and not unread:
         why = "no file of the evidence deploys a function from this folder; name the function with function: ID"
         unread.append((f"{folder.path}/", why, found.source.place))
-    elements = {function: f"{one.file}:{one.name}" for function, one in handlers.items()}
-    return {}, Read(file=f"{folder.path}/", kind=found.source.kind, elements=elements, unread=tuple(unread))
+    statements: Statements = {}
+    left_open: list[LeftOpen] = []
+    notes: list[Problem] = []
+    parsed = Parsed(folder)
+    for function, one in handlers.items():
+        seen = look(parsed, one.file, one.name, one.root, tuple(_elsewhere(found, function, one.deployed)))
+        unread += [(function, opening.why, opening.place) for opening in seen.openings]
+        said = _Said(found, function, requests=_takes_requests(found, function))
+        for observed in seen.observed:
+            said.add(observed)
+        statements[function] = said.statements
+        left_open += said.open(seen.openings)
+        notes += said.notes
+        for secret, statement in said.secrets:
+            statements.setdefault(secret, {}).setdefault("kept_in", []).append(statement)
+    read = Read(
+        file=f"{folder.path}/",
+        kind=found.source.kind,
+        elements={function: f"{one.file}:{one.name}" for function, one in handlers.items()},
+        unread=tuple(dict.fromkeys(unread)),
+        left_open=tuple(left_open),
+        notes=tuple(notes),
+    )
+    return statements, read
+
+
+class _Said:
+    """What is said of one function: statements by fact, and of the facts that stay open, the signs."""
+
+    def __init__(self, found: Found, function: str, *, requests: bool) -> None:
+        self.found, self.function, self.requests = found, function, requests
+        self.statements: dict[str, list[Statement]] = {}
+        self.secrets: list[tuple[str, Statement]] = []
+        self.notes: list[Problem] = []
+        self.signs: dict[str, Observed] = {}
+
+    def add(self, one: Observed) -> None:
+        """Add an observation: what it shows, what it states, or of what it is a sign."""
+        if one.what == "literal-secret":
+            self._secret(one)
+        if one.what in OF_REQUESTS and not self.requests:
+            return
+        for fact, value in FACTS.get(one.what, ()):
+            if one.how == SIGN:
+                self.signs.setdefault(fact, one)
+                continue
+            said = Statement(one.value if value is SHOWN else value, "source", one.place, one.note)
+            counted = [said]
+            if one.how == CERTAIN:
+                counted = by_direction("function", fact, said, self.found.ways, "code")
+            self.statements.setdefault(fact, []).extend(counted)
+
+    def _secret(self, one: Observed) -> None:
+        """Note a secret that is written in the code, and that the element that it is has its value there."""
+        hint = "replace the secret, and read it from Secrets Manager or Parameter Store"
+        self.notes.append(Problem(code=VISIBLE_SECRET, place=one.place, message=one.note, hint=hint))
+        node = self.found.system.nodes[self.function]
+        used = node.relations["secrets"].ids if "secrets" in node.relations else ()
+        for name in used:
+            grants = self.found.system.nodes[name].facts.get("grants")
+            if grants is not None and grants.value == GRANTS.get(one.value):
+                self.secrets.append((name, Statement("code", "code", one.place, one.note)))
+
+    def open(self, openings: Sequence[Opening]) -> Iterator[LeftOpen]:
+        """Yield the facts that stay open, each with the sign that speaks for it, or with why not all was read."""
+        for fact, one in self.signs.items():
+            if fact not in self.statements:
+                yield LeftOpen(self.function, fact, one.note, one.place, ())
+        if openings and self.requests and not {"verifies_signature"} & {*self.statements, *self.signs}:
+            yield LeftOpen(self.function, "verifies_signature", openings[0].why, openings[0].place, ())
+
+
+def _takes_requests(found: Found, function: str) -> bool:
+    """Return whether requests reach a function, by the model or by a file."""
+    if any(one.by in REQUESTS for one in found.system.nodes[function].triggers or ()):
+        return True
+    return any(start.by == "http" for start in _starts(found, function))
+
+
+def _starts(found: Found, function: str) -> Iterator[Start]:
+    for one in found.held:
+        relations = one.lists.relations.get(one.matched.resources.get(function, ""))
+        if relations is not None:
+            yield from relations.triggers
+
+
+_AUTHORIZERS = ("AWS::ApiGateway::Authorizer", "AWS::ApiGatewayV2::Authorizer")
+
+
+def _elsewhere(found: Found, function: str, deployed: Deployed) -> Iterator[Opening]:
+    """Yield why code that is not in the folder may run before the handler, or in its place."""
+    place = deployed.resource.place
+    for why in built_otherwise(deployed):
+        yield Opening(why, place)
+    layers = get(deployed.resource.properties, "Layers")
+    if layers is not None and (items(layers) or any(unknowns(layers))):
+        yield Opening("it has layers, and their code is not in the folder", layers.place)
+    if code_root(deployed) is None:
+        yield Opening("it is unknown whether what is deployed is built from this folder", place)
+    apis = {start.source for start in _starts(found, function)}
+    for one in found.held:
+        for relations in one.lists.relations.values():
+            for start in relations.triggers:
+                if start.by == "authorizes" and start.source in apis:
+                    yield Opening(
+                        "an authorizer decides before it who may call", start.places[0] if start.places else place
+                    )
+        for resource in one.stack.resources.values():
+            if resource.type in _AUTHORIZERS and get(resource.properties, "AuthorizerUri") is not None:
+                yield Opening("an authorizer decides before it who may call", resource.place)
 
 
 def _handlers(found: Found, folder: Folder, unread: list[_Unread]) -> Iterator[tuple[str, Handler]]:

@@ -1,0 +1,132 @@
+"""What the source of a handler shows besides the verification: each fact both ways, in Python and in JavaScript."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.beside.project import assessed, open_of, project, read_of, said_of
+from tests.support import HOME
+from threatmodel.command.main import main
+
+Printed = pytest.CaptureFixture[str]
+IMPORTS = "import json, logging, os, subprocess, boto3, requests\nfrom urllib.parse import parse_qs\n"
+START = IMPORTS + "def handler(event, context):\n    form = parse_qs(event['body'])\n    text = form['text'][0]\n"
+
+CASES = yaml.safe_load((HOME / "tests" / "beside" / "observed.yaml").read_text(encoding="utf-8"))
+"""Handlers that show a fact at the level of evidence, and handlers that only look like it."""
+
+
+def of(text: str) -> tuple[dict[str, str], str]:
+    if text.startswith(("exports", "const", "let")):
+        return {"app.js": text}, "nodejs22.x"
+    if text.startswith("export "):
+        return {"app.ts": text}, "nodejs22.x"
+    return {"app.py": text}, "python3.13"
+
+
+@pytest.mark.parametrize(("fact", "value", "text"), [tuple(one.values()) for one in CASES["shown"]])
+def test_what_the_code_shows(
+    fact: str, value: object, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    files, runtime = of(text)
+    found = said_of(assessed(project(tmp_path, files, runtime=runtime), monkeypatch, capsys))
+    assert found[fact][:2] == (value, "evidence"), found
+
+
+@pytest.mark.parametrize(("fact", "text"), [tuple(one.values()) for one in CASES["not_shown"]])
+def test_what_only_looks_like_it_is_not_shown(
+    fact: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    files, runtime = of(text)
+    found = said_of(assessed(project(tmp_path, files, runtime=runtime), monkeypatch, capsys))
+    assert found.get(fact, (None, ""))[1] != "evidence", found[fact]
+
+
+def test_what_is_nowhere_is_stated_where_all_code_is_at_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    found = said_of(
+        assessed(project(tmp_path, {"app.py": "def handler(event, context):\n    return 1\n"}), monkeypatch, capsys)
+    )
+    nowhere = {
+        *(
+            "input_reaches_interpreter",
+            "fetches_given_urls",
+            "handles_approvals",
+            "takes_tokens",
+            "serves_several_tenants",
+        ),
+        *("checks_before_writing", "writes_given_fields", "calls_language_model", "posts_given_text"),
+        *("model_uses_tools", "uses_outside_tools", "model_reads_memory", "runs_generated_code", "talks_to_agents"),
+    }
+    assert {fact for fact, said in found.items() if said[:2] == (False, "statement")} == nowhere
+
+
+def test_what_is_nowhere_is_unknown_where_code_may_be_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    files = {
+        "app.py": "import importlib\ndef handler(event, context):\n    importlib.import_module(event['x']).run()\n"
+    }
+    assert said_of(assessed(project(tmp_path, files), monkeypatch, capsys)) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "fact", "why", "line"),
+    [
+        (
+            "import boto3\ndef handler(event, context):\n    boto3.client('bedrock-runtime').invoke_model(body='x')\n",
+            *("calls_language_model", "calls boto3.client.invoke_model", "src/app.py:3"),
+        ),
+        (START + "    return form['user_id']\n", "authorizes_caller", "reads who calls", "src/app.py:6"),
+        (
+            START + "    return [{'type': 'button', 'value': 'approve'}]\n",
+            "handles_approvals",
+            "speaks of an approval",
+            "src/app.py:6",
+        ),
+        (
+            "import sqlite3\nc = sqlite3.connect('x').cursor()\ndef handler(event, context):\n    c.execute('a' + X)\n",
+            *("input_reaches_interpreter", "calls execute()", "src/app.py:4"),
+        ),
+    ],
+)
+def test_a_sign_decides_nothing_and_the_question_shows_its_line(
+    text: str, fact: str, why: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    whole = assessed(project(tmp_path, {"app.py": text}), monkeypatch, capsys)
+    assert fact not in said_of(whole)
+    assert open_of(whole)[fact] == (why, line)
+
+
+def test_a_secret_in_the_code_is_named_and_never_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    token = "xoxb-" + "1234" * 3 + "-" + "abcdEFGH" * 3
+    model = project(tmp_path, {"app.py": f"TOKEN = '{token}'\ndef handler(event, context):\n    return TOKEN\n"})
+    whole = assessed(model, monkeypatch, capsys)
+    (note,) = read_of(whole)["notes"]
+    assert (note["message"], note["location"]["line"]) == ("a token of Slack is written in the code", 1)
+    assert main(["check", "--format", "json", model.name]) == 1
+    assert main(["--report", "full", "-m", model.name]) == 0
+    printed = capsys.readouterr().out
+    assert "a token of Slack is written in the code" in printed
+    assert token not in printed
+    assert token not in json.dumps(whole)
+    assert "abcdEFGH" not in printed
+
+
+def test_the_model_loses_to_what_the_code_shows_and_both_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    model = project(
+        tmp_path, {"app.py": "def handler(event, context):\n    print(event)\n"}, stated="logs_redacted: true\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "--format", "json", model.name]) == 1
+    printed = capsys.readouterr().out
+    assert "true here, but false by src/app.py:2" in printed

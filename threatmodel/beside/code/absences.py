@@ -1,0 +1,137 @@
+"""What is nowhere in the code of a handler, said only where all of it was read; and signs, which decide nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from threatmodel.beside.code.effects import effect_of
+from threatmodel.beside.code.models import TOOLS, model_calls, words_of
+from threatmodel.beside.code.observed import CLAIMED, SIGN, Observed, Reading
+from threatmodel.beside.code.program import Function
+from threatmodel.beside.code.sinks import EVALUATES, FETCHES, POSTS, QUERIES, RUNS, SHELLS
+from threatmodel.beside.code.syntax import Node
+
+_INTERPRETERS = (EVALUATES, SHELLS, RUNS, QUERIES)
+_NAMED = frozenset({"text", "attribute", "name", "pair", "keyword", "as"})
+
+
+def _word(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+_APPROVALS = _word(r"approv|reject|den(?:y|ied)\b|task_?token|block_actions|interactive_message")
+_BUTTONS = _word(r"\A(?:button|actions?|action_id|callback_id)\Z")
+_TOKENS = _word(r"\bjwt\b|jsonwebtoken|\bjose\b|\bauthorization\b|bearer|id_token|access_token")
+_TENANTS = _word(r"oauth|install|enterprise_id|team_id|client_secret|authorize")
+_FORWARDED = _word(r"\A(?:host|forwarded|x-forwarded-\w+)\Z")
+_MCP = _word(r"\bmcp\b|MultiServerMCPClient|modelcontextprotocol")
+_AGENTS = _word(r"\ba2a\b|agent")
+_MEMORY = _word(r"history|memory|embedding|vector|retriev|knowledge|conversations|replies")
+_TOOLS = re.compile(rf"\A(?:{'|'.join(sorted(TOOLS))})\Z")
+_CALLERS = _word(r"allow|authoriz|permit|is_admin|whitelist|user_id|user_name|channel_id|team_id|\buser\b|\bchannel\b")
+
+
+class _Absence(NamedTuple):
+    """What is nowhere: no call whose name fits, no word that fits; `of_model`: said only where a model is called."""
+
+    note: str
+    calls: tuple[re.Pattern[str], ...] = ()
+    words: tuple[re.Pattern[str], ...] = ()
+    of_model: bool = False
+
+
+_ABSENCES: Mapping[str, _Absence] = {
+    "no-interpreter": _Absence("no call to a shell, an evaluator or a database's query", _INTERPRETERS),
+    "no-fetch": _Absence("no request to an address by HTTP", (FETCHES,)),
+    "no-approvals": _Absence("no button, no action and no task token", words=(_BUTTONS, _APPROVALS)),
+    "no-tokens": _Absence("no JWT and no Authorization header is read", words=(_TOKENS,)),
+    "one-tenant": _Absence("no installation, and no workspace is distinguished from another", words=(_TENANTS,)),
+    "no-forwarded": _Absence("no Host and no X-Forwarded header is read", words=(_FORWARDED,)),
+    "no-tools": _Absence("no call to the model offers tools", words=(_TOOLS, _MCP), of_model=True),
+    "no-outside-tools": _Absence("no MCP server is used", words=(_MCP,), of_model=True),
+    "no-generated-code": _Absence("nothing executes what the model writes", _INTERPRETERS, of_model=True),
+    "no-agents": _Absence("nothing is exchanged with another agent", words=(_AGENTS,), of_model=True),
+    "no-memory": _Absence("no history, no memory and no retrieval", words=(_MEMORY,), of_model=True),
+}
+_SIGNS: Mapping[str, tuple[re.Pattern[str], str]] = {
+    "approvals": (_APPROVALS, "speaks of an approval"),
+    "tokens": (_TOKENS, "speaks of a token"),
+    "tenants": (_TENANTS, "speaks of installations or of a workspace"),
+    "authorizes": (_CALLERS, "reads who calls"),
+}
+_CALLED: Mapping[str, tuple[re.Pattern[str], ...]] = {"interprets": _INTERPRETERS, "fetches": (FETCHES,)}
+
+
+def absences(reading: Reading) -> Iterator[Observed]:
+    """Yield what the code does nowhere, and what in it is a sign of something."""
+    sight = _Sight(reading)
+    if not reading.openings:
+        yield from sight.nowhere()
+    for what, (pattern, said) in _SIGNS.items():
+        found = sight.word(pattern)
+        if found is not None:
+            yield reading.at(what, SIGN, found, said)
+    for what, patterns in _CALLED.items():
+        found = sight.call(patterns)
+        if found is not None:
+            yield reading.at(what, SIGN, found, f"calls {found[1].parts[0].name}()")
+
+
+class _Sight:
+    """All words and calls of a handler's code, to look for some that fit."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.calls = [
+            (function, node, reading.program.dotted(node.parts[0], function))
+            for function, node in reading.program.nodes()
+            if node.kind == "call"
+        ]
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Every name, key and text."""
+        return words_of(self.reading)
+
+    def nowhere(self) -> Iterator[Observed]:
+        """Yield what is nowhere."""
+        model = bool(model_calls(self.reading))
+        for what, one in _ABSENCES.items():
+            if (model or not one.of_model) and self.call(one.calls) is None and not self.spoken(one.words):
+                yield self.reading.nowhere(what, CLAIMED, one.note)
+        if not model:
+            yield self.reading.nowhere("no-model", CLAIMED, "no call to a language model")
+        if not any(effect_of(self.reading.program, node, function) for function, node, _ in self.calls):
+            yield self.reading.nowhere("no-writes", CLAIMED, "nothing is written or sent")
+        if self.call((POSTS,)) is None and not self.returns_text():
+            yield self.reading.nowhere("no-given-text", CLAIMED, "no text of a request is posted or returned")
+
+    def call(self, patterns: tuple[re.Pattern[str], ...]) -> tuple[Function, Node] | None:
+        """Return the first call whose name fits."""
+        for function, node, name in self.calls:
+            if any(pattern.search(name) for pattern in patterns):
+                return function, node
+        return None
+
+    def spoken(self, patterns: tuple[re.Pattern[str], ...]) -> bool:
+        """Return whether a word fits."""
+        return any(pattern.search(word) for pattern in patterns for word in self.words)
+
+    def word(self, pattern: re.Pattern[str]) -> tuple[Function, Node] | None:
+        """Return the first place of a word that fits."""
+        for function, node in self.reading.program.nodes():
+            if node.kind in _NAMED and pattern.search(node.name):
+                return function, node
+        return None
+
+    def returns_text(self) -> bool:
+        """Return whether text of a request may be in what a function returns."""
+        return any(
+            bool(self.reading.flows.of(node.parts[0], function))
+            for function in self.reading.program.surely
+            for node in function.nodes
+            if node.kind == "return" and node.parts
+        )

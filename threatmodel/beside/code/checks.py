@@ -1,0 +1,159 @@
+"""Where the outcome of a check is used: which requests it rejects, and whether it is used at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from threatmodel.beside.code.digests import CONSTANT_TIME, Digests
+from threatmodel.beside.code.observed import Reading
+from threatmodel.beside.code.program import Function, ends
+from threatmodel.beside.code.syntax import Node, walk
+
+VERIFIES = ("is_valid_request", "is_valid", "verifyRequestSignature", "verifySlackRequest", "isValidSlackRequest")
+"""Methods of Slack's packages that verify a signature."""
+_DEEPEST = 6
+
+
+class Site(NamedTuple):
+    """Where a check is used: `when` is "always", "sometimes", or "dropped" where its outcome is not used."""
+
+    function: Function
+    node: Node
+    when: str
+
+
+class Checks:
+    """The functions that verify a signature, and what becomes of their outcome."""
+
+    def __init__(self, reading: Reading, functions: Sequence[Function]) -> None:
+        self.program, self.functions = reading.program, functions
+        self.digests = Digests(reading)
+
+    def sites(self) -> Iterator[Site]:
+        """Yield where the outcome of a check is used: in a test that rejects (always, or sometimes), or dropped."""
+        own = {id(one.node) for one in self.functions}
+        checking, raising = self._passing_on()
+        for caller in self.program.surely:
+            test = self._own_check(caller) if id(caller.node) in own else None
+            if test is not None:
+                yield Site(caller, test, self._when(caller, test))
+            for node in caller.nodes:
+                target = self.program.called(node, caller) if node.kind == "call" else None
+                if target is not None and id(target.node) in checking:
+                    use = self._use(caller, node)
+                    if use == "tested" or (use != "returned" and id(target.node) in raising):
+                        yield Site(caller, node, self._when(caller, node))
+                    elif use == "dropped":
+                        yield Site(caller, node, "dropped")
+
+    def _passing_on(self) -> tuple[set[int], set[int]]:
+        """Return the functions that give their callers the outcome of a check, and those that raise."""
+        checking = {id(one.node) for one in self.functions}
+        raising: set[int] = set()
+        ahead = list(self.functions)
+        for one in ahead:  # it grows on the way
+            if any(node.kind == "raise" for node in one.nodes):
+                raising.add(id(one.node))
+            for caller in self.program.surely:
+                if id(caller.node) not in checking and self._returns(caller, checking):
+                    checking.add(id(caller.node))
+                    ahead.append(caller)
+        return checking, raising
+
+    def _own_check(self, function: Function) -> Node | None:
+        """Return the test in a function that itself computes the digest and rejects, as a handler in one piece does."""
+        if function is not self.program.handler and not any(one.kind == "raise" for one in function.nodes):
+            return None
+        for node in function.nodes:
+            if (
+                node.kind == "if"
+                and (ends(node.parts[1]) or ends(node.parts[2]))
+                and self._tests_digest(node, function)
+            ):
+                return node
+        return None
+
+    def _tests_digest(self, node: Node, function: Function) -> bool:
+        for one in walk(node.parts[0]):
+            if one.kind == "call" and (one.parts[0].name in CONSTANT_TIME or one.parts[0].name in VERIFIES):
+                return True
+            if one.kind == "compare" and any(self.digests.is_digest(side, function) for side in one.parts):
+                return True
+            if one.kind == "name" and any(
+                value.kind == "call" and value.parts[0].name in (*CONSTANT_TIME, *VERIFIES)
+                for value in function.assigned.get(one.name, ())
+            ):
+                return True
+        return False
+
+    def _returns(self, function: Function, checking: set[int]) -> bool:
+        """Return whether a function gives its callers the outcome of a check."""
+        for node in function.nodes:
+            if node.kind == "return" and any(self._is_check(one, function, checking) for one in walk(node)):
+                return True
+        return False
+
+    def _is_check(self, node: Node, function: Function, checking: set[int]) -> bool:
+        if node.kind == "name":
+            return any(
+                self._is_check(value, function, checking)
+                for value in function.assigned.get(node.name, ())
+                if value.kind == "call"
+            )
+        target = self.program.called(node, function) if node.kind == "call" else None
+        return target is not None and id(target.node) in checking
+
+    def _use(self, function: Function, call: Node) -> str:
+        """Return how the outcome of a call is used: tested, returned, dropped, or in another way."""
+        for statement in function.nodes:
+            if statement.kind == "expression" and statement.parts and statement.parts[0] is call:
+                return "dropped"
+            if statement.kind == "return" and any(one is call for one in walk(statement)):
+                return "returned"
+            if statement.kind in {"if", "choice", "loop"} and any(one is call for one in walk(statement.parts[0])):
+                return "tested"
+            if statement.kind == "assign" and any(one is call for one in walk(statement.parts[1])):
+                names = {one.name for one in walk(statement.parts[0]) if one.kind == "name"}
+                if self._tested(function, names):
+                    return "tested"
+                if any(one.kind == "return" and names & {n.name for n in walk(one)} for one in function.nodes):
+                    return "returned"
+        return "other"
+
+    def _tested(self, function: Function, names: set[str]) -> bool:
+        return any(
+            node.kind in {"if", "choice"} and names & {one.name for one in walk(node.parts[0]) if one.kind == "name"}
+            for node in function.nodes
+        )
+
+    def _when(self, function: Function, node: Node, depth: int = 0) -> str:
+        """Return whether a node of a function runs for every request: "always", or "sometimes"."""
+        if self.statement(function, node) is None or depth > _DEEPEST:
+            return "sometimes"
+        if function is self.program.handler:
+            return "always"
+        for caller in self.program.surely:
+            calls = (one for one in caller.nodes if one.kind == "call" and self.program.called(one, caller) is function)
+            if any(self._when(caller, call, depth + 1) == "always" for call in calls):
+                return "always"
+        return "sometimes"
+
+    def statement(self, function: Function, node: Node) -> Node | None:
+        """Return the statement of a function, under no condition, that a node is in."""
+        for statement in unconditional(function.body):
+            inside = walk(statement.parts[0]) if statement.kind == "if" else walk(statement)
+            if statement is node or any(one is node for one in inside):
+                return statement
+        return None
+
+
+def unconditional(block: Node) -> Iterator[Node]:
+    """Yield the statements of a block that run each time, those in the body of a try among them."""
+    for statement in block.parts:
+        if statement.kind == "try":
+            yield from unconditional(statement.parts[0])
+        elif statement.kind == "block":
+            yield from unconditional(statement)
+        else:
+            yield statement

@@ -1,0 +1,131 @@
+"""How a handler that verifies signatures itself compares digests, and within which window of time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from threatmodel.beside.code.observed import CERTAIN, CLAIMED, Observed, Reading
+from threatmodel.beside.code.program import Function
+from threatmodel.beside.code.syntax import Node, walk
+
+HMAC = re.compile(
+    r"(?:\A|\.)(?:hmac\.(?:new|digest|HMAC)|createHmac|subtle\.(?:sign|verify)|HmacSHA256)\Z", re.IGNORECASE
+)
+_DIGEST = re.compile(r"(?:hmac\.new|createHmac|HMAC)\(.*\)\.(?:hex)?digest\(|(?:\A|\.)hmac\.digest\(|HmacSHA256\(")
+CONSTANT_TIME = ("compare_digest", "timingSafeEqual", "tsscmp", "safeCompare")
+_CLOCK = re.compile(
+    r"time\.time\(|Date\.now\(|Date\(|datetime\.(?:datetime\.)?(?:now|utcnow)\(|arrow\.|dayjs\(|moment\(|time_ns\("
+)
+_LEAST, _MOST = 10, 1_000_000
+_MILLISECONDS = 10_000
+_DEEPEST = 6
+_TWO = 2
+_Found = tuple[Function, Node]
+
+
+class Digests:
+    """The digests of a program, and the numbers that ages of timestamps are compared with."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading, self.program = reading, reading.program
+
+    def window(self, sure: Sequence[_Found]) -> Iterator[Observed]:
+        """Yield how far the timestamp of a request may be off."""
+        bounds = list(self._bounds())
+        for where, seconds, both in bounds:
+            if both:
+                yield self.reading.at("window", CLAIMED, where, f"a timestamp may be {seconds} seconds off", seconds)
+                return
+        if bounds:
+            note = "the timestamp is compared in one direction: one in the future is accepted"
+            yield self.reading.at("one-sided", CERTAIN, bounds[0][0], note)
+        elif not self.reading.openings and not any(
+            node.kind == "call" and _CLOCK.search(self.program.dotted(node, function))
+            for function, node in self.program.nodes()
+        ):
+            yield self.reading.at("no-window", CERTAIN, sure[0], "nothing compares the timestamp with a clock")
+
+    def _bounds(self) -> Iterator[tuple[_Found, int, bool]]:
+        """Yield the comparisons of an age with a number of seconds, and whether they hold in both directions."""
+        for function in self.program.surely:
+            for node in function.nodes:
+                if node.kind != "compare" or node.name not in {"<", ">", "<=", ">="}:
+                    continue
+                for one, other in (node.parts, node.parts[::-1]):
+                    seconds = self._number(one, function)
+                    text = self._expanded(other, function)
+                    if seconds is not None and _CLOCK.search(text) and _LEAST <= seconds <= _MOST:
+                        scaled = seconds // 1000 if seconds >= _MILLISECONDS else seconds
+                        yield (function, node), scaled, bool(re.search(r"\babs\(", text))
+
+    def _expanded(self, node: Node, function: Function, depth: int = 0) -> str:
+        """Return the calls of an expression, with those of the variables that it names."""
+        found = []
+        for one in walk(node):
+            if one.kind == "call":
+                found.append(self.program.dotted(one, function))
+            elif one.kind == "name" and depth < _DEEPEST:
+                values = (*function.assigned.get(one.name, ()), *self._of_module(one.name, function))
+                found += [self._expanded(value, function, depth + 1) for value in values]
+        return " ".join(found)
+
+    def _of_module(self, name: str, function: Function) -> Sequence[Node]:
+        if name in function.assigned or name in function.bound:
+            return ()
+        return self.program.top[function.module.path].assigned.get(name, ())
+
+    def _number(self, node: Node, function: Function, depth: int = 0) -> int | None:
+        if depth > _DEEPEST:
+            return None
+        match node.kind:
+            case "constant":
+                return int(node.name) if node.name.isdigit() else None
+            case "name":
+                values = [*function.assigned.get(node.name, ()), *self._of_module(node.name, function)]
+                return self._number(values[0], function, depth + 1) if len(values) == 1 else None
+            case "operation" if len(node.parts) == _TWO:
+                one, other = (self._number(part, function, depth + 1) for part in node.parts)
+                return one * other if one is not None and other is not None else None
+            case _:
+                return None
+
+    def is_digest(self, node: Node, function: Function, depth: int = 0) -> bool:
+        """Return whether an expression is the digest of an HMAC."""
+        if depth > _DEEPEST:
+            return False
+        if node.kind == "call":
+            target = self.program.called(node, function)
+            if target is not None:
+                return any(
+                    self.is_digest(one.parts[0], target, depth + 1)
+                    for one in target.nodes
+                    if one.kind == "return" and one.parts
+                )
+            if _DIGEST.search(self.program.dotted(node, function)):
+                return True
+            return any(self.is_digest(one, function, depth + 1) for one in node.parts[1:]) or (
+                node.parts[0].kind == "attribute" and self.is_digest(node.parts[0].parts[0], function, depth + 1)
+            )
+        if node.kind == "name":
+            return any(self.is_digest(value, function, depth + 1) for value in function.assigned.get(node.name, ()))
+        if node.kind in {"join", "keyword"}:
+            return any(self.is_digest(one, function, depth + 1) for one in node.parts)
+        return False
+
+    def compared(self, sure: Sequence[_Found]) -> Iterator[Observed]:
+        """Yield whether the digest is compared in constant time."""
+        constant: _Found | None = None
+        for function in self.program.surely:
+            for node in function.nodes:
+                if node.kind == "compare" and node.name in {"==", "!="}:
+                    if any(self.is_digest(side, function) for side in node.parts):
+                        note = f"the digest is compared with {node.name}"
+                        yield self.reading.at("constant-time", CERTAIN, (function, node), note, value=False)
+                        return
+                elif node.kind == "call" and node.parts[0].name in CONSTANT_TIME:
+                    constant = constant or (function, node)
+        if constant is not None and sure:
+            yield self.reading.at(
+                "constant-time", CLAIMED, constant, "the digest is compared in constant time", value=True
+            )

@@ -1,0 +1,288 @@
+"""Where parts of a request go: from the parameters of a handler through variables, calls and results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from threatmodel.beside.code.packages import BOLT
+from threatmodel.beside.code.program import Function, Program
+from threatmodel.beside.code.syntax import Node
+
+Labels = frozenset[str]
+NONE: Labels = frozenset()
+WHOLE: Labels = frozenset({"event", "request", "headers", "signature"})
+"""What a signature can be verified with: it is in a header."""
+SENSITIVE: Labels = frozenset({"event", "request", "headers", "signature", "body", "payload"})
+"""Parts of a request with its signature, or with all that a user wrote."""
+GIVEN: Labels = frozenset({"body", "payload", "field"})
+"""Parts of a request that its sender chooses."""
+_MOST_ROUNDS = 8
+
+_OF_EVENT = {
+    **dict.fromkeys(("headers", "multiValueHeaders"), "headers"),
+    **dict.fromkeys(("body", "rawBody", "Body"), "body"),
+    **dict.fromkeys(("queryStringParameters", "multiValueQueryStringParameters", "rawQueryString"), "payload"),
+    **dict.fromkeys(("pathParameters", "Records", "detail", "cookies"), "payload"),
+    **dict.fromkeys(("requestContext", "isBase64Encoded", "httpMethod", "path", "rawPath", "resource", "source"), ""),
+    **dict.fromkeys(("detail-type", "stageVariables", "version", "routeKey", "time", "region", "account"), ""),
+}
+_OF_REQUEST = {
+    **dict.fromkeys(("headers", "rawHeaders"), "headers"),
+    **dict.fromkeys(("rawBody", "data", "get_data", "text"), "body"),
+    **dict.fromkeys(("body", "form", "values", "args", "query", "params", "json", "get_json", "view_args"), "payload"),
+    **dict.fromkeys(("method", "path", "url", "base_url", "ip", "context", "apiGateway"), ""),
+    "get": "headers",
+}
+_LISTENED = frozenset({"body", "payload", "command", "event", "message", "action", "view", "shortcut", "options"})
+"""Parameters by which Bolt gives a listener the request, or a part of it."""
+_LISTENERS = frozenset({"command", "action", "event", "message", "view", "shortcut", "options", "use", "middleware"})
+_ROUTES = frozenset({"post", "get", "all", "put", "use", "any", "patch", "delete"})
+_THROUGH = frozenset(
+    {
+        "strip",
+        "lstrip",
+        "rstrip",
+        "split",
+        "rsplit",
+        "splitlines",
+        "lower",
+        "upper",
+        "title",
+        "decode",
+        "encode",
+        "items",
+    }
+    | {
+        "values",
+        "keys",
+        "copy",
+        "pop",
+        "setdefault",
+        "trim",
+        "toLowerCase",
+        "toUpperCase",
+        "toString",
+        "slice",
+        "substring",
+    }
+    | {"substr", "concat", "join", "partition", "removeprefix", "removesuffix", "entries", "at", "shift", "getlist"}
+    | {
+        "trimStart",
+        "trimEnd",
+        "match",
+        "groups",
+        "group",
+        "map",
+        "filter",
+        "text",
+        "json",
+        "get_json",
+        "get_data",
+        "read",
+    }
+)
+"""Methods whose result holds what they are called on."""
+_PARSES = (
+    *("json.loads", "JSON.parse", ".parse_qs()", "parse_qs", "parse_qsl", "querystring.parse", "qs.parse"),
+    *("URLSearchParams", "simplejson.loads", "ujson.loads", "orjson.loads", "parse_multipart", "Object.fromEntries"),
+)
+_KEEPS = (
+    *("json.dumps", "JSON.stringify", "str", "repr", "dict", "list", "bytes", "String", "Buffer.from", "util.inspect"),
+    *("base64.b64decode", "b64decode", "base64.standard_b64decode", "unquote", "unquote_plus", "decodeURIComponent"),
+    *(
+        "atob",
+        "copy.deepcopy",
+        "pprint.pformat",
+        "Object.assign",
+        "structuredClone",
+        "to_str",
+        "pformat",
+        "querystring.unescape",
+    ),
+)
+
+
+class Flows:
+    """What each expression of a program holds of a request."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.variables: dict[tuple[int, str], Labels] = {}
+        self.attributes: dict[str, Labels] = {}
+        self.results: dict[int, Labels] = {}
+        self._begin()
+        for _ in range(_MOST_ROUNDS):
+            before = (dict(self.variables), dict(self.attributes), dict(self.results))
+            for function in program.surely:
+                self._follow(function)
+            if before == (self.variables, self.attributes, self.results):
+                break
+
+    # --- where requests come in
+
+    def _begin(self) -> None:
+        handler = self.program.handler
+        if handler is not None and handler.parameters:
+            self._receive(handler, handler.parameters[0], "event", _OF_EVENT)
+        bolt = any(name in BOLT for name in self.program.modules.packages)
+        for function in self.program.surely:
+            if bolt and function.decorators:
+                self._listen(function, function.parameters)
+            for call in function.nodes:
+                if call.kind == "call" and call.parts[0].kind == "attribute":
+                    for parameters, within in self._callbacks(call, function):
+                        if bolt and call.parts[0].name in _LISTENERS:
+                            self._listen(within, parameters)
+                        elif call.parts[0].name in _ROUTES and parameters:
+                            self._receive(within, parameters[0], "request", _OF_REQUEST)
+
+    def _receive(self, function: Function, parameter: Node, label: str, keys: dict[str, str]) -> None:
+        if parameter.name:
+            self._add(function, parameter.name, frozenset({label}))
+        for one in parameter.parts:
+            if one.kind == "as":
+                self._add(function, one.name, _label(keys.get(one.parts[0].name, "field")))
+
+    def _listen(self, function: Function, parameters: tuple[Node, ...] | object) -> None:
+        for parameter in parameters if isinstance(parameters, tuple) else ():
+            for one in (parameter, *parameter.parts):
+                key = one.parts[0].name if one.kind == "as" else one.name
+                if key in _LISTENED and one.name:
+                    self._add(function, one.name, frozenset({"payload"}))
+
+    def _callbacks(self, call: Node, function: Function) -> Iterator[tuple[tuple[Node, ...], Function]]:
+        """Yield the parameters of the functions that a call is given, with the function that has them as names."""
+        for one in call.parts[1:]:
+            if one.kind == "function":
+                yield one.parts[0].parts, function
+            elif one.kind == "name" and (named := self.program.called(_called(one), function)) is not None:
+                yield tuple(named.parameters), named
+
+    # --- where they go
+
+    def _follow(self, function: Function) -> None:
+        for node in function.nodes:
+            if node.kind == "assign":
+                self._assign(node.parts[0], self.of(node.parts[1], function), function)
+            elif node.kind == "call":
+                target = self.program.called(node, function)
+                if target is not None:
+                    self._give(node, target, function)
+            elif node.kind == "return" and node.parts:
+                key = id(function.node)
+                self.results[key] = self.results.get(key, NONE) | self.of(node.parts[0], function)
+
+    def _assign(self, target: Node, labels: Labels, function: Function) -> None:
+        if not labels:
+            return
+        match target.kind:
+            case "name":
+                self._add(function, target.name, labels)
+            case "list":
+                for one in target.parts:
+                    self._assign(one, labels, function)
+            case "attribute":
+                self.attributes[target.name] = self.attributes.get(target.name, NONE) | labels
+
+    def _give(self, call: Node, target: Function, function: Function) -> None:
+        parameters = [one for one in target.parameters if one.name not in {"self", "cls"}]
+        for number, one in enumerate(call.parts[1:]):
+            if one.kind == "keyword":
+                self._add(target, one.name, self.of(one.parts[0], function))
+            elif number < len(parameters):
+                labels = self.of(one, function)
+                self._add(target, parameters[number].name, labels)
+                for inner in parameters[number].parts:
+                    self._add(
+                        target, inner.name, self._key(labels, inner.parts[0].name) if inner.kind == "as" else NONE
+                    )
+
+    def _add(self, function: Function, name: str, labels: Labels) -> None:
+        if labels and name:
+            key = (id(function.node), name)
+            self.variables[key] = self.variables.get(key, NONE) | labels
+
+    # --- what an expression holds
+
+    def of(self, node: Node, function: Function, depth: int = 0) -> Labels:
+        """Return what an expression holds of a request."""
+        if depth > _DEEPEST:
+            return NONE
+        match node.kind:
+            case "name":
+                return self._name(node.name, function)
+            case "attribute":
+                owner = self.of(node.parts[0], function, depth + 1)
+                return self._key(owner, node.name) if owner else self.attributes.get(node.name, NONE)
+            case "item":
+                return frozenset(_ITEMS.get(one, one) for one in self.of(node.parts[0], function, depth + 1))
+            case "call":
+                return self._call(node, function, depth)
+            case "assign":
+                return self.of(node.parts[1], function, depth + 1)
+            case "join" | "or" | "and" | "list" | "dict" | "pair" | "spread" | "keyword":
+                return NONE.union(*(self.of(one, function, depth + 1) for one in node.parts))
+            case "choice":
+                return NONE.union(*(self.of(one, function, depth + 1) for one in node.parts[1:]))
+            case _:
+                return NONE
+
+    def _name(self, name: str, function: Function) -> Labels:
+        here: Function | None = function
+        while here is not None:
+            key = (id(here.node), name)
+            if key in self.variables:
+                return self.variables[key]
+            here = here.around
+        if function.module.imports.get(name, ("", ""))[0] == "flask" and name == "request":
+            return frozenset({"request"})
+        return NONE
+
+    def _key(self, owner: Labels, key: str) -> Labels:
+        found: set[str] = set()
+        for one in owner:
+            match one:
+                case "event":
+                    found |= _label(_OF_EVENT.get(key, "field"))
+                case "request":
+                    found |= _label(_OF_REQUEST.get(key, "field"))
+                case "headers":
+                    found.add("signature" if "signature" in key.lower() else "header")
+                case _:
+                    found.add(_ITEMS.get(one, one))
+        return frozenset(found)
+
+    def _call(self, node: Node, function: Function, depth: int) -> Labels:
+        called, arguments = node.parts[0], node.parts[1:]
+        target = self.program.called(node, function)
+        if target is not None:
+            return self.results.get(id(target.node), NONE)
+        if called.kind == "attribute":
+            owner = self.of(called.parts[0], function, depth + 1)
+            if owner and called.name == "get" and arguments and arguments[0].kind == "text":
+                return self._key(owner, arguments[0].name)
+            if owner and called.name == "get":
+                return frozenset(_ITEMS.get(one, one) for one in owner)
+            if owner and called.name in _OF_REQUEST and "request" in owner:
+                return self._key(owner, called.name)
+            if owner and called.name in _THROUGH:
+                return owner
+        name = self.program.dotted(called, function)
+        if name.endswith(_PARSES) or name in _KEEPS or name.endswith(tuple(f".{one}" for one in _KEEPS)):
+            given = NONE.union(*(self.of(one, function, depth + 1) for one in arguments))
+            return frozenset("payload" if one == "body" and name.endswith(_PARSES) else one for one in given)
+        if called.kind == "attribute" and called.name in {"join", "concat", "format"}:
+            return NONE.union(*(self.of(one, function, depth + 1) for one in arguments))
+        return NONE
+
+
+_DEEPEST = 30
+_ITEMS = {"event": "event", "headers": "header", "payload": "field", "body": "body", "field": "field"}
+
+
+def _label(name: str) -> Labels:
+    return frozenset({name}) if name else NONE
+
+
+def _called(name: Node) -> Node:
+    return Node("call", "", (name,), name.line, name.column)

@@ -1,0 +1,90 @@
+"""Looks at the source of a handler: all that is observed of it, and why there may be code that was not read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from threatmodel.beside.code.absences import absences
+from threatmodel.beside.code.answers import answers
+from threatmodel.beside.code.effects import passes_on
+from threatmodel.beside.code.flows import WHOLE, Flows
+from threatmodel.beside.code.models import models
+from threatmodel.beside.code.modules import Opening, Parsed, modules_of
+from threatmodel.beside.code.observed import Observed, Reading
+from threatmodel.beside.code.packages import package_of
+from threatmodel.beside.code.program import Program
+from threatmodel.beside.code.sinks import sinks
+from threatmodel.beside.code.syntax import Node
+from threatmodel.beside.code.tokens import tokens
+from threatmodel.beside.code.verification import verification
+from threatmodel.beside.code.writes import writes
+from threatmodel.reading.problems import quoted
+
+_ANALYSES = (verification, answers, tokens, sinks, writes, models, absences)
+
+
+class Look(NamedTuple):
+    """What was observed of a handler, why there may be code that was not read, and how many modules were."""
+
+    observed: tuple[Observed, ...]
+    openings: tuple[Opening, ...]
+    modules: int
+
+
+def look(parsed: Parsed, file: str, name: str, root: str, elsewhere: tuple[Opening, ...] = ()) -> Look:
+    """Return what the source of a handler says: the function `name` of a file; `root` is the folder that is packaged.
+
+    `elsewhere` are reasons why other code may run before it or in its place.
+    """
+    modules = modules_of(parsed, file, root)
+    if file not in modules.found:
+        return Look((), (*modules.openings, *elsewhere), 0)
+    program = Program(modules, name)
+    flows = Flows(program)
+    openings = [*modules.openings, *elsewhere, *_unknown(program, flows), *_passed_on(program, flows)]
+    if program.handler is None and not modules.packages:
+        place = modules.folder.place(file)
+        openings.append(Opening(f"{file} has no function {quoted(name)}", place))
+    reading = Reading(program, flows, tuple(openings))
+    observed = [one for analysis in _ANALYSES for one in analysis(reading)]
+    return Look(tuple(dict.fromkeys(observed)), tuple(openings), len(modules.found))
+
+
+def _unknown(program: Program, flows: Flows) -> Iterator[Opening]:
+    """Yield the unknown packages that get a request, or a function of the handler: such a package may verify."""
+    unknown = program.modules.unknown
+    if not unknown:
+        return
+    found: set[str] = set()
+    for function in program.perhaps:
+        for node in (*function.nodes, *function.decorators):
+            decorates = any(node is one for one in function.decorators)
+            if node.kind != "call" and not decorates:
+                continue
+            called = node.parts[0] if node.kind == "call" else node
+            package = package_of(program.dotted(called, function).replace("()", ""), python=function.module.python)
+            if package not in unknown or package in found:
+                continue
+            given = node.parts[1:] if node.kind == "call" else ()
+            wraps = any(_is_function(one, program, function) for one in given)
+            if decorates or wraps or any(flows.of(one, function) & WHOLE for one in given):
+                found.add(package)
+                why = f"{quoted(package)} gets the request, and it is unknown what that package does"
+                yield Opening(why, program.place(function, node))
+
+
+def _is_function(node: Node, program: Program, function: object) -> bool:
+    return node.kind == "function" or (node.kind == "name" and node.name in program.by_name and function is not None)
+
+
+def _passed_on(program: Program, flows: Flows) -> Iterator[Opening]:
+    """Yield where other code gets the request with its headers, and may verify it there."""
+    for function in program.surely:
+        for node in function.nodes:
+            if node.kind != "call" or not passes_on(program, node, function):
+                continue
+            if any(flows.of(one, function) & WHOLE for one in node.parts[1:]):
+                why = f"{node.parts[0].name}() hands the whole request to other code, which may verify it"
+                yield Opening(why, program.place(function, node))
+                return

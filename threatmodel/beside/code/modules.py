@@ -1,0 +1,285 @@
+"""The modules that a handler is made of: its own and those of the folder that it imports, wherever it does so."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from threatmodel.beside.code.packages import is_known, is_standard, package_of
+from threatmodel.beside.code.source import JAVASCRIPT, PYTHON
+from threatmodel.beside.code.syntax import Node, ParseError
+from threatmodel.beside.folder import Folder
+from threatmodel.reading.problems import Place, quoted
+from threatmodel.reading.values import dataclass, field
+
+MOST_MODULES = 2_000
+"""Modules that are followed from one handler."""
+_LOADS = frozenset({"import_module", "__import__", "require", "import"})
+_RUNS = frozenset({"exec", "execfile"})
+_DATA = (".json", ".css", ".html", ".txt", ".md", ".node", ".wasm", ".graphql", ".sql", ".yaml", ".yml")
+
+
+class Opening(NamedTuple):
+    """Why there may be code that was not read, and where; `unread` names a file of the folder."""
+
+    why: str
+    place: Place
+
+
+@dataclass(eq=False)
+class Module:
+    """A file, parsed: `imports` are the names that it binds, each with the module and the name there.
+
+    A module of the folder is named by its path, and any other one as it is imported.
+    """
+
+    path: str
+    block: Node
+    python: bool
+    imports: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Modules:
+    """All modules of a handler by path, the first its own; the packages that they import, and what was not read.
+
+    Of the packages that are `unknown` it is not known what they do with a request.
+    """
+
+    folder: Folder
+    root: str
+    found: dict[str, Module] = field(default_factory=dict)
+    packages: dict[str, Place] = field(default_factory=dict)
+    unknown: dict[str, Place] = field(default_factory=dict)
+    openings: list[Opening] = field(default_factory=list)
+
+    def place(self, module: Module, node: Node) -> Place:
+        """Return the place of a node."""
+        return self.folder.place(module.path, node.line, node.column)
+
+
+class Parsed:
+    """The modules of a folder, each parsed once for all handlers."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+        self._blocks: dict[str, Node | ParseError] = {}
+
+    def block(self, path: str) -> Node:
+        """Return a file as a block.  Raises ParseError."""
+        if path not in self._blocks:
+            try:
+                self._blocks[path] = self._parse(path)
+            except ParseError as error:
+                self._blocks[path] = error
+        found = self._blocks[path]
+        if isinstance(found, ParseError):
+            raise found
+        return found
+
+    def _parse(self, path: str) -> Node:
+        text = self.folder.texts[path]
+        if path.endswith(PYTHON):
+            from threatmodel.beside.code.python import parse as parse_python
+
+            return parse_python(text)
+        from threatmodel.beside.code.javascript import parse
+
+        return parse(text, posixpath.splitext(path)[1])
+
+
+def modules_of(parsed: Parsed, handler: str, root: str) -> Modules:
+    """Return the modules of a handler's file, as far as they are in the folder; `root` is what is packaged."""
+    modules = Modules(parsed.folder, root)
+    ahead = [handler]
+    for path in ahead:  # it grows on the way
+        if path in modules.found:
+            continue
+        if len(modules.found) >= MOST_MODULES:
+            why = f"it imports more than {MOST_MODULES:,} modules of the folder"
+            modules.openings.append(Opening(why, parsed.folder.place(path)))
+            break
+        try:
+            module = Module(path, parsed.block(path), path.endswith(PYTHON))
+        except ParseError as error:
+            place = parsed.folder.place(path, error.line, 1)
+            modules.openings.append(Opening(f"{path} is not read: {error.why}", place))
+            continue
+        modules.found[path] = module
+        ahead += _Importing(modules, module).all()
+    return modules
+
+
+class _Importing:
+    """Follows the imports of one module."""
+
+    def __init__(self, modules: Modules, module: Module) -> None:
+        self.modules, self.module, self.texts = modules, module, modules.folder.texts
+        self.here = posixpath.dirname(module.path)
+
+    def all(self) -> Iterator[str]:
+        """Yield the files of the folder that the module imports."""
+        for node in _at_run_time(self.module.block):
+            if node.kind == "import":
+                yield from self.imported(node)
+            elif node.kind == "call" and node.parts[0].name in _LOADS:
+                yield from self.loaded(node)
+            elif (
+                node.kind == "call"
+                and self.module.python
+                and node.parts[0].kind == "name"
+                and node.parts[0].name in _RUNS
+            ):
+                self.open(f"{node.parts[0].name}() runs code that is not in a file", node)
+            elif node.kind == "assign" and _is_required(node.parts[1]):
+                self.bind_required(*node.parts)
+
+    def imported(self, node: Node) -> Iterator[str]:
+        paths, name = self.resolve(node.name, node)
+        for one in node.parts:
+            original = one.parts[0].name
+            target = self.member(paths, original) if self.module.python else ""
+            if target:
+                yield target
+                self.module.imports[one.name] = (target, "*")
+            else:
+                self.module.imports[one.name] = (name, original)
+        yield from paths
+
+    def member(self, paths: list[str], original: str) -> str:
+        """Return the file that a name imported from a package of Python is, if it is one."""
+        last = paths[-1] if paths else ""
+        if not last.endswith("__init__.py"):
+            return ""
+        inside = posixpath.join(posixpath.dirname(last), original)
+        return next((path for path in (f"{inside}.py", f"{inside}/__init__.py") if path in self.texts), "")
+
+    def loaded(self, node: Node) -> Iterator[str]:
+        called = node.parts[0]
+        if called.kind == "name" and called.name in {"require", "import"} and self.module.python:
+            return
+        if called.kind == "attribute" and called.name in {"require", "import"}:
+            return
+        given = node.parts[1] if len(node.parts) > 1 else None
+        if given is None or given.kind != "text":
+            if self.only_packages(given):
+                return
+            self.open("it imports a module whose name is computed", node)
+            return
+        yield from self.resolve(given.name, node)[0]
+
+    def only_packages(self, given: Node | None) -> bool:
+        return given is None
+
+    def bind_required(self, target: Node, value: Node) -> None:
+        """Note the name that a require binds."""
+        original = "*"
+        while value.kind == "attribute":
+            original, value = value.name, value.parts[0]
+        if target.kind == "name" and len(value.parts) > 1 and value.parts[1].kind == "text":
+            self.module.imports[target.name] = (self.resolve(value.parts[1].name, value)[1], original)
+
+    def resolve(self, name: str, node: Node) -> tuple[list[str], str]:
+        """Return the files of the folder that an import runs, and what the module is called."""
+        found = self.python(name) if self.module.python else self.javascript(name)
+        if found is not None:
+            return found, found[-1] if found else name
+        package = package_of(name, python=self.module.python)
+        if not is_standard(package if self.module.python else name, python=self.module.python):
+            place = self.modules.place(self.module, node)
+            self.modules.packages.setdefault(package, place)
+            if not is_known(package, python=self.module.python):
+                self.modules.unknown.setdefault(package, place)
+        return [], name
+
+    def open(self, why: str, node: Node) -> None:
+        self.modules.openings.append(Opening(why, self.modules.place(self.module, node)))
+
+    # --- Python
+
+    def python(self, name: str) -> list[str] | None:
+        """Return the files of a module of Python; None where it is a package from elsewhere."""
+        level = len(name) - len(name.lstrip("."))
+        parts = [part for part in name[level:].split(".") if part]
+        if level:
+            base = self.here
+            for _ in range(level - 1):
+                base = posixpath.dirname(base)
+            return self.package(base, parts, whole=True)
+        for base in dict.fromkeys((self.modules.root if self.modules.root != "." else "", self.here)):
+            found = self.package(base, parts, whole=False)
+            if found is not None:
+                return found
+        return None
+
+    def package(self, base: str, parts: list[str], *, whole: bool) -> list[str] | None:
+        """Return the files along a dotted name below a folder; None where its first part is not there."""
+        found = []
+        path = base
+        if whole and not parts and f"{base}/__init__.py".lstrip("/") in self.texts:
+            return [f"{base}/__init__.py".lstrip("/")]
+        for number, part in enumerate(parts):
+            path = posixpath.join(path, part)
+            file = next((one for one in (f"{path}/__init__.py", f"{path}.py") if one in self.texts), "")
+            if file:
+                found.append(file)
+            elif not any(one.startswith(f"{path}/") for one in self.texts):
+                if number == 0 and not whole:
+                    return None
+                place = self.modules.folder.place(self.module.path)
+                why = f"{self.module.path} imports {'.'.join(parts)}, which is not in the folder"
+                self.modules.openings.append(Opening(why, place))
+                break
+        return found
+
+    # --- JavaScript
+
+    def javascript(self, name: str) -> list[str] | None:
+        """Return the file of a module of JavaScript; None where it is a package from elsewhere."""
+        relative = name.startswith((".", "/"))
+        if relative:
+            bases = [posixpath.normpath(posixpath.join(self.here, name))]
+        else:
+            path = name[2:] if name.startswith(("@/", "~/")) else name
+            roots = (self.modules.root, posixpath.join(self.modules.root, "src"))
+            bases = [posixpath.normpath(posixpath.join(root, path)) for root in roots]
+        for base in bases:
+            file = self.script(base)
+            if file:
+                return [file]
+        if name.endswith(_DATA):
+            return []
+        if relative or name.startswith(("@/", "~/")):
+            self.open_missing(name)
+            return []
+        return None
+
+    def script(self, base: str) -> str:
+        stem, ending = posixpath.splitext(base)
+        names = [base, *(f"{base}{one}" for one in JAVASCRIPT), *(f"{base}/index{one}" for one in JAVASCRIPT)]
+        if ending in {".js", ".mjs", ".cjs", ".jsx"}:
+            names += [f"{stem}{one}" for one in (".ts", ".tsx", ".mts", ".cts")]
+        return next((one for one in names if one in self.texts), "")
+
+    def open_missing(self, name: str) -> None:
+        place = self.modules.folder.place(self.module.path)
+        self.modules.openings.append(
+            Opening(f"{self.module.path} imports {quoted(name)}, which is not in the folder", place)
+        )
+
+
+def _at_run_time(block: Node) -> Iterator[Node]:
+    """Yield all nodes but those that only a type checker reads."""
+    ahead = [block]
+    while ahead:
+        one = ahead.pop()
+        yield one
+        typing = one.kind == "if" and one.parts[0].name == "TYPE_CHECKING"
+        ahead.extend(reversed(one.parts[2:] if typing else one.parts))
+
+
+def _is_required(value: Node) -> bool:
+    while value.kind == "attribute":
+        value = value.parts[0]
+    return value.kind == "call" and value.parts[0].kind == "name" and value.parts[0].name == "require"

@@ -1,0 +1,378 @@
+"""A handler as a program: its functions by name, what a name means where it is used, and what is called and reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+
+from threatmodel.beside.code.modules import Module, Modules
+from threatmodel.beside.code.syntax import Node, walk
+from threatmodel.reading.problems import Place
+from threatmodel.reading.values import dataclass
+
+_DEEPEST = 12
+"""Names that are followed from one to the next, and calls in a chain."""
+_HIDDEN = frozenset({"function"})
+
+
+@dataclass(eq=False)
+class Function:
+    """A function with a name: its module, its node, the class and the function around it ('' and None for none)."""
+
+    name: str
+    module: Module
+    node: Node
+    owner: str = ""
+    around: Function | None = None
+
+    @property
+    def parameters(self) -> Sequence[Node]:
+        """Its parameters, in order."""
+        return self.node.parts[0].parts
+
+    @property
+    def body(self) -> Node:
+        """Its block."""
+        return self.node.parts[1]
+
+    @property
+    def decorators(self) -> Sequence[Node]:
+        """What it is decorated with."""
+        return self.node.parts[2:]
+
+    @cached_property
+    def nodes(self) -> Sequence[Node]:
+        """All nodes that run as part of it: those of functions without a name are, those of others are not."""
+        return list(running(self.body))
+
+    @cached_property
+    def assigned(self) -> Mapping[str, list[Node]]:
+        """The values that its variables are assigned."""
+        found: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            if node.kind == "assign" and node.parts[0].kind == "name":
+                found.setdefault(node.parts[0].name, []).append(node.parts[1])
+            elif node.kind == "assign" and node.parts[0].kind == "list":
+                for target in node.parts[0].parts:
+                    if target.kind == "name":
+                        found.setdefault(target.name, []).append(node.parts[1])
+        return found
+
+    @cached_property
+    def bound(self) -> frozenset[str]:
+        """The names of its parameters, those of functions without a name in it among them."""
+        lists = [self.node.parts[0], *(one.parts[0] for one in self.nodes if one.kind == "function" and not one.name)]
+        return frozenset(name for given in lists for one in given.parts for name in _names(one))
+
+
+def _names(parameter: Node) -> Iterator[str]:
+    if parameter.name:
+        yield parameter.name
+    yield from (one.name for one in parameter.parts)
+
+
+def running(block: Node) -> Iterator[Node]:
+    """Yield the nodes of a block that can run: nothing after a return, nothing under a test that is false."""
+    for statement in block.parts:
+        yield from _running_in(statement)
+        if ends(statement):
+            return
+
+
+def _running_in(statement: Node) -> Iterator[Node]:
+    match statement.kind:
+        case "function" if statement.name:
+            yield from (node for one in statement.parts[2:] for node in walk(one))
+        case "class":
+            return
+        case "if":
+            yield statement
+            yield from _within(statement.parts[0])
+            for branch, dead in zip(statement.parts[1:], ("false", "true"), strict=True):
+                if not _is_constant(statement.parts[0], dead):
+                    yield from running(branch)
+        case "loop" | "try" | "handler" | "block":
+            yield statement
+            for one in statement.parts:
+                if one.kind == "handler":
+                    yield from _running_in(one)
+                else:
+                    yield from running(one) if one.kind == "block" else _within(one)
+        case _:
+            yield from _within(statement)
+
+
+def _within(node: Node) -> Iterator[Node]:
+    """Yield an expression or plain statement with what is below it; functions that get a name are left out."""
+    ahead = [node]
+    while ahead:
+        one = ahead.pop()
+        if one.kind in {"assign", "pair"} and one.parts and _made(one) is not None:
+            if one.kind == "assign":
+                ahead += one.parts[1].parts[2:] if one.parts[1].kind == "function" else ()
+            continue
+        yield one
+        if one.kind == "function":
+            if one.name:
+                continue
+            yield from running(one.parts[1])
+        else:
+            ahead.extend(reversed(one.parts))
+
+
+def ends(statement: Node) -> bool:
+    """Return whether nothing after a statement runs."""
+    match statement.kind:
+        case "return" | "raise":
+            return True
+        case "block":
+            return any(map(ends, statement.parts))
+        case "if":
+            if _is_constant(statement.parts[0], "true"):
+                return ends(statement.parts[1])
+            return ends(statement.parts[1]) and ends(statement.parts[2])
+        case "try":
+            return all(ends(one.parts[0] if one.kind == "handler" else one) for one in statement.parts[:-1])
+        case _:
+            return False
+
+
+def _is_constant(node: Node, value: str) -> bool:
+    if value == "false" and node.kind == "compare" and node.name == "==":
+        return any(one.name in {"__name__", "require.main"} for one in node.parts)  # it is imported, and is no script
+    return node.kind == "constant" and node.name == value
+
+
+def _made(node: Node) -> Node | None:
+    """Return the function that an assignment or a pair gives a name."""
+    if node.kind == "assign" and node.parts[0].kind in {"name", "attribute"}:
+        return node.parts[1] if node.parts[1].kind == "function" else None
+    if node.kind == "pair" and node.name and node.parts[0].kind == "function":
+        return node.parts[0]
+    return None
+
+
+class Program:
+    """The modules of a handler, and the functions in them."""
+
+    def __init__(self, modules: Modules, handler: str) -> None:
+        self.modules = modules
+        self.functions: list[Function] = []
+        self.top: dict[str, Function] = {}
+        for module in modules.found.values():
+            body = Node("function", "", (Node("list", "", (), 1, 1), module.block), 1, 1)
+            whole = Function("", module, body)
+            self.top[module.path] = whole
+            self.functions += _functions(module.block, module, "", whole)
+        self.by_name: dict[str, list[Function]] = {}
+        for one in self.functions:
+            self.by_name.setdefault(one.name, []).append(one)
+        self.handler = self._handler(handler)
+
+    def place(self, function: Function, node: Node) -> Place:
+        """Return the place of a node."""
+        return self.modules.place(function.module, node)
+
+    # --- names
+
+    def _handler(self, name: str) -> Function | None:
+        """Return the function that Lambda calls; None where it is made by a call, or is not there."""
+        first = next(iter(self.modules.found.values()), None)
+        return self._defined(first, name, 0) if first is not None else None
+
+    def _defined(self, module: Module, name: str, depth: int) -> Function | None:
+        if depth > _DEEPEST:
+            return None
+        own = [one for one in self.by_name.get(name, ()) if one.module is module and not one.owner and _is_outer(one)]
+        if own:
+            return own[-1]
+        if name in module.imports:
+            target, original = module.imports[name]
+            there = self.modules.found.get(target)
+            return self._defined(there, name if original == "*" else original, depth + 1) if there is not None else None
+        for value in reversed(self.top[module.path].assigned.get(name, ())):
+            if value.kind == "name":
+                return self._defined(module, value.name, depth + 1)
+            inside = next((one for one in value.parts if one.kind in {"function", "name"}), None)
+            if value.kind == "call" and len(value.parts) > 1:
+                given = value.parts[1]
+                if given.kind == "function":
+                    return Function(name, module, given, around=self.top[module.path])
+                if given.kind == "name":
+                    return self._defined(module, given.name, depth + 1)
+            if inside is None:
+                return None
+        return self._exported(module, name, depth)
+
+    def _exported(self, module: Module, name: str, depth: int) -> Function | None:
+        """Return what a module of JavaScript exports in an object, or passes on from another module."""
+        for node in self.top[module.path].nodes:
+            if node.kind == "pair" and node.name == name and node.parts[0].kind == "name":
+                return self._defined(module, node.parts[0].name, depth + 1)
+            if node.kind == "assign" and node.parts[0].kind == "attribute" and node.parts[0].name == name:
+                value = node.parts[1]
+                if value.kind == "name":
+                    return self._defined(module, value.name, depth + 1)
+                if value.kind == "call" and len(value.parts) > 1 and value.parts[1].kind == "name":
+                    return self._defined(module, value.parts[1].name, depth + 1)
+                if value.kind == "call" and len(value.parts) > 1 and value.parts[1].kind == "function":
+                    return Function(name, module, value.parts[1], around=self.top[module.path])
+        return None
+
+    def dotted(self, node: Node, function: Function, depth: int = 0) -> str:
+        """Return what an expression names, with imports and variables followed, such as `requests.post`."""
+        if depth > _DEEPEST:
+            return ""
+        match node.kind:
+            case "name":
+                return self._named(node.name, function, depth)
+            case "attribute":
+                return f"{self.dotted(node.parts[0], function, depth + 1)}.{node.name}"
+            case "call":
+                first = node.parts[1] if len(node.parts) > 1 else None
+                given = first.name if first is not None and first.kind == "text" and len(first.name) < _SHORT else ""
+                called = self.dotted(node.parts[0], function, depth + 1)
+                return given if called in {"require", "import"} else f"{called}({given})"
+            case "or" | "choice":
+                return self.dotted(node.parts[-1], function, depth + 1)
+            case _:
+                return ""
+
+    def _named(self, name: str, function: Function, depth: int) -> str:
+        here: Function | None = function
+        while here is not None:
+            if name in here.assigned:
+                values = [one for one in here.assigned[name] if one[:2] != ("constant", "none")] or here.assigned[name]
+                if len({value[:3] for value in values}) == 1 and values[0].kind in {"name", "attribute", "call", "or"}:
+                    return self.dotted(values[0], here, depth + 1) or name
+                if here.around is not None or name not in function.module.imports:
+                    return name
+            if name in here.bound:
+                return name
+            here = here.around
+        if name in function.module.imports:
+            target, original = function.module.imports[name]
+            there = self.modules.found.get(target)
+            if there is not None and original not in {"*", "default"} and depth < _DEEPEST:
+                return self._named(original, self.top[target], depth + 1)
+            return target if original in {"*", "default"} else f"{target}.{original}"
+        return name
+
+    # --- calls
+
+    def called(self, call: Node, function: Function) -> Function | None:
+        """Return the function of the folder that a call surely runs; None where it is another one, or unknown."""
+        what = call.parts[0]
+        if what.kind == "name":
+            return self._function(what.name, function)
+        if what.kind != "attribute":
+            return None
+        owner = what.parts[0]
+        if owner.kind == "name" and owner.name in {"self", "this", "cls"}:
+            return self._only(one for one in self.by_name.get(what.name, ()) if one.module is function.module)
+        if owner.kind == "name" and owner.name in function.module.imports:
+            target, original = function.module.imports[owner.name]
+            there = self.modules.found.get(target)
+            if there is not None and original in {"*", "default"}:
+                return self._defined(there, what.name, 0)
+        return None
+
+    def _function(self, name: str, function: Function) -> Function | None:
+        here: Function | None = function
+        while here is not None:
+            own = [one for one in self.by_name.get(name, ()) if one.around is here]
+            if own:
+                return own[-1]
+            if name in here.bound:
+                return None
+            here = here.around
+        return self._defined(function.module, name, 0)
+
+    def _only(self, found: Iterator[Function]) -> Function | None:
+        every = list(found)
+        return every[0] if len(every) == 1 else None
+
+    @cached_property
+    def surely(self) -> Sequence[Function]:
+        """The functions that run for some request: the handler, what it calls, and what listens to requests."""
+        start = [*self.top.values(), *([self.handler] if self.handler is not None else [])]
+        start += [one for one in self.functions if one.decorators and self._listens(one)]
+        seen: dict[int, Function] = {}
+        ahead = list(start)
+        for one in ahead:  # it grows on the way
+            if id(one.node) in seen:
+                continue
+            seen[id(one.node)] = one
+            for node in one.nodes:
+                if node.kind == "call":
+                    found = [self.called(node, one), *self._given(node, one)]
+                    ahead += [function for function in found if function is not None]
+        return list(seen.values())
+
+    def _given(self, call: Node, function: Function) -> Iterator[Function | None]:
+        """Yield the functions that a call is given by their names, as listeners are."""
+        for one in call.parts[1:]:
+            given = one.parts[0] if one.kind == "keyword" else one
+            if given.kind == "name":
+                yield self._function(given.name, function)
+
+    def _listens(self, function: Function) -> bool:
+        """Return whether a decorator makes a function a listener: `@app.command("/x")`, `@app.route("/y")`."""
+        for one in function.decorators:
+            called = one.parts[0] if one.kind == "call" else one
+            if called.kind == "attribute" and called.name not in {"setter", "getter", "fixture"}:
+                return True
+        return False
+
+    @cached_property
+    def perhaps(self) -> Sequence[Function]:
+        """Every function that may run: whose name is mentioned by one that may, at import or for a request."""
+        seen: dict[int, Function] = {}
+        ahead = [*self.surely]
+        names: set[str] = set()
+        for one in ahead:  # it grows on the way
+            if id(one.node) in seen:
+                continue
+            seen[id(one.node)] = one
+            for node in (*one.nodes, *one.decorators):
+                if node.kind in {"name", "attribute", "text"} and node.name and node.name not in names:
+                    names.add(node.name)
+                    ahead += self.by_name.get(node.name, ())
+                    ahead += [other for other in self.functions if other.owner == node.name and other.name in _IMPLIED]
+        return list(seen.values())
+
+    def nodes(self) -> Iterator[tuple[Function, Node]]:
+        """Yield every node that may run, with its function."""
+        for function in self.perhaps:
+            for node in function.nodes:
+                yield function, node
+
+
+_SHORT = 60
+_IMPLIED = frozenset({"__init__", "__call__", "__enter__", "__exit__", "__new__", "__getattr__", "constructor"})
+
+
+def _is_outer(function: Function) -> bool:
+    return function.around is not None and function.around.around is None
+
+
+def _functions(block: Node, module: Module, owner: str, around: Function) -> Iterator[Function]:
+    """Yield the functions with names below a block, those in them too."""
+    ahead: list[Node] = list(block.parts)
+    while ahead:
+        node = ahead.pop(0)
+        if node.kind == "function" and node.name:
+            yield from _one(node.name, node, module, owner, around)
+        elif node.kind == "class":
+            yield from _functions(node.parts[0], module, node.name or owner, around)
+        elif (made := _made(node)) is not None:
+            name = node.name if node.kind == "pair" else node.parts[0].name
+            yield from _one(name, made, module, owner, around)
+        else:
+            ahead.extend(node.parts)
+
+
+def _one(name: str, node: Node, module: Module, owner: str, around: Function) -> Iterator[Function]:
+    found = Function(name, module, node, owner, around)
+    yield found
+    yield from _functions(node.parts[1], module, owner, found)

@@ -1,0 +1,281 @@
+"""Python to nodes, by the parser of the Python that runs this."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from threatmodel.beside.code.syntax import Node, ParseError
+from threatmodel.reading.values import new_tuple
+
+_OPERATORS: Mapping[type[ast.AST], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.In: "in",
+    ast.NotIn: "not in",
+    ast.Is: "is",
+    ast.IsNot: "is not",
+}
+_FORMATS = ("format", "format_map")
+
+
+def parse(text: str) -> Node:
+    """Return a module as a block.  Raises ParseError."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes in the text, which is not this program's
+            tree = ast.parse(text)
+        return _Reading().block(tree.body, tree)
+    except SyntaxError as error:
+        raise ParseError(error.lineno or 1, f"no Python of this version: {error.msg}") from None
+    except ValueError as error:
+        raise ParseError(1, f"no Python: {error}") from None
+    except (RecursionError, MemoryError):
+        raise ParseError(1, "it is nested too deeply to be parsed") from None
+
+
+class _Reading:
+    """Turns nodes of `ast` into nodes, by the name of their class."""
+
+    def __init__(self) -> None:
+        self.line, self.column = 1, 1
+
+    def node(self, kind: str, name: str, parts: Iterable[Node], at: ast.AST) -> Node:
+        line, column = getattr(at, "lineno", self.line), getattr(at, "col_offset", self.column - 1) + 1
+        return new_tuple(Node, (kind, name, tuple(parts), line, column))
+
+    def block(self, body: Iterable[ast.stmt], at: ast.AST) -> Node:
+        return self.node("block", "", [one for statement in body for one in self.statement(statement)], at)
+
+    def all(self, found: Iterable[ast.expr | None]) -> list[Node]:
+        return [self.expression(one) for one in found if one is not None]
+
+    # --- statements
+
+    def statement(self, at: ast.stmt) -> list[Node]:
+        self.line, self.column = at.lineno, at.col_offset + 1
+        make = _STATEMENTS.get(type(at))
+        return make(self, at) if make is not None else []
+
+    def defined(self, at: ast.FunctionDef | ast.AsyncFunctionDef) -> list[Node]:
+        return [self.function(at.name, at.args, self.block(at.body, at), at, at.decorator_list)]
+
+    def classed(self, at: ast.ClassDef) -> list[Node]:
+        bases = self.all([*at.bases, *(one.value for one in at.keywords), *at.decorator_list])
+        return [self.node("class", at.name, [self.block(at.body, at), *bases], at)]
+
+    def asserted(self, at: ast.Assert) -> list[Node]:
+        refused = self.node("block", "", [self.node("raise", "", self.all([at.msg]), at)], at)
+        test = self.node("not", "", [self.expression(at.test)], at)
+        return [self.node("if", "", [test, refused, self.node("block", "", [], at)], at)]
+
+    def branched(self, at: ast.If) -> list[Node]:
+        blocks = [self.block(at.body, at), self.block(at.orelse, at)]
+        return [self.node("if", "", [self.expression(at.test), *blocks], at)]
+
+    def each(self, at: ast.For | ast.AsyncFor) -> list[Node]:
+        item = self.node("assign", "", [self.expression(at.target), self.expression(at.iter)], at)
+        body = self.node("block", "", [item, *self.block(at.body, at).parts], at)
+        return [self.node("loop", "", [body], at), self.block(at.orelse, at)]
+
+    def repeated(self, at: ast.While) -> list[Node]:
+        loop = self.node("loop", "", [self.block(at.body, at), self.expression(at.test)], at)
+        return [loop, self.block(at.orelse, at)]
+
+    def matched(self, at: ast.Match) -> list[Node]:
+        nothing = self.node("block", "", [], at)
+        cases = [
+            self.node("if", "", [*self.pattern(one), self.block(one.body, at), nothing], one.pattern)
+            for one in at.cases
+        ]
+        return [self.node("expression", "", [self.expression(at.subject)], at), *cases]
+
+    def declared(self, at: ast.Global | ast.Nonlocal) -> list[Node]:
+        names = [self.node("name", name, (), at) for name in at.names]
+        return [self.node("declare", "global" if isinstance(at, ast.Global) else "nonlocal", names, at)]
+
+    def pattern(self, case: ast.match_case) -> list[Node]:
+        """Return the test of a case: what its values and its guard mention."""
+        if isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None and case.guard is None:
+            return [self.node("constant", "true", (), case.pattern)]
+        values = [one.value for one in ast.walk(case.pattern) if isinstance(one, ast.MatchValue)]
+        return [self.node("or", "", self.all([*values, case.guard]), case.pattern)]
+
+    def entered(self, item: ast.withitem, at: ast.AST) -> Node:
+        value = self.expression(item.context_expr)
+        if item.optional_vars is None:
+            return self.node("expression", "", [value], at)
+        return self.node("assign", "", [self.expression(item.optional_vars), value], at)
+
+    def tried(self, at: ast.Try | ast.TryStar) -> Node:
+        handlers = [self.node("handler", one.name or "", [self.block(one.body, one)], one) for one in at.handlers]
+        body = self.node("block", "", [*self.block(at.body, at).parts, *self.block(at.orelse, at).parts], at)
+        return self.node("try", "", [body, *handlers, self.block(at.finalbody, at)], at)
+
+    def imported(self, at: ast.Import | ast.ImportFrom) -> list[Node]:
+        if isinstance(at, ast.ImportFrom):
+            names = [self.bound(one.asname or one.name, one.name, at) for one in at.names]
+            return [self.node("import", "." * at.level + (at.module or ""), names, at)]
+        return [
+            self.node("import", one.name, [self.bound(one.asname or one.name.partition(".")[0], "*", at)], at)
+            for one in at.names
+        ]
+
+    def bound(self, local: str, name: str, at: ast.AST) -> Node:
+        return self.node("as", local, [self.node("text", name, (), at)], at)
+
+    # --- expressions
+
+    def function(
+        self, name: str, given: ast.arguments, body: Node, at: ast.AST, decorators: Iterable[ast.expr] = ()
+    ) -> Node:
+        every = [*given.posonlyargs, *given.args, *given.kwonlyargs]
+        every += [one for one in (given.vararg, given.kwarg) if one is not None]
+        parameters = self.node("list", "", [self.node("parameter", one.arg, (), one) for one in every], at)
+        return self.node("function", name, [parameters, body, *self.all(decorators)], at)
+
+    def expression(self, at: ast.expr) -> Node:
+        make = _EXPRESSIONS.get(type(at))
+        return make(self, at) if make is not None else self.node("operation", "", self.below(at), at)
+
+    def lambda_(self, at: ast.Lambda) -> Node:
+        body = self.node("block", "", [self.node("return", "", [self.expression(at.body)], at)], at)
+        return self.function("", at.args, body, at)
+
+    def unary(self, at: ast.UnaryOp) -> Node:
+        kind = "not" if isinstance(at.op, ast.Not) else "operation"
+        return self.node(kind, "", [self.expression(at.operand)], at)
+
+    def below(self, at: ast.AST) -> list[Node]:
+        """Return the expressions directly below a node that needs no separate kind."""
+        return self.all(one for one in ast.iter_child_nodes(at) if isinstance(one, ast.expr))
+
+    def constant(self, at: ast.Constant) -> Node:
+        match at.value:
+            case str() as text:
+                return self.node("text", text, (), at)
+            case bytes() as raw:
+                return self.node("text", raw.decode("latin-1"), (), at)
+            case None:
+                return self.node("constant", "none", (), at)
+            case other:
+                return self.node("constant", str(other).lower(), (), at)
+
+    def subscript(self, at: ast.Subscript) -> Node:
+        value = self.expression(at.value)
+        if isinstance(at.slice, ast.Constant) and isinstance(at.slice.value, str):
+            return self.node("attribute", at.slice.value, [value], at)
+        return self.node("item", "", [value, self.expression(at.slice)], at)
+
+    def call(self, at: ast.Call) -> Node:
+        called = self.expression(at.func)
+        arguments = [
+            *(self.expression(one) for one in at.args),
+            *(self.node("keyword", one.arg or "", [self.expression(one.value)], one.value) for one in at.keywords),
+        ]
+        if called.kind == "attribute" and called.name in _FORMATS and called.parts[0].kind == "text":
+            return self.node("join", "", [called.parts[0], *arguments], at)
+        return self.node("call", "", [called, *arguments], at)
+
+    def compared(self, at: ast.Compare) -> Node:
+        sides = self.all([at.left, *at.comparators])
+        found = [
+            self.node("compare", _OPERATORS[type(operator)], pair, at)
+            for operator, *pair in zip(at.ops, sides, sides[1:], strict=False)
+        ]
+        return found[0] if len(found) == 1 else self.node("and", "", found, at)
+
+    def mapping(self, at: ast.Dict) -> Node:
+        pairs = []
+        for key, value in zip(at.keys, at.values, strict=True):
+            if key is None:
+                pairs.append(self.node("spread", "", [self.expression(value)], value))
+                continue
+            constant = isinstance(key, ast.Constant) and isinstance(key.value, str)
+            name = key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
+            computed = [] if constant else [self.expression(key)]
+            pairs.append(self.node("pair", name, [self.expression(value), *computed], key))
+        return self.node("dict", "", pairs, at)
+
+    def comprehension(self, at: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Node:
+        made = [at.key, at.value] if isinstance(at, ast.DictComp) else [at.elt]
+        loops = [self.node("assign", "", self.all([one.target, one.iter]), one.target) for one in at.generators]
+        tests = self.all(test for one in at.generators for test in one.ifs)
+        return self.node("list", "", [*loops, *tests, *self.all(made)], at)
+
+    def operated(self, at: ast.BinOp) -> Node:
+        kind = "join" if isinstance(at.op, ast.Add | ast.Mod) else "operation"
+        return self.node(kind, "", self.all([at.left, at.right]), at)
+
+
+_STATEMENTS: Mapping[type[ast.stmt], Callable[[_Reading, Any], list[Node]]] = {
+    ast.FunctionDef: _Reading.defined,
+    ast.AsyncFunctionDef: _Reading.defined,
+    ast.ClassDef: _Reading.classed,
+    ast.Return: lambda reading, at: [reading.node("return", "", reading.all([at.value]), at)],
+    ast.Expr: lambda reading, at: [reading.node("expression", "", reading.all([at.value]), at)],
+    ast.Delete: lambda reading, at: [reading.node("expression", "", reading.all(at.targets), at)],
+    ast.Raise: lambda reading, at: [reading.node("raise", "", reading.all([at.exc, at.cause]), at)],
+    ast.Assert: _Reading.asserted,
+    ast.Assign: lambda reading, at: [
+        reading.node("assign", "", reading.all([target, at.value]), at) for target in at.targets
+    ],
+    ast.AnnAssign: lambda reading, at: (
+        [reading.node("assign", "", reading.all([at.target, at.value]), at)] if at.value is not None else []
+    ),
+    ast.AugAssign: lambda reading, at: [reading.node("assign", "+", reading.all([at.target, at.value]), at)],
+    ast.If: _Reading.branched,
+    ast.For: _Reading.each,
+    ast.AsyncFor: _Reading.each,
+    ast.While: _Reading.repeated,
+    ast.With: lambda reading, at: [
+        *(reading.entered(one, at) for one in at.items),
+        *reading.block(at.body, at).parts,
+    ],
+    ast.AsyncWith: lambda reading, at: [
+        *(reading.entered(one, at) for one in at.items),
+        *reading.block(at.body, at).parts,
+    ],
+    ast.Try: lambda reading, at: [reading.tried(at)],
+    ast.TryStar: lambda reading, at: [reading.tried(at)],
+    ast.Import: _Reading.imported,
+    ast.ImportFrom: _Reading.imported,
+    ast.Global: _Reading.declared,
+    ast.Nonlocal: _Reading.declared,
+    ast.Match: _Reading.matched,
+}
+_EXPRESSIONS: Mapping[type[ast.expr], Callable[[_Reading, Any], Node]] = {
+    ast.Name: lambda reading, at: reading.node("name", at.id, (), at),
+    ast.Attribute: lambda reading, at: reading.node("attribute", at.attr, [reading.expression(at.value)], at),
+    ast.Call: _Reading.call,
+    ast.Constant: _Reading.constant,
+    ast.Subscript: _Reading.subscript,
+    ast.Compare: _Reading.compared,
+    ast.Dict: _Reading.mapping,
+    ast.BinOp: _Reading.operated,
+    ast.UnaryOp: _Reading.unary,
+    ast.JoinedStr: lambda reading, at: reading.node("join", "", reading.all(at.values), at),
+    ast.FormattedValue: lambda reading, at: reading.expression(at.value),
+    ast.Await: lambda reading, at: reading.expression(at.value),
+    ast.YieldFrom: lambda reading, at: reading.expression(at.value),
+    ast.BoolOp: lambda reading, at: reading.node(
+        "and" if isinstance(at.op, ast.And) else "or", "", reading.all(at.values), at
+    ),
+    ast.IfExp: lambda reading, at: reading.node("choice", "", reading.all([at.test, at.body, at.orelse]), at),
+    ast.List: lambda reading, at: reading.node("list", "", reading.all(at.elts), at),
+    ast.Tuple: lambda reading, at: reading.node("list", "", reading.all(at.elts), at),
+    ast.Set: lambda reading, at: reading.node("list", "", reading.all(at.elts), at),
+    ast.Starred: lambda reading, at: reading.node("spread", "", [reading.expression(at.value)], at),
+    ast.NamedExpr: lambda reading, at: reading.node("assign", "", reading.all([at.target, at.value]), at),
+    ast.Lambda: _Reading.lambda_,
+    ast.ListComp: _Reading.comprehension,
+    ast.SetComp: _Reading.comprehension,
+    ast.GeneratorExp: _Reading.comprehension,
+    ast.DictComp: _Reading.comprehension,
+}

@@ -1,0 +1,123 @@
+"""Where text of a request arrives: in an interpreter, as an address that is requested, in a message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from threatmodel.beside.code.flows import GIVEN
+from threatmodel.beside.code.observed import CERTAIN, SIGN, Observed, Reading
+from threatmodel.beside.code.program import Function
+from threatmodel.beside.code.syntax import Node, walk
+
+EVALUATES = re.compile(
+    r"\A(?:eval|exec|Function|builtins\.(?:eval|exec))\Z|\A(?:node:)?vm\.\w+\Z|\Apickle\.loads?\Z|\Amarshal\.loads\Z"
+    r"|\Ayaml\.(?:load|unsafe_load|full_load)\Z|\Ajinja2\.Template\Z|\.from_string\Z"
+)
+SHELLS = re.compile(r"\Aos\.(?:system|popen)\Z|\A(?:node:)?child_process\.exec(?:Sync)?\Z|\Acommands\.getoutput\Z")
+RUNS = re.compile(r"\Asubprocess\.(?:run|call|check_call|check_output|Popen|getoutput|getstatusoutput)\Z")
+QUERIES = re.compile(r"\.(?:execute|executemany|query|raw|executescript)\Z")
+_DATABASE = re.compile(
+    r"cursor|conn|connection|\bdb\b|pool|pymysql|psycopg|sqlite|mysql|pg\b|knex|session|engine|client", re.IGNORECASE
+)
+FETCHES = re.compile(
+    r"\A(?:requests|httpx)\.(?:get|post|put|patch|delete|head|request)\Z|\Aurllib\.request\.(?:urlopen|Request)\Z|\Afetch\Z"
+    r"|\A(?:axios|got|node-fetch|superagent|needle|undici)(?:\.(?:get|post|put|patch|delete|head|request|fetch))?(?:\(.*\))?\Z"
+    r"|(?:Session|session|http|PoolManager|AsyncClient|ClientSession)\([^)]*\)\.(?:get|post|put|patch|delete|request)\Z"
+    r"|\A(?:node:)?https?\.(?:get|request)\Z|WebhookClient\Z|IncomingWebhook\Z"
+)
+POSTS = re.compile(r"(?:chat_post\w+|chat_update|chat\.post\w+|chat\.update|chatPostMessage|postMessage|say|respond)\Z")
+_ESCAPES = re.compile(r"escape|quote|sanitiz|bleach|encodeURI|html|clean", re.IGNORECASE)
+
+
+def sinks(reading: Reading) -> Iterator[Observed]:
+    """Yield the first place of each kind where text of a request arrives."""
+    seen: set[str] = set()
+    for function in reading.program.surely:
+        for node in function.nodes:
+            if node.kind != "call":
+                continue
+            for one in _at(reading, node, function):
+                if one.what not in seen:
+                    seen.add(one.what)
+                    yield one
+
+
+def _at(reading: Reading, call: Node, function: Function) -> Iterator[Observed]:
+    name = reading.program.dotted(call.parts[0], function)
+    first = call.parts[1] if len(call.parts) > 1 else None
+    if first is None:
+        return
+    if EVALUATES.search(name) or SHELLS.search(name) or (RUNS.search(name) and _in_shell(call)):
+        yield from _interpreted(reading, call, function, [first])
+    elif QUERIES.search(name) and first.kind != "text" and _DATABASE.search(name):
+        built = [part for part in _built(first, function) if part.kind == "join"]
+        yield from _interpreted(reading, call, function, built)
+    if FETCHES.search(name):
+        yield from _fetched(reading, call, function, first)
+    if POSTS.search(name):
+        yield from _posted(reading, call, function)
+
+
+def _built(node: Node, function: Function) -> Iterator[Node]:
+    """Yield how a text is put together: an expression, or what its only variable is assigned."""
+    yield node
+    if node.kind == "name" and len(function.assigned.get(node.name, ())) == 1:
+        yield function.assigned[node.name][0]
+
+
+def _in_shell(call: Node) -> bool:
+    shell = [one.parts[0] for one in call.parts[1:] if one.kind == "keyword" and one.name == "shell"]
+    return any(one.kind == "constant" and one.name == "true" for one in shell)
+
+
+def _interpreted(reading: Reading, call: Node, function: Function, parts: list[Node]) -> Iterator[Observed]:
+    for part in parts:
+        if reading.flows.of(part, function) & GIVEN:
+            how = SIGN if _is_checked(part, function) else CERTAIN
+            yield reading.at("interprets", how, (function, call), f"{call.parts[0].name}() gets text of the request")
+
+
+def _is_checked(value: Node, function: Function) -> bool:
+    """Return whether a variable of a value is tested, or goes through something that may clean it."""
+    names = {one.name for one in walk(value) if one.kind == "name"}
+    for node in function.nodes:
+        if node.kind in {"if", "choice", "loop"} and names & {
+            one.name for one in walk(node.parts[-1 if node.kind == "loop" else 0])
+        }:
+            return True
+        if (
+            node.kind == "assign"
+            and node.parts[0].name in names
+            and len(function.assigned.get(node.parts[0].name, ())) > 1
+        ):
+            return True
+    return any(one.kind == "call" and _ESCAPES.search(one.parts[0].name) for one in walk(value))
+
+
+def _fetched(reading: Reading, call: Node, function: Function, first: Node) -> Iterator[Observed]:
+    options = [
+        pair.parts[0] for pair in first.parts if pair.kind == "pair" and pair.name in {"url", "uri", "hostname", "host"}
+    ]
+    given = [one.parts[0] for one in call.parts[1:] if one.kind == "keyword" and one.name == "url"]
+    for target in [*options, *given] or [first]:
+        start = target.parts[0] if target.kind == "join" and target.parts else target
+        if reading.flows.of(start, function) & GIVEN:
+            note = f"{call.parts[0].name}() requests an address that the request names"
+            yield reading.at("fetches", CERTAIN, (function, call), note)
+            if not _is_checked(target, function):
+                yield reading.at("fetches-unchecked", CERTAIN, (function, call), f"{note}, and nothing checks its host")
+
+
+def _posted(reading: Reading, call: Node, function: Function) -> Iterator[Observed]:
+    for one in call.parts[1:]:
+        pairs = [pair for pair in one.parts if pair.kind == "pair"] if one.kind == "dict" else [one]
+        for pair in pairs:
+            value = pair.parts[0] if pair.kind in {"pair", "keyword"} and pair.parts else pair
+            if pair.kind in {"pair", "keyword"} and pair.name not in {"text", "blocks", "attachments"}:
+                continue
+            if reading.flows.of(value, function) & GIVEN:
+                note = f"{call.parts[0].name}() posts text of the request"
+                yield reading.at("posts-given-text", CERTAIN, (function, call), note)
+                if value.kind in {"join", "name", "attribute"} and not _is_checked(value, function):
+                    yield reading.at("posts-unescaped", CERTAIN, (function, call), f"{note}, and nothing escapes it")

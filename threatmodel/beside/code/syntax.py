@@ -1,0 +1,64 @@
+"""What the parsers of all languages make of a file: one kind of node, with the constructs that an analysis needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+
+class Node(NamedTuple):
+    """A part of a program, by `kind`; `line` and `column` count from 1.
+
+    | kind | name | parts |
+    | --- | --- | --- |
+    | name | the name | |
+    | attribute | the attribute, or a constant key | the value |
+    | item | | the value, the key |
+    | call | "new" for a constructor of JavaScript | what is called, arguments |
+    | keyword | the keyword | the value |
+    | text | the text | |
+    | constant | none, true, false, or the number | |
+    | join | | parts of a text that is put together, operands of `+` |
+    | compare | the operator: `==`, `<`, `in`, ... | left, right |
+    | not, and, or, choice, operation | | operands |
+    | list | | items |
+    | dict | | pairs |
+    | pair | the key, "" for one that is computed | the value |
+    | spread | | the value |
+    | function | the name, "" for none | parameters, a block, decorators |
+    | parameter | the name | the default, or a pattern |
+    | class | the name | a block, bases |
+    | assign | "+" where it adds, "declare" in a declaration of JavaScript | the target, the value |
+    | return, raise, expression | | the value, if any |
+    | if | | the test, a block, a block |
+    | loop | | a block, what is looped over, or the test |
+    | try | | a block, handlers, a block |
+    | handler | the name of the exception | a block |
+    | block | | statements |
+    | import | the module, "" for one that is computed | names |
+    | as | the local name | a text: the name in the module, "*" for the module itself |
+    | declare | "global" or "nonlocal" | names |
+    """
+
+    kind: str
+    name: str
+    parts: tuple[Node, ...]
+    line: int
+    column: int
+
+
+class ParseError(Exception):
+    """A file that is not in its language, or not in this version of it: the line, and why."""
+
+    def __init__(self, line: int, why: str) -> None:
+        super().__init__(why)
+        self.line, self.why = line, why
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Yield a node and all nodes below it, in the order of the text."""
+    ahead = [node]
+    while ahead:
+        one = ahead.pop()
+        yield one
+        ahead.extend(reversed(one.parts))

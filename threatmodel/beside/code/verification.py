@@ -1,0 +1,229 @@
+"""How a handler verifies that Slack sent a request: by which scheme, and before which effects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from threatmodel.beside.code.checks import Checks, unconditional
+from threatmodel.beside.code.digests import HMAC, Digests
+from threatmodel.beside.code.effects import effect_of
+from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
+from threatmodel.beside.code.packages import BOLT, VERIFIERS
+from threatmodel.beside.code.program import Function
+from threatmodel.beside.code.syntax import Node, walk
+
+_Found = tuple[Function, Node]
+_HASHES = re.compile(r"sha256|nacl|cryptography|jwcrypto|Crypto\.|crypto-js|tweetnacl|sjcl|jsrsasign|node-forge")
+_HEADER = re.compile(r"x-slack-signature", re.IGNORECASE)
+_SIGNING = re.compile(r"signing|signature", re.IGNORECASE)
+_APPS = re.compile(r"(?:\A|\.)(?:App|AsyncApp|AwsLambdaReceiver|ExpressReceiver|HTTPReceiver)\Z")
+_OFF = {"request_verification_enabled", "signatureVerification"}
+_SECRET = {"signing_secret", "signingSecret"}
+_NAMED = frozenset({"is_valid_request", "verifyRequestSignature", "verifySlackRequest", "isValidSlackRequest"})
+_TOKEN = re.compile(r"verif\w*_?token|slack_?token|\btoken\b", re.IGNORECASE)
+
+
+def verification(reading: Reading) -> Iterator[Observed]:
+    """Yield what is seen of the verification of Slack's requests."""
+    yield from _Verification(reading).all()
+
+
+class _Verification:
+    def __init__(self, reading: Reading) -> None:
+        self.reading, self.program = reading, reading.program
+        self.surely = {id(one.node): one for one in self.program.surely}
+        self.hmacs: list[_Found] = []
+        self.checks: list[_Found] = []
+        self.apps: list[_Found] = []
+        self.headers: list[_Found] = []
+        self.hashes: list[_Found] = []
+        for function, node in self.program.nodes():
+            if node.kind in {"text", "attribute", "pair", "as"} and _HEADER.search(node.name):
+                self.headers.append((function, node))
+            elif node.kind == "call":
+                self._sort(function, node)
+
+    def _sort(self, function: Function, node: Node) -> None:
+        name = self.program.dotted(node.parts[0], function)
+        last = node.parts[0].name
+        if HMAC.search(name):
+            self.hmacs.append((function, node))
+        elif last in _NAMED or any(one in name for one in VERIFIERS):
+            self.checks.append((function, node))
+        elif name.startswith(tuple(BOLT)) and _APPS.search(name):
+            self.apps.append((function, node))
+        elif _HASHES.search(name):
+            self.hashes.append((function, node))
+
+    def all(self) -> Iterator[Observed]:
+        if self.apps:
+            yield from self.bolt()
+        elif self.checks:
+            yield from self.verified([one[0] for one in self.checks], self.checks[0], "Slack's verifier")
+        elif self.hmacs and self.headers:
+            yield from self.own()
+        elif self.hmacs:
+            yield self.reading.at(
+                "scheme", SIGN, self.hmacs[0], "computes an HMAC, and no header of Slack's is read by name"
+            )
+        else:
+            yield from self.none()
+
+    # --- nothing
+
+    def none(self) -> Iterator[Observed]:
+        """Yield that nothing verifies, where all code is at hand and none of it could."""
+        legacy = self._token()
+        if self.hashes and (self.headers or self._speaks_of_signing()):
+            yield self.reading.at(
+                "scheme", SIGN, self.hashes[0], "computes a hash, and something speaks of a signature"
+            )
+            return
+        if self.reading.openings:
+            return
+        if legacy is not None:
+            note = "only the legacy verification token is compared, and no signature is verified"
+            yield self.reading.at("nothing-verifies", CERTAIN, legacy, note, "token")
+            return
+        dead = self._dead()
+        if dead is not None:
+            note = "nothing verifies the signature: a function computes an HMAC, and nothing calls it"
+            yield self.reading.at("nothing-verifies", CERTAIN, dead, note, "dead")
+            return
+        note = "nothing verifies the signature: no code that this handler can reach computes an HMAC"
+        yield self.reading.nowhere("nothing-verifies", CERTAIN, note, "none")
+
+    def _dead(self) -> _Found | None:
+        """Return where a function that nothing mentions computes an HMAC."""
+        for function in self.program.functions:
+            for node in function.nodes:
+                if node.kind == "call" and HMAC.search(self.program.dotted(node.parts[0], function)):
+                    return function, node
+        return None
+
+    def _token(self) -> _Found | None:
+        """Return where a token of the request is compared."""
+        for function, node in self.program.nodes():
+            if node.kind == "compare" and node.name in {"==", "!=", "in", "not in"}:
+                sides = [self._says(side, function) for side in node.parts]
+                given = [bool(self.reading.flows.of(side, function)) for side in node.parts]
+                if any(_TOKEN.search(one) for one in sides) and any(given):
+                    return function, node
+        return None
+
+    def _says(self, node: Node, function: Function) -> str:
+        names = " ".join(one.name for one in walk(node) if one.kind in {"name", "attribute", "text"})
+        return f"{names} {self.program.dotted(node, function)}"
+
+    def _speaks_of_signing(self) -> bool:
+        return any(node.kind in {"text", "name"} and _SIGNING.search(node.name) for _, node in self.program.nodes())
+
+    # --- Bolt
+
+    def bolt(self) -> Iterator[Observed]:
+        for found in self.apps:
+            for name, value in _options(found[1]):
+                if name in _OFF and value.kind == "constant" and value.name == "false":
+                    yield self.reading.at(
+                        "nothing-verifies", CERTAIN, found, f"Bolt's verification is off: {name}", "off"
+                    )
+                    return
+                if name in _SECRET and value.kind == "text" and not value.name:
+                    note = "Bolt verifies with an empty signing secret, which anyone can sign with"
+                    yield self.reading.at("nothing-verifies", CERTAIN, found, note, "empty")
+                    return
+                if name == "socketMode" and value.kind == "constant" and value.name == "true":
+                    yield self.reading.at("scheme", SIGN, found, "Bolt in socket mode, which has no requests to verify")
+                    return
+        handler = self.program.handler
+        serving = self._serving(handler) if handler is not None else None
+        if handler is not None and serving is None:
+            yield self.reading.at(
+                "scheme", SIGN, self.apps[0], "Bolt verifies what reaches it, and not every request may"
+            )
+            return
+        early = self._early(handler, serving) if handler is not None and serving is not None else None
+        if early is not None and handler is not None:
+            yield self.reading.at(
+                "effect-first", CERTAIN, (handler, early), f"{_effect(early)} runs before Bolt verifies"
+            )
+            return
+        yield self.reading.at("verifies", CLAIMED, self.apps[0], "Bolt verifies the signature of each request", "bolt")
+        yield self.reading.at("constant-time", CLAIMED, self.apps[0], "Bolt compares in constant time", value=True)
+        yield self.reading.at("window", CLAIMED, self.apps[0], "Bolt rejects a timestamp that is 300 seconds off", 300)
+
+    def _serving(self, handler: Function) -> Node | None:
+        """Return the statement of the handler that hands every request to Bolt: none under a condition."""
+        bolt = ("handle", "start", "handler", "dispatch")
+        for statement in unconditional(handler.body):
+            for node in walk(statement):
+                if node.kind == "call" and (
+                    node.parts[0].name in bolt or "start" in self.program.dotted(node.parts[0], handler)
+                ):
+                    return statement
+        return None
+
+    # --- an own verification
+
+    def own(self) -> Iterator[Observed]:
+        sure = [one for one in self.hmacs if id(one[0].node) in self.surely]
+        if not sure:
+            yield self.reading.at("scheme", SIGN, self.hmacs[0], "computes an HMAC, where it is unclear when it runs")
+            return
+        yield from self.verified([one[0] for one in sure], sure[0], "its own HMAC")
+        digests = Digests(self.reading)
+        yield from digests.window(sure)
+        yield from digests.compared(sure)
+
+    def verified(self, functions: Sequence[Function], at: _Found, how: str) -> Iterator[Observed]:
+        """Yield whether a request is rejected when its check fails, and whether the check comes first."""
+        checks = Checks(self.reading, functions)
+        sites = list(checks.sites())
+        if sites and all(kind == "dropped" for *_, kind in sites) and not self.reading.openings:
+            where = sites[0][:2]
+            yield self.reading.at(
+                "nothing-verifies", CERTAIN, where, "the result of the verification is not used", "dropped"
+            )
+            return
+        for function, node, _ in sites:
+            early = (
+                self._early(function, checks.statement(function, node)) if function is self.program.handler else None
+            )
+            if early is not None:
+                note = f"{_effect(early)} runs before the signature is verified"
+                yield self.reading.at("effect-first", CERTAIN, (function, early), note)
+                return
+        if any(kind == "always" for *_, kind in sites):
+            yield self.reading.at("verifies", CLAIMED, at, f"verifies the signature with {how}", "own")
+        else:
+            yield self.reading.at(
+                "scheme", SIGN, at, f"verifies a signature with {how}, where it is unclear for which requests"
+            )
+
+    def _early(self, function: Function, check: Node | None) -> Node | None:
+        """Return an effect of a function that comes before its check, under no condition."""
+        if check is None:
+            return None
+        for statement in unconditional(function.body):
+            if statement is check:
+                return None
+            if statement.kind in {"if", "function", "return"}:
+                continue
+            for node in walk(statement):
+                if node.kind == "call" and effect_of(self.program, node, function):
+                    return node
+        return None
+
+
+def _options(call: Node) -> Iterator[tuple[str, Node]]:
+    """Yield the options of a call: keywords, and the pairs of an object."""
+    for one in call.parts[1:]:
+        if one.kind == "keyword":
+            yield one.name, one.parts[0]
+        elif one.kind == "dict":
+            yield from ((pair.name, pair.parts[0]) for pair in one.parts if pair.kind == "pair")
+
+
+def _effect(call: Node) -> str:
+    return f"{call.parts[0].name}()"

@@ -1,0 +1,130 @@
+"""How a handler keeps things: conditions of its writes, what it remembers, time limits of its calls."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
+from threatmodel.beside.code.program import Function
+from threatmodel.beside.code.syntax import Node, walk
+
+_WRITES = frozenset(
+    {"put_item", "update_item", "putItem", "updateItem", "PutItemCommand", "UpdateItemCommand", "PutCommand"}
+) | {"UpdateCommand"}
+_READS = frozenset({"get_item", "getItem", "GetItemCommand", "GetCommand", "query", "QueryCommand"})
+_CONDITION = "ConditionExpression"
+_REQUESTS = re.compile(r"\Arequests\.(?:get|post|put|patch|delete|head|request)\Z")
+_RANDOM = re.compile(r"\A(?:uuid\.uuid[14]|random\.\w+|secrets\.\w+|crypto\.random\w+|uuid\.v4|time\.time)\Z")
+_JSON = re.compile(r"(?:\A|\.)(?:json\.loads|JSON\.parse)\(")
+_REDIRECTS = re.compile(r"oauth[._]v2[._]access|oauth_v2_access|oauth\.access")
+
+
+def writes(reading: Reading) -> Iterator[Observed]:
+    """Yield what is seen of writes, of what is remembered, and of calls to the outside."""
+    yield from _conditions(reading)
+    yield from _remembered(reading)
+    yield from _timeouts(reading)
+    yield from _at_start(reading)
+    yield from _state(reading)
+
+
+def _named(call: Node) -> str:
+    return call.parts[0].name
+
+
+def _conditions(reading: Reading) -> Iterator[Observed]:
+    every = [(function, node) for function in reading.program.surely for node in function.nodes if node.kind == "call"]
+    put = [(function, node) for function, node in every if _named(node) in _WRITES]
+    if not put:
+        return
+    bare = [found for found in put if not any(one.name == _CONDITION for one in walk(found[1]))]
+    for function, node in bare:
+        before = [one for one in function.nodes if one.kind == "call" and _named(one) in _READS]
+        if before and min(one.line for one in before) < node.line:
+            note = f"{_named(node)}() writes without a condition what was read before"
+            yield reading.at("read-then-write", SIGN, (function, node), note)
+            yield reading.at("unconditional", CERTAIN, (function, node), note)
+            break
+    if not bare and not reading.openings:
+        yield reading.at("conditional", CLAIMED, put[0], "each write has a condition", value=True)
+    for function, node in put:
+        for one in node.parts[1:]:
+            value = next(
+                (one.parts[0] for one in walk(one) if one.kind in {"pair", "keyword"} and one.name == "Item"), None
+            )
+            if value is not None and reading.flows.of(value, function) & {"payload"} and value.kind in {"name", "call"}:
+                note = f"{_named(node)}() stores the whole object that a request brings"
+                yield reading.at("stores-whole", CERTAIN, (function, node), note)
+                return
+
+
+def _remembered(reading: Reading) -> Iterator[Observed]:
+    """Yield data of a request that stays in a global variable."""
+    for function in reading.program.surely:
+        shared = set(_shared(reading, function))
+        for node in function.nodes:
+            name = node.parts[0].name if node.kind == "assign" and node.parts[0].kind == "name" else ""
+            if name in shared and reading.flows.of(node.parts[1], function):
+                note = f"{name} keeps data of a request for the next"
+                yield reading.at("keeps-state", CERTAIN, (function, node), note)
+                return
+
+
+def _shared(reading: Reading, function: Function) -> Iterator[str]:
+    """Yield the variables of a module that a function assigns: declared global, or in JavaScript not declared in it."""
+    if function.around is None:
+        return
+    own = set(function.bound)
+    for node in function.nodes:
+        if node.kind == "declare" and node.name == "global":
+            yield from (one.name for one in node.parts)
+        elif node.kind == "assign" and node.name == "declare":
+            own.add(node.parts[0].name)
+    if not function.module.python:
+        top = reading.program.top[function.module.path].assigned
+        yield from (name for name in function.assigned if name in top and name not in own)
+
+
+def _timeouts(reading: Reading) -> Iterator[Observed]:
+    """Yield a request without a time limit, of a library that has none by default."""
+    for function in reading.program.surely:
+        for node in function.nodes:
+            if node.kind == "call" and _REQUESTS.search(reading.program.dotted(node.parts[0], function)):
+                options = {one.name for one in node.parts[1:] if one.kind == "keyword"}
+                spread = any(one.kind == "spread" or (one.kind == "keyword" and not one.name) for one in node.parts[1:])
+                if "timeout" not in options and not spread:
+                    note = f"requests.{_named(node)}() has no timeout"
+                    yield reading.at("no-timeout", CERTAIN, (function, node), note)
+                    return
+
+
+def _at_start(reading: Reading) -> Iterator[Observed]:
+    """Yield randomness or an id that is made once, when the module is loaded."""
+    for function in reading.program.top.values():
+        for node in function.nodes:
+            random = node.kind == "call" and _RANDOM.search(reading.program.dotted(node.parts[0], function))
+            if random and "seed" not in _named(node) and not any(node is one for one in _inside(function)):
+                note = f"{_named(node)}() runs once, when the module is loaded"
+                yield reading.at("made-once", CERTAIN, (function, node), note)
+                return
+
+
+def _inside(function: Function) -> Iterator[Node]:
+    """Yield the nodes of functions without a name, which run later."""
+    for node in function.nodes:
+        if node.kind == "function":
+            yield from walk(node.parts[1])
+
+
+def _state(reading: Reading) -> Iterator[Observed]:
+    """Yield an OAuth exchange in code that reads no state."""
+    for function, node in reading.program.nodes():
+        if node.kind == "call" and _REDIRECTS.search(reading.program.dotted(node.parts[0], function)):
+            states = any(
+                one.kind in {"attribute", "text", "name"} and one.name == "state" for _, one in reading.program.nodes()
+            )
+            if not states and not reading.openings:
+                note = "an OAuth code is exchanged, and no state is read"
+                yield reading.at("no-oauth-state", CERTAIN, (function, node), note)
+            return
