@@ -120,6 +120,16 @@ def test_a_library_states_invariants_for_all_models(tmp_path: Path, capsys: pyte
     assert f"{library}:2:" in capsys.readouterr().err
 
 
+def test_a_check_that_a_baseline_lets_pass_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (model,) = models(tmp_path, 1)
+    line = ["check", model, "--baseline", str(tmp_path / "baseline.json"), *TODAY]
+    assert main([*line, "--write-baseline"]) == 0
+    capsys.readouterr()
+    assert main(line) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "the check passes, because nothing at high and above is new or worse than in the baseline" in said
+
+
 @pytest.mark.slow
 def test_the_report_shows_the_age_of_a_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (model,) = models(tmp_path, 1)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.gate.results import Failures
 from threatmodel.assessment.risk import BANDS, Band, within
 from threatmodel.assessment.safety import Safety
 from threatmodel.render.report.words import counted, listed
 
 
-def headline(assessment: Assessment, found: Safety, failing: tuple[int, int]) -> str:
+def headline(assessment: Assessment, found: Safety, failing: Failures) -> str:
     """Return one sentence: what is above the accepted level, what open questions may add, and what the check does.
 
     `failing` counts the findings that fail the check, at the threshold of `found`, and other results.
@@ -65,12 +66,13 @@ def _unmodeled(found: Safety) -> Iterable[str]:
         yield f"{counted(found.unmodeled, 'resource')} of the evidence {verb} not in the model"
 
 
-def check_text(failing: tuple[int, int], threshold: Band) -> str:
+def check_text(failing: Failures, threshold: Band) -> str:
     """Return whether a check passes, on how many findings and other results it fails, and from which level."""
-    found, others = failing
+    found, others, since_baseline = failing
     at = "at critical" if threshold == BANDS[-1] else f"at {threshold} and above"
     if not found and not others:
-        return f"the check passes, because it fails only {at}"
+        why = f"nothing {at} is new or worse than in the baseline" if since_baseline else f"it fails only {at}"
+        return f"the check passes, because {why}"
     parts = [f"{counted(found, 'finding')} {at}"] if found else []
     parts += [f"{counted(others, 'other result')}" if parts else counted(others, "result")] if others else []
     return f"the check fails: {listed(parts)}"

@@ -8,7 +8,7 @@ from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.control_state import State
 from threatmodel.assessment.gate.differing import differing
 from threatmodel.assessment.gate.invariants import invariants
-from threatmodel.assessment.gate.results import CheckResult
+from threatmodel.assessment.gate.results import CheckResult, Failures
 from threatmodel.assessment.gate.risks import failing, risks
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.gate.terms import terms
@@ -39,9 +39,9 @@ def judge(assessment: Assessment, rules: Rules, issues: Sequence[Issue] | None =
     return tuple(sorted(found, key=lambda result: not result.fails))
 
 
-def failures(assessment: Assessment, rules: Rules) -> tuple[int, int]:
+def failures(assessment: Assessment, rules: Rules) -> Failures:
     """Return how many findings fail a check, and how many other results; counted without what `judge` says of each."""
-    return failing(assessment, rules), sum(result.fails for result in _others(assessment, rules))
+    return Failures(failing(assessment, rules), sum(result.fails for result in _others(assessment, rules)))
 
 
 def _others(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:

@@ -11,6 +11,14 @@ Since = Literal["", "new", "worse", "known"]
 """How a result compares with a baseline: '' where there is none."""
 
 
+class Failures(NamedTuple):
+    """How many findings and other results fail a check; `since_baseline`: of those that are new or worse."""
+
+    findings: int
+    others: int
+    since_baseline: bool = False
+
+
 class RelatedPlace(NamedTuple):
     """Another place that has to do with a result, and how."""
 

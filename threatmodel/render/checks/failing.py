@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.gate.results import CheckResult
+from threatmodel.assessment.gate.results import CheckResult, Failures
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.issues import Issue, issues
 from threatmodel.assessment.risk import BANDS
@@ -69,11 +69,11 @@ def _order(row: CheckRow) -> tuple[bool, int, bool]:
     return row.of_platform, -BANDS.index(row.band), not row.sure
 
 
-def _failing(results: Sequence[CheckResult]) -> tuple[int, int]:
-    """How many findings fail, and how many other results."""
+def _failing(results: Sequence[CheckResult]) -> Failures:
+    """Return how many findings and other results fail."""
     failing = [result for result in results if result.fails]
     found = sum(result.rule != result.code for result in failing)
-    return found, len(failing) - found
+    return Failures(found, len(failing) - found, any(result.since for result in results))
 
 
 def _of_findings(assessment: Assessment, results: Sequence[CheckResult]) -> Iterator[CheckRow]:
