@@ -20,6 +20,7 @@ from threatmodel.render.report import system as system_tables
 from threatmodel.render.report.findings import by_band
 from threatmodel.render.report.method import method
 from threatmodel.render.report.on_demand import OnDemand
+from threatmodel.render.report.paths import path_rows
 from threatmodel.render.report.shares import shares
 from threatmodel.render.report.words import NAMED, Inert, Plain, Row, counted, names, where
 
@@ -78,6 +79,7 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
             "elements": lambda: _elements(assessment),
             "possible": lambda: findings.possible(assessment),
             "ruled_out": lambda: findings.ruled_out(assessment),
+            "paths": lambda: path_rows(assessment),
             "reliances": lambda: {
                 "counts": counted_by_kind(assessment.reliances),
                 "lines": list(lines(assessment.reliances)),
