@@ -54,6 +54,7 @@ UNMARKED = (
     (["check", "--format", "markdown"], "check.md"),
     (["due"], "due.txt"),
     (["paths"], "paths.txt"),
+    (["export", "findings"], "findings.csv"),
     (["reach", "order-bot"], "reach.txt"),
     (["diff", "model.yaml", "model.yaml"], "diff.txt"),
 )
@@ -71,7 +72,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def written(asked: Sequence[str], output: str, *more: str) -> int:
     """The exit code of a run that writes an output."""
     first = () if asked[0] in {"diff", "schema"} else ("-m", "model.yaml")
-    behind = ("-o", output) if asked[0] in {"check", "diff", "due", "paths", "reach"} else ()
+    behind = ("-o", output) if asked[0] in {"check", "diff", "due", "export", "paths", "reach"} else ()
     before = () if behind else ("-o", output)
     return main([*first, *before, *asked, *behind, *(TODAY if asked[0] != "schema" else ()), *more])
 

@@ -81,7 +81,7 @@ def _run(arguments: Sequence[str], files: Files) -> int:
             request.refuse_pictures()
         return command(args.command).run(request)
     if asked:
-        if asked[0] != "dfd":
+        if asked[0] != "dfd" and args.report != "pdf":
             request.refuse_pictures()
         return option(asked[0]).run(request)
     line.print_help()

@@ -29,7 +29,6 @@ def run(request: Invocation) -> int:
     """Print the attack paths of a model."""
     from threatmodel.assessment.paths.tracing import paths
 
-    request.refuse_pictures()
     if request.args.named is not None:
         if request.named is not None:
             request.misused(f"-m {request.named} and {request.args.named} both name a model; give only one")

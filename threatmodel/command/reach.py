@@ -26,7 +26,6 @@ def run(request: Invocation) -> int:
     """Print what is reached from an element. Raises InputError for an unknown one."""
     from threatmodel.assessment.paths.reaching import positions_of, reach
 
-    request.refuse_pictures()
     assessment = request.assessment()
     element: str = request.args.element
     if not positions_of(assessment.graph, element):

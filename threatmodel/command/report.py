@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import _ArgumentGroup, _MutuallyExclusiveGroup
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from threatmodel.api import render_report
 from threatmodel.command.arguments import path, text
 from threatmodel.command.baselines import held_against
 from threatmodel.command.request import Invocation
+from threatmodel.reading.problems import InputError, Place, Problem
 
 
 def options(what: _MutuallyExclusiveGroup) -> None:
@@ -19,7 +21,8 @@ def options(what: _MutuallyExclusiveGroup) -> None:
         const="md",
         type=text,
         metavar="TEMPLATE",
-        help="threat report: md (default), html, brief (first page), full or full.md (all details), or a template file",
+        help="threat report: md (default), html, pdf (by an installed Chromium, with -o FILE.pdf), brief (first page), "
+        "full or full.md (all details), or a template file",
     )
 
 
@@ -34,11 +37,29 @@ def run(request: Invocation) -> int:
     from threatmodel.render.templates import check_template
 
     template: str = request.args.report
+    if template == "pdf" and (request.output is None or request.output.suffix.lower() != ".pdf"):
+        request.misused("--report pdf writes a file: add -o FILE.pdf")
     if template not in OWN:
         check_template(Path(template))
         request.files.paths.add(Path(template))
     assessment, stands = held_against(request, request.assessment())
     if request.output is not None:
         request.refuse_others([request.output], assessment.graph.system)
+    if template == "pdf":
+        return request.print(_printed(request, render_report(assessment, template, baseline=stands)))
     sources = () if template in OWN or request.output is None else (request.output.suffix.lower(),)
     return request.print(render_report(assessment, template, baseline=stands), sources)
+
+
+def _printed(request: Invocation, page: str) -> bytes:
+    """Return a page as PDF. Raises InputError where no browser can print it."""
+    from threatmodel.command.temporary import temporary_folder
+    from threatmodel.render.printing import PrintError, browser, printed
+
+    try:
+        program = browser(os.environ.get("TM_BROWSER", ""))
+        with temporary_folder("tm-print-") as folder:
+            return printed(page, program, folder)
+    except PrintError as error:
+        place = Place(str(request.output))
+        raise InputError([Problem(code="cannot-print", place=place, message=str(error))]) from None

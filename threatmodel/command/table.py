@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "paths": "list the attack paths, worst first, and the fewest controls that cut them",
     "reach": "show what an attacker who holds an element reaches, and what to revoke first",
     "ask": "answer the open questions of a model in the terminal",
+    "export": "print findings, actions or questions as CSV",
     "summary": "write report.html, report.md and dfd.svg to a folder, and print a summary",
     "import": "create a model from a template, a plan or a serverless.yml",
     "probe": "send a handler genuine and hostile requests, and report what it does",

@@ -113,6 +113,17 @@ def dot_html(text: str) -> str:
     return one_line(text).translate(_DOT_HTML)
 
 
+# --- CSV
+
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last four: their wide forms
+
+
+def csv_cell(text: str) -> str:
+    """Text for a cell that no spreadsheet takes for a formula, not even behind blanks."""
+    text = one_line(text)
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
+
+
 # --- sequence diagrams
 
 _PLANTUML = re.compile(r"""[^\w\s.,:()?+/·…-]|(?<=[-_./])[-_./]|(?<=\s)\s""")

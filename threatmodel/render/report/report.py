@@ -20,10 +20,11 @@ OWN = {
     "md": "report.md.j2",
     "html": "report.html.j2",
     "brief": "brief.html.j2",
+    "pdf": "pdf.html.j2",
     "full": "full.html.j2",
     "full.md": "full.md.j2",
 }
-"""The templates that have a short name: the report in both formats, its first page, and all details in both."""
+"""The templates that have a short name: the report in both formats and for PDF, its first page, and all details."""
 
 
 def report(
