@@ -16,6 +16,7 @@ import pytest
 import threatmodel
 from tests.support import HOME, TODAY
 from threatmodel import Files, assess, load_library, load_model, render_dfd, render_json, render_sequence
+from threatmodel.command.main import main
 from threatmodel.reading.problems import escaped
 from threatmodel.render.contract.assessment import contract
 
@@ -33,9 +34,44 @@ def test_the_page_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     assert "\n    verifies_signature True probe " in said
     assert "900 examples/slack-app/template.yaml:132:" in said
     assert "models/slack-lambda.yaml:2:1 unknown-key 'functoins' is not a key of a model" in said
+    assert "above accepted level: low undetermined: " in said
+    assert re.search(r"^slack-request-forgery@order-bot \w+ -> \w+$", said, re.MULTILINE)
+    assert names["comment"].startswith("**Threat model**: ")
+    assert "order-bot.reserved_concurrency" in [one.name for one in names["found"].facts]
     assert names["report"].startswith("<!doctype html>")
     assert json.loads(names["contract"])["model"]["file"] == "models/slack-lambda.yaml"
     assert {path: path.stat().st_mtime_ns for path in HOME.glob("examples/slack-app/*")} == before
+
+
+@pytest.mark.slow
+def test_an_assessment_says_what_the_command_line_says(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(HOME)
+    day = ("--today", TODAY.isoformat())
+    model = load_model("models/slack-lambda.yaml", today=TODAY)
+    assessment = assess(model, load_library(model), today=TODAY)
+
+    main(["check", "--fail-on", "medium", "--format", "json", *day])
+    (shown,) = json.loads(capsys.readouterr().out)["models"]
+    results = assessment.check(threatmodel.Rules(fail_on="medium"))
+    assert [one.name for one in results if one.fails] == [one["name"] for one in shown["results"] if one["fails"]]
+
+    baseline = str(tmp_path / "known.json")
+    assert main(["check", "--fail-on", "medium", "--baseline", baseline, "--write-baseline", *day]) == 0
+    known = threatmodel.load_baseline(baseline, assessment)
+    assert not [one for one in assessment.check(threatmodel.Rules(fail_on="medium"), known) if one.fails]
+
+    main(["due", "--within", "90d", *day])
+    said = capsys.readouterr().out
+    assert all(one.name in said for one in assessment.due(90))
+
+    main(["check", "--without", "slack-request-signing@order-bot", *day])
+    said = capsys.readouterr().out
+    lost = assessment.what_if(missing=["slack-request-signing@order-bot"])
+    assert f"{sum(one.fails for one in lost.check())}" in said.splitlines()[-1]
+    with pytest.raises(threatmodel.InputError):
+        assessment.what_if(in_place=["no-such-control@order-bot"])
 
 
 def test_every_public_name_is_there_for_a_person_and_for_a_type_checker() -> None:

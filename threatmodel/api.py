@@ -18,6 +18,9 @@ from threatmodel.reading.home import CONTENT, LIBRARY
 
 if TYPE_CHECKING:  # what a caller does without is imported where it is used: start-up is a feature
     from threatmodel.assessment.assessed import Assessment
+    from threatmodel.assessment.changes import Changes
+    from threatmodel.assessment.gate.known import Baseline
+    from threatmodel.assessment.gate.rules import Rules
     from threatmodel.graph.building import Graph
     from threatmodel.graph.elements import Read
     from threatmodel.graph.resolved import Evidence
@@ -158,6 +161,41 @@ def assess(
     from threatmodel.assessment.assess import assess as look
 
     return look(model, library, today or _today(), excluded)
+
+
+def load_rules(path: Name, files: Files | None = None) -> Rules:
+    """The rules of a policy file, for ``assessment.check``.  Raises InputError with every problem."""
+    from threatmodel.assessment.gate.policy import load_policy
+
+    return load_policy(files if files is not None else Files(CONTENT), Path(path))
+
+
+def load_baseline(path: Name, assessment: Assessment, files: Files | None = None) -> Baseline:
+    """The baseline of a model in a file that ``tm check --write-baseline`` wrote, for ``assessment.check``.
+
+    Raises InputError where the file cannot be used, or has none of this model.
+    """
+    from threatmodel.assessment.gate.baseline_file import baseline_of, baselines_in
+
+    files = files if files is not None else Files(CONTENT)
+    known = baselines_in(Path(path), files, assessment.today)
+    return baseline_of(Path(assessment.graph.system.file), assessment, known, Path(path), files)
+
+
+def diff(before: Assessment, after: Assessment) -> Changes:
+    """What differs between two assessments, losses first: as ``tm diff`` reports it."""
+    from threatmodel.assessment.changes import changes
+    from threatmodel.render.contract.assessment import contract
+
+    return changes(contract(before), contract(after))
+
+
+def render_diff(changes: Changes, form: Literal["text", "json", "markdown"] = "text") -> str:
+    """The differences as text."""
+    from threatmodel.render.changed import as_json, as_text
+    from threatmodel.render.comment import as_markdown
+
+    return {"text": as_text, "json": as_json, "markdown": as_markdown}[form](changes)
 
 
 def render_report(assessment: Assessment, template: str = "md", *, picture_file: str = "", baseline: str = "") -> str:

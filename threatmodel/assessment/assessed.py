@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Mapping
-from typing import Literal, NamedTuple, get_args
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from threatmodel.assessment import reliances
 from threatmodel.assessment.control_state import Answer, Support, support_of
@@ -20,6 +20,15 @@ from threatmodel.model.vocabulary import AnsweredFrom
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import cached_property, dataclass
+
+if TYPE_CHECKING:  # computed of an assessment, and imported when asked for
+    from threatmodel.assessment.actions import Action
+    from threatmodel.assessment.gate.known import Baseline
+    from threatmodel.assessment.gate.results import CheckResult
+    from threatmodel.assessment.gate.rules import Rules
+    from threatmodel.assessment.issues import Issue
+    from threatmodel.assessment.priorities import Expiry
+    from threatmodel.assessment.safety import Safety
 
 Verdict = Literal["open", "undetermined", "reduced", "unproven", "accepted", "transferred", "mitigated"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -157,6 +166,53 @@ class Assessment:
     def drift(self) -> tuple[Difference, ...]:
         """Every fact and list on which the model and its evidence differ."""
         return tuple(differences(self.graph))
+
+    # --- what the command line says of it
+
+    @cached_property
+    def verdict(self) -> Safety:
+        """Whether the risk is within the accepted level, and whether that is known: `tm summary`."""
+        from threatmodel.assessment.safety import safety
+
+        return safety(self)
+
+    @cached_property
+    def actions(self) -> tuple[Action, ...]:
+        """What to do, the most effective first: a missing control with the elements that lack it."""
+        from threatmodel.assessment.actions import actions
+
+        return actions(self)
+
+    @cached_property
+    def issues(self) -> tuple[Issue, ...]:
+        """Findings with one cause or one open question together, the most severe first: `tm check`."""
+        from threatmodel.assessment.issues import issues
+
+        return issues(self)
+
+    def check(self, rules: Rules | None = None, baseline: Baseline | None = None) -> tuple[CheckResult, ...]:
+        """Return everything that `tm check` says, what fails first (default: the default rules, and no baseline)."""
+        from threatmodel.assessment.assessing_again import checked
+        from threatmodel.assessment.gate.rules import Rules
+
+        return checked(self, rules or Rules(), baseline)
+
+    def due(self, days: int = 60) -> tuple[Expiry, ...]:
+        """Return what has ended, is due, or will be within so many days, soonest first: `tm due`."""
+        from threatmodel.assessment.priorities import expiries
+
+        return expiries(self, days)
+
+    def what_if(self, *, in_place: Iterable[str] = (), missing: Iterable[str] = ()) -> Assessment:
+        """Return the assessment as if controls (CONTROL@ELEMENT) were in place or missing: `tm check --with`.
+
+        Raises InputError with every name that does not exist.
+        """
+        from threatmodel.assessment.assessing_again import again
+        from threatmodel.assessment.supposing import assumed
+
+        given = [*((one, True, "in_place") for one in in_place), *((one, False, "missing") for one in missing)]
+        return again(self, self.graph, assumed(given, self))
 
     @cached_property
     def outlines(self) -> Mapping[Outline, int]:

@@ -170,7 +170,7 @@ def _models_gone(question: CheckDemands) -> int:
 
 def _not_checked(question: CheckDemands, request: Invocation, models: Sequence[Path]) -> int:
     """Report the models of the baseline that the configuration leaves out; return 1 where there is one, 0 otherwise."""
-    from threatmodel.command.baselines import key_in
+    from threatmodel.assessment.gate.baseline_file import key_in
 
     place = request.settings.held["models"].place
     if place is None:
@@ -201,7 +201,8 @@ def _kept(found: Iterator[Outcome], now: list[Outcome]) -> Iterator[Outcome]:
 
 def _keep(now: Sequence[Outcome], request: Invocation) -> None:
     """Write the baseline."""
-    from threatmodel.command.baselines import create, key_in, update
+    from threatmodel.assessment.gate.baseline_file import key_in
+    from threatmodel.command.baselines import create, update
     from threatmodel.reading.replacing import Replacing
 
     file: Path = request.args.baseline

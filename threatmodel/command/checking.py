@@ -16,7 +16,6 @@ from threatmodel.assessment.gate.baseline import since, taken
 from threatmodel.assessment.gate.known import Baseline
 from threatmodel.assessment.gate.missing import with_missing
 from threatmodel.assessment.gate.rules import Rules, under
-from threatmodel.command.baselines import baseline_of, baselines_in
 from threatmodel.command.form_asked import FormAsked
 from threatmodel.command.request import Invocation, without_excluded
 from threatmodel.command.settings import against_policy
@@ -112,6 +111,8 @@ def _with_baseline(question: CheckDemands, request: Invocation) -> CheckDemands:
             raise InputError([Problem(code="already-exists", place=Place(str(file)), message=message, hint=hint)])
         found: Mapping[str, Baseline] = {}
     else:
+        from threatmodel.assessment.gate.baseline_file import baselines_in
+
         found = baselines_in(file, request.files, request.today)
     keep = args.write_baseline or args.update_baseline
     return replace(question, baselines=found, baseline_file=file, keep=keep)
@@ -298,6 +299,8 @@ class _Checking:
         rules, question = self._question.rules, self._question
         now, against = None, ""
         if question.baselines is not None and not question.keep:
+            from threatmodel.assessment.gate.baseline_file import baseline_of
+
             baseline = baseline_of(path, assessment, question.baselines, question.baseline_file, files)
             assessment = with_missing(assessment, baseline)
             results = since(baseline, assessment, judge(assessment, rules))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from threatmodel.reading.shape import (
-    OPEN_WORD,
     Date,
     Either,
     Flag,
@@ -28,7 +27,7 @@ def json_schema(shape: Shape) -> dict[str, Any]:  # noqa: C901 - one case a shap
         case Number():
             return {"type": "integer", "minimum": shape.low, "maximum": shape.high}
         case Word() if shape.open:
-            return {"anyOf": [{"enum": list(shape.words)}, {"type": "string", "pattern": f"^{OPEN_WORD}$"}]}
+            return {"anyOf": [{"enum": list(shape.words)}, {"type": "string", "pattern": f"^(?:{shape.likely})$"}]}
         case Word():
             return {"enum": list(shape.words)}
         case Date():

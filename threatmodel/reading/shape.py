@@ -54,13 +54,15 @@ class Number:
 class Word:
     """One word of a list.
 
-    `ordered`: the list runs from least to most.  `open`: other words are allowed too.  `formerly`: former words.
+    `ordered`: the list runs from least to most.  `open`: other words are allowed too, of which editors take those that
+    match `likely`.  `formerly`: former words.
     """
 
     words: tuple[str, ...]
     ordered: bool = False
     open: bool = False
     formerly: Former = ()
+    likely: str = OPEN_WORD
 
     def takes(self, word: str) -> bool:
         """Whether it is one of the words, or could be an unlisted one."""

@@ -12,6 +12,7 @@ from threatmodel.assessment.gate.results import CheckResult, Failures
 from threatmodel.assessment.gate.risks import failing, risks
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.gate.terms import terms
+from threatmodel.assessment.gate.unlisted import unlisted
 from threatmodel.assessment.issues import Issue
 from threatmodel.assessment.risk import BANDS
 from threatmodel.graph.building import Graph
@@ -48,6 +49,7 @@ def _others(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
     """What a check says beside the findings."""
     yield from terms(assessment, rules)
     yield from differing(assessment)
+    yield from unlisted(assessment)
     yield from invariants(assessment, rules)
     yield from _demanded(assessment, rules)
     if rules.strict:

@@ -33,9 +33,16 @@ COLLECTORS = ("template", "aws", "probe", "source", "repository", "host")
 _NAMED: dict[str, Flag | Word] = {
     "flag": Flag(),
     "classification": Word(CLASSIFICATIONS, ordered=True),
-    "runtime": Word(tuple(name for name, last in RUNTIMES.items() if last is None or last > CHECKED), open=True),
+    "runtime": Word(
+        tuple(name for name, last in RUNTIMES.items() if last is None or last > CHECKED),
+        open=True,
+        likely=r"(?:dotnet(?:core)?|go|java|nodejs|python|ruby)[0-9][0-9a-z.-]*|provided\.[0-9a-z.]+|provided|nodejs",
+    ),
 }
-"""Types by name: yes/no, a class of data, a Lambda runtime (those in support are offered, others accepted)."""
+"""Types by name: yes/no, a class of data, a Lambda runtime (those in support are offered, others accepted).
+
+A newer runtime has the name of a language and a number; to an editor, any other word is a typo.
+"""
 
 _WORDS = Items(Text(60, r"[a-z0-9.-]+", "a plain word"), least=1)
 _TYPE = Either(

@@ -26,6 +26,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "exceeded-acceptance": ("The risk is higher than accepted", "Treat the risk, or accept the higher one."),
     "wide-acceptance": ("More risk is accepted than remains", "Accept only the risk that remains."),
     "needless-acceptance": ("An acceptance matches no finding", "Remove it."),
+    "unknown-runtime": ("A runtime is not in the table of Lambda's runtimes", "Correct it, or update the toolkit."),
     "lapsed-exclusion": ("The exclusion of a threat has expired", "Remove it, or renew the exclusion."),
     "long-exclusion": ("A threat is excluded for longer than allowed", "Set an earlier end date."),
     "lapsed-exemption": ("An exemption has expired", "Fix what it exempts, or renew the exemption."),
