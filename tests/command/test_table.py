@@ -31,6 +31,7 @@ SHARED = {
     "reprobing",
     "revisions",
     "temporary",
+    "watching",
     "settings",
     "supposing",
     "table",

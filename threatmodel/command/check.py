@@ -70,6 +70,9 @@ def options(parser: Parser) -> None:
             help=f"show what would change if this control {what}; can be repeated",
         )
     parser.add_argument(
+        "--watch", action="store_true", help="check again when a file changes that was read; Ctrl-C ends it"
+    )
+    parser.add_argument(
         "--reprobe",
         type=text,
         metavar="REVISION",
@@ -114,6 +117,17 @@ def demands(parser: Parser) -> None:
 
 def run(request: Invocation) -> int:
     """Writes what fails in every form asked for; 1 where something does, 2 where a model cannot be used."""
+    args = request.args
+    if not args.watch:
+        return _check(request)
+    from threatmodel.command.watching import watched
+
+    if args.write_baseline or args.update_baseline or args.reprobe:
+        request.misused("--watch only checks; remove --write-baseline, --update-baseline and --reprobe")
+    return watched(request, _check)
+
+
+def _check(request: Invocation) -> int:
     from threatmodel.command.checking import asked, checks
     from threatmodel.reading.values import replace
 
@@ -274,6 +288,7 @@ def _replacing(outputs: Sequence[tuple[str, str]], request: Invocation, models: 
         if target != _STANDARD:
             refuse_picture(Path(target))
             found.check(Path(target))
+    request.inputs = inputs
     return _Outputs(found, inputs, request.files.renamed)
 
 

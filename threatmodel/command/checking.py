@@ -273,6 +273,7 @@ class _Checking:
                     base=self._base,
                     problems=render_problems(error, files.read, EXPLAIN),
                     renamed=tuple(files.renamed),
+                    paths=tuple(map(str, (*files.paths, *files.absent))),
                 )
         self._shown.update(found.rules)
         return outcome(found, self._forms)
@@ -314,7 +315,7 @@ class _Checking:
             _texts(files),
             base=self._base,
             known=self._shown,
-            paths=[str(one) for one in files.paths],
+            paths=[str(one) for one in (*files.paths, *files.folders)],
             issue=failing_issues(assessment, results, rules)
             if any(one.name == "text" for one in question.forms)
             else None,

@@ -69,8 +69,13 @@ def _run(arguments: Sequence[str], files: Files) -> int:
     line = parser(arguments)
     args = _parsed(line, arguments)
     check_home()
-    settings = NONE if args.command in READS_NO_MODEL else settled(args, files, Path.cwd())
-    request = Invocation(args, files, line.error, settings)
+
+    def request_of(read: Files) -> Invocation:
+        own = argparse.Namespace(**vars(args))  # settings are entered in it
+        settings = NONE if args.command in READS_NO_MODEL else settled(own, read, Path.cwd())
+        return Invocation(own, read, line.error, settings, request_of)
+
+    request = request_of(files)
     asked = [name for name in OPTIONS if getattr(args, name)]
     if args.command:
         if asked:

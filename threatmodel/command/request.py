@@ -70,7 +70,7 @@ def refuse_picture(path: Path) -> None:
 
 
 class Invocation:
-    """One run of the command line.
+    """One run of the command line; `again` returns it anew, and `inputs` are files that its parts have read.
 
     `misused` ends it with a usage error. `output` is None for standard output. `named` and `given` are the model and
     the libraries on the command line. `remembers`: results that earlier runs have cached may be used.
@@ -82,12 +82,15 @@ class Invocation:
         files: Files,
         misused: Callable[[str], NoReturn],
         settings: Settings = NONE,
+        again: Callable[[Files], Invocation] | None = None,
     ) -> None:
         self.args = args
         self.files = files
         self.misused = misused
         self.named: Path | None = getattr(args, "model", None)
         self.settings = settings
+        self.again = again if again is not None else lambda _: self
+        self.inputs: list[Path] = []
         self.given: Sequence[Path] = settings.of("library")
         self.excluded: Sequence[str] = names(getattr(args, "exclude", ""))
         self.today: datetime.date = getattr(args, "today", None) or datetime.datetime.now().astimezone().date()
