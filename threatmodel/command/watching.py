@@ -15,7 +15,7 @@ from threatmodel.reading.output import complain, flush
 from threatmodel.reading.problems import InputError, render_problems
 
 INTERVAL = 0.5
-"""Seconds between two looks at the files; each look compares them with what was checked."""
+"""Seconds after which the files are compared again with what was checked."""
 
 Signature = tuple[int, int, int]
 """What differs where a file was written: its time, its size and its number."""
