@@ -70,7 +70,7 @@ def refuse_picture(path: Path) -> None:
 
 
 class Invocation:
-    """One run of the command line; `again` returns it with other files, and `inputs` are files that its parts have read.
+    """One run of the command line; `again` returns it with other files, and `inputs` are files that it has read.
 
     `misused` ends it with a usage error. `output` is None for standard output. `named` and `given` are the model and
     the libraries on the command line. `remembers`: results that earlier runs have cached may be used.
