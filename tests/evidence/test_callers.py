@@ -124,6 +124,23 @@ def test_an_unknown_caller_stays_a_question(tmp_path: Path, capsys: pytest.Captu
     assert ASKED in checked(model, capsys)
 
 
+def test_slack_is_asked_about_beside_another_method_of_the_same_path(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What browsers GET says nothing of who POSTs to the same path, as where an app is installed and called."""
+    both = template(path="/slack").replace(
+        'Events: {Call: {Type: Api, Properties: {Path: "/slack", Method: post}}}',
+        "Events: {Call: {Type: Api, Properties: {Path: /slack, Method: post}}, "
+        "Install: {Type: Api, Properties: {Path: /slack, Method: get}}}",
+    )
+    model = imported(tmp_path, both)
+    written = model.read_text(encoding="utf-8")
+    assert "{http: GET, api: serverless-rest-api, path: /slack}" in written
+    assert ASKED in checked(model, capsys)
+    model.write_text(written.replace(", caller: unknown", ""), encoding="utf-8")
+    assert ASKED not in checked(model, capsys)
+
+
 CLIENT = "SLACK_CLIENT_ID: x, SLACK_CLIENT_SECRET: y, SLACK_REDIRECT_URI: 'https://app.example.net/done'"
 
 

@@ -10,7 +10,7 @@ from threatmodel.authoring.answers import Edit, NotAnAnswerError, Said
 from threatmodel.authoring.insertion import scalar
 from threatmodel.authoring.surfaces import OTHERS, SURFACES
 from threatmodel.graph.elements import Graph
-from threatmodel.model.system import REQUESTS, Trigger
+from threatmodel.model.system import Trigger, meet
 from threatmodel.reading.problems import listed, suggestion
 from threatmodel.reading.values import dataclass
 
@@ -67,7 +67,8 @@ def _of(graph: Graph, function: str) -> Iterator[Route]:
 def _covers(stated: Trigger, other: Trigger) -> bool:
     """Whether a trigger of the model is this route, or all of its api's."""
     same = stated.source is not None and other.source is not None and stated.source.id == other.source.id
-    return same and stated.by in REQUESTS and stated.path in {"", other.path}
+    meets = stated.by == "slack" or (stated.by == "http" and meet(stated.detail, other.detail))
+    return same and meets and stated.path in {"", other.path}
 
 
 def answers(routes: Sequence[Route], given: str) -> dict[int, str]:

@@ -21,7 +21,7 @@ from threatmodel.evidence.relations.ways import Start
 from threatmodel.evidence.signs import Sign, installs, may_call, open_to_install, signs
 from threatmodel.graph.elements import LeftOpen
 from threatmodel.model.facts import Statement, Statements
-from threatmodel.model.system import BY_ID, REQUESTS, THROUGH, Reference, Trigger
+from threatmodel.model.system import BY_ID, REQUESTS, THROUGH, Reference, Trigger, meet
 from threatmodel.reading.problems import Place, article, quoted
 from threatmodel.reading.values import replace
 
@@ -236,7 +236,7 @@ class Lists:
             if not start.by or not start.certain or (not start.source and THROUGH[start.by]):
                 continue  # no trigger is such, it may not exist, or it comes through what is none of this file
             api = self.element(start.source)
-            own = [one for one in stated if start.by == "http" and is_of(one, api, start.path)]
+            own = [one for one in stated if start.by == "http" and is_of(one, api, start)]
             slack = [one for one in own if one.by == "slack"] if may_be_slack(start) else []
             others = any(one.by == "http" and not one.caller for one in own)
             if slack:
@@ -260,16 +260,19 @@ class Lists:
                 self.unread_parts.setdefault(use.resource, []).extend(use.places)
 
 
-def is_of(stated: Trigger, api: str, path: str) -> bool:
+def is_of(stated: Trigger, api: str, start: Start) -> bool:
     """Whether a stated request comes through a route of an api: without a path it may be any of them.
 
     A route accepts what fits its parameters; a function URL, the default route and a proxy accept every path below.
+    What is stated of one method says nothing of another one with the same path.
     """
     if stated.source is None or stated.source.id != api:
         return False
-    if not stated.path or stated.path == path or not path:
+    if stated.by == "http" and not meet(stated.detail, start.detail):
+        return False
+    if not stated.path or stated.path == start.path or not start.path:
         return True
-    return _accepts(path.split("/"), stated.path.split("/"))
+    return _accepts(start.path.split("/"), stated.path.split("/"))
 
 
 def _accepts(route: Sequence[str], path: Sequence[str]) -> bool:

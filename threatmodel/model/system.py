@@ -39,6 +39,7 @@ THROUGH: Mapping[str, Kind | Partner | Literal[""]] = {
 BY_ID = frozenset({"authorizes", "queue", "store", "service"})
 """The triggers whose own value is the id of what they come through."""
 REQUESTS = frozenset({"slack", "http"})
+_EVERY_METHOD = frozenset({"ANY", "*", ""})
 """The triggers that are requests of clients: a file shows their routes, and only a person knows who calls."""
 
 
@@ -57,6 +58,12 @@ class Trigger:
     path: str
     place: Place
     caller: str = ""
+
+
+def meet(method: str, other: str) -> bool:
+    """Return whether a request can have both HTTP methods, one of which may stand for every method."""
+    both = {method.upper(), other.upper()}
+    return len(both) == 1 or bool(both & _EVERY_METHOD)
 
 
 @dataclass(frozen=True, slots=True)
