@@ -1,0 +1,260 @@
+"""Public Slack applications, labeled by hand, held against what import, check and ask say of them.
+
+The labels, and the words in them, are described at the top of tests/beside/labels.yaml.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, cast
+
+import yaml
+
+from scripts.labelled.found import library
+from threatmodel import Assessment, InputError, assess, load_model
+from threatmodel.authoring.importing.plan import Imported, imported
+from threatmodel.authoring.interview import items
+from threatmodel.authoring.sheets import sheets
+from threatmodel.graph.building import Graph
+from threatmodel.model.system import REQUESTS, Trigger
+from threatmodel.reading.files import Files
+
+TODAY = datetime.date(2026, 11, 29)
+"""The day on which every application is read: runtimes are supported until a day."""
+Label = Mapping[str, Any]
+Verdict = Literal["right", "asked", "wrong"]
+FORGED = "slack-request-forgery"
+"""The threat where nothing verifies that Slack sent a request."""
+ASKED, NOT_SLACK, NO_ROUTE = "asked", "not Slack", "no such route"
+SURFACES = {"slash-command": "slack-command", "interactivity": "slack-interactivity", "events": "slack-events"}
+SIGNED = frozenset({"own-hmac", "bolt", "sdk"})
+UNVERIFIED = {"nothing": frozenset({"none", "ignored"}), "the legacy token alone": frozenset({"legacy-token"})}
+"""What is reported as a finding where nothing verifies a signature: by the label's word."""
+_SERVERLESS = "LambdaFunction"
+
+
+class Judged(NamedTuple):
+    """A judgment of the tool: its subject and what of it, the label, what was found, and the verdict."""
+
+    of: str
+    what: str
+    label: object
+    found: object
+    verdict: Verdict
+
+
+class Found(NamedTuple):
+    """What is said of an application; functions have the names of its template.
+
+    `callers` are those of each route, by function.  `facts` are the known ones: the value, and whether it is evidence.
+    `forged` are functions for which a finding is confirmed that anyone can pose as Slack.  `asked` counts the things
+    that a person must state.
+    """
+
+    callers: Mapping[str, Mapping[str, str]]
+    facts: Mapping[str, Mapping[str, tuple[object, bool]]]
+    forged: frozenset[str]
+    questions: int
+    prompts: int
+    asked: int
+
+
+class Measured(NamedTuple):
+    """An application with its judgments; `problem` says why nothing can be imported from it."""
+
+    name: str
+    label: Label
+    problem: str = ""
+    found: Found | None = None
+    callers: tuple[Judged, ...] = ()
+    facts: tuple[Judged, ...] = ()
+
+
+def labels(path: Path) -> Mapping[str, Label]:
+    """Return the labels in a file by repository, each OWNER/NAME."""
+    return cast("Mapping[str, Label]", yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def measured(folder: Path, said: Mapping[str, Label]) -> Iterator[Measured]:
+    """Yield each labeled application that has a folder OWNER__NAME in this one."""
+    for name, label in said.items():
+        own = folder / name.replace("/", "__")
+        if own.is_dir():
+            try:
+                yield compared(name, label, found_in(own, label))
+            except InputError as error:
+                yield Measured(name, label, error.problems[0].message)
+
+
+def found_in(folder: Path, label: Label) -> Found:
+    """Return what a first run in a folder says.  Raises InputError where it has nothing that can be imported."""
+    model = folder / "threatmodel.yaml"
+    result = _imported(folder, label, model)
+    graph = load_model(model, Files(texts={model: result.text}), today=TODAY)
+    return _found(assess(graph, library(), today=TODAY), {one.id: _name(one.resource, label) for one in result.added})
+
+
+def _imported(folder: Path, label: Label, model: Path) -> Imported:
+    """Import the folder; a template that has another name than import looks for is named, as a person would."""
+    try:
+        return imported(folder, "", model, Files())
+    except InputError:
+        kind = label["kind"] if label["kind"] == "serverless" else ""
+        return imported(folder / label["template"], kind, model, Files())
+
+
+def _name(resource: str, label: Label) -> str:
+    """Return a function's name in the file; the Serverless Framework makes logical IDs of the names."""
+    made = {f"{_logical(name)}{_SERVERLESS}": name for name in label["functions"]}
+    return made.get(resource, resource) if label["kind"] == "serverless" else resource
+
+
+def _logical(name: str) -> str:
+    return name[:1].upper() + name[1:].replace("-", "Dash").replace("_", "Underscore")
+
+
+def _found(assessment: Assessment, names: Mapping[str, str]) -> Found:
+    graph, open_items = assessment.graph, list(items(assessment))
+    functions = {
+        node.id: names.get(node.id, node.id) for node in graph.system.nodes.values() if node.kind == "function"
+    }
+    confirmed = {one.id for one in assessment.findings if one.verdict in {"open", "reduced", "accepted"}}
+    return Found(
+        callers={name: dict(_routes(graph, one)) for one, name in functions.items()},
+        facts={
+            name: {
+                fact: (value.value, value.size > 1) for fact, value in graph.elements[one].facts.items() if value.size
+            }
+            for one, name in functions.items()
+        },
+        forged=frozenset(name for one, name in functions.items() if f"{FORGED}@{one}" in confirmed),
+        questions=len(assessment.questions),
+        prompts=sum(1 for _ in sheets(open_items)),
+        asked=len(open_items),
+    )
+
+
+def _routes(graph: Graph, function: str) -> Iterator[tuple[str, str]]:
+    """Yield each route of a function and who calls it; a surface of Slack in the words of labels."""
+    relation = graph.lists[function].get("triggers")
+    for one in relation.items if relation else ():
+        if isinstance(one, Trigger) and one.by in REQUESTS:
+            caller = ASKED if one.caller == "unknown" else NOT_SLACK
+            method = "POST" if one.by == "slack" else one.detail
+            yield f"{method} {one.path or '/'}", SURFACES.get(one.detail, one.detail) if one.by == "slack" else caller
+
+
+# --- held against the label
+
+
+def compared(name: str, label: Label, found: Found) -> Measured:
+    """Return an application's judgments."""
+    return Measured(name, label, "", found, tuple(_callers(label, found)), tuple(_facts(label, found)))
+
+
+def _callers(label: Label, found: Found) -> Iterator[Judged]:
+    for route in label["routes"]:
+        routes = found.callers.get(route["function"], {})
+        caller = _caller(route["route"], routes)
+        yield Judged(
+            f"{route['route']} of {route['function']}",
+            "callers",
+            route["callers"],
+            caller,
+            caller_verdict(route["callers"], caller),
+        )
+
+
+def _caller(route: str, routes: Mapping[str, str]) -> str:
+    """Return who calls a route; the only route of a function may be written in another way."""
+    method, _, path = route.partition(" ")
+    same = [one for one in routes if one.split(" ")[1] == path and one.split(" ")[0] in {method, "ANY", "*"}]
+    chosen = same or (list(routes) if len(routes) == 1 else [])
+    return routes[chosen[0]] if chosen else NO_ROUTE
+
+
+def caller_verdict(callers: Sequence[str], found: str) -> Verdict:
+    """Return the verdict on a route's caller: where the label leaves it open, it is right to ask."""
+    if found == ASKED:
+        return "right" if list(callers) == ["undecidable"] else "asked"
+    if found == NO_ROUTE:
+        return "asked"
+    is_slack = any(one in SURFACES.values() for one in callers)
+    return "right" if found in callers or (found == NOT_SLACK and not is_slack) else "wrong"
+
+
+def _facts(label: Label, found: Found) -> Iterator[Judged]:
+    for function, row in label["functions"].items():
+        known = found.facts.get(function, {})
+        for fact, value in expected(row, _called_by(label, function)).items() if is_closed(row) else ():
+            said = known.get(fact, (ASKED, False))[0]
+            said = said is not None if fact == "timestamp_tolerance_seconds" and fact in known else said
+            verdict: Verdict = "asked" if fact not in known else "right" if said == value else "wrong"
+            yield Judged(function, fact, value, said, verdict)
+
+
+def is_closed(row: Label) -> bool:
+    """Whether the modules of a handler are all there: only then a label says what is not in it."""
+    return str(row["closed"]).lower() == "true"
+
+
+def _called_by(label: Label, function: str) -> frozenset[str]:
+    return frozenset(one for route in label["routes"] if route["function"] == function for one in route["callers"])
+
+
+def expected(row: Label, callers: frozenset[str]) -> dict[str, bool]:
+    """Return what a handler's label says of the facts of the vocabulary; a fact that it leaves open is left out.
+
+    A number of seconds is here whether there is one that limits both past and future.
+    """
+    said: dict[str, bool | None] = {
+        "logs_redacted": _none_of(row, "logs_request", "logs_signature", "logs_secret"),
+        "errors_generic": _none_of(row, "error_text_shown"),
+        "calls_language_model": _any_of(row, "calls_model"),
+        "posts_given_text": _any_of(row, "posts_given_text"),
+        "input_reaches_interpreter": False if _none_of(row, "sql_strings", "shell", "eval") else None,
+        "fetches_given_urls": _any_of(row, "fetches_given_urls", "response_url_unchecked"),
+    }
+    if said["fetches_given_urls"]:
+        said["outbound_hosts_fixed"] = False
+    elif word(row["verify"]) == "bolt":
+        said["fetches_given_urls"] = None  # a framework may post to the response URL, which no label counts
+    if row["entry"] == "http":
+        said |= _of_requests(row, callers)
+    return {fact: value for fact, value in said.items() if value is not None}
+
+
+def _of_requests(row: Label, callers: frozenset[str]) -> Mapping[str, bool | None]:
+    """Return what a label says of facts that only a function has that requests reach."""
+    verify, window = word(row["verify"]), word(row["window"])
+    signed = verify in SIGNED
+    early = _any_of(row, "effect_before_check")
+    said: dict[str, bool | None] = {
+        "verifies_signature": None if verify == "elsewhere" else signed and early is False,
+        "compares_in_constant_time": word(row["compare"]) == "constant-time" if signed else None,
+        "authorizes_caller": _any_of(row, "allow_list"),
+        "handles_installation": "slack-oauth" in callers,
+        "binds_installation_state": _any_of(row, "oauth_state_compared"),
+    }
+    if callers & set(SURFACES.values()):
+        said["acknowledges_first"] = _any_of(row, "acknowledges_first")
+    if verify not in {"ignored", "elsewhere"} and window != "undecided":
+        said["timestamp_tolerance_seconds"] = window == "both"
+    return said
+
+
+def word(value: object) -> str:
+    """Return the word of a label's value, without the file and line that show it."""
+    return str(value).lower().partition(" ")[0]
+
+
+def _any_of(row: Label, *facts: str) -> bool | None:
+    words = {word(row["facts"][fact]) for fact in facts}
+    return True if "true" in words else False if words == {"false"} else None
+
+
+def _none_of(row: Label, *facts: str) -> bool | None:
+    found = _any_of(row, *facts)
+    return None if found is None else not found
