@@ -276,7 +276,7 @@ def _picture(assessment: Assessment) -> str:
 
     try:
         found = fitted(
-            assessment.graph, "a4", Wanted(risks=risks(assessment), named=False), engine=os.environ.get("DOT", "")
+            assessment.graph, "a4", Wanted(marks=risks(assessment), named=False), engine=os.environ.get("DOT", "")
         )
     except DrawError as error:
         raise InputError([Problem(code="cannot-draw", place=Place("svg", 0), message=str(error))]) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import subprocess
@@ -19,7 +20,10 @@ from threatmodel.command.main import main
 from threatmodel.library.entries import FormerIds
 from threatmodel.reading.problems import InputError, Place
 from threatmodel.render.changed import as_dot, as_json, as_text
+from threatmodel.render.changed_picture import changed_diagram
 from threatmodel.render.comment import as_markdown
+from threatmodel.render.condensed import condensed
+from threatmodel.render.layout import STYLES, Layout
 
 TODAY = ("--today", "2026-11-25")
 OLD = """\
@@ -121,7 +125,12 @@ def test_elements_and_flows_that_come_and_go(tmp_path: Path, capsys: pytest.Capt
         assert line in text
     assert "New flows across a boundary" in text
     told(capsys, str(one), str(other), "-o", str(picture))
-    assert b"- a" in picture.read_bytes()
+    drawn = html.unescape(picture.read_text(encoding="utf-8"))
+    assert "<title>b · + added" in drawn
+    assert "<title>a · - removed" in drawn
+    assert "+ read<" in drawn
+    assert "- read<" in drawn
+    assert "bot:a:read" not in drawn
     dot = told(capsys, str(one), str(other), "--format", "dot")
     assert '"a" [label="- a"' in dot
     assert '"b" [label="+ b"' in dot
@@ -289,7 +298,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return whole
 
 
-@pytest.mark.parametrize("put", [None, [], {}, 1, 1.5, True, "x", "\ud800", [[]], {"x": None}, "removed"], ids=repr)
+@pytest.mark.parametrize("put", [None, [], {}, 1, 1.5, True, "x", "", "\ud800", [[]], {"x": None}, "removed"], ids=repr)
 def test_whatever_stands_at_a_place_of_an_assessment_it_is_compared_or_refused(saved: Any, put: Any) -> None:
     """Each node in turn: a problem with its place, or a comparison that every form can show."""
     compared = 0
@@ -307,6 +316,9 @@ def test_whatever_stands_at_a_place_of_an_assessment_it_is_compared_or_refused(s
             assert as_json(found)
             assert as_markdown(found)
             assert as_dot(one, two, found)
+            diagram, wanted = changed_diagram(one, two, found, "all")
+            layout = Layout(condensed(diagram, "all"), wanted.marks, wanted.scale, STYLES[0], named=True)
+            assert layout.text(525, 740, "LR")
     assert compared
 
 

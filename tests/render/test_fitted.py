@@ -13,9 +13,10 @@ from tests.render.test_dfd import MODEL, NASTY, RISKS, named
 from threatmodel.graph.building import VIEWS, Graph, build
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
-from threatmodel.render.condensed import condensed
+from threatmodel.render.condensed import Grouping, condensed
 from threatmodel.render.draw import bundled
 from threatmodel.render.fitted import Fitted, Wanted, fitted
+from threatmodel.render.palette import CHANGE
 
 pytestmark = pytest.mark.skipif(not bundled(), reason="the graphviz-pure wheel is not installed")
 Load = Callable[[str], Graph]
@@ -81,11 +82,11 @@ def points(svg: bytes, width: float) -> float:
 def test_type_can_be_read_on_a_page_and_on_a_screen(load: Load, functions: int) -> None:
     graph = load(bot(functions))
     risks = dict.fromkeys([*graph.elements, *graph.flows], ("medium", 12))
-    paper = fitted(graph, "a4", Wanted(risks=risks))
+    paper = fitted(graph, "a4", Wanted(marks=risks))
     assert paper.readable
     assert points(paper.picture, PAGE) == pytest.approx(paper.points, abs=0.01)
     assert paper.points >= 7
-    screen = fitted(graph, "screen", Wanted(risks=risks))
+    screen = fitted(graph, "screen", Wanted(marks=risks))
     assert screen.readable
     assert points(screen.picture, WINDOW) >= 8.25  # 11 pixels
 
@@ -93,7 +94,7 @@ def test_type_can_be_read_on_a_page_and_on_a_screen(load: Load, functions: int) 
 @pytest.mark.parametrize("functions", [30, 60, 300])
 def test_many_functions_are_a_few_groups(load: Load, functions: int) -> None:
     graph = load(bot(functions))
-    shown = condensed(graph, most=4)
+    shown = condensed(graph, grouping=Grouping(most=4))
     boxes = [box for box in shown.boxes.values() if box.kind == "function"]
     assert 2 <= len(boxes) <= 4
     assert sum(len(box.members) for box in boxes) == functions
@@ -105,7 +106,8 @@ def test_many_functions_are_a_few_groups(load: Load, functions: int) -> None:
 def test_every_flow_and_element_of_a_view_is_in_the_picture_once(load: Load, view: str, functions: int) -> None:
     graph = load(bot(functions))
     shown = condensed(graph, view)
-    flows = [one for link in shown.links for one in link.flows] + list(shown.inner)
+    flows = [one for link in shown.links for one in link.flows]
+    flows += [one for box in shown.boxes.values() for one in box.inner]
     want = [(n, flow) for n, flow in enumerate(graph.flows.values(), 1) if view in {"all", flow.view}]
     assert sorted(flows, key=lambda one: one[0]) == want
     members = [member.id for box in shown.boxes.values() for member in box.members]
@@ -123,12 +125,12 @@ def texts(found: Fitted) -> list[str]:
 
 def test_logs_and_secrets_are_counted_in_their_owner_with_their_worst_risk(load: Load) -> None:
     graph = load(MODEL)
-    said = texts(fitted(graph, "a4", Wanted(risks={"signing": ("high", 2), "bot": ("low", 0)})))
-    assert said[said.index("1 secret") + 1] == "■ high · 2 threats"
+    said = texts(fitted(graph, "a4", Wanted(marks={"signing": ("high", 2), "bot": ("low", 0)})))
+    assert said[said.index("1 secret") + 1] == "■ high"
     assert said.count("1 log group") == 2
     assert "signing" not in said
-    said = texts(fitted(graph, "a4", Wanted(risks={"signing": ("high", 2), "bot": ("critical", 1)})))
-    assert {"1 secret", "■ high · 2 threats"} & set(said) == {"1 secret"}  # the band of its owner covers it
+    said = texts(fitted(graph, "a4", Wanted(marks={"signing": ("high", 2), "bot": ("critical", 1)})))
+    assert {"1 secret", "■ high"} & set(said) == {"1 secret"}  # the band of its owner covers it
 
 
 def test_a_secret_in_focus_is_drawn_by_itself(load: Load) -> None:
@@ -146,7 +148,7 @@ def test_functions_are_grouped_by_what_starts_them_from_six_up(load: Load) -> No
 def test_a_group_names_its_most_pressing_members_first(load: Load) -> None:
     graph = load(bot(40))
     said = texts(
-        fitted(graph, "a4", Wanted(risks={"order-handler-35": ("critical", 3), "order-handler-3": ("low", 1)}))
+        fitted(graph, "a4", Wanted(marks={"order-handler-35": ("critical", 3), "order-handler-3": ("low", 1)}))
     )
     assert said[said.index("order-handler-35") - 1] == "♦ critical"
     assert said[said.index("order-handler-3") - 1] == "● low"
@@ -162,7 +164,7 @@ def test_a_protocol_is_written_where_it_is_not_https(load: Load) -> None:
 
 
 def test_who_points_at_an_arrow_or_a_box_sees_what_it_stands_for(load: Load) -> None:
-    root = ElementTree.fromstring(fitted(load(MODEL), "a4", Wanted(risks=RISKS)).picture)  # noqa: S314
+    root = ElementTree.fromstring(fitted(load(MODEL), "a4", Wanted(marks=RISKS)).picture)  # noqa: S314
     titles = {group.get("id"): group.findtext(f"{SVG}title") for group in root.iter(f"{SVG}g")}
     assert (
         titles["box-bot"]
@@ -200,9 +202,9 @@ def test_no_entry_point_and_cycles_draw(load: Load, text: str, medium: str) -> N
 
 
 def test_titles_of_300_characters_leave_the_picture_as_it_is(load: Load) -> None:
-    found = fitted(named(load(MODEL), ["word " * 60]), "a4", Wanted(risks=RISKS))
+    found = fitted(named(load(MODEL), ["word " * 60]), "a4", Wanted(marks=RISKS))
     assert found.readable
-    assert fitted(named(load(MODEL), ["W" * 300]), "a4", Wanted(risks=RISKS)).picture
+    assert fitted(named(load(MODEL), ["W" * 300]), "a4", Wanted(marks=RISKS)).picture
 
 
 @pytest.mark.slow
@@ -211,7 +213,7 @@ def test_titles_of_300_characters_leave_the_picture_as_it_is(load: Load) -> None
 def test_any_names_draw(load: Load, names: list[str]) -> None:
     odd = named(load(MODEL), names)
     shown = condensed(odd)
-    svg = fitted(odd, "a4", Wanted(risks=RISKS), engine=bundled()).picture
+    svg = fitted(odd, "a4", Wanted(marks=RISKS), engine=bundled()).picture
     assert svg.count(b'class="node"') == len(shown.boxes)
     root = ElementTree.fromstring(svg)  # noqa: S314 - drawn here
     assert len([one for one in root.iter(f"{SVG}g") if (one.get("id") or "").startswith("link-")]) == len(shown.links)
@@ -219,3 +221,34 @@ def test_any_names_draw(load: Load, names: list[str]) -> None:
 
 def test_the_same_model_gives_the_same_picture(load: Load) -> None:
     assert fitted(load(bot(8)), "a4", Wanted()) == fitted(load(bot(8)), "a4", Wanted())
+
+
+# --- changes
+
+
+def test_what_changed_is_never_put_together_with_what_did_not(load: Load) -> None:
+    graph = load(bot(9))
+    marks = {"order-handler-5": ("added", 1), "order-handler-2": ("changed", 1), "signing": ("removed", 1)}
+    found = fitted(graph, "screen", Wanted(marks=marks, scale=CHANGE))
+    said = texts(found)
+    assert said[said.index("order-handler-5") + 2] == "+ added"
+    assert said[said.index("order-handler-2") + 2] == "~ changed"
+    assert said[said.index("signing") + 2] == "- removed"  # though secrets are folded
+    assert b"stroke-dasharray" in found.picture
+    assert not any(re.match(r"\d+(, \d+)* (read|write|send|invoke)", text) for text in said)  # each side has its own
+
+
+def test_a_changed_flow_between_functions_that_would_be_one_box_is_drawn(load: Load) -> None:
+    extra = "\n  extra-a: {triggers: [{schedule: now}], invokes: [extra-b]}\n  extra-b: {triggers: [{schedule: now}]}"
+    graph = load(bot(8) + extra)
+    flow = "extra-a:extra-b:invoke"
+    assert flow in graph.flows
+    said = texts(fitted(graph, "screen", Wanted(marks={flow: ("added", 1)}, scale=CHANGE)))
+    assert "+ invoke" in said
+
+
+def test_a_risk_of_a_flow_inside_a_box_is_written(load: Load) -> None:
+    extra = "\n  extra-{}: {{triggers: [{{schedule: now}}], invokes: [extra-{}]}}"
+    graph = load(bot(40) + extra.format("a", "b") + extra.format("b", "a"))
+    said = texts(fitted(graph, "a4", Wanted(marks={"extra-a:extra-b:invoke": ("high", 2)})))
+    assert said[said.index("2 flows inside") + 1] == "■ high"

@@ -85,6 +85,21 @@ def common(found: Parser, where: str = "FILE", written: str = "the output file (
     looking(found)
 
 
+def picture_options(found: Parser | argparse._ArgumentGroup) -> None:
+    """Declare the options of diagrams that commands share."""
+    found.add_argument(
+        "--view",
+        choices=("runtime", "deployment", "identity", "all"),
+        default="runtime",
+        help="which part of the system a diagram shows (default: runtime)",
+    )
+    found.add_argument(
+        "--fit",
+        choices=("a4", "screen"),
+        help="lay a diagram out for a page or a screen (default: a4 for FILE.pdf, screen for .svg and .png)",
+    )
+
+
 def force(found: Parser) -> None:
     """Declare the option that lets an output replace any file."""
     found.add_argument(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from threatmodel.command.arguments import text
+from threatmodel.command.arguments import picture_options, text
 from threatmodel.command.request import Invocation
 from threatmodel.reading.home import PROGRAM
 from threatmodel.reading.output import complain, make_folder
@@ -16,8 +16,6 @@ from threatmodel.reading.problems import InputError, Place, Problem, suggestion
 if TYPE_CHECKING:
     from threatmodel.assessment.risk import Risk
     from threatmodel.graph.building import Graph
-
-_VIEWS = ("runtime", "deployment", "identity", "all")
 
 
 def options(what: _MutuallyExclusiveGroup) -> None:
@@ -31,16 +29,9 @@ def options(what: _MutuallyExclusiveGroup) -> None:
 
 def details(how: _ArgumentGroup) -> None:
     """Declare the options of diagrams."""
-    how.add_argument(
-        "--view", choices=_VIEWS, default="runtime", help="which part of the system a diagram shows (default: runtime)"
-    )
+    picture_options(how)
     how.add_argument("--focus", type=text, metavar="ID", help="show only this element and its neighbors")
     how.add_argument("--full", action="store_true", help="show every function in one diagram, even if there are many")
-    how.add_argument(
-        "--fit",
-        choices=("a4", "screen"),
-        help="lay a diagram out for a page or a screen (default: a4 for FILE.pdf, screen for .svg and .png)",
-    )
     how.add_argument("--colormap", action="store_true", help="color a diagram by risk")
 
 

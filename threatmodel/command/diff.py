@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from threatmodel.command.arguments import Parser, common, path, text
+from threatmodel.command.arguments import Parser, common, path, picture_options, text
 from threatmodel.command.request import Invocation
 from threatmodel.reading.files import Files, is_folder
 from threatmodel.reading.home import CONTENT, EXPLAIN
@@ -50,6 +50,7 @@ def options(parser: Parser) -> None:
         default="text",
         help="the format (default: text); with -o FILE.svg, .png or .pdf the changes are drawn",
     )
+    picture_options(parser)
 
 
 def run(request: Invocation) -> int:
@@ -62,13 +63,15 @@ def run(request: Invocation) -> int:
     drawn = request.output is not None and request.output.suffix.lower() in _DRAWN
     before, after = (side() for side in _sides(request))
     found = _held(before, after)
-    if drawn or request.args.format == "dot":
-        picture = changed.as_dot(before, after, found)
-        if not drawn or request.output is None:
-            return request.print(picture)
-        from threatmodel.command.drawing import drawn as draw
+    if drawn and request.output is not None:
+        from threatmodel.command.drawing import drawn_to_fit, medium_of
+        from threatmodel.render.changed_picture import changed_diagram
 
-        return request.print(draw(picture, request.output))
+        diagram, wanted = changed_diagram(before, after, found, request.args.view)
+        medium = request.args.fit or medium_of(request.output)
+        return request.print(drawn_to_fit(diagram, medium, request.output, wanted))
+    if request.args.format == "dot":
+        return request.print(changed.as_dot(before, after, found))
     forms = {"text": changed.as_text, "json": changed.as_json, "markdown": as_markdown}
     return request.print(forms[request.args.format](found))
 

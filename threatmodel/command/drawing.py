@@ -14,9 +14,9 @@ from threatmodel.reading.whole import is_stream
 
 if TYPE_CHECKING:
     from threatmodel.assessment.assessed import Assessment
-    from threatmodel.graph.building import Graph
     from threatmodel.render.draw import DrawError
     from threatmodel.render.fitted import Wanted
+    from threatmodel.render.picture import Drawable
 
 
 def drawn(dot: str, path: Path) -> bytes:
@@ -53,7 +53,7 @@ def picture_of(assessment: Assessment) -> str:
     from threatmodel.assessment.priorities import risks
     from threatmodel.render.fitted import Wanted
 
-    return drawn_to_fit(assessment.graph, "a4", Path("dfd.svg"), Wanted(risks=risks(assessment), named=False)).decode()
+    return drawn_to_fit(assessment.graph, "a4", Path("dfd.svg"), Wanted(marks=risks(assessment), named=False)).decode()
 
 
 def medium_of(path: Path) -> str:
@@ -61,7 +61,7 @@ def medium_of(path: Path) -> str:
     return {"pdf": "a4", "svg": "screen", "png": "screen"}.get(_format(path), "")
 
 
-def drawn_to_fit(graph: Graph, medium: str, path: Path | None, wanted: Wanted) -> bytes:
+def drawn_to_fit(graph: Drawable, medium: str, path: Path | None, wanted: Wanted) -> bytes:
     """Return the diagram that fits a medium, in the format of the file's suffix (None: DOT).
 
     Complains where its type is too small to be read.  Raises InputError where it cannot be drawn.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
-from threatmodel.graph.elements import Element, Flow, Graph
-from threatmodel.model.reference_architecture import Zone
+from threatmodel.graph.elements import Element, Flow
+from threatmodel.model.reference_architecture import PARTIES, Zone
 from threatmodel.reading.values import dataclass
-from threatmodel.render.picture import PLURALS, DrawnShape, Picture, outermost, picture
+from threatmodel.render.picture import PLURALS, Drawable, DrawnShape, Picture, outermost, picture
 
 GROUPED_FROM = 6
 """From so many functions up, those that the same elements start are drawn as one box."""
@@ -21,11 +23,12 @@ MOST_LISTED = 24
 
 _FOLDED = frozenset({"logs", "secret"})
 _OUTSIDE, _ENTRY, _FUNCTIONS, _DATA = range(4)
-_STARTERS = frozenset({"api", "process"})
+_NAMES = {**PLURALS, "process": "services"}
+"""The kinds that can be grouped, with their plurals."""
 
 
 class Box(NamedTuple):
-    """A shape, with the elements that it stands for and those that are folded into it.
+    """A shape, with the elements that it stands for, those that are folded into it, and the flows among these.
 
     `lane` is its column from left to right; `beyond` is true outside on the right, where systems are called.
     """
@@ -40,6 +43,7 @@ class Box(NamedTuple):
     beyond: bool
     members: tuple[Element, ...]
     folded: tuple[Element, ...]
+    inner: tuple[tuple[int, Flow], ...]
 
 
 class Link(NamedTuple):
@@ -60,46 +64,59 @@ class Link(NamedTuple):
 class Condensed:
     """Boxes by id, links in order of their first flow, and the boundaries with something in them.
 
-    `inner` are the flows inside one box, with their numbers.  `in_lanes`: the column of each box is given.
+    `in_lanes`: the column of each box is given.
     """
 
-    graph: Graph
+    graph: Drawable
     title: str
     focus: str
     boxes: Mapping[str, Box]
     links: tuple[Link, ...]
-    inner: tuple[tuple[int, Flow], ...]
     zones: Mapping[str, Zone]
     in_lanes: bool
 
 
-def condensed(
-    graph: Graph, view: str = "runtime", focus: str = "", *, most: int = MOST_BOXES[0], grouped: bool | None = None
-) -> Condensed:
+class Grouping(NamedTuple):
+    """How elements are drawn as one: at most so many boxes of a kind; functions always, never, or (None) if many.
+
+    Elements and flows with different words in `apart` are not drawn as one.
+    """
+
+    most: int = MOST_BOXES[0]
+    functions: bool | None = None
+    apart: Mapping[str, str] = MappingProxyType({})
+
+
+_USUAL = Grouping()
+
+
+def condensed(graph: Drawable, view: str = "runtime", focus: str = "", grouping: Grouping = _USUAL) -> Condensed:
     """Return what a picture of limited size shows of a view, or of an element with its neighbors.
 
-    `most` boxes of a kind are drawn.  `grouped` False draws each function by itself; None groups them where there are
-    many.
+    Where functions are not grouped, nothing else is.
     """
+    most, grouped, apart = grouping
     whole = picture(graph, view, focus, overview=False)
-    owners = _owners(whole)
+    owners = _owners(whole, apart)
     place = {name: name for name in whole.shapes if name not in owners}
     functions = [shape for shape in whole.shapes.values() if shape.kind == "function" and shape.id != focus]
     if grouped is None:
-        grouped = len(functions) >= GROUPED_FROM
+        kinds = Counter(whole.shapes[name].kind for name in place)
+        grouped = len(functions) >= GROUPED_FROM or max(kinds.values(), default=0) > most
     if grouped:
-        _group_functions(whole, place, functions, most)
-        _group_others(whole, place, most)
+        placing = _Placing(place, most, apart)
+        _group_functions(whole, placing, functions)
+        _group_others(whole, placing)
     in_lanes = whole.view == "runtime"
-    boxes = _boxes(whole, place, owners, _lanes(whole, place) if in_lanes else whole.columns)
-    links, inner = _links(whole, place)
+    links, inner = _links(whole, place, owners)
+    lanes = _lanes(whole, place) if in_lanes else whole.columns
+    boxes = _boxes(whole, place, owners, lanes)
     return Condensed(
         graph=graph,
         title=whole.title,
         focus=focus,
-        boxes=boxes,
+        boxes={name: box._replace(inner=tuple(inner.get(name, ()))) for name, box in boxes.items()},
         links=links,
-        inner=inner,
         zones=whole.zones,
         in_lanes=in_lanes,
     )
@@ -108,26 +125,51 @@ def condensed(
 # --- folding
 
 
-def _owners(whole: Picture) -> Mapping[str, Sequence[str]]:
+def _owners(whole: Picture, apart: Mapping[str, str]) -> Mapping[str, Sequence[str]]:
     """Return the shapes that are folded, each with those that use it: logs and secrets, apart from the focus."""
-    found: dict[str, dict[str, None]] = {}
+    found: dict[str, dict[str, list[str]]] = {}
     for arrow in whole.arrows:
         for name, other in ((arrow.target, arrow.source), (arrow.source, arrow.target)):
             if whole.shapes[name].kind in _FOLDED and name != whole.focus:
-                found.setdefault(name, {})[other] = None
+                words = [apart.get(one, "") for one in (name, *(flow.id for flow in arrow.flows))]
+                found.setdefault(name, {}).setdefault(other, []).extend(words)
     return {
         name: tuple(users)
         for name, users in found.items()
-        if all(whole.shapes[user].members[0].kind in {"function", "api"} for user in users)
+        if all(
+            whole.shapes[user].kind in {"function", "api"} and set(words) <= {"", apart.get(user, "")}
+            for user, words in users.items()
+        )
     }
 
 
 # --- grouping
 
 _Key = Callable[[DrawnShape], Hashable]
+_FIXED = frozenset(party.id for party in PARTIES)
 
 
-def _group_functions(whole: Picture, place: dict[str, str], functions: Sequence[DrawnShape], most: int) -> None:
+class _Placing(NamedTuple):
+    """The box of each shape, how many boxes of a kind there may be, and what is not put together."""
+
+    place: dict[str, str]
+    most: int
+    apart: Mapping[str, str]
+
+    def put(self, shapes: Sequence[DrawnShape], keys: Iterable[_Key]) -> None:
+        """Place shapes by the first key that leaves few enough boxes; each box has the id of its first member."""
+        found: dict[Hashable, list[str]] = {}
+        for key in keys:
+            found = {}
+            for shape in shapes:
+                found.setdefault((key(shape), self.apart.get(shape.id)), []).append(shape.id)
+            if len(found) <= self.most:
+                break
+        for names in found.values():
+            self.place.update(dict.fromkeys(names, names[0]))
+
+
+def _group_functions(whole: Picture, placing: _Placing, functions: Sequence[DrawnShape]) -> None:
     """Place functions together that the same elements start, or where that leaves too many, the same kinds."""
     starts: dict[str, set[str]] = {shape.id: set() for shape in functions}
     for arrow in whole.arrows:
@@ -140,18 +182,19 @@ def _group_functions(whole: Picture, place: dict[str, str], functions: Sequence[
         lambda shape: (outermost(shape.zone, whole.zones), kinds[shape.id]),
         lambda shape: outermost(shape.zone, whole.zones),
     )
-    _place(place, functions, keys, most)
+    placing.put(functions, keys)
 
 
-def _group_others(whole: Picture, place: dict[str, str], most: int) -> None:
+def _group_others(whole: Picture, placing: _Placing) -> None:
     """Place elements of a kind together that are connected with the same boxes, or in the same way, or at all."""
     meets: dict[str, set[tuple[str, bool]]] = {}
     for arrow in whole.arrows:
         for name, other, ahead in ((arrow.source, arrow.target, True), (arrow.target, arrow.source, False)):
-            meets.setdefault(name, set()).add((place.get(other, ""), ahead))
+            meets.setdefault(name, set()).add((placing.place.get(other, ""), ahead))
     by_kind: dict[str, list[DrawnShape]] = {}
     for shape in whole.shapes.values():
-        if shape.id in place and shape.id != whole.focus and shape.kind in PLURALS and shape.kind != "function":
+        alone = shape.id in {whole.focus, *_FIXED} or shape.kind == "function"
+        if shape.id in placing.place and not alone and shape.kind in _NAMES:
             by_kind.setdefault(shape.kind, []).append(shape)
     ways = {name: frozenset(ahead for _, ahead in met) for name, met in meets.items()}
     keys: tuple[_Key, ...] = (
@@ -160,20 +203,7 @@ def _group_others(whole: Picture, place: dict[str, str], most: int) -> None:
         lambda shape: outermost(shape.zone, whole.zones),
     )
     for shapes in by_kind.values():
-        _place(place, shapes, keys, most)
-
-
-def _place(place: dict[str, str], shapes: Sequence[DrawnShape], keys: Iterable[_Key], most: int) -> None:
-    """Place shapes by the first key that leaves few enough boxes; each box has the id of its first member."""
-    found: dict[Hashable, list[str]] = {}
-    for key in keys:
-        found = {}
-        for shape in shapes:
-            found.setdefault(key(shape), []).append(shape.id)
-        if len(found) <= most:
-            break
-    for names in found.values():
-        place.update(dict.fromkeys(names, names[0]))
+        placing.put(shapes, keys)
 
 
 def _only_answers(flows: Iterable[Flow]) -> bool:
@@ -208,13 +238,14 @@ def _box(whole: Picture, shapes: Sequence[DrawnShape], lane: int, folded: tuple[
         id=first.id,
         kind=first.kind,
         symbol=first.symbol,
-        name=f"{len(shapes)} {PLURALS[first.kind]}" if many else first.name,
+        name=f"{len(shapes)} {_NAMES[first.kind]}" if many else first.name,
         subtitle=next(iter(subtitles)) if len(subtitles) == 1 else "",
         zone=first.zone if len(zones) == 1 else outermost(first.zone, whole.zones),
         lane=lane,
         beyond=lane == _DATA and _is_outside(whole, first),
         members=tuple(member for shape in shapes for member in shape.members),
         folded=folded,
+        inner=(),
     )
 
 
@@ -238,7 +269,7 @@ def _lanes(whole: Picture, place: Mapping[str, str]) -> Mapping[str, int]:
             found[box] = _FUNCTIONS
         elif _is_outside(whole, shape):
             found[box] = _OUTSIDE if box in calls or box not in called else _DATA
-        elif shape.kind in _STARTERS or (box in calls and box not in called):
+        elif shape.kind == "api" or (box in calls and (shape.kind == "process" or box not in called)):
             found[box] = _ENTRY
         else:
             found[box] = _DATA
@@ -248,22 +279,28 @@ def _lanes(whole: Picture, place: Mapping[str, str]) -> Mapping[str, int]:
 # --- links
 
 
-def _links(whole: Picture, place: Mapping[str, str]) -> tuple[tuple[Link, ...], tuple[tuple[int, Flow], ...]]:
-    """Return one link for all flows between two boxes, and the flows inside one box."""
-    found: dict[tuple[str, str], tuple[list[tuple[int, Flow]], list[tuple[int, Flow]]]] = {}
-    inner: list[tuple[int, Flow]] = []
+_Numbered = tuple[int, Flow]
+
+
+def _links(
+    whole: Picture, place: Mapping[str, str], owners: Mapping[str, Sequence[str]]
+) -> tuple[tuple[Link, ...], Mapping[str, Sequence[_Numbered]]]:
+    """Return one link for all flows between two boxes, and the flows inside each box."""
+    found: dict[tuple[str, str], tuple[list[_Numbered], list[_Numbered]]] = {}
+    inner: dict[str, list[_Numbered]] = {}
     numbered = [
         (number, arrow.source, arrow.target, flow)
         for arrow in whole.arrows
         for number, flow in zip(arrow.numbers, arrow.flows, strict=True)
     ]
     for number, first, second, flow in sorted(numbered, key=lambda one: one[0]):
-        source, target = place.get(first), place.get(second)
-        if source is None or target is None or source == target:
-            inner.append((number, flow))
+        source = place[second if first in owners else first]
+        target = place[first if second in owners else second]
+        if source == target:
+            inner.setdefault(source, []).append((number, flow))
         elif (target, source) in found:
             found[target, source][1].append((number, flow))
         else:
             found.setdefault((source, target), ([], []))[0].append((number, flow))
     links = [Link(*ends, tuple(there), tuple(back)) for ends, (there, back) in found.items()]
-    return tuple(links), tuple(inner)
+    return tuple(links), inner

@@ -10,7 +10,7 @@ import graphviz
 
 from threatmodel.graph.elements import Flow, Graph
 from threatmodel.reading.marks import MARK
-from threatmodel.render.palette import BANDS, GREY, MUTED, OUTSIDE, PLAIN, RED, Paint, Risks, worded, worst
+from threatmodel.render.palette import BANDS, GREY, MUTED, OUTSIDE, PLAIN, RED, RISK, Paint, Risks
 from threatmodel.render.picture import (
     HOSTILE,
     TIMES,
@@ -186,14 +186,14 @@ class Painter:
             label += " (assumed)"
         if zone in self.risks:
             paint = BANDS[self.risks[zone][0]]
-            label += f'{_LEFT}<font color="{paint.line}">{worded(self.risks[zone])}</font>{_LEFT}'
+            label += f'{_LEFT}<font color="{paint.line}">{RISK.worded(self.risks[zone])}</font>{_LEFT}'
         attributes = {**_CLUSTER, "label": f"<{label}>"}
         cluster: graphviz.Digraph = graphviz.Digraph(f"cluster_{_name(zone)}", graph_attr=attributes)
         return cluster
 
     def _shape(self, parent: graphviz.Digraph, shape: DrawnShape) -> None:
         grey = all(member.out_of_scope for member in shape.members)
-        risk = None if grey else worst(self.risks, [member.id for member in shape.members])
+        risk = None if grey else RISK.worst(self.risks, [member.id for member in shape.members])
         attributes = dict(_SYMBOLS.get(shape.symbol, {}))
         if grey:
             attributes.update(color=GREY.line, fillcolor=GREY.fill, fontcolor=MUTED)
@@ -212,7 +212,7 @@ class Painter:
 
     def arrow(self, whole: graphviz.Digraph, arrow: Arrow) -> None:
         """One line between two shapes for all flows of a direction."""
-        risk = worst(self.risks, [flow.id for flow in arrow.flows])
+        risk = RISK.worst(self.risks, [flow.id for flow in arrow.flows])
         attributes: dict[str, str] = {}
         lines = [*self._heading(arrow), *self._detail(arrow.flows)]
         if all(flow.out_of_scope for flow in arrow.flows):
@@ -225,7 +225,7 @@ class Painter:
             lines = lines[:1]
             attributes.update(fontsize="8", penwidth="0.7", arrowsize="0.5")
         if risk and risk[1]:
-            lines.append(worded(risk))
+            lines.append(RISK.worded(risk))
         if arrow.source == HOSTILE:
             attributes["style"] = "dashed"
         ends = (self.names[arrow.source], self.names[arrow.target])
@@ -276,7 +276,7 @@ def _label(shape: DrawnShape, risk: tuple[str, int] | None, *, grey: bool) -> st
     elif not all(member.described for member in shape.members):
         notes.append(("(assumed)", MUTED))
     if risk:
-        notes.append((worded(risk), BANDS[risk[0]].line))
+        notes.append((RISK.worded(risk), BANDS[risk[0]].line))
     lines = [f"<b>{_wrapped(shape.name, 26) or dot_html(shape.id)}</b>"]
     for note, colour in notes:
         if text := _wrapped(note, _WIDE):

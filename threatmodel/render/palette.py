@@ -1,21 +1,25 @@
-"""Colors and marks of diagrams: a band of risk is a color and a word, never a color alone."""
+"""Colors and marks of diagrams: what is colored is also a mark and a word, never a color alone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-Risks = Mapping[str, tuple[str, int]]
+Marks = Mapping[str, tuple[str, int]]
+"""By the id of an element or flow: a word of a scale (such as a band of risk), and how many lines of it there are."""
+
+Risks = Marks
 """By the id of an element or flow: the worst band (low, medium, high, critical or undetermined), and how many threats
 need attention."""
 
 
 class Paint(NamedTuple):
-    """How something is painted: its outline, its filling and the mark beside its band."""
+    """How something is painted: its outline, its filling, the mark beside its word, and the style of its lines."""
 
     line: str
     fill: str
     mark: str = ""
+    style: str = ""
 
 
 PLAIN = Paint("#57606a", "#f6f8fa")
@@ -30,20 +34,48 @@ BANDS = {
 }
 """From least to most pressing."""
 
-ORDER = tuple(BANDS)
-RED, MUTED = "#cf222e", "#57606a"
+RED, MUTED, INK = "#cf222e", "#57606a", "#24292f"
 
 
-def worst(risks: Risks, ids: Sequence[str]) -> tuple[str, int] | None:
-    """Return the most pressing band among these, and all their threats; None where none is rated."""
-    found = [risks[name] for name in ids if name in risks]
-    if not found:
-        return None
-    return max((band for band, _ in found), key=ORDER.index), sum(count for _, count in found)
+class Scale(NamedTuple):
+    """Words that elements and flows are marked with, from least to most pressing.
+
+    `unit` is what is counted beside a word, if anything; `note` says what the words are of, and `legend` what the
+    styles mean.  `numbered`: flows have their numbers, and the protocols that are not HTTPS.
+    """
+
+    paints: Mapping[str, Paint]
+    unit: str
+    note: str = ""
+    legend: tuple[str, ...] = ()
+    numbered: bool = True
+
+    def worded(self, mark: tuple[str, int]) -> str:
+        """Return a mark as text: '▲ medium · 3 threats'."""
+        word, count = mark
+        counted = f" · {count} {self.unit}{'' if count == 1 else 's'}" if count and self.unit else ""
+        return f"{self.paints[word].mark} {word}{counted}"
+
+    def rank(self, word: str) -> int:
+        """Return the place of a word, from the least pressing; -1 for none."""
+        return list(self.paints).index(word) if word in self.paints else -1
+
+    def worst(self, marks: Marks, ids: Sequence[str]) -> tuple[str, int] | None:
+        """Return the most pressing word among these, and all that is counted; None where none is marked."""
+        found = [marks[name] for name in ids if name in marks]
+        if not found:
+            return None
+        return max((word for word, _ in found), key=self.rank), sum(count for _, count in found)
 
 
-def worded(risk: tuple[str, int]) -> str:
-    """Return a risk as text: '▲ medium · 3 threats'."""
-    band, count = risk
-    threats = f" · {count} threat{'' if count == 1 else 's'}" if count else ""
-    return f"{BANDS[band].mark} {band}{threats}"
+RISK = Scale(BANDS, "threat", "risk after claimed controls")
+CHANGE = Scale(
+    {
+        "changed": Paint("#9a6700", "#fff8c5", "~"),
+        "added": Paint("#1a7f37", "#dafbe1", "+", "bold"),
+        "removed": Paint("#b3261e", "#ffebe9", "-", "dotted"),
+    },
+    "",
+    legend=("+ added: bold", "- removed: dotted", "~ changed"),
+    numbered=False,
+)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from threatmodel.graph.elements import Element, Flow, Graph
+from threatmodel.graph.elements import Element, Flow
 from threatmodel.model.facts import Facts
-from threatmodel.model.reference_architecture import ZONES, Zone
+from threatmodel.model.reference_architecture import ZONES, ReferenceData, Zone
 from threatmodel.reading.values import dataclass
 from threatmodel.render.text import one_line
 
@@ -47,6 +47,38 @@ _LEFT_TO_RIGHT = {
 """The outermost boundaries in the order in which attacks and requests pass them."""
 
 
+class Named(Protocol):
+    """Something with a name."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+
+class Drawable(Protocol):
+    """What can be drawn: a graph, or another set of elements and flows."""
+
+    @property
+    def system(self) -> Named:
+        """The system, which gives the title."""
+
+    @property
+    def elements(self) -> Mapping[str, Element]:
+        """Elements by id."""
+
+    @property
+    def flows(self) -> Mapping[str, Flow]:
+        """Flows by id."""
+
+    @property
+    def zones(self) -> Mapping[str, Zone]:
+        """Boundaries by id."""
+
+    @property
+    def data(self) -> Mapping[str, ReferenceData]:
+        """The data that flows carry, by id."""
+
+
 class DrawnShape(NamedTuple):
     """What is drawn once: an element, or many of a kind.  `kind` is a key of the plurals, or the symbol."""
 
@@ -79,7 +111,7 @@ class Picture:
     `columns` says how far right each shape belongs.
     """
 
-    graph: Graph
+    graph: Drawable
     view: str
     focus: str
     overview: bool
@@ -117,7 +149,7 @@ class _Arranged(NamedTuple):
     overview: bool
 
 
-def data_names(graph: Graph) -> dict[str, str]:
+def data_names(graph: Drawable) -> dict[str, str]:
     """The name of each item of data, short enough for the label of an arrow."""
     return {item.id: cut(item.name, 30) or item.id for item in graph.data.values()}
 
@@ -135,12 +167,17 @@ def cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def needs_overview(graph: Graph) -> bool:
+def name_of(graph: Drawable, element: str) -> str:
+    """Return the name of an element, or its id where it has none."""
+    return graph.elements[element].name.strip() or element
+
+
+def needs_overview(graph: Drawable) -> bool:
     """Whether the graph has too many functions for one picture."""
     return _functions(graph.elements.values()) > MANY_FUNCTIONS
 
 
-def picture(graph: Graph, view: str = "runtime", focus: str = "", *, overview: bool | None = None) -> Picture:
+def picture(graph: Drawable, view: str = "runtime", focus: str = "", *, overview: bool | None = None) -> Picture:
     """What a view shows, or an element of it with its direct neighbors.
 
     `view` is runtime, deployment, identity or all; an element that has no part in the view is shown in its own.
@@ -177,7 +214,7 @@ def _functions(elements: Iterable[Element]) -> int:
 # --- selection
 
 
-def _selected(graph: Graph, view: str, focus: str) -> tuple[list[Element], list[Flow]]:
+def _selected(graph: Drawable, view: str, focus: str) -> tuple[list[Element], list[Flow]]:
     """The elements and flows of a view, or those around an element (for a boundary: around its elements)."""
     flows = [flow for flow in graph.flows.values() if view in {"all", flow.view}]
     drawn = [element for element in graph.elements.values() if element.symbol != "boundary"]
@@ -190,7 +227,7 @@ def _selected(graph: Graph, view: str, focus: str) -> tuple[list[Element], list[
     return [element for element in drawn if element.id in touched], flows
 
 
-def _inside(graph: Graph, zone: str, elements: Iterable[Element]) -> set[str]:
+def _inside(graph: Drawable, zone: str, elements: Iterable[Element]) -> set[str]:
     return {element.id for element in elements if zone in _ways(element.zone, graph.zones)}
 
 
@@ -232,7 +269,7 @@ def _kind(element: Element) -> str:
     return part if dot else element.symbol
 
 
-def _grouped(graph: Graph, elements: list[Element], focus: str) -> list[DrawnShape]:
+def _grouped(graph: Drawable, elements: list[Element], focus: str) -> list[DrawnShape]:
     """One shape for the functions of a boundary, and for more than a few of another kind; never for the focus."""
     zones = _lifted(graph, elements)
     found: dict[tuple[str, str], list[Element]] = {}
@@ -265,7 +302,7 @@ def _many(zone: str, kind: str, members: list[Element]) -> DrawnShape:
     )
 
 
-def _lifted(graph: Graph, elements: Iterable[Element]) -> dict[str, str]:
+def _lifted(graph: Drawable, elements: Iterable[Element]) -> dict[str, str]:
     """For each boundary the one to draw: itself, or an outer one where too many boundaries have functions."""
     ways = {zone: _ways(zone, graph.zones)[::-1] for zone in {element.zone for element in elements}}
     homes = {element.zone for element in elements if element.kind == "function"}
@@ -278,7 +315,7 @@ def _lifted(graph: Graph, elements: Iterable[Element]) -> dict[str, str]:
 # --- arrows
 
 
-def numbers_of(graph: Graph) -> Mapping[str, int]:
+def numbers_of(graph: Drawable) -> Mapping[str, int]:
     """The number of each flow, the same in every view, picture and table."""
     return {name: number for number, name in enumerate(graph.flows, 1)}
 

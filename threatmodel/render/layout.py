@@ -1,0 +1,246 @@
+"""One layout of a diagram as DOT: boundaries as nested frames, boxes in columns, arrows between them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from threatmodel.model.reference_architecture import Zone
+from threatmodel.reading.marks import MARK
+from threatmodel.render.condensed import Box, Condensed, Link
+from threatmodel.render.labels import SMALL, Labels, Style, lines, node, small, wrapped
+from threatmodel.render.palette import GREY, INK, MUTED, OUTSIDE, PLAIN, RED, Marks, Paint, Scale
+from threatmodel.render.picture import HOSTILE, cut, name_of
+from threatmodel.render.text import dot_html
+
+STYLES = (
+    Style(18, 26, 30, "0.22"),
+    Style(14, 18, 20, "0.18"),
+    Style(12, 16, 16, "0.14"),
+    Style(0, 18, 20, "0.30"),
+    Style(0, 14, 14, "0.20"),
+)
+"""From the richest to the narrowest."""
+
+_MOST_KEYS = 60
+"""The flows that a picture names in a list below, where arrows have numbers only."""
+
+_LEFT = '<br align="left"/>'
+_NODE = {
+    "color": PLAIN.line,
+    "fillcolor": PLAIN.fill,
+    "fontname": "Helvetica",
+    "fontsize": "10",
+    "height": "0.2",
+    "margin": "0.07,0.04",
+    "penwidth": "1.1",
+    "shape": "box",
+    "style": "filled,rounded",
+    "width": "0.4",
+}
+_EDGE = {
+    "arrowsize": "0.6",
+    "color": MUTED,
+    "fontcolor": INK,
+    "fontname": "Helvetica",
+    "fontsize": str(SMALL),
+    "penwidth": "0.9",
+}
+_CLUSTER = {
+    "color": RED,
+    "fontcolor": RED,
+    "fontsize": str(SMALL),
+    "labelloc": "t",
+    "margin": "5",
+    "penwidth": "1",
+    "peripheries": "1",
+    "style": "dashed",
+}
+_SYMBOLS = {
+    "store": {"shape": "cylinder", "style": "filled", "margin": "0.07,0.06"},
+    "person": {"style": "filled", "fillcolor": OUTSIDE.fill},
+    "external": {"style": "filled", "fillcolor": OUTSIDE.fill},
+}
+
+
+class Layout:
+    """Writes one layout of a picture."""
+
+    def __init__(self, shown: Condensed, marks: Marks | None, scale: Scale, style: Style, *, named: bool) -> None:
+        self.shown = shown
+        self.rated = marks is not None
+        self.marks = marks or {}
+        self.scale = scale
+        self.style = style
+        self.named = named
+        self.labels = Labels(shown, self.marks, scale, style)
+
+    def text(self, width: float, height: float, direction: str) -> str:
+        """Return the layout as DOT, reduced to a size in points where it is larger."""
+        graph = {
+            "bgcolor": "#ffffff",
+            "fontname": "Helvetica",
+            "fontsize": str(SMALL),
+            "labeljust": "l",
+            "labelloc": "b",
+            "newrank": "true",
+            "nodesep": "0.14",
+            "pad": "0.03",
+            "rankdir": direction,
+            "ranksep": self.style.gap,
+            "size": f"{width / 72:.3f},{height / 72:.3f}",
+        }
+        rows = [
+            f"// {MARK}",
+            "digraph dfd {",
+            f"\tgraph [label=<{self._legend()}>{_attributes(graph)}]",
+            f"\tnode [{_attributes(_NODE)}]",
+            f"\tedge [{_attributes(_EDGE)}]",
+            f'\tsubgraph cluster {{\n\t\tgraph [label=<{self._title()}> labelloc="t" margin="0" peripheries="0"]',
+            *self._boundaries(),
+            "\t}",
+            *self._lanes(),
+            *(self._link(link) for link in self.shown.links),
+        ]
+        return "\n".join([*rows, "}\n"])
+
+    # --- title, legend and key
+
+    def _title(self) -> str:
+        subtitle = self.shown.title + (f" · {self.scale.note}" if self.rated and self.scale.note else "")
+        if not self.named:
+            return small(subtitle, MUTED, 90)
+        name = wrapped(self.shown.graph.system.name, 50) or "Threat model"
+        return (
+            '<table border="0" cellborder="0" cellspacing="0" cellpadding="1">'
+            f'<tr><td align="left" balign="left"><font point-size="14"><b>{name}</b></font></td></tr>'
+            f'<tr><td align="left">{small(subtitle, MUTED, 90)}</td></tr></table>'
+        )
+
+    def _legend(self) -> str:
+        """What the signs mean; where arrows have numbers only, what each number stands for."""
+        words = ["rounded: process", "square: person or system", "cylinder: data", "red frame: trust boundary"]
+        words += self.scale.legend
+        if self.scale.numbered:
+            words.append("number: order of the flow")
+        if self.scale.numbered and any(link.source == HOSTILE for link in self.shown.links):
+            words.append("dashed arrow: from anyone")
+        if any(not one.described for box in self.shown.boxes.values() for one in box.members):
+            words.append("(assumed): not described")
+        legend = "".join(
+            f'<font color="{MUTED}">{dot_html(line)}</font>{_LEFT}' for line in textwrap.wrap(" · ".join(words), 120)
+        )
+        return legend if self.style.arrow or not self.scale.numbered else self._key(legend)
+
+    def _key(self, legend: str) -> str:
+        """The flows in two columns above the legend; the legend alone where there are too many for a page."""
+        flows = sorted((one for link in self.shown.links for one in link.flows), key=lambda one: one[0])
+        if not flows or len(flows) > _MOST_KEYS:
+            return legend
+        cells = []
+        for number, flow in flows:
+            source, target = (name_of(self.shown.graph, end) for end in (flow.source, flow.target))
+            text = cut(f"{source} to {target}: {flow.label}", 62)
+            cells.append(f'<td align="right">{number}</td><td align="left">{dot_html(text)}</td>')
+        half = (len(cells) + 1) // 2
+        rows = [a + b for a, b in zip(cells, [*cells[half:], "<td></td><td></td>"], strict=False)][:half]
+        body = (
+            "".join(f"<tr>{row}</tr>" for row in rows)
+            + f'<tr><td colspan="4" balign="left" align="left">{legend}</td></tr>'
+        )
+        return f'<table border="0" cellborder="0" cellspacing="0" cellpadding="2">{body}</table>'
+
+    # --- boundaries and columns
+
+    def _boundaries(self) -> Iterator[str]:
+        inside: dict[tuple[str, bool], list[Box]] = {}
+        for box in self.shown.boxes.values():
+            inside.setdefault((box.zone, box.beyond), []).append(box)
+        for beyond in (False, True):
+            yield from self._zones("", inside, "\t\t", beyond=beyond)
+
+    def _zones(
+        self, around: str, inside: Mapping[tuple[str, bool], Sequence[Box]], tab: str, *, beyond: bool
+    ) -> Iterator[str]:
+        for zone in self.shown.zones.values():
+            if zone.inside != around:
+                continue
+            body = [f"{tab}\t{self._box(box)}" for box in inside.get((zone.id, beyond), ())]
+            body += self._zones(zone.id, inside, f"{tab}\t", beyond=beyond)
+            if body:
+                name = f"{node(zone.id)}{'+beyond' if beyond else ''}"
+                yield f'{tab}subgraph "cluster_around+{name}" {{ graph [label="" margin="3" peripheries="0"]'
+                yield f'{tab}subgraph "cluster_{name}" {{ graph [label=<{self._zone(zone)}>{_attributes(_CLUSTER)}]'
+                yield from body
+                yield f"{tab}}} }}"
+
+    def _zone(self, zone: Zone) -> str:
+        element = self.shown.graph.elements.get(zone.id)
+        rows = [f"<b>{line}</b>" for line in lines(zone.name, self.style.note) or [dot_html(zone.id)]]
+        if element is not None and not element.described:
+            rows.append("(assumed)")
+        if zone.id in self.marks:
+            rows.append(self.labels.mark(self.marks[zone.id]))
+        return _LEFT.join([*rows, ""]) if len(rows) > 1 else rows[0]
+
+    def _lanes(self) -> Iterator[str]:
+        """Boxes of a column are of one rank, and columns follow each other."""
+        lanes: dict[int, list[str]] = {}
+        for box in self.shown.boxes.values():
+            if self.shown.in_lanes:
+                lanes.setdefault(box.lane, []).append(f'"{node(box.id)}"')
+        ordered = [lanes[lane] for lane in sorted(lanes)]
+        for names in ordered:
+            yield f"\t{{rank=same {' '.join(names)}}}"
+        for left, right in pairwise(ordered):
+            yield f"\t{left[0]} -> {right[0]} [style=invis weight=0]"
+
+    # --- boxes and arrows
+
+    def _box(self, box: Box) -> str:
+        grey = all(member.out_of_scope for member in box.members)
+        mark = None if grey else self.scale.worst(self.marks, [member.id for member in box.members])
+        attributes = {"style": _NODE["style"], **_SYMBOLS.get(box.symbol, {})}
+        if grey:
+            attributes.update(color=GREY.line, fillcolor=GREY.fill, fontcolor=MUTED)
+        elif mark:
+            paint = self.scale.paints[mark[0]]
+            attributes.update(color=paint.line, fillcolor=paint.fill, style=_styled(attributes["style"], paint))
+        elif box.id == HOSTILE:
+            attributes["color"] = RED
+        if box.id == self.shown.focus:
+            attributes["penwidth"] = "2.4"
+        label = "<br/>".join(self.labels.box(box, mark, grey=grey))
+        return f'"{node(box.id)}" [id="box-{node(box.id)}" label=<{label}>{_attributes(attributes)}]'
+
+    def _link(self, link: Link) -> str:
+        flows = [flow for _, flow in link.flows]
+        mark = self.scale.worst(self.marks, [flow.id for flow in flows])
+        attributes = {"id": f"link-{link.flows[0][0]}"}
+        color = ""
+        if all(flow.out_of_scope for flow in flows):
+            color = GREY.line
+        elif link.source == HOSTILE and self.scale.numbered:
+            color, attributes["style"] = RED, "dashed"
+        elif mark and mark[1]:
+            paint = self.scale.paints[mark[0]]
+            color, attributes["style"] = paint.line, _styled("solid", paint)
+        if color:
+            attributes.update(color=color, fontcolor=color)
+        ends = [link.source, link.target]
+        if self.shown.boxes[ends[0]].lane > self.shown.boxes[ends[1]].lane:
+            ends.reverse()
+            attributes["dir"] = "back"
+        if link.back:
+            attributes["dir"] = "both"
+        source, target = map(node, ends)
+        return f'\t"{source}" -> "{target}" [label=<{self.labels.arrow(link, mark)}>{_attributes(attributes)}]'
+
+
+def _styled(style: str, paint: Paint) -> str:
+    return f"{style},{paint.style}" if paint.style else style
+
+
+def _attributes(values: Mapping[str, str]) -> str:
+    return "".join(f' {key}="{value}"' for key, value in values.items())
