@@ -96,8 +96,9 @@ class Assessment:
 
     @property
     def surfaces(self) -> set[str]:
-        """What Slack sends to the api."""
-        return {one["id"].split(":")[2] for one in self.whole["flows"] if one["id"].startswith("slack:api:")}
+        """What Slack sends to apis."""
+        every = (one["id"].split(":") for one in self.whole["flows"])
+        return {what for source, _, what in every if source == "slack"} & {"slash-command", "events", "interactivity"}
 
 
 def assess(model: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed) -> Assessment:

@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
+from typing import NamedTuple
 
 from threatmodel.authoring.importing.ids import element_ids, host_id
 from threatmodel.authoring.insertion import comment, scalar
 from threatmodel.authoring.surfaces import BY_PATH, WHERE, granted, surface
+from threatmodel.beside.slack_manifest import Manifest, RequestUrl
 from threatmodel.evidence.answers import Answered
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import MATCHED, mistakable
@@ -22,6 +24,7 @@ from threatmodel.evidence.relations.use import FunctionRelations
 from threatmodel.evidence.relations.ways import Start
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.signs import may_call, signs
+from threatmodel.evidence.slack_callers import callers
 from threatmodel.model.file import EXTERNAL_USES, SECTIONS, TRIGGER
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Text
@@ -62,18 +65,30 @@ class ElementEntry:
         return self.resource if found is None else found.name or found.title
 
 
+class Whole(NamedTuple):
+    """A system as a whole: names of the model and of the repository, and manifests of Slack's apps."""
+
+    names: Sequence[str] = ()
+    manifests: Sequence[Manifest] = ()
+
+
+NOTHING = Whole()
+"""Nothing is known of the system as a whole."""
+
+
 def entries(
     stack: Stack,
     facts: StackFacts,
     by_function: Mapping[str, FunctionRelations],
     known: Mapping[str, tuple[str, str]],
-    names: Sequence[str] = (),
+    whole: Whole = NOTHING,
 ) -> Iterator[ElementEntry]:
     """An entry for each element of a stack that `known` (resource to id and kind) lacks, in order of sections.
 
-    `names` are names of the whole, which may be a sign of Slack: of the model, of the repository.
+    `whole` is what is known of the system as a whole.
     """
-    signed = bool(signs(stack, by_function, names))
+    signed = bool(whole.manifests) or bool(signs(stack, by_function, whole.names))
+    slack = callers(whole.manifests, by_function)
     passed = passed_on(stack, facts)
     places = dict(_named_by(by_function, passed))
     kinds = dict(_kinds(stack, facts, by_function, passed, places)) | {name: kind for name, (_, kind) in known.items()}
@@ -95,7 +110,8 @@ def entries(
                 if kind == "function":
                     relations = as_modelled(by_function[name], lambda one: kinds.get(one, ""))
                     asked = partial(may_call, function=stack.resources[name], signed=signed)
-                    body = chain(_helper(stack.resources[name]), _function(relations, named, kinds, explained, asked))
+                    routes = _Routes(asked, partial(slack.of, name))
+                    body = chain(_helper(stack.resources[name]), _function(relations, named, kinds, explained, routes))
                 else:
                     body = chain(_other(name, kind, stack, facts), _passes(name, passed, named))
                 lines = (head, *(f"  {line}" for line in body))
@@ -203,10 +219,17 @@ def _shown_outside(name: str, places: Mapping[str, Place | None]) -> str:
 
 
 def _beside(line: str, note: str) -> str:
-    return f"{line:<{_BESIDE}}  # {comment(note)}"
+    return f"{line:<{_BESIDE}}  # {comment(note)}" if note else line
 
 
 # --- functions
+
+
+class _Routes(NamedTuple):
+    """Who calls the routes of a function: whether it is asked, and the addresses of a manifest that name a route."""
+
+    asked: Callable[[Start], bool]
+    called: Callable[[Start], Sequence[RequestUrl]]
 
 
 def _function(
@@ -214,7 +237,7 @@ def _function(
     named: Mapping[str, str],
     kinds: Mapping[str, str],
     explained: dict[str, str],
-    asked: Callable[[Start], bool],
+    routes: _Routes,
 ) -> Iterator[str]:
     """The lists of a function as far as they are certain, then those that may be longer, each with why."""
     whys = {name: one.why for name, one in relations.unknown.items()}
@@ -223,7 +246,7 @@ def _function(
     left_out = next((start for start in relations.triggers if start.source and start.source not in named), None)
     if left_out is not None:
         whys.setdefault("triggers", f"it is started by {left_out.source}, which is not modeled")
-    yield from _triggers(relations, named, asked, complete="triggers" not in whys)
+    yield from _triggers(relations, named, routes, complete="triggers" not in whys)
     uses = _uses(relations, named, kinds)
     for name in USED:
         if uses[name] or (name not in whys and name not in {"calls", "invokes"}):
@@ -269,20 +292,29 @@ def _uses(relations: FunctionRelations, named: Mapping[str, str], kinds: Mapping
 
 
 def _triggers(
-    relations: FunctionRelations, named: Mapping[str, str], asked: Callable[[Start], bool], *, complete: bool
+    relations: FunctionRelations, named: Mapping[str, str], routes: _Routes, *, complete: bool
 ) -> Iterator[str]:
     """The triggers that are certain, and what to ask about who calls."""
     starts = (one for one in relations.triggers if one.certain and one.by)
     known = [one for one in starts if one.by == "schedule" or one.source in named]
-    lines = [_trigger(start, named, asked) for start in known]
+    lines = [line for start in known for line in _requests(start, named, routes)]
     if not lines and not complete:
         return
     if len(lines) <= 1:
-        yield f"triggers: [{', '.join(lines)}]"
+        yield "".join(_beside(f"triggers: [{line}]", note) for line, note in lines) or "triggers: []"
     else:
         yield "triggers:"
-        yield from (f"  - {line}" for line in lines)
-    yield from _slack_hints([start for start in known if asked(start)])
+        yield from (_beside(f"  - {line}", note) for line, note in lines)
+    yield from _slack_hints([start for start in known if not routes.called(start) and routes.asked(start)])
+
+
+def _requests(start: Start, named: Mapping[str, str], routes: _Routes) -> Iterator[tuple[str, str]]:
+    """The triggers of one start, each with the line of a manifest that names it ('' for none)."""
+    for one in routes.called(start):
+        path = f", path: {scalar(start.path)}" if _fits(start.path, "path") else ""
+        yield f"{{slack: {one.surface}, api: {scalar(named[start.source])}{path}}}", f"by {one.place.short}"
+    if not routes.called(start):
+        yield _trigger(start, named, routes.asked), ""
 
 
 def _slack_hints(starts: Sequence[Start]) -> Iterator[str]:

@@ -56,15 +56,20 @@ class NamedFile(NamedTuple):
 
 
 def new_model(
-    found: Sequence[ElementEntry], evidence: Sequence[NamedFile], name: str, stands_on: Sequence[str] = ALONE
+    found: Sequence[ElementEntry],
+    evidence: Sequence[NamedFile],
+    name: str,
+    stands_on: Sequence[str] = ALONE,
+    beside: Sequence[NamedFile] = (),
 ) -> str:
-    """The text of a model of these entries, which come from these files."""
+    """The text of a model of these entries, which come from these files; `beside` says more of the same system."""
     known = "" if all(one.path for one in evidence) else "# "
     lines = [
         EDITORS,
         *head(name, stands_on),
         f"{known}{_EVIDENCE}",
         *(f"{known}  - {{{_named(one)}{_resources(found, one, evidence)}}}" for one in evidence),
+        *(f"{known}  - {{{_named(one)}}}" for one in beside),
         "",
         "# data:                           # what is kept, and how sensitive it is",
         "#   records: {classification: confidential, personal: true}",

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from threatmodel.assessment.drift import Absence
-from threatmodel.authoring.importing.entries import ElementEntry, entries
+from threatmodel.authoring.importing.beside import beside
+from threatmodel.authoring.importing.entries import NOTHING, ElementEntry, Whole, entries
 from threatmodel.authoring.importing.model import (
     ALONE,
     NamedFile,
@@ -51,30 +52,31 @@ def imported(
     """
     own = sources([path] if isinstance(path, Path) else path, kind, files)
     piped = any(one.path.is_fifo() for one in own)
-    beside = model or Path("model.yaml")
+    target = model or Path("model.yaml")
     for one in own:
         if not one.path.is_fifo():
-            files.named(reference_to(one.path, beside), beside, Place(shown_path(one.path)))
+            files.named(reference_to(one.path, target), target, Place(shown_path(one.path)))
     labels = labels_of(one.path.as_posix() for one in own)
     stacks = {label: read(one.kind, one.path, files) for label, one in zip(labels, own, strict=True)}
     stack = joined(stacks)
     if problems := [*clashes(stack)]:
         raise InputError(problems)
+    around = beside([path] if isinstance(path, Path) else path, target, files)
     name = _name(own, stack)
     roots = {root.name for one in own if not one.path.is_fifo() and (root := repository(one.path.parent))}
-    found = entries_of(stack, {}, (name, *sorted(roots)))
+    found = entries_of(stack, {}, Whole((name, *sorted(roots)), around.manifests))
     check_elements(found, stack)
     named = [
-        NamedFile(one.kind, "" if one.path.is_fifo() else reference_to(one.path, beside), label=label)
+        NamedFile(one.kind, "" if one.path.is_fifo() else reference_to(one.path, target), label=label)
         for label, one in zip(labels, own, strict=True)
     ]
-    notes: list[str] = []
+    notes = [*around.notes]
     for at, (one, label) in enumerate(zip(own, labels, strict=True)):
         given, said = _deployed_with(one.path, one.kind, stacks[label], files)
         notes += said
         if given is not None:
-            named[at] = named[at]._replace(parameters=reference_to(given, beside))
-    text = new_model(found, named, name[:LONGEST_NAME], stands_on)
+            named[at] = named[at]._replace(parameters=reference_to(given, target))
+    text = new_model(found, named, name[:LONGEST_NAME], stands_on, around.named)
     if piped:
         notes.append("what came through a pipe has no path: name the file under evidence in the model")
     return Imported(text, tuple(found), (), (*notes_of(stack, {one.resource for one in found}), *notes))
@@ -113,13 +115,10 @@ def _deployed_with(path: Path, kind: str, stack: Stack, files: Files) -> tuple[P
     return (beside if asked else None), ()
 
 
-def entries_of(stack: Stack, known: Mapping[str, tuple[str, str]], names: Sequence[str] = ()) -> Sequence[ElementEntry]:
-    """Return an entry for each element of a stack that `known` (resource to id and kind) lacks.
-
-    `names` are those of the model and of the repository.
-    """
+def entries_of(stack: Stack, known: Mapping[str, tuple[str, str]], whole: Whole = NOTHING) -> Sequence[ElementEntry]:
+    """Return an entry for each element of a stack that `known` (resource to id and kind) lacks."""
     facts = StackFacts(stack, load_mappings("cloudformation"))
-    return list(entries(stack, facts, function_relations(stack, facts), known, names))
+    return list(entries(stack, facts, function_relations(stack, facts), known, whole))
 
 
 def notes_of(stack: Stack, modelled: Container[str]) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from threatmodel.assessment.drift import Absence
-from threatmodel.authoring.importing.entries import EXTERNAL, ElementEntry
+from threatmodel.authoring.importing.beside import beside
+from threatmodel.authoring.importing.entries import EXTERNAL, ElementEntry, Whole
 from threatmodel.authoring.importing.model import reference_to, updated
 from threatmodel.authoring.importing.plan import Imported, entries_of, notes_of
 from threatmodel.authoring.importing.sources import sources
@@ -48,8 +49,12 @@ def update(path: Path | Sequence[Path], kind: str, model: Path, files: Files) ->
         named = known or EvidenceFile(kind=one.kind, path=reference, place=place)
         own[named.path] = one.path
         new += [named] if known is None else []
+    around = beside([path] if isinstance(path, Path) else path, model, files)
+    others = [EvidenceFile(kind=one.kind, path=one.path, place=place) for one in around.named]
+    unnamed = [one for one in others if not any(one.kind == known.kind for known in system.evidence)]
     found = _Update(replace(system, evidence=(*system.evidence, *new)), len(system.evidence), own, model, files)
-    found.name(new)
+    found.whole = Whole((system.name,), around.manifests)
+    found.name([*new, *unnamed])
     for environment in environments(found.system, deployed_in(found.system, files)):
         if any(one.path in own for one in environment.files.values()):
             found.add(environment)
@@ -75,6 +80,7 @@ class _Update:
         self.added: list[ElementEntry] = []
         self.gone: list[Absence] = []
         self.notes: list[str] = []
+        self.whole = Whole((system.name,))
 
     def name(self, new: Sequence[EvidenceFile]) -> None:
         """Add files to the evidence; a note where a line cannot be added."""
@@ -111,12 +117,10 @@ class _Update:
         """What the stack has and the model lacks, without what the files only name and the model has."""
         nodes = self.system.nodes
         known = {name: (one, nodes[one].kind) for one, name in matched.resources.items()}
-        found = entries_of(stack, known, (self.system.name,))
+        found = entries_of(stack, known, self.whole)
         beyond = named_elsewhere(self.system, source, stack, matched, [one.resource for one in found])
         return (
-            entries_of(
-                stack, {**known, **{one: (of, self.kind(of)) for one, of in beyond.items()}}, (self.system.name,)
-            )
+            entries_of(stack, {**known, **{one: (of, self.kind(of)) for one, of in beyond.items()}}, self.whole)
             if beyond
             else found
         )

@@ -51,13 +51,14 @@ def is_wanted(name: str) -> bool:
     return base in _LOCKING or bool(locks.REQUIREMENTS.match(base)) or any(one.match(name) for one in patterns)
 
 
-_READS = Reads(
+READS = Reads(
     wanted=is_wanted,
     what="the checkout",
     smaller="remove it from the checkout, or state its facts",
     largest=locks.LARGEST,
     without=_OTHERS,
 )
+"""How the files of a checkout are read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +77,7 @@ class Checkout:
 
 def read_checkout(path: Path, files: Files) -> Folder:
     """Return the files of a checkout that mean something.  Raises InputError where there is no such folder."""
-    return read_folder(path, files, _READS)
+    return read_folder(path, files, READS)
 
 
 def checkout(texts: Mapping[str, str], shown: Callable[[str], str]) -> Checkout:

@@ -1,0 +1,89 @@
+"""What is beside the files that are imported: Slack's manifest, workflows and lock files, with what was looked at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from threatmodel.authoring.importing.model import NamedFile, reference_to
+from threatmodel.beside.folder import Folder, Reads, read_folder
+from threatmodel.beside.repository.checkout import READS, Checkout, checkout
+from threatmodel.beside.slack_manifest import LARGEST, Manifest, is_manifest, manifest
+from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.problems import InputError, listed
+from threatmodel.reading.project import repository
+
+_MAY_BE = re.compile(
+    r"(?:.*/)?[^/]*(?:manifest|slack)[^/]*\.(?:json|ya?ml)(?:\.(?:tpl|tftpl|j2|tmpl))?\Z", re.IGNORECASE
+)
+_IN_FOLDER = re.compile(r"(?:.*/)?slack[^/]*/[^/]+\.(?:json|ya?ml)\Z", re.IGNORECASE)
+_README = re.compile(r"README\.md\Z", re.IGNORECASE)
+_COPIES = re.compile(r"(?:^|/)(?:tests?|__tests__|fixtures|examples?|docs)/", re.IGNORECASE)
+"""Folders with manifests of other apps."""
+_MOST = 5
+"""Parts that were not read, of which each is named."""
+
+
+class Beside(NamedTuple):
+    """What is beside the imported files: entries for the evidence, the manifests among them, and notes."""
+
+    named: tuple[NamedFile, ...] = ()
+    manifests: tuple[Manifest, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def beside(paths: Sequence[Path], model: Path, files: Files) -> Beside:
+    """Return what is in the repository of a folder, or in the folder where it is in none, as `model` may name it.
+
+    Where files are named, and no folder, only they are imported.
+    """
+    if len(paths) != 1 or not files.has_folder(paths[0]):
+        return Beside()
+    root = repository(paths[0]) or paths[0]
+    found = read_folder(root, files, _READS)
+    notes: list[str] = []
+    manifests = list(_manifests(found, notes))
+    named = [NamedFile("slack", reference_to(root / name, model)) for name, _ in manifests]
+    seen = checkout(found.texts, lambda name: found.place(name).file)
+    if seen.sightings or seen.workflows:
+        named.append(NamedFile("repository", reference_to(root, model)))
+    notes += [f"{one.place}: not read: {one.why}" for one in (*found.unread, *seen.unread)][:_MOST]
+    left = len(found.unread) + len(seen.unread) - _MOST
+    notes += [f"and {left} more that were not read"] if left > 0 else []
+    looked = _looked(shown_path(root), seen, [name for name, _ in manifests])
+    return Beside(tuple(named), tuple(one for _, one in manifests), (looked, *notes))
+
+
+def _is_wanted(name: str) -> bool:
+    return READS.wanted(name) or _is_named_so(name)
+
+
+def _is_named_so(name: str) -> bool:
+    return any(one.match(name) for one in (_MAY_BE, _IN_FOLDER, _README)) and not _COPIES.search(name)
+
+
+_READS = Reads(
+    wanted=_is_wanted,
+    what="the repository",
+    smaller="remove it from the checkout, or state its facts",
+    largest=READS.largest,
+    without=READS.without,
+)
+
+
+def _manifests(folder: Folder, notes: list[str]) -> Iterator[tuple[str, Manifest]]:
+    """The manifests of Slack's apps by path, each read; why one cannot be used is noted."""
+    for name, text in folder.texts.items():
+        if _is_named_so(name) and len(text) <= LARGEST and is_manifest(text):
+            try:
+                yield name, manifest(text, folder.place(name).file)
+            except InputError as error:
+                if PurePosixPath(name).suffix.lower() != ".md":  # a page may only show a part of one
+                    notes += [f"{one.place}: not read: {one.message}" for one in error.problems[:1]]
+
+
+def _looked(root: str, seen: Checkout, manifests: Sequence[str]) -> str:
+    slack = f"Slack's manifest {listed(manifests)}" if manifests else "no manifest of a Slack app"
+    return f"looked at {root}: {', '.join((slack, *seen.looked))}"
