@@ -60,7 +60,7 @@ def test_what_is_nowhere_is_stated_where_all_code_is_at_hand(
             "takes_tokens",
             "serves_several_tenants",
         ),
-        *("checks_before_writing", "writes_given_fields", "calls_language_model", "posts_given_text"),
+        *("checks_before_writing", "writes_given_fields", "calls_language_model"),
         *("model_uses_tools", "uses_outside_tools", "model_reads_memory", "runs_generated_code", "talks_to_agents"),
     }
     assert {fact for fact, said in found.items() if said[:2] == (False, "statement")} == nowhere

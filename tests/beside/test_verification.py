@@ -159,6 +159,14 @@ CERTAIN = {
         },
         "src/app.py:6",
     ),
+    "a write in a function that is called before Bolt": (
+        {
+            "app.py": "import boto3\ntable = boto3.resource('dynamodb').Table('t')\n"
+            "def keep(key):\n    if key is None:\n        table.put_item(Item={})\n    else:\n"
+            "        table.put_item(Item={'a': key})\n" + BOLT.format(options="", first="keep(event['body'])")
+        },
+        "src/app.py:13",
+    ),
     "a write before the own check": (
         {
             "app.py": "import boto3\ntable = boto3.resource('dynamodb').Table('t')\n"
@@ -192,6 +200,32 @@ STATED = {
         ),
         "auth/__init__.py": "",
         "auth/slack.py": OWN[: OWN.index("def handler")] + OWN[OWN.index("def verified") :],
+    },
+    "an own HMAC in a decorator": {
+        "app.py": """\
+        import functools, hashlib, hmac, os
+        def signed(handle):
+            @functools.wraps(handle)
+            def wrap(event, context):
+                digest = hmac.new(os.environ["SIGNING"].encode(), event["body"].encode(), hashlib.sha256).hexdigest()
+                if hmac.compare_digest("v0=" + digest, event["headers"]["X-Slack-Signature"]):
+                    return handle(event, context)
+                return {"statusCode": 403}
+            return wrap
+        @signed
+        def handler(event, context):
+            return {"statusCode": 200}
+        """
+    },
+    "Bolt behind Express": {
+        "app.js": """\
+        const { App, ExpressReceiver } = require("@slack/bolt");
+        const receiver = new ExpressReceiver({ signingSecret: process.env.SECRET });
+        const app = new App({ receiver });
+        const express = require("aws-serverless-express");
+        const server = express.createServer(receiver.app);
+        exports.handler = (event, context) => express.proxy(server, event, context);
+        """
     },
     "an own HMAC that raises": {
         "app.py": OWN.replace(
@@ -239,6 +273,7 @@ UNKNOWN = {
         "import boto3, json\ndef handler(event, context):\n"
         "    boto3.client('lambda').invoke(FunctionName='x', Payload=json.dumps(event))\n"
     ),
+    "a package makes the handler": "from acme import app\nhandler = app.handler\n",
     "text that is run as code": "def handler(event, context):\n    exec(open('x').read())\n",
     "another version of Python": "def handler(event, context):\n    print 'hello'\n",
     "an HMAC for something else": (
@@ -280,6 +315,12 @@ def test_code_elsewhere_leaves_it_unknown(
 
 
 WINDOWS = {
+    "a clock that is a default": (
+        OWN.replace("def verified(event):", "def verified(event, now=time.time()):").replace(
+            "abs(time.time() -", "abs(now -"
+        ),
+        (300, "statement"),
+    ),
     "both directions": (OWN, (300, "statement")),
     "one direction": (
         OWN.replace("abs(time.time() - int(timestamp))", "time.time() - int(timestamp)"),

@@ -11,7 +11,7 @@ from threatmodel.beside.code.effects import effect_of
 from threatmodel.beside.code.models import TOOLS, model_calls, words_of
 from threatmodel.beside.code.observed import CLAIMED, SIGN, Observed, Reading
 from threatmodel.beside.code.program import Function
-from threatmodel.beside.code.sinks import EVALUATES, FETCHES, POSTS, QUERIES, RUNS, SHELLS
+from threatmodel.beside.code.sinks import EVALUATES, FETCHES, QUERIES, RUNS, SHELLS
 from threatmodel.beside.code.syntax import Node
 
 _INTERPRETERS = (EVALUATES, SHELLS, RUNS, QUERIES)
@@ -27,6 +27,9 @@ _BUTTONS = _word(r"\A(?:button|actions?|action_id|callback_id)\Z")
 _TOKENS = _word(r"\bjwt\b|jsonwebtoken|\bjose\b|\bauthorization\b|bearer|id_token|access_token")
 _TENANTS = _word(r"oauth|install|enterprise_id|team_id|client_secret|authorize")
 _FORWARDED = _word(r"\A(?:host|forwarded|x-forwarded-\w+)\Z")
+_MODELS = _word(
+    r"bedrock|openai|anthropic|claude|gpt|llm|langchain|gemini|cohere|hugging|sagemaker|completion|mistral|ollama"
+)
 _MCP = _word(r"\bmcp\b|MultiServerMCPClient|modelcontextprotocol")
 _AGENTS = _word(r"\ba2a\b|agent")
 _MEMORY = _word(r"history|memory|embedding|vector|retriev|knowledge|conversations|replies")
@@ -68,7 +71,7 @@ _CALLED: Mapping[str, tuple[re.Pattern[str], ...]] = {"interprets": _INTERPRETER
 def absences(reading: Reading) -> Iterator[Observed]:
     """Yield what the code does nowhere, and what in it is a sign of something."""
     sight = _Sight(reading)
-    if not reading.openings:
+    if reading.whole:
         yield from sight.nowhere()
     for what, (pattern, said) in _SIGNS.items():
         found = sight.word(pattern)
@@ -102,12 +105,10 @@ class _Sight:
         for what, one in _ABSENCES.items():
             if (model or not one.of_model) and self.call(one.calls) is None and not self.spoken(one.words):
                 yield self.reading.nowhere(what, CLAIMED, one.note)
-        if not model:
+        if not model and not self.spoken((_MODELS,)):
             yield self.reading.nowhere("no-model", CLAIMED, "no call to a language model")
         if not any(effect_of(self.reading.program, node, function) for function, node, _ in self.calls):
             yield self.reading.nowhere("no-writes", CLAIMED, "nothing is written or sent")
-        if self.call((POSTS,)) is None and not self.returns_text():
-            yield self.reading.nowhere("no-given-text", CLAIMED, "no text of a request is posted or returned")
 
     def call(self, patterns: tuple[re.Pattern[str], ...]) -> tuple[Function, Node] | None:
         """Return the first call whose name fits."""
@@ -126,12 +127,3 @@ class _Sight:
             if node.kind in _NAMED and pattern.search(node.name):
                 return function, node
         return None
-
-    def returns_text(self) -> bool:
-        """Return whether text of a request may be in what a function returns."""
-        return any(
-            bool(self.reading.flows.of(node.parts[0], function))
-            for function in self.reading.program.surely
-            for node in function.nodes
-            if node.kind == "return" and node.parts
-        )

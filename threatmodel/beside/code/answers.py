@@ -24,7 +24,7 @@ _SECRETS = (
     (re.compile(r"xox[abeoprs]-[0-9A-Za-z-]{10,}"), "a token of Slack", "token"),
     (re.compile(r"xapp-[0-9]-[0-9A-Za-z-]{10,}"), "an app token of Slack", "app token"),
     (re.compile(r"(?:AKIA|ASIA)[0-9A-Z]{16}"), "an access key of AWS", ""),
-    (re.compile(r"https://hooks\.slack\.com/services/T\w+/B\w+/\w{20,}"), "a webhook of Slack", "webhook"),
+    (re.compile(r"/services/T[A-Z0-9]{8,}/B[A-Z0-9]{8,}/\w{20,}"), "a webhook of Slack", "webhook"),
     (re.compile(r"-----BEGIN (?:[A-Z ]+ )?PRIVATE KEY-----"), "a private key", ""),
     (re.compile(r"(?:ghp|gho|ghs)_[0-9A-Za-z]{36}|github_pat_\w{60,}"), "a token of GitHub", ""),
     (re.compile(r"sk-(?:ant-|proj-)?[0-9A-Za-z_-]{32,}"), "a key of a model's API", ""),
@@ -34,6 +34,7 @@ _SIGNING = re.compile(r"sign\w*_?secret|signing", re.IGNORECASE)
 _EXAMPLE = re.compile(r"x{6,}|0{8,}|example|your|placeholder|dummy|123456", re.IGNORECASE)
 _TRACES = re.compile(r"traceback\.(?:format_exc|format_exception)\(|(?:\A|\.)format_exc\(")
 _SHOWS = frozenset({"str", "repr", "String", "format_exception"})
+_RESPONDS = frozenset({"callback", "ack", "respond", "say"})
 _TELLS = frozenset({"message", "stack", "toString", "args", "response"})
 _BODIES = frozenset({"body", "text", "message", "error", "errorMessage", "detail"})
 
@@ -116,16 +117,21 @@ def _told(reading: Reading) -> Iterator[Observed]:
             if node.kind != "handler":
                 continue
             for one in walk(node):
-                if one.kind != "return" or not one.parts:
-                    continue
-                told = next(
-                    (part for part in _bodies(one.parts[0]) if _tells(reading, part, node.name, function)), None
-                )
-                if told is not None and _answers(reading, function, one):
+                told = _told_by(reading, one, node.name, function)
+                if told is not None:
                     yield reading.at(
                         "tells-exception", CERTAIN, (function, told), "an answer has the text of an exception"
                     )
                     return
+
+
+def _told_by(reading: Reading, node: Node, exception: str, function: Function) -> Node | None:
+    """Return the part of an answer that has the text of an exception: of a returned one, or of one that is given."""
+    if node.kind == "return" and node.parts and _answers(reading, function, node):
+        return next((one for one in _bodies(node.parts[0]) if _tells(reading, one, exception, function)), None)
+    if node.kind == "call" and node.parts[0].name in _RESPONDS:
+        return next((one for one in node.parts[1:] if _tells(reading, one, exception, function)), None)
+    return None
 
 
 def _bodies(value: Node) -> Iterator[Node]:

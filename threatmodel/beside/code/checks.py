@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from threatmodel.beside.code.digests import CONSTANT_TIME, Digests
 from threatmodel.beside.code.observed import Reading
-from threatmodel.beside.code.program import Function, ends
+from threatmodel.beside.code.program import Function, ends, unconditional
 from threatmodel.beside.code.syntax import Node, walk
 
 VERIFIES = ("is_valid_request", "is_valid", "verifyRequestSignature", "verifySlackRequest", "isValidSlackRequest")
@@ -63,7 +63,7 @@ class Checks:
 
     def _own_check(self, function: Function) -> Node | None:
         """Return the test in a function that itself computes the digest and rejects, as a handler in one piece does."""
-        if function is not self.program.handler and not any(one.kind == "raise" for one in function.nodes):
+        if not self.program.is_entry(function) and not any(one.kind == "raise" for one in function.nodes):
             return None
         for node in function.nodes:
             if (
@@ -131,7 +131,7 @@ class Checks:
         """Return whether a node of a function runs for every request: "always", or "sometimes"."""
         if self.statement(function, node) is None or depth > _DEEPEST:
             return "sometimes"
-        if function is self.program.handler:
+        if self.program.is_entry(function):
             return "always"
         for caller in self.program.surely:
             calls = (one for one in caller.nodes if one.kind == "call" and self.program.called(one, caller) is function)
@@ -146,14 +146,3 @@ class Checks:
             if statement is node or any(one is node for one in inside):
                 return statement
         return None
-
-
-def unconditional(block: Node) -> Iterator[Node]:
-    """Yield the statements of a block that run each time, those in the body of a try among them."""
-    for statement in block.parts:
-        if statement.kind == "try":
-            yield from unconditional(statement.parts[0])
-        elif statement.kind == "block":
-            yield from unconditional(statement)
-        else:
-            yield statement

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from threatmodel.beside.code.program import Function, Program
-from threatmodel.beside.code.syntax import Node
+from threatmodel.beside.code.program import Function, Program, unconditional
+from threatmodel.beside.code.syntax import Node, walk
 
+_DEEPEST = 3
 _AWS = frozenset(
     {
         "put_item",
@@ -52,6 +53,40 @@ def effect_of(program: Program, call: Node, function: Function) -> str:
     if call.name == "new" and _COMMANDS.search(name):
         return name
     return name if _HTTP.search(name) or _SLACK.search(name) else ""
+
+
+def effect_in(program: Program, statement: Node, function: Function, depth: int = 0) -> Node | None:
+    """Return the call of a statement that surely has an effect, by itself or in a function of the folder."""
+    if statement.kind in {"function", "class"} or depth > _DEEPEST:
+        return None
+    sure = (
+        statement.parts[:1]
+        if statement.kind == "if"
+        else statement.parts[1:]
+        if statement.kind == "loop"
+        else (statement,)
+    )
+    for call in (node for one in sure for node in walk(one) if node.kind == "call"):
+        if effect_of(program, call, function):
+            return call
+        target = program.called(call, function)
+        if target is not None and effect_in_block(program, target.body, target, depth + 1) is not None:
+            return call
+    if statement.kind == "if":
+        first, other = (effect_in_block(program, one, function, depth) for one in statement.parts[1:])
+        return first if other is not None else None
+    return None
+
+
+def effect_in_block(program: Program, block: Node, function: Function, depth: int) -> Node | None:
+    """Return the first call of a block that surely has an effect: before anything that may leave the block."""
+    for statement in unconditional(block):
+        found = effect_in(program, statement, function, depth)
+        if found is not None:
+            return found
+        if statement.kind == "if" and any(one.kind in {"return", "raise"} for one in walk(statement)):
+            return None
+    return None
 
 
 def passes_on(program: Program, call: Node, function: Function) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from threatmodel.beside.code.packages import BOLT
-from threatmodel.beside.code.program import Function, Program
+from threatmodel.beside.code.program import Function, Program, given_functions
 from threatmodel.beside.code.syntax import Node
 
 Labels = frozenset[str]
@@ -33,6 +34,13 @@ _OF_REQUEST = {
     **dict.fromkeys(("method", "path", "url", "base_url", "ip", "context", "apiGateway"), ""),
     "get": "headers",
 }
+_PARTS = frozenset({"event", "payload", "message", "command", "view", "action"})
+"""Keys of a request of Slack whose value is the most of it."""
+_IDS = re.compile(
+    r"(?:user|user_?id|user_?name|channel|channel_?id|channel_?name|team|team_?id|team_?domain|enterprise\w*|bot_?id)\Z"
+    r"|(?:ts|thread_ts|event_ts|trigger_id|type|subtype|token|api_app_id|action_id|callback_id|client_msg_id|hash)\Z"
+)
+"""Keys of a request of Slack whose value Slack makes, and no user types."""
 _LISTENED = frozenset({"body", "payload", "command", "event", "message", "action", "view", "shortcut", "options"})
 """Parameters by which Bolt gives a listener the request, or a part of it."""
 _LISTENERS = frozenset({"command", "action", "event", "message", "view", "shortcut", "options", "use", "middleware"})
@@ -121,20 +129,22 @@ class Flows:
     # --- where requests come in
 
     def _begin(self) -> None:
-        handler = self.program.handler
-        if handler is not None and handler.parameters:
-            self._receive(handler, handler.parameters[0], "event", _OF_EVENT)
+        for handler in self.program.entries:
+            if handler.parameters:
+                self._receive(handler, handler.parameters[0], "event", _OF_EVENT)
         bolt = any(name in BOLT for name in self.program.modules.packages)
         for function in self.program.surely:
             if bolt and function.decorators:
                 self._listen(function, function.parameters)
             for call in function.nodes:
-                if call.kind == "call" and call.parts[0].kind == "attribute":
-                    for parameters, within in self._callbacks(call, function):
-                        if bolt and call.parts[0].name in _LISTENERS:
-                            self._listen(within, parameters)
-                        elif call.parts[0].name in _ROUTES and parameters:
-                            self._receive(within, parameters[0], "request", _OF_REQUEST)
+                if call.kind != "call":
+                    continue
+                called = call.parts[0].parts[0] if call.parts[0].kind == "call" else call.parts[0]
+                for parameters, within in self._callbacks(call, function):
+                    if bolt and called.name in _LISTENERS:
+                        self._listen(within, parameters)
+                    elif called.kind == "attribute" and called.name in _ROUTES and parameters:
+                        self._receive(within, parameters[0], "request", _OF_REQUEST)
 
     def _receive(self, function: Function, parameter: Node, label: str, keys: dict[str, str]) -> None:
         if parameter.name:
@@ -152,11 +162,12 @@ class Flows:
 
     def _callbacks(self, call: Node, function: Function) -> Iterator[tuple[tuple[Node, ...], Function]]:
         """Yield the parameters of the functions that a call is given, with the function that has them as names."""
-        for one in call.parts[1:]:
-            if one.kind == "function":
-                yield one.parts[0].parts, function
-            elif one.kind == "name" and (named := self.program.called(_called(one), function)) is not None:
-                yield tuple(named.parameters), named
+        for given in call.parts[1:]:
+            for one in given_functions(given):
+                if one.kind == "function":
+                    yield one.parts[0].parts, function
+                elif one.kind == "name" and (named := self.program.called(_called(one), function)) is not None:
+                    yield tuple(named.parameters), named
 
     # --- where they go
 
@@ -181,7 +192,7 @@ class Flows:
             case "list":
                 for one in target.parts:
                     self._assign(one, labels, function)
-            case "attribute":
+            case "attribute" if target.parts[0].name in {"self", "this"}:
                 self.attributes[target.name] = self.attributes.get(target.name, NONE) | labels
 
     def _give(self, call: Node, target: Function, function: Function) -> None:
@@ -213,7 +224,9 @@ class Flows:
                 return self._name(node.name, function)
             case "attribute":
                 owner = self.of(node.parts[0], function, depth + 1)
-                return self._key(owner, node.name) if owner else self.attributes.get(node.name, NONE)
+                if not owner and node.parts[0].name in {"self", "this"}:
+                    return self.attributes.get(node.name, NONE)
+                return self._key(owner, node.name)
             case "item":
                 return frozenset(_ITEMS.get(one, one) for one in self.of(node.parts[0], function, depth + 1))
             case "call":
@@ -231,8 +244,8 @@ class Flows:
         here: Function | None = function
         while here is not None:
             key = (id(here.node), name)
-            if key in self.variables:
-                return self.variables[key]
+            if key in self.variables or name in here.assigned or name in here.bound:
+                return self.variables.get(key, NONE)
             here = here.around
         if function.module.imports.get(name, ("", ""))[0] == "flask" and name == "request":
             return frozenset({"request"})
@@ -248,8 +261,10 @@ class Flows:
                     found |= _label(_OF_REQUEST.get(key, "field"))
                 case "headers":
                     found.add("signature" if "signature" in key.lower() else "header")
+                case "payload" if key in _PARTS:
+                    found.add("payload")
                 case _:
-                    found.add(_ITEMS.get(one, one))
+                    found.add("id" if _IDS.match(key) else _ITEMS.get(one, one))
         return frozenset(found)
 
     def _call(self, node: Node, function: Function, depth: int) -> Labels:

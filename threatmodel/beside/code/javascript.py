@@ -401,7 +401,8 @@ def _parameter(at: tree_sitter.Node) -> Node:
         pattern = (_children(pattern) or [pattern])[0]
     if pattern.type in _TARGETS:
         return _node("parameter", "", [_as(_text(one), key, one) for key, one in _members(pattern)], at)
-    return _node("parameter", _text(pattern), (), at)
+    default = at.child_by_field_name("value") or at.child_by_field_name("right")
+    return _node("parameter", _text(pattern), _all([default]), at)
 
 
 _STATEMENTS: Mapping[str, Callable[[tree_sitter.Node], list[Node]]] = {

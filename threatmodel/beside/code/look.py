@@ -12,7 +12,6 @@ from threatmodel.beside.code.flows import WHOLE, Flows
 from threatmodel.beside.code.models import models
 from threatmodel.beside.code.modules import Opening, Parsed, modules_of
 from threatmodel.beside.code.observed import Observed, Reading
-from threatmodel.beside.code.packages import package_of
 from threatmodel.beside.code.program import Program
 from threatmodel.beside.code.sinks import sinks
 from threatmodel.beside.code.syntax import Node
@@ -43,12 +42,22 @@ def look(parsed: Parsed, file: str, name: str, root: str, elsewhere: tuple[Openi
     program = Program(modules, name)
     flows = Flows(program)
     openings = [*modules.openings, *elsewhere, *_unknown(program, flows), *_passed_on(program, flows)]
-    if program.handler is None and not modules.packages:
-        place = modules.folder.place(file)
-        openings.append(Opening(f"{file} has no function {quoted(name)}", place))
+    if program.handler is None:
+        openings += _unseen(program, name)
     reading = Reading(program, flows, tuple(openings))
     observed = [one for analysis in _ANALYSES for one in analysis(reading)]
     return Look(tuple(dict.fromkeys(observed)), tuple(openings), len(modules.found))
+
+
+def _unseen(program: Program, name: str) -> Iterator[Opening]:
+    """Yield why a handler that is no function of the code is unknown, unless a known package makes it."""
+    first = next(iter(program.modules.found.values()))
+    made = {"default", name} & {*program.top[first.path].assigned, *first.imports}
+    exported = any(node.kind in {"attribute", "pair"} and node.name == name for node in program.top[first.path].nodes)
+    if not made and not exported:
+        yield Opening(f"{first.path} has no function {quoted(name)}", program.modules.folder.place(first.path))
+    for package, place in program.modules.unknown.items():
+        yield Opening(f"{quoted(package)} may make the handler, and its code is not in the folder", place)
 
 
 def _unknown(program: Program, flows: Flows) -> Iterator[Opening]:
@@ -63,15 +72,20 @@ def _unknown(program: Program, flows: Flows) -> Iterator[Opening]:
             if node.kind != "call" and not decorates:
                 continue
             called = node.parts[0] if node.kind == "call" else node
-            package = package_of(program.dotted(called, function).replace("()", ""), python=function.module.python)
-            if package not in unknown or package in found:
+            package = next((one for one in unknown if _is_of(program.dotted(called, function), one)), "")
+            if not package or package in found:
                 continue
             given = node.parts[1:] if node.kind == "call" else ()
             wraps = any(_is_function(one, program, function) for one in given)
             if decorates or wraps or any(flows.of(one, function) & WHOLE for one in given):
                 found.add(package)
-                why = f"{quoted(package)} gets the request, and it is unknown what that package does"
+                why = f"{quoted(package)} gets the request, and its code is not in the folder"
                 yield Opening(why, program.place(function, node))
+
+
+def _is_of(name: str, package: str) -> bool:
+    """Return whether what is called is of a package, or of a module that was not found."""
+    return name.startswith(package) and not name[len(package) : len(package) + 1].isidentifier()
 
 
 def _is_function(node: Node, program: Program, function: object) -> bool:

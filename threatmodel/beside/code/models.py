@@ -36,7 +36,7 @@ def models(reading: Reading) -> Iterator[Observed]:
     words = {
         one.name for _, one in reading.program.nodes() if one.kind in {"keyword", "pair", "attribute", "text", "name"}
     }
-    if reading.openings:
+    if not reading.whole:
         return
     if not words & _LIMITS and "invoke_agent" not in name:
         yield reading.at("no-model-limit", CERTAIN, (function, call), "no call to the model limits its tokens")

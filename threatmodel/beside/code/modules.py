@@ -10,7 +10,7 @@ from threatmodel.beside.code.packages import is_known, is_standard, package_of
 from threatmodel.beside.code.source import JAVASCRIPT, PYTHON
 from threatmodel.beside.code.syntax import Node, ParseError
 from threatmodel.beside.folder import Folder
-from threatmodel.reading.problems import Place, quoted
+from threatmodel.reading.problems import Place
 from threatmodel.reading.values import dataclass, field
 
 MOST_MODULES = 2_000
@@ -117,6 +117,7 @@ class _Importing:
     def __init__(self, modules: Modules, module: Module) -> None:
         self.modules, self.module, self.texts = modules, module, modules.folder.texts
         self.here = posixpath.dirname(module.path)
+        self.name = ""  # of the module that is being resolved
 
     def all(self) -> Iterator[str]:
         """Yield the files of the folder that the module imports."""
@@ -182,6 +183,7 @@ class _Importing:
 
     def resolve(self, name: str, node: Node) -> tuple[list[str], str]:
         """Return the files of the folder that an import runs, and what the module is called."""
+        self.name = name
         found = self.python(name) if self.module.python else self.javascript(name)
         if found is not None:
             return found, found[-1] if found else name
@@ -227,9 +229,7 @@ class _Importing:
             elif not any(one.startswith(f"{path}/") for one in self.texts):
                 if number == 0 and not whole:
                     return None
-                place = self.modules.folder.place(self.module.path)
-                why = f"{self.module.path} imports {'.'.join(parts)}, which is not in the folder"
-                self.modules.openings.append(Opening(why, place))
+                self.missing(self.name)
                 break
         return found
 
@@ -251,7 +251,7 @@ class _Importing:
         if name.endswith(_DATA):
             return []
         if relative or name.startswith(("@/", "~/")):
-            self.open_missing(name)
+            self.missing(name)
             return []
         return None
 
@@ -262,11 +262,9 @@ class _Importing:
             names += [f"{stem}{one}" for one in (".ts", ".tsx", ".mts", ".cts")]
         return next((one for one in names if one in self.texts), "")
 
-    def open_missing(self, name: str) -> None:
-        place = self.modules.folder.place(self.module.path)
-        self.modules.openings.append(
-            Opening(f"{self.module.path} imports {quoted(name)}, which is not in the folder", place)
-        )
+    def missing(self, name: str) -> None:
+        """Note a module that is not in the folder; as of a package, it matters what it gets."""
+        self.modules.unknown.setdefault(name, self.modules.folder.place(self.module.path))
 
 
 def _at_run_time(block: Node) -> Iterator[Node]:

@@ -43,6 +43,11 @@ class Reading(NamedTuple):
         first = next(iter(self.program.modules.found.values()))
         return self.program.modules.folder.place(first.path, 1, 1)
 
+    @property
+    def whole(self) -> bool:
+        """Whether all code was read that may do something: no module and no package is unknown."""
+        return not self.openings and not self.program.modules.unknown
+
     def at(self, what: str, how: str, where: tuple[Function, Node], note: str, value: Any = None) -> Observed:
         """Return what is observed at a node."""
         return Observed(what, how, self.program.place(*where), note, value)

@@ -43,12 +43,15 @@ class Function:
     @cached_property
     def nodes(self) -> Sequence[Node]:
         """All nodes that run as part of it: those of functions without a name are, those of others are not."""
-        return list(running(self.body))
+        defaults = (node for one in self.parameters for part in one.parts for node in walk(part))
+        return [*defaults, *running(self.body)]
 
     @cached_property
     def assigned(self) -> Mapping[str, list[Node]]:
         """The values that its variables are assigned."""
-        found: dict[str, list[Node]] = {}
+        found: dict[str, list[Node]] = {
+            one.name: [one.parts[0]] for one in self.parameters if one.parts and one.parts[0].kind != "as"
+        }
         for node in self.nodes:
             if node.kind == "assign" and node.parts[0].kind == "name":
                 found.setdefault(node.parts[0].name, []).append(node.parts[1])
@@ -68,7 +71,7 @@ class Function:
 def _names(parameter: Node) -> Iterator[str]:
     if parameter.name:
         yield parameter.name
-    yield from (one.name for one in parameter.parts)
+    yield from (one.name for one in parameter.parts if one.kind == "as")
 
 
 def running(block: Node) -> Iterator[Node]:
@@ -137,6 +140,17 @@ def ends(statement: Node) -> bool:
             return False
 
 
+def unconditional(block: Node) -> Iterator[Node]:
+    """Yield the statements of a block that run each time, those in the body of a try among them."""
+    for statement in block.parts:
+        if statement.kind == "try":
+            yield from unconditional(statement.parts[0])
+        elif statement.kind == "block":
+            yield from unconditional(statement)
+        else:
+            yield statement
+
+
 def _is_constant(node: Node, value: str) -> bool:
     if value == "false" and node.kind == "compare" and node.name == "==":
         return any(one.name in {"__name__", "require.main"} for one in node.parts)  # it is imported, and is no script
@@ -168,6 +182,11 @@ class Program:
         for one in self.functions:
             self.by_name.setdefault(one.name, []).append(one)
         self.handler = self._handler(handler)
+        self.entries = [*self._wrapping(handler), *([self.handler] if self.handler is not None else [])]
+
+    def is_entry(self, function: Function) -> bool:
+        """Return whether Lambda calls a function with each request, or a decorator of the handler does."""
+        return any(one.node is function.node for one in self.entries)
 
     def place(self, function: Function, node: Node) -> Place:
         """Return the place of a node."""
@@ -218,6 +237,33 @@ class Program:
                 if value.kind == "call" and len(value.parts) > 1 and value.parts[1].kind == "function":
                     return Function(name, module, value.parts[1], around=self.top[module.path])
         return None
+
+    def _wrapping(self, name: str) -> Iterator[Function]:
+        """Yield the functions of the folder that run in place of the handler, and may call it: those of decorators."""
+        if self.handler is None:
+            return
+        top = self.top[self.handler.module.path]
+        assigned = (one.parts for one in top.nodes if one.kind == "assign")
+        made = (value for target, value in assigned if target.name == name and value.kind == "call")
+        makers = [*self.handler.decorators, *made]
+        for maker in makers:
+            called = maker if maker.kind == "call" else Node("call", "", (maker,), maker.line, maker.column)
+            found = self.called(called, top)
+            if found is not None:
+                yield from self._made_by(found, 0)
+
+    def _made_by(self, maker: Function, depth: int) -> Iterator[Function]:
+        """Yield the functions that a function returns, those that these return among them."""
+        for node in maker.nodes:
+            if node.kind != "return" or not node.parts or depth > _DEEPEST:
+                continue
+            value = node.parts[0]
+            inner = Function("", maker.module, value, around=maker) if value.kind == "function" else None
+            if value.kind == "name":
+                inner = next((one for one in self.by_name.get(value.name, ()) if one.around is maker), None)
+            if inner is not None:
+                yield inner
+                yield from self._made_by(inner, depth + 1)
 
     def dotted(self, node: Node, function: Function, depth: int = 0) -> str:
         """Return what an expression names, with imports and variables followed, such as `requests.post`."""
@@ -295,7 +341,7 @@ class Program:
     @cached_property
     def surely(self) -> Sequence[Function]:
         """The functions that run for some request: the handler, what it calls, and what listens to requests."""
-        start = [*self.top.values(), *([self.handler] if self.handler is not None else [])]
+        start = [*self.top.values(), *self.entries]
         start += [one for one in self.functions if one.decorators and self._listens(one)]
         seen: dict[int, Function] = {}
         ahead = list(start)
@@ -311,10 +357,10 @@ class Program:
 
     def _given(self, call: Node, function: Function) -> Iterator[Function | None]:
         """Yield the functions that a call is given by their names, as listeners are."""
-        for one in call.parts[1:]:
-            given = one.parts[0] if one.kind == "keyword" else one
-            if given.kind == "name":
-                yield self._function(given.name, function)
+        for given in call.parts[1:]:
+            for one in given_functions(given):
+                if one.kind == "name":
+                    yield self._function(one.name, function)
 
     def _listens(self, function: Function) -> bool:
         """Return whether a decorator makes a function a listener: `@app.command("/x")`, `@app.route("/y")`."""
@@ -335,17 +381,42 @@ class Program:
                 continue
             seen[id(one.node)] = one
             for node in (*one.nodes, *one.decorators):
+                if node.kind == "call" and node.parts[0].kind == "item":
+                    ahead += self.functions  # which one is called is computed
                 if node.kind in {"name", "attribute", "text"} and node.name and node.name not in names:
+                    if id(node) in self._exports:
+                        continue
                     names.add(node.name)
                     ahead += self.by_name.get(node.name, ())
                     ahead += [other for other in self.functions if other.owner == node.name and other.name in _IMPLIED]
         return list(seen.values())
+
+    @cached_property
+    def _exports(self) -> frozenset[int]:
+        """The nodes by which a module names its own functions and imports, which uses none of them."""
+        found: list[Node] = []
+        for module in self.modules.found.values():
+            for node in module.block.parts:
+                if node.kind == "assign":
+                    found += walk(node.parts[0])
+                    if node.parts[0].kind == "attribute" and node.parts[1].kind in {"dict", "name"}:
+                        found += walk(node.parts[1])
+        return frozenset(map(id, found))
 
     def nodes(self) -> Iterator[tuple[Function, Node]]:
         """Yield every node that may run, with its function."""
         for function in self.perhaps:
             for node in function.nodes:
                 yield function, node
+
+
+def given_functions(argument: Node) -> Iterator[Node]:
+    """Yield what a call is given that may be a function: an argument, or the items of a list."""
+    if argument.kind in {"keyword", "pair", "list", "dict", "spread"}:
+        for one in argument.parts:
+            yield from given_functions(one)
+    else:
+        yield argument
 
 
 _SHORT = 60

@@ -135,9 +135,14 @@ class _Reading:
     def function(
         self, name: str, given: ast.arguments, body: Node, at: ast.AST, decorators: Iterable[ast.expr] = ()
     ) -> Node:
-        every = [*given.posonlyargs, *given.args, *given.kwonlyargs]
-        every += [one for one in (given.vararg, given.kwarg) if one is not None]
-        parameters = self.node("list", "", [self.node("parameter", one.arg, (), one) for one in every], at)
+        every = [*given.posonlyargs, *given.args]
+        defaults = [None] * (len(every) - len(given.defaults)) + [*given.defaults, *given.kw_defaults]
+        named = [
+            self.node("parameter", one.arg, self.all([default]), one)
+            for one, default in zip([*every, *given.kwonlyargs], defaults, strict=True)
+        ]
+        named += [self.node("parameter", one.arg, (), one) for one in (given.vararg, given.kwarg) if one is not None]
+        parameters = self.node("list", "", named, at)
         return self.node("function", name, [parameters, body, *self.all(decorators)], at)
 
     def expression(self, at: ast.expr) -> Node:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from threatmodel.beside.code.checks import Checks, unconditional
+from threatmodel.beside.code.checks import Checks
 from threatmodel.beside.code.digests import HMAC, Digests
-from threatmodel.beside.code.effects import effect_of
+from threatmodel.beside.code.effects import effect_in
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
 from threatmodel.beside.code.packages import BOLT, VERIFIERS
-from threatmodel.beside.code.program import Function
+from threatmodel.beside.code.program import Function, unconditional
 from threatmodel.beside.code.syntax import Node, walk
 
 _Found = tuple[Function, Node]
@@ -20,6 +20,7 @@ _SIGNING = re.compile(r"signing|signature", re.IGNORECASE)
 _APPS = re.compile(r"(?:\A|\.)(?:App|AsyncApp|AwsLambdaReceiver|ExpressReceiver|HTTPReceiver)\Z")
 _OFF = {"request_verification_enabled", "signatureVerification"}
 _SECRET = {"signing_secret", "signingSecret"}
+_SERVERS = ("aws-serverless-express", "serverless-express", "serverless-http", "mangum", "serverless_wsgi", "awsgi")
 _NAMED = frozenset({"is_valid_request", "verifyRequestSignature", "verifySlackRequest", "isValidSlackRequest"})
 _TOKEN = re.compile(r"verif\w*_?token|slack_?token|\btoken\b", re.IGNORECASE)
 
@@ -155,14 +156,17 @@ class _Verification:
 
     def _serving(self, handler: Function) -> Node | None:
         """Return the statement of the handler that hands every request to Bolt: none under a condition."""
-        bolt = ("handle", "start", "handler", "dispatch")
         for statement in unconditional(handler.body):
-            for node in walk(statement):
-                if node.kind == "call" and (
-                    node.parts[0].name in bolt or "start" in self.program.dotted(node.parts[0], handler)
-                ):
-                    return statement
+            if statement.kind != "if" and any(self._hands_over(node, handler) for node in walk(statement)):
+                return statement
         return None
+
+    def _hands_over(self, node: Node, handler: Function) -> bool:
+        """Return whether a call gives the request to Bolt, or to a server in front of it."""
+        if node.kind != "call" or not any(self.reading.flows.of(one, handler) & {"event"} for one in node.parts[1:]):
+            return False
+        name = self.program.dotted(node.parts[0], handler)
+        return any(one in name for one in (*BOLT, *_SERVERS))
 
     # --- an own verification
 
@@ -187,9 +191,7 @@ class _Verification:
             )
             return
         for function, node, _ in sites:
-            early = (
-                self._early(function, checks.statement(function, node)) if function is self.program.handler else None
-            )
+            early = self._early(function, checks.statement(function, node)) if self.program.is_entry(function) else None
             if early is not None:
                 note = f"{_effect(early)} runs before the signature is verified"
                 yield self.reading.at("effect-first", CERTAIN, (function, early), note)
@@ -210,9 +212,9 @@ class _Verification:
                 return None
             if statement.kind in {"if", "function", "return"}:
                 continue
-            for node in walk(statement):
-                if node.kind == "call" and effect_of(self.program, node, function):
-                    return node
+            found = effect_in(self.program, statement, function)
+            if found is not None:
+                return found
         return None
 
 

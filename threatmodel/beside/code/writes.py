@@ -46,7 +46,7 @@ def _conditions(reading: Reading) -> Iterator[Observed]:
             yield reading.at("read-then-write", SIGN, (function, node), note)
             yield reading.at("unconditional", CERTAIN, (function, node), note)
             break
-    if not bare and not reading.openings:
+    if not bare and reading.whole:
         yield reading.at("conditional", CLAIMED, put[0], "each write has a condition", value=True)
     for function, node in put:
         for one in node.parts[1:]:
@@ -124,7 +124,7 @@ def _state(reading: Reading) -> Iterator[Observed]:
             states = any(
                 one.kind in {"attribute", "text", "name"} and one.name == "state" for _, one in reading.program.nodes()
             )
-            if not states and not reading.openings:
+            if not states and reading.whole:
                 note = "an OAuth code is exchanged, and no state is read"
                 yield reading.at("no-oauth-state", CERTAIN, (function, node), note)
             return

@@ -29,7 +29,6 @@ FACTS: Mapping[str, tuple[tuple[str, Any], ...]] = {
     "no-fetch": (("fetches_given_urls", False),),
     "fetches-unchecked": (("outbound_hosts_fixed", False),),
     "posts-given-text": (("posts_given_text", True),),
-    "no-given-text": (("posts_given_text", False),),
     "posts-unescaped": (("escapes_output", False),),
     "stores-whole": (("writes_given_fields", True), ("binds_listed_fields", False)),
     # stores and state
