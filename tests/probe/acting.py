@@ -23,7 +23,7 @@ TOLERANCES = {"day-window": 100_000, "no-window": 10**12, "past-only": 300}
 
 
 def options(**changes: Any) -> Options:
-    given: dict[str, Any] = {"target": "app.py:handler", "kind": "python", "version": "0.1.0", "now": NOW, **changes}
+    given: dict[str, Any] = {"target": "app.py:handler", "kind": "python", "version": "0.2.0", "now": NOW, **changes}
     return Options(**given)
 
 
