@@ -51,6 +51,12 @@ def _host(path: Path, files: Files) -> Opened:
     return OpenedFile(host.answers(text, shown_path(path)), _digest(text))
 
 
+def _results(path: Path, files: Files) -> Opened:
+    from threatmodel.beside.results.opening import read_result
+
+    return read_result(path, files)
+
+
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
@@ -60,5 +66,6 @@ READERS: Mapping[str, Callable[[Path, Files], Opened]] = {
     "slack": _slack,
     "repository": _repository,
     "host": _host,
+    "results": _results,
 }
 """What reads the file or folder of an entry, by its key in a model.  Each raises InputError where it cannot be used."""

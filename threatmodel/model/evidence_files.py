@@ -37,6 +37,7 @@ def evidence_files(ids: Ids) -> Iterator[EvidenceFile]:
                 function=value_of(item.value, "function"),
                 code=value_of(item.value, "code") if kinds[0] != "code" else "",
                 deployed=tuple(entry.value for entry in items_of(item.value, "deployed")),
+                control=value_of(item.value, "control"),
                 days=value_of(item.value, "days", None),
                 free=tuple(entry.value for entry in items_of(item.value, "free")),
             )

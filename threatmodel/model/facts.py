@@ -18,17 +18,22 @@ from threatmodel.reading.values import new_tuple
 
 STATED, EVIDENCE = 1, 2
 
-Origin = Literal["wiring", "model", "source", "repository", "code", "checkout", "template", "probe", "aws", "host"]
-"""Who states a fact.  Code has two words: `source` for what it states, `code` for what it shows to be bad.  So has the
-repository: `repository` and `checkout`.  `host` is an answer of Slack or of the repository's host."""
+Origin = Literal[
+    "wiring", "model", "source", "repository", "tool", "code", "checkout", "result", "template", "probe", "aws", "host"
+]
+"""Who states a fact.  Code has two words: `source` for what it states, `code` for what it shows to be bad.  So have the
+repository, `repository` and `checkout`, and another tool, `tool` and `result`.  `host` is an answer of Slack or of the
+repository's host."""
 
 STANDING: Mapping[Origin, int] = {
     "wiring": 0,
     "model": 1,
     "source": 2,
     "repository": 2,
+    "tool": 2,
     "code": 3,
     "checkout": 3,
+    "result": 3,
     "template": 4,
     "probe": 4,
     "aws": 5,

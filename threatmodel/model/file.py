@@ -192,9 +192,9 @@ STACK_KINDS = ("template", "plan", "state", "serverless")
 """Keys of an entry under evidence that name a file of infrastructure code: CloudFormation or SAM, a plan or a state of
 Terraform, serverless.yml."""
 
-BESIDE_KINDS = ("code", "slack", "repository", "host")
+BESIDE_KINDS = ("code", "slack", "repository", "host", "results")
 """Keys of an entry under evidence that name what is beside such files: the source of handlers, which is never run,
-Slack's manifest, the checkout, and answers of its host."""
+Slack's manifest, the checkout, answers of its host, and results of other tools."""
 
 EVIDENCE_KINDS = (*STACK_KINDS, "probe", *BESIDE_KINDS)
 """Keys of an entry under evidence that name a file or folder; `probe` is a saved result, never a handler to run."""
@@ -209,6 +209,7 @@ EVIDENCE_OF: Mapping[str, tuple[str, ...]] = {
     "slack": (),
     "repository": (),
     "host": (),
+    "results": ("control",),
 }
 """The other keys that an entry of the evidence may have, by the kind of its file."""
 EVIDENCE_KEYS = tuple(dict.fromkeys(key for keys in EVIDENCE_OF.values() for key in keys))
@@ -263,6 +264,8 @@ _EVIDENCE = record(
     Key("slack", Text(400, expected="a path"), "the manifest of the Slack app, as JSON or YAML"),
     Key("repository", Text(400, expected="a path"), "the folder of the checkout: its workflows and lock files"),
     Key("host", Text(400, expected="a path"), "saved answers of the API of the repository's host (gh api --include)"),
+    Key("results", Text(400, expected="a path"), "the result of another tool: SARIF, or the JSON of a scanner"),
+    Key("control", Text(400, expected="a path"), "results: a file with a planted fault that the same run had to find"),
     Key(
         "free",
         Items(Text(100, r"[A-Za-z_][A-Za-z0-9_]*", "the name of a variable")),

@@ -277,7 +277,8 @@ class EvidenceFile:
     `environment` are deployed side by side, and `deployed` names answers of AWS about a template's stack.  Of a probe,
     `function` is whose handler was probed, `code` the handler's folder as written ('' for the result's own), `days`
     how long its result is evidence (None: as long as the probe says), and `free` variables that may have any value.
-    Of code (a folder), `function` is whose it is ('' for all that are there).
+    Of code (a folder), `function` is whose it is ('' for all that are there).  Of another tool's result, `control`
+    is the file with a planted fault.
     """
 
     kind: str
@@ -293,6 +294,7 @@ class EvidenceFile:
     days: int | None = None
     free: tuple[str, ...] = ()
     deployed: tuple[str, ...] = ()
+    control: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

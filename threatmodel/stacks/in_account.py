@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.reading.times import time_of
 from threatmodel.reading.values import dataclass, field, replace
-from threatmodel.stacks.cloudformation.described import time_of
 from threatmodel.stacks.cloudformation.names import SAM
 from threatmodel.stacks.stack import MADE_OF, Resource, Stack, Unread
 from threatmodel.stacks.terraform.rows import own_name_of

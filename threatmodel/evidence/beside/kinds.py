@@ -54,11 +54,18 @@ def _host(found: Found) -> tuple[Statements, Read]:
     return state(found)
 
 
+def _results(found: Found) -> tuple[Statements, Read]:
+    from threatmodel.evidence.beside.results import state
+
+    return state(found)
+
+
 KINDS: Mapping[str, Callable[[Found], tuple[Statements, Read]]] = {
     "code": _code,
     "slack": _slack,
     "repository": _repository,
     "host": _host,
+    "results": _results,
 }
 """What makes statements of an entry, by its key in a model; what a kind needs is imported where a model names one."""
 

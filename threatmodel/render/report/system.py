@@ -138,6 +138,7 @@ _KINDS = {
     "slack": "Slack manifest",
     "repository": "Repository",
     "host": "Answers of the repository's host",
+    "results": "Result of another tool",
 }
 
 

@@ -34,6 +34,8 @@ _BY = {
     "probe": "probe (as observed)",
     "repository": "stated by the repository",
     "checkout": "shown by the repository",
+    "tool": "stated by another tool",
+    "result": "shown by another tool",
     "aws": "AWS (as deployed)",
     "host": "the host (as set)",
 }

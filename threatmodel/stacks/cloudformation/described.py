@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.reading.times import time_of
 from threatmodel.stacks.stack import Home
 
 _STACKS = "Stacks"
@@ -15,7 +16,6 @@ _FINISHED = frozenset(("CREATE_COMPLETE", "IMPORT_COMPLETE", "UPDATE_COMPLETE", 
 """States of a stack that has the resources and values of its last deployment."""
 _ID = re.compile(r"arn:[a-z0-9-]+:cloudformation:([a-z0-9-]+):(\d{12}):stack/([A-Za-z][A-Za-z0-9-]*)/[0-9a-f-]+")
 _STATUS = re.compile(r"[A-Z]+(?:_[A-Z]+){1,6}")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _WITHHELD = "****"
 
 
@@ -90,16 +90,6 @@ def _unfinished(stack: Mapping[str, Any]) -> str:
         return ""
     shown = status if isinstance(status, str) and _STATUS.fullmatch(status) else "unknown"
     return f"the stack {quoted(stack['StackName'])} has the status {shown}: its last deployment did not finish"
-
-
-def time_of(said: object) -> datetime.datetime | None:
-    """Return the time that an answer has; None where it has none that can be read."""
-    if not isinstance(said, str) or not _TIME.fullmatch(said):
-        return None
-    try:
-        return datetime.datetime.fromisoformat(re.sub(r"\.\d+", "", said))
-    except ValueError:
-        return None
 
 
 def _home(identity: object) -> Home | None:

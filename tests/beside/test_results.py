@@ -1,0 +1,350 @@
+"""Results of other tools as evidence: what alarms, what reassures, and what shows nothing, at the command line.
+
+The results are of runs of the tools on the files that `project` writes: bandit 1.9, semgrep 1.185 with one own rule,
+zizmor 1.32, checkov 3.3 and pip-audit 2.10.  Those of tools that are not at hand are written after their schemas.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.evidence.at_the_command_line import TODAY, modeled, run, saved
+from threatmodel.api import load_library, load_model
+from threatmodel.evidence.beside.results_table import NOTHING, table
+from threatmodel.graph.elements import Read
+from threatmodel.model.facts import Statement
+from threatmodel.model.vocabulary import FACTS
+from threatmodel.model.vocabulary.row import FactRow
+from threatmodel.reading.shape import Flag, Number, Word
+
+SAMPLES = Path(__file__).parent / "results"
+CANARY = "CANARY"
+APP = '''\
+"""Run the command that a Slack message names."""
+
+import subprocess
+
+
+def handler(event, context):
+    subprocess.run(event["text"], shell=True, check=False)
+    return {"statusCode": 200}
+'''
+TEMPLATE = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Bot:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: python3.13, Handler: app.handler, CodeUri: app, FunctionName: shop-bot}
+  Orders:
+    Type: AWS::DynamoDB::Table
+    Properties: {BillingMode: PAY_PER_REQUEST, TableName: orders}
+"""
+RESULT = "results: result.json"
+CONTROLLED = "results: result.json, control: app/planted.py"
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    Path("app").mkdir()
+    Path(".github/workflows").mkdir(parents=True)
+    saved("app/app.py", APP)
+    saved("app/planted.py", "def handler(event, context):\n    return eval(event['planted'])\n")
+    saved(".github/workflows/deploy.yml", "on: push\n")
+    saved("template.yaml", TEMPLATE)
+
+
+def sample(name: str) -> Any:
+    return json.loads((SAMPLES / name).read_text(encoding="utf-8"))
+
+
+def reads(entry: str = RESULT) -> tuple[Read, dict[tuple[str, str], Statement]]:
+    """What was read of a result, and its statements that count or differ, by element and fact."""
+    modeled("template: template.yaml", entry, rest="stores: {orders: {kind: dynamodb}}\npipeline: {}\naccount: {}")
+    graph = load_model("model.yaml", today=_day(TODAY), library=load_library())
+    found = {
+        (element.id, name): said
+        for element in graph.elements.values()
+        for name, fact in element.facts.items()
+        for said in (fact.said, *fact.against)
+        if said.source in {"tool", "result"}
+    }
+    return graph.evidence[-1], found
+
+
+def _day(text: str) -> Any:
+    import datetime
+
+    return datetime.date.fromisoformat(text)
+
+
+# --- what alarms
+
+
+@pytest.mark.parametrize("name", ["semgrep.json", "semgrep.sarif"])
+def test_a_fault_in_the_code_of_a_function_is_evidence(name: str) -> None:
+    saved("result.json", sample(name))
+    read, found = reads()
+    said = found["bot", "input_reaches_interpreter"]
+    assert (said.value, said.size, str(said.place)) == (True, 2, "app/app.py:7:1")
+    assert read.stale == ""
+    (finding,) = (
+        one for one in json.loads(run("-m", "model.yaml", "--json")[1])["findings"] if one["id"] == _INJECTION
+    )
+    assert "input_reaches_interpreter" in json.dumps(finding["why"])
+
+
+_INJECTION = "event-injection@bot"
+
+
+def test_a_fault_that_decides_nothing_is_a_sign() -> None:
+    saved("result.json", sample("bandit.json"))
+    read, found = reads()
+    assert not found
+    assert [(one.name, one.why) for one in read.left_open] == [
+        ("input_reaches_interpreter", "bandit B602: a shell is started")
+    ]
+
+
+@pytest.mark.parametrize("name", ["zizmor.json", "zizmor.sarif"])
+def test_a_fault_of_a_workflow_is_the_pipelines(name: str) -> None:
+    saved("result.json", sample(name))
+    _, found = reads()
+    said = found["pipeline", "actions_pinned"]
+    assert (said.value, said.size, str(said.place)) == (False, 2, ".github/workflows/deploy.yml:8:1")
+
+
+def test_a_resource_of_a_template_is_found_by_its_name() -> None:
+    saved("result.json", sample("checkov.json"))
+    read, _ = reads()
+    assert read.elements.keys() == {"bot", "orders"}
+
+
+def test_rules_that_are_not_in_the_table_are_counted_and_named() -> None:
+    saved("result.json", sample("bandit.json"))
+    modeled("template: template.yaml", RESULT)
+    out = run("-m", "model.yaml", "--report", "full")[1]
+    assert "not mapped to a fact: B404 (1) of bandit" in out
+
+
+def test_paths_of_the_machine_where_a_tool_ran_are_found_again() -> None:
+    elsewhere = json.loads(json.dumps(sample("semgrep.json")).replace('"app/', '"/github/workspace/app/'))
+    saved("result.json", elsewhere)
+    assert ("bot", "input_reaches_interpreter") in reads()[1]
+
+
+# --- Prowler
+
+
+def prowler(*checks: tuple[str, str, str], account: str = "111122223333", day: str = "2026-11-20") -> list[Any]:
+    """OCSF as Prowler writes it: check, status and ARN of each finding."""
+    return [
+        {
+            "message": f"{CANARY} in plain words",
+            "metadata": {"event_code": check, "product": {"name": "Prowler", "version": "5.14.0"}, "version": "1.5.0"},
+            "status": "New",
+            "status_code": status,
+            "time_dt": f"{day}T10:00:00",
+            "cloud": {"account": {"uid": account}, "region": "eu-west-1", "provider": "aws"},
+            "resources": [{"uid": arn, "name": "x", "type": "AwsLambdaFunction"}],
+        }
+        for check, status, arn in checks
+    ]
+
+
+BOT_ARN = "arn:aws:lambda:eu-west-1:111122223333:function:shop-bot"
+PUBLIC = "awslambda_function_not_publicly_accessible"
+
+
+def test_a_failed_check_counts_for_the_arn_that_it_names() -> None:
+    saved("result.json", prowler((PUBLIC, "FAIL", BOT_ARN)))
+    said = reads()[1]["bot", "invocable_by_anyone"]
+    assert (said.value, said.size) == (True, 2)
+
+
+def test_an_explicit_pass_is_a_statement() -> None:
+    arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/orders"
+    saved("result.json", prowler(("dynamodb_tables_pitr_enabled", "PASS", arn)))
+    said = reads()[1]["orders", "recovery"]
+    assert (said.value, said.size) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    "check", [("other_check", "PASS", BOT_ARN), (PUBLIC, "MANUAL", BOT_ARN), (PUBLIC, "PASS", "arn:x")]
+)
+def test_nothing_else_of_prowler_reassures(check: tuple[str, str, str]) -> None:
+    saved("result.json", prowler(check))
+    assert not reads()[1]
+
+
+def test_a_check_of_the_account_is_of_the_account() -> None:
+    saved("result.json", prowler(("iam_no_root_access_key", "FAIL", "arn:aws:iam::111122223333:root")))
+    assert reads()[1]["account", "root_access_key"].value is True
+
+
+# --- what reassures
+
+
+def without_fault() -> dict[str, Any]:
+    """The result of semgrep where only the planted fault is found."""
+    found: dict[str, Any] = sample("semgrep.json")
+    found["results"] = [one for one in found["results"] if one["path"] == "app/planted.py"]
+    return found
+
+
+def test_with_a_control_and_all_source_read_it_is_a_statement_that_nothing_was_found() -> None:
+    saved("result.json", without_fault())
+    said = reads(CONTROLLED)[1]["bot", "input_reaches_interpreter"]
+    assert (said.value, said.size) == (False, 1)
+
+
+def test_without_a_control_nothing_is_stated() -> None:
+    saved("result.json", without_fault() | {"results": []})
+    assert not reads()[1]
+    read, found = reads(CONTROLLED)
+    assert not found
+    assert any("did not find the planted fault" in why for _, why, _ in read.unread)
+
+
+def test_a_file_that_the_tool_did_not_read_keeps_it_from_reassuring() -> None:
+    saved("result.json", without_fault())
+    saved("app/more.py", "x = 1\n")
+    assert not reads(CONTROLLED)[1]
+
+
+def test_a_file_that_the_tool_could_not_read_keeps_it_from_reassuring() -> None:
+    saved("result.json", without_fault() | {"errors": [{"path": "app/app.py", "message": CANARY}]})
+    read, found = reads(CONTROLLED)
+    assert not found
+    assert ("app/app.py", "semgrep could not read it; what it did not find there proves nothing") in [
+        one[:2] for one in read.unread
+    ]
+
+
+# --- bad input
+
+
+def edited() -> dict[str, Any]:
+    found: dict[str, Any] = sample("bandit.json")
+    found["results"] = found["results"][:1]
+    return found
+
+
+def of(name: str, **changes: Any) -> dict[str, Any]:
+    found: dict[str, Any] = copy.deepcopy(sample(name))
+    found["runs"][0] |= changes
+    return found
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (edited(), "its own count says 3 findings, and it has 1"),
+        (sample("checkov-broken.json"), "checkov found no resource"),
+        ([], "it is an empty list, which does not say which tool wrote it"),
+        ({**sample("semgrep.sarif"), "version": "3.0"}, "nothing is known of this version of SARIF"),
+        ({"version": "2.1.0", "runs": []}, "it has no run"),
+        (of("semgrep.sarif", results=None), "it was not finished"),
+        (of("semgrep.sarif", invocations=[{"executionSuccessful": False}]), "the tool says that its run failed"),
+        (of("semgrep.sarif", invocations=[{"endTimeUtc": "2027-01-01T00:00:00Z"}]), "in the future"),
+        (of("semgrep.sarif", invocations=[{"endTimeUtc": "2026-01-01T00:00:00Z"}]), "330 days old"),
+        (prowler((PUBLIC, "FAIL", BOT_ARN), day="2026-12-01"), "in the future"),
+    ],
+)
+def test_a_result_that_does_not_count_says_why(content: Any, why: str) -> None:
+    saved("result.json", content)
+    read, found = reads()
+    assert why in read.stale
+    assert all(said.size == 1 for said in found.values())
+    out = run("check", "-m", "model.yaml")[1]
+    assert "stale" in out
+
+
+def test_a_result_of_another_commit_counts_as_a_statement() -> None:
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "one"]):
+        who = ("-c", "user.name=a", "-c", "user.email=a@b.example")
+        subprocess.run(["git", *who, *arguments], check=True, capture_output=True)
+    provenance = [{"repositoryUri": "https://example.com/x", "revisionId": "0" * 40}]
+    saved("result.json", of("semgrep.sarif", versionControlProvenance=provenance))
+    read, found = reads()
+    assert "another commit" in read.stale
+    assert found["bot", "input_reaches_interpreter"].size == 1
+
+
+@pytest.mark.parametrize("content", ["", '{"results": [', "{}", '{"hello": 1}', "[1]", '"text"'])
+def test_what_is_no_result_is_refused(content: str) -> None:
+    saved("result.json", content)
+    modeled("template: template.yaml", RESULT)
+    code, _, err = run("check", "-m", "model.yaml")
+    assert (code, "not-a-result" in err, "run the tool again" in err) == (2, True, True)
+
+
+def test_secrets_in_results_are_never_shown() -> None:
+    leak = {"RuleID": "slack-bot-token", "File": "app/app.py", "StartLine": 7, "Secret": CANARY, "Match": f"x={CANARY}"}
+    saved("result.json", [{**leak, "Description": CANARY, "Author": CANARY, "Commit": "", "Fingerprint": CANARY}])
+    modeled("template: template.yaml", RESULT)
+    said = [
+        "".join(run(*arguments, "-m", "model.yaml")[1:])
+        for arguments in (("check", "-v"), ("--json",), ("--report", "full"), ("ask",), ("--pytm",), ("--dfd",))
+    ]
+    assert "gitleaks *: a secret is in a file or in the history" in "".join(said)
+    assert CANARY not in "".join(said)
+
+
+# --- dependencies
+
+
+def test_a_vulnerable_package_is_a_sign() -> None:
+    audited = {
+        "dependencies": [{"name": "jinja2", "version": "2.10", "vulns": [{"id": "PYSEC-2019-217"}]}],
+        "fixes": [],
+    }
+    npm = {
+        "auditReportVersion": 2,
+        "vulnerabilities": {"lodash": {"name": "lodash", "severity": "critical"}},
+        "metadata": {"vulnerabilities": {"total": 1}, "dependencies": {"total": 1}},
+    }
+    package = {"package": {"name": "jinja2", "version": "2.10"}, "vulnerabilities": [{"id": "GHSA-462w-v97r-4m45"}]}
+    osv = {"results": [{"source": {"path": "requirements.txt"}, "packages": [package]}], "experimental_config": {}}
+    for content in (audited, npm, osv):
+        saved("result.json", content)
+        read, _ = reads()
+        assert [one.name for one in read.left_open] == ["dependency_scanning"], content
+        assert not read.stale
+
+
+def test_a_package_that_was_skipped_is_named() -> None:
+    saved("result.json", sample("pip-audit.json"))
+    assert any(name == "jinja2" and "skipped" in why for name, why, _ in reads()[0].unread)
+
+
+# --- the table
+
+
+def _fits(fact: FactRow, value: object) -> bool:
+    match fact.shape:
+        case Flag():
+            return isinstance(value, bool)
+        case Number():
+            return isinstance(value, int) or (value is None and fact.nullable)
+        case Word(words):
+            return value in words
+
+
+def test_every_row_of_the_table_is_of_a_fact_and_a_value_that_it_can_have() -> None:
+    for tool, rows in table().items():
+        for row in rows:
+            fact = FACTS[row.of][row.fact]
+            values = [one for one in (row.fails, row.passes, row.clear) if one is not NOTHING]
+            assert not fact.derived, (tool, row.rule)
+            assert values or row.sign, (tool, row.rule)
+            assert all(_fits(fact, one) for one in values), (tool, row.rule)
+        assert len({(one.rule, one.of, one.fact) for one in rows}) == len(rows), tool
