@@ -114,7 +114,7 @@ def _told(reading: Reading) -> Iterator[Observed]:
     """Yield an answer with the text of an exception."""
     for function in reading.program.surely:
         for node in function.nodes:
-            if node.kind != "handler":
+            if node.kind != "handler" or _is_own(reading, node):
                 continue
             for one in walk(node):
                 told = _told_by(reading, one, node.name, function)
@@ -132,6 +132,12 @@ def _told_by(reading: Reading, node: Node, exception: str, function: Function) -
     if node.kind == "call" and node.parts[0].name in _RESPONDS:
         return next((one for one in node.parts[1:] if _tells(reading, one, exception, function)), None)
     return None
+
+
+def _is_own(reading: Reading, handler: Node) -> bool:
+    """Return whether a handler catches only exceptions of the project, whose texts may be meant for callers."""
+    caught = [one for part in handler.parts[1:] for one in (part.parts if part.kind == "list" else (part,))]
+    return bool(caught) and all(one.name in reading.program.classes for one in caught)
 
 
 def _bodies(value: Node) -> Iterator[Node]:

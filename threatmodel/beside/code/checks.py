@@ -44,8 +44,35 @@ class Checks:
                     use = self._use(caller, node)
                     if use == "tested" or (use != "returned" and id(target.node) in raising):
                         yield Site(caller, node, self._when(caller, node))
-                    elif use == "dropped":
+                    elif use == "dropped" and self._only_returns(target):
                         yield Site(caller, node, "dropped")
+
+    def _only_returns(self, function: Function) -> bool:
+        """Return whether the outcome of a check is in what it returns alone: it changes nothing and calls nothing else.
+
+        What it assigns outside, and what it calls on its parameters, may keep the outcome or answer the request.
+        """
+        returned = [node.parts[0] for node in function.nodes if node.kind == "return" and node.parts]
+        plain = all(one.kind in {"constant", "compare", "not", "and", "or", "name", "call"} for one in returned)
+        outer = {name for name in function.assigned if not self._is_local(name, function)}
+        kept = any(node.kind == "assign" and node.parts[0].kind in {"attribute", "item"} for node in function.nodes)
+        called = (node.parts[0] for node in function.nodes if node.kind == "call")
+        answers = any(_root(one) in function.bound and one.name not in _READS for one in called)
+        return bool(returned) and plain and not outer and not kept and not answers
+
+    def _is_local(self, name: str, function: Function) -> bool:
+        if any(node.kind == "declare" and any(one.name == name for one in node.parts) for node in function.nodes):
+            return False
+        declared = any(
+            node.kind == "assign" and node.name == "declare" and any(one.name == name for one in walk(node.parts[0]))
+            for node in function.nodes
+        )
+        around = function.around
+        while around is not None and not declared:
+            if name in around.assigned or name in around.bound:
+                return function.module.python
+            around = around.around
+        return True
 
     def _passing_on(self) -> tuple[set[int], set[int]]:
         """Return the functions that give their callers the outcome of a check, and those that raise."""
@@ -146,3 +173,16 @@ class Checks:
             if statement is node or any(one is node for one in inside):
                 return statement
         return None
+
+
+_READS = frozenset(
+    {"get", "encode", "decode", "split", "partition", "strip", "lower", "items", "startswith", "isdigit"}
+)
+"""Methods that only read what they are called on."""
+
+
+def _root(node: Node) -> str:
+    """Return the name that a chain of attributes begins with."""
+    while node.kind == "attribute":
+        node = node.parts[0]
+    return node.name if node.kind == "name" else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, Observed, Reading
 from threatmodel.beside.code.program import Function
@@ -17,11 +18,20 @@ CONSTANT_TIME = ("compare_digest", "timingSafeEqual", "tsscmp", "safeCompare")
 _CLOCK = re.compile(
     r"time\.time\(|Date\.now\(|Date\(|datetime\.(?:datetime\.)?(?:now|utcnow)\(|arrow\.|dayjs\(|moment\(|time_ns\("
 )
+_ABSOLUTE = re.compile(r"\bf?abs\(")
 _LEAST, _MOST = 10, 1_000_000
 _MILLISECONDS = 10_000
 _DEEPEST = 6
 _TWO = 2
 _Found = tuple[Function, Node]
+
+
+class _Age(NamedTuple):
+    """A comparison with a clock: the number of seconds that it names, and the calls in it, variables followed."""
+
+    where: _Found
+    seconds: int | None
+    text: str
 
 
 class Digests:
@@ -32,32 +42,60 @@ class Digests:
 
     def window(self, sure: Sequence[_Found]) -> Iterator[Observed]:
         """Yield how far the timestamp of a request may be off."""
-        bounds = list(self._bounds())
-        for where, seconds, both in bounds:
-            if both:
+        ages = list(self._ages())
+        for where, seconds, text in ages:
+            if seconds is not None and _ABSOLUTE.search(text):
                 yield self.reading.at("window", CLAIMED, where, f"a timestamp may be {seconds} seconds off", seconds)
                 return
-        if bounds:
+        if len(ages) == 1 and ages[0].seconds is not None and self._is_difference(*ages[0].where):
             note = "the timestamp is compared in one direction: one in the future is accepted"
-            yield self.reading.at("one-sided", CERTAIN, bounds[0][0], note)
+            yield self.reading.at("one-sided", CERTAIN, ages[0].where, note)
         elif not self.reading.openings and not any(
             node.kind == "call" and _CLOCK.search(self.program.dotted(node, function))
             for function, node in self.program.nodes()
         ):
             yield self.reading.at("no-window", CERTAIN, sure[0], "nothing compares the timestamp with a clock")
 
-    def _bounds(self) -> Iterator[tuple[_Found, int, bool]]:
-        """Yield the comparisons of an age with a number of seconds, and whether they hold in both directions."""
-        for function in self.program.surely:
-            for node in function.nodes:
-                if node.kind != "compare" or node.name not in {"<", ">", "<=", ">="}:
-                    continue
-                for one, other in (node.parts, node.parts[::-1]):
-                    seconds = self._number(one, function)
-                    text = self._expanded(other, function)
-                    if seconds is not None and _CLOCK.search(text) and _LEAST <= seconds <= _MOST:
-                        scaled = seconds // 1000 if seconds >= _MILLISECONDS else seconds
-                        yield (function, node), scaled, bool(re.search(r"\babs\(", text))
+    def _ages(self) -> Iterator[_Age]:
+        """Yield the comparisons with a clock, in any direction."""
+        for function, node in self.program.nodes():
+            if node.kind != "compare" or node.name not in {"<", ">", "<=", ">="}:
+                continue
+            texts = [self._expanded(side, function) for side in node.parts]
+            if any(_CLOCK.search(text) for text in texts):
+                numbers = [self._number(side, function) for side in node.parts]
+                seconds = next((one for one in numbers if one is not None and _LEAST <= one <= _MOST), None)
+                scaled = seconds // 1000 if seconds is not None and seconds >= _MILLISECONDS else seconds
+                yield _Age((function, node), scaled, " ".join(texts))
+
+    def _is_difference(self, function: Function, compared: Node) -> bool:
+        """Return whether a clock and a part of the request are compared, or their plain difference with a number."""
+        one, other = (self._followed(side, function) for side in compared.parts)
+        numbers = [self._number(side, function) is not None for side in (one, other)]
+        if any(numbers):
+            age = other if numbers[0] else one
+            if age.kind != "operation" or len(age.parts) != _TWO:
+                return False
+            one, other = age.parts
+        clocks = [bool(_CLOCK.search(self._expanded(side, function))) for side in (one, other)]
+        given = [self._is_of_request(side, function) for side in (one, other)]
+        return sorted(zip(clocks, given, strict=True)) == [(False, True), (True, False)]
+
+    def _followed(self, node: Node, function: Function, depth: int = 0) -> Node:
+        """Return the value of a variable that has one."""
+        values = function.assigned.get(node.name, ()) if node.kind == "name" else ()
+        return self._followed(values[0], function, depth + 1) if len(values) == 1 and depth < _DEEPEST else node
+
+    def _is_of_request(self, node: Node, function: Function, depth: int = 0) -> bool:
+        """Return whether an expression depends on a part of the request, by the variables that it names too."""
+        for one in walk(node):
+            if self.reading.flows.of(one, function):
+                return True
+            if one.kind == "name" and depth < _DEEPEST:
+                values = function.assigned.get(one.name, ())
+                if any(self._is_of_request(value, function, depth + 1) for value in values):
+                    return True
+        return False
 
     def _expanded(self, node: Node, function: Function, depth: int = 0) -> str:
         """Return the calls of an expression, with those of the variables that it names."""

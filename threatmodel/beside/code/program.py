@@ -17,13 +17,17 @@ _HIDDEN = frozenset({"function"})
 
 @dataclass(eq=False)
 class Function:
-    """A function with a name: its module, its node, the class and the function around it ('' and None for none)."""
+    """A function with a name: its module, its node, the class and the function around it ('' and None for none).
+
+    `in_table`: its name is the key of a dictionary or an object.
+    """
 
     name: str
     module: Module
     node: Node
     owner: str = ""
     around: Function | None = None
+    in_table: bool = False
 
     @property
     def parameters(self) -> Sequence[Node]:
@@ -339,6 +343,12 @@ class Program:
         return every[0] if len(every) == 1 else None
 
     @cached_property
+    def classes(self) -> frozenset[str]:
+        """The names of the classes that are defined in the modules."""
+        blocks = (module.block for module in self.modules.found.values())
+        return frozenset(node.name for block in blocks for node in walk(block) if node.kind == "class")
+
+    @cached_property
     def surely(self) -> Sequence[Function]:
         """The functions that run for some request: the handler, what it calls, and what listens to requests."""
         start = [*self.top.values(), *self.entries]
@@ -372,9 +382,13 @@ class Program:
 
     @cached_property
     def perhaps(self) -> Sequence[Function]:
-        """Every function that may run: whose name is mentioned by one that may, at import or for a request."""
+        """Every function that may run: whose name is mentioned by one that may, at import or for a request.
+
+        What is in a table or decorated may be called by other means than its name, and so may all where names of
+        attributes are computed.
+        """
         seen: dict[int, Function] = {}
-        ahead = [*self.surely]
+        ahead = [*self.surely, *(one for one in self.functions if one.in_table or one.decorators)]
         names: set[str] = set()
         for one in ahead:  # it grows on the way
             if id(one.node) in seen:
@@ -388,7 +402,10 @@ class Program:
                         continue
                     names.add(node.name)
                     ahead += self.by_name.get(node.name, ())
-                    ahead += [other for other in self.functions if other.owner == node.name and other.name in _IMPLIED]
+                    ahead += [other for other in self.functions if other.owner == node.name and _is_implied(other.name)]
+                    ahead += self.functions if node.name in _COMPUTED else ()
+                elif node.kind == "item" and _is_object(node.parts[0]):
+                    ahead += self.functions
         return list(seen.values())
 
     @cached_property
@@ -420,7 +437,21 @@ def given_functions(argument: Node) -> Iterator[Node]:
 
 
 _SHORT = 60
-_IMPLIED = frozenset({"__init__", "__call__", "__enter__", "__exit__", "__new__", "__getattr__", "constructor"})
+_COMPUTED = frozenset({
+    *("getattr", "globals", "locals", "vars", "attrgetter", "methodcaller", "__dict__", "__subclasses__"),
+    *("eval", "exec", "Reflect", "globalThis", "getMembers", "getmembers", "getOwnPropertyNames"),
+})  # fmt: skip
+"""Names by which functions are found whose own names are computed."""
+
+
+def _is_implied(name: str) -> bool:
+    """Return whether a method of a class runs without a mention of its name."""
+    return name == "constructor" or (name.startswith("__") and name.endswith("__"))
+
+
+def _is_object(node: Node) -> bool:
+    """Return whether an element with a computed name is looked up in an object, a module or a class."""
+    return node.kind == "name" and node.name in {"self", "cls", "this", "exports", "module"}
 
 
 def _is_outer(function: Function) -> bool:
@@ -433,17 +464,17 @@ def _functions(block: Node, module: Module, owner: str, around: Function) -> Ite
     while ahead:
         node = ahead.pop(0)
         if node.kind == "function" and node.name:
-            yield from _one(node.name, node, module, owner, around)
+            yield from _with_inner(Function(node.name, module, node, owner, around))
         elif node.kind == "class":
             yield from _functions(node.parts[0], module, node.name or owner, around)
         elif (made := _made(node)) is not None:
             name = node.name if node.kind == "pair" else node.parts[0].name
-            yield from _one(name, made, module, owner, around)
+            yield from _with_inner(Function(name, module, made, owner, around, in_table=node.kind == "pair"))
         else:
             ahead.extend(node.parts)
 
 
-def _one(name: str, node: Node, module: Module, owner: str, around: Function) -> Iterator[Function]:
-    found = Function(name, module, node, owner, around)
-    yield found
-    yield from _functions(node.parts[1], module, owner, found)
+def _with_inner(function: Function) -> Iterator[Function]:
+    """Yield a function and those in it."""
+    yield function
+    yield from _functions(function.body, function.module, function.owner, function)

@@ -114,7 +114,10 @@ class _Reading:
         return self.node("assign", "", [self.expression(item.optional_vars), value], at)
 
     def tried(self, at: ast.Try | ast.TryStar) -> Node:
-        handlers = [self.node("handler", one.name or "", [self.block(one.body, one)], one) for one in at.handlers]
+        handlers = [
+            self.node("handler", one.name or "", [self.block(one.body, one), *self.all([one.type])], one)
+            for one in at.handlers
+        ]
         body = self.node("block", "", [*self.block(at.body, at).parts, *self.block(at.orelse, at).parts], at)
         return self.node("try", "", [body, *handlers, self.block(at.finalbody, at)], at)
 

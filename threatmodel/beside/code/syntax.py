@@ -33,7 +33,7 @@ class Node(NamedTuple):
     | if | | the test, a block, a block |
     | loop | | a block, what is looped over, or the test |
     | try | | a block, handlers, a block |
-    | handler | the name of the exception | a block |
+    | handler | the name of the exception | a block, what it catches if that is named |
     | block | | statements |
     | import | the module, "" for one that is computed | names |
     | as | the local name | a text: the name in the module, "*" for the module itself |

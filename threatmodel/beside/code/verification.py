@@ -14,6 +14,7 @@ from threatmodel.beside.code.program import Function, unconditional
 from threatmodel.beside.code.syntax import Node, walk
 
 _Found = tuple[Function, Node]
+_OF_HMAC = frozenset({"new", "digest", "HMAC", "createHmac", "sign", "verify", "HmacSHA256"})
 _HASHES = re.compile(r"sha256|nacl|cryptography|jwcrypto|Crypto\.|crypto-js|tweetnacl|sjcl|jsrsasign|node-forge")
 _HEADER = re.compile(r"x-slack-signature", re.IGNORECASE)
 _SIGNING = re.compile(r"signing|signature", re.IGNORECASE)
@@ -39,11 +40,14 @@ class _Verification:
         self.apps: list[_Found] = []
         self.headers: list[_Found] = []
         self.hashes: list[_Found] = []
+        self.mentions: list[_Found] = []
         for function, node in self.program.nodes():
             if node.kind in {"text", "attribute", "pair", "as"} and _HEADER.search(node.name):
                 self.headers.append((function, node))
             elif node.kind == "call":
                 self._sort(function, node)
+            elif node.kind in {"name", "attribute"} and self._is_hmac(node, function):
+                self.mentions.append((function, node))
 
     def _sort(self, function: Function, node: Node) -> None:
         name = self.program.dotted(node.parts[0], function)
@@ -56,6 +60,10 @@ class _Verification:
             self.apps.append((function, node))
         elif _HASHES.search(name):
             self.hashes.append((function, node))
+
+    def _is_hmac(self, node: Node, function: Function) -> bool:
+        """Return whether a name is that of an HMAC, which may be called by another name."""
+        return node.name in _OF_HMAC and HMAC.search(self.program.dotted(node, function)) is not None
 
     def all(self) -> Iterator[Observed]:
         if self.apps:
@@ -76,6 +84,9 @@ class _Verification:
     def none(self) -> Iterator[Observed]:
         """Yield that nothing verifies, where all code is at hand and none of it could."""
         legacy = self._token()
+        if self.mentions:
+            yield self.reading.at("scheme", SIGN, self.mentions[0], "mentions an HMAC, and it is unclear what calls it")
+            return
         if self.hashes and (self.headers or self._speaks_of_signing()):
             yield self.reading.at(
                 "scheme", SIGN, self.hashes[0], "computes a hash, and something speaks of a signature"
