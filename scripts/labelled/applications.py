@@ -6,6 +6,7 @@ The labels, and the words in them, are described at the top of tests/beside/labe
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
@@ -33,6 +34,8 @@ SIGNED = frozenset({"own-hmac", "bolt", "sdk"})
 UNVERIFIED = {"nothing": frozenset({"none", "ignored"}), "the legacy token alone": frozenset({"legacy-token"})}
 """What is reported as a finding where nothing verifies a signature: by the label's word."""
 _SERVERLESS = "LambdaFunction"
+_DIGEST = re.compile("[0-9A-F]{8}$")
+"""What the CDK adds to the name of a resource."""
 
 
 class Judged(NamedTuple):
@@ -97,16 +100,19 @@ def found_in(folder: Path, label: Label) -> Found:
 
 
 def _imported(folder: Path, label: Label, model: Path) -> Imported:
-    """Import the folder; a template that has another name than import looks for is named, as a person would."""
+    """Import the folder, or what a CDK app made; a template with another name than import looks for is named."""
+    made = folder / "cdk.out"
     try:
-        return imported(folder, "", model, Files())
+        return imported(made if label["kind"] == "cdk" and made.is_dir() else folder, "", model, Files())
     except InputError:
         kind = label["kind"] if label["kind"] == "serverless" else ""
         return imported(folder / label["template"], kind, model, Files())
 
 
 def _name(resource: str, label: Label) -> str:
-    """Return a function's name in the file; the Serverless Framework makes logical IDs of the names."""
+    """Return a function's name in the file; the Serverless Framework and the CDK make logical IDs of the names."""
+    if label["kind"] == "cdk":
+        return _DIGEST.sub("", resource)
     made = {f"{_logical(name)}{_SERVERLESS}": name for name in label["functions"]}
     return made.get(resource, resource) if label["kind"] == "serverless" else resource
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,18 @@ def test_applications_are_imported_as_folders(tmp_path: Path) -> None:
     assert one.found.prompts >= one.found.questions
     assert other.found is None
     assert other.problem
+
+
+def test_what_a_cdk_app_made_is_imported(tmp_path: Path) -> None:
+    out = tmp_path / "we__slack-shop" / "cdk.out"
+    out.mkdir(parents=True)
+    properties = {"Runtime": "nodejs20.x", "Handler": "index.handler", "Code": {"ZipFile": "x"}, "Role": "r"}
+    function = {"Type": "AWS::Lambda::Function", "Properties": properties}
+    (out / "Shop.template.json").write_text(json.dumps({"Resources": {"Orders1A2B3C4D": function}}))
+    said = label(Orders=handler("none")) | {"kind": "cdk", "template": "lib/shop.ts"}
+    (one,) = measured(tmp_path, {"we/slack-shop": said})
+    assert one.found is not None
+    assert set(one.found.facts) == {"Orders"}
 
 
 def test_page_has_the_part_that_the_script_writes() -> None:
