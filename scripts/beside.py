@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How much of a Slack application is known without asking: public ones, labeled by hand, against a first run.
 
-    python scripts/beside.py FOLDER [--only NAME] [--write]
+    python scripts/beside.py FOLDER [--only NAME] [--named] [--write]
 
 FOLDER holds copies of the applications that tests/beside/labels.yaml names, each in OWNER__NAME, at its commit.
 Each is imported as a folder, checked, and asked about, with nothing added by a person.  `--write` keeps the tables in
@@ -138,9 +138,10 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="the folder of the applications, each in OWNER__NAME")
     parser.add_argument("--only", default="", metavar="NAME", help="only applications with this in their name")
     parser.add_argument("--write", action="store_true", help="write the tables of docs/maintainers/beside.md")
+    parser.add_argument("--named", action="store_true", help="name what is beside the template where import does not")
     asked = parser.parse_args()
     said = {name: label for name, label in labels(LABELS).items() if asked.only in name}
-    files = list(measured(asked.folder, said))
+    files = list(measured(asked.folder, said, named=asked.named))
     print(f"{len(files)} of {len(said)} labeled applications found")
     print(tables(files))
     if asked.write and files:

@@ -26,6 +26,8 @@ TODAY = datetime.date(2026, 11, 29)
 """The day on which every application is read: runtimes are supported until a day."""
 Label = Mapping[str, Any]
 Verdict = Literal["right", "asked", "wrong"]
+Fact = bool | Literal["open"]
+"""What a label says of a fact, where it says something certain."""
 FORGED = "slack-request-forgery"
 """The threat where nothing verifies that Slack sent a request."""
 ASKED, NOT_SLACK, NO_ROUTE = "asked", "not Slack", "no such route"
@@ -80,22 +82,26 @@ def labels(path: Path) -> Mapping[str, Label]:
     return cast("Mapping[str, Label]", yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
-def measured(folder: Path, said: Mapping[str, Label]) -> Iterator[Measured]:
-    """Yield each labeled application that has a folder OWNER__NAME in this one."""
+def measured(folder: Path, said: Mapping[str, Label], *, named: bool = False) -> Iterator[Measured]:
+    """Yield each labeled application that has a folder OWNER__NAME in this one.
+
+    With `named`, the model also names what is beside the template, where import does not.
+    """
     for name, label in said.items():
         own = folder / name.replace("/", "__")
         if own.is_dir():
             try:
-                yield compared(name, label, found_in(own, label))
+                yield compared(name, label, found_in(own, label, named=named))
             except InputError as error:
                 yield Measured(name, label, error.problems[0].message)
 
 
-def found_in(folder: Path, label: Label) -> Found:
+def found_in(folder: Path, label: Label, *, named: bool = False) -> Found:
     """Return what a first run in a folder says.  Raises InputError where it has nothing that can be imported."""
     model = folder / "threatmodel.yaml"
     result = _imported(folder, label, model)
-    graph = load_model(model, Files(texts={model: result.text}), today=TODAY)
+    text = naming(result.text, label) if named else result.text
+    graph = load_model(model, Files(texts={model: text}), today=TODAY)
     return _found(assess(graph, library(), today=TODAY), {one.id: _name(one.resource, label) for one in result.added})
 
 
@@ -107,6 +113,17 @@ def _imported(folder: Path, label: Label, model: Path) -> Imported:
     except InputError:
         kind = label["kind"] if label["kind"] == "serverless" else ""
         return imported(folder / label["template"], kind, model, Files())
+
+
+def naming(text: str, label: Label) -> str:
+    """Return a model's text that also names the source, the manifest and the checkout."""
+    beside = {"code": "cdk.out" if label["kind"] == "cdk" else ".", "repository": "."}
+    if label["manifest"] != "none":
+        beside["slack"] = label["manifest"]["path"]
+    lines = [f"  - {{{key}: {path}}}\n" for key, path in beside.items() if f"{{{key}:" not in text]
+    head, found, rest = text.partition("\nevidence:")
+    first, _, others = rest.partition("\n")
+    return f"{head}{found}{first}\n{''.join(lines)}{others}"
 
 
 def _name(resource: str, label: Label) -> str:
@@ -197,8 +214,15 @@ def _facts(label: Label, found: Found) -> Iterator[Judged]:
         for fact, value in expected(row, _called_by(label, function)).items() if is_closed(row) else ():
             said = known.get(fact, (ASKED, False))[0]
             said = said is not None if fact == "timestamp_tolerance_seconds" and fact in known else said
-            verdict: Verdict = "asked" if fact not in known else "right" if said == value else "wrong"
+            verdict = fact_verdict(value, said)
             yield Judged(function, fact, value, said, verdict)
+
+
+def fact_verdict(label: Fact, found: object) -> Verdict:
+    """Return the verdict on a fact: what a label leaves open is right to ask."""
+    if found == ASKED:
+        return "right" if label == "open" else "asked"
+    return "right" if found == label else "wrong"
 
 
 def is_closed(row: Label) -> bool:
@@ -210,12 +234,13 @@ def _called_by(label: Label, function: str) -> frozenset[str]:
     return frozenset(one for route in label["routes"] if route["function"] == function for one in route["callers"])
 
 
-def expected(row: Label, callers: frozenset[str]) -> dict[str, bool]:
-    """Return what a handler's label says of the facts of the vocabulary; a fact that it leaves open is left out.
+def expected(row: Label, callers: frozenset[str]) -> dict[str, Fact]:
+    """Return what a handler's label says of the facts of the vocabulary.
 
-    A number of seconds is here whether there is one that limits both past and future.
+    A fact of which it says nothing certain is left out; 'open' is one that the repository cannot show.  A number of
+    seconds is here whether there is one that limits both past and future.
     """
-    said: dict[str, bool | None] = {
+    said: dict[str, Fact | None] = {
         "logs_redacted": _none_of(row, "logs_request", "logs_signature", "logs_secret"),
         "errors_generic": _none_of(row, "error_text_shown"),
         "calls_language_model": _any_of(row, "calls_model"),
@@ -232,13 +257,13 @@ def expected(row: Label, callers: frozenset[str]) -> dict[str, bool]:
     return {fact: value for fact, value in said.items() if value is not None}
 
 
-def _of_requests(row: Label, callers: frozenset[str]) -> Mapping[str, bool | None]:
+def _of_requests(row: Label, callers: frozenset[str]) -> Mapping[str, Fact | None]:
     """Return what a label says of facts that only a function has that requests reach."""
     verify, window = word(row["verify"]), word(row["window"])
     signed = verify in SIGNED
     early = _any_of(row, "effect_before_check")
-    said: dict[str, bool | None] = {
-        "verifies_signature": None if verify == "elsewhere" else signed and early is False,
+    said: dict[str, Fact | None] = {
+        "verifies_signature": "open" if verify == "elsewhere" else signed and early is False,
         "compares_in_constant_time": word(row["compare"]) == "constant-time" if signed else None,
         "authorizes_caller": _any_of(row, "allow_list"),
         "handles_installation": "slack-oauth" in callers,

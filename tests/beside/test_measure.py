@@ -19,6 +19,7 @@ from scripts.labelled.applications import (
     caller_verdict,
     compared,
     expected,
+    fact_verdict,
     labels,
     measured,
 )
@@ -84,7 +85,9 @@ def test_label_says_what_facts_to_expect() -> None:
     assert early["outbound_hosts_fixed"] is False
     assert "acknowledges_first" not in early
     elsewhere = expected(handler("elsewhere", window="undecided"), frozenset())
-    assert not elsewhere.keys() & {"verifies_signature", "timestamp_tolerance_seconds", "compares_in_constant_time"}
+    assert elsewhere["verifies_signature"] == "open"
+    assert not elsewhere.keys() & {"timestamp_tolerance_seconds", "compares_in_constant_time"}
+    assert [fact_verdict("open", said) for said in (ASKED, False)] == ["right", "wrong"]
 
 
 def test_judgments_and_findings_are_counted() -> None:
