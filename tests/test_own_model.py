@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import datetime
 import re
 from pathlib import Path
@@ -14,6 +15,7 @@ from threatmodel.assessment.assessed import Assessment
 from threatmodel.command.main import main
 
 MODEL = HOME / "models" / "threatmodel-tool.yaml"
+BASELINE = HOME / "models" / "threatmodel-tool.baseline.json"
 LAYER = HOME / "models" / "threatmodel-tool"
 TODAY = datetime.date(2026, 11, 25)
 EACH_TEAM_S_OWN = {"policy-from-outside"}
@@ -38,6 +40,32 @@ def test_each_control_of_its_own_names_the_tests_that_hold_it(assessment: Assess
         named = re.findall(r"tests/[\w/]+\.py", one.note)
         assert named, one.control
         assert not [name for name in named if not (HOME / name).is_file()], one.control
+
+
+NETWORK = {"http", "socket", "ssl", "urllib", "ftplib", "smtplib", "requests", "httpx", "aiohttp", "boto3"}
+"""Packages that can send a request; of urllib, only the parser of addresses cannot."""
+
+
+def test_only_the_probe_of_an_address_can_send_a_request() -> None:
+    """What the control address-typed-by-user says of the code."""
+    found = set()
+    for path in (HOME / "threatmodel").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            if any(name.partition(".")[0] in NETWORK and name != "urllib.parse" for name in names):
+                found.add(path.relative_to(HOME / "threatmodel").as_posix())
+    assert {one for one in found if not one.startswith(("probe/runners/", "probe/inside/"))} == set()
+
+
+def test_it_passes_its_own_check_against_its_baseline(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["check", str(MODEL), "--baseline", str(BASELINE), "--today", str(TODAY)]
+    assert main(arguments) == 0, capsys.readouterr().out
+
+
+def test_ci_checks_it_with_that_baseline() -> None:
+    text = (HOME / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    assert f"check models/{MODEL.name} --baseline models/{BASELINE.name}" in text
 
 
 def test_every_threat_of_its_own_is_found_and_answered_or_accepted(assessment: Assessment) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from threatmodel.reading.problems import InputError, Place, Problem
-from threatmodel.reading.source import Document, Map, Seq
+from threatmodel.reading.source import DEEPEST, Document, Map, Seq
 
 Path = tuple[str | int, ...]
 Marks = Mapping[Path, tuple[int, int]]
@@ -27,14 +27,31 @@ def toml_document(text: str, file: str) -> Document:
 
     try:
         raw = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        message = "nested too deep" if isinstance(error, RecursionError) else str(error).partition(" (at ")[0]
+    except tomllib.TOMLDecodeError as error:
         at = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         place = Place(file, int(at[1]), int(at[2])) if at else Place(file)
-        said = f"this is not TOML: {message[:1].lower()}{message[1:]}"
-        raise InputError([Problem(code="toml-syntax", place=place, message=said, hint="fix the syntax")]) from None
+        raise _refused(str(error).partition(" (at ")[0], place) from None
+    except RecursionError:
+        raise _refused("it is nested too deep", Place(file)) from None
+    if _depth(raw) > DEEPEST:
+        raise _refused(f"it is nested deeper than {DEEPEST} levels", Place(file))
     empty = Document(file, text, None, 0)
     return empty._replace(root=_placed(raw, (), _marks(text, empty), 0))
+
+
+def _depth(raw: Any) -> int:
+    """Return how many levels are nested; a key with many dots nests as many."""
+    depth, level = 0, [raw]
+    while level:
+        inside = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level = [value for values in inside for value in values]
+        depth += bool(inside)
+    return depth
+
+
+def _refused(why: str, place: Place) -> InputError:
+    message = f"this is not TOML: {why[:1].lower()}{why[1:]}"
+    return InputError([Problem(code="toml-syntax", place=place, message=message, hint="fix the syntax")])
 
 
 def _marks(text: str, document: Document) -> Marks:
