@@ -46,13 +46,15 @@ _EVIDENCE = "evidence:                         # its facts are read from there e
 class NamedFile(NamedTuple):
     """A file as a model names it: its kind, its path ('' for what came through a pipe), and that of its parameters.
 
-    `parameters` is '' where no file gives them values; `label` is that of its resources in the joined stack.
+    `parameters` is '' where no file gives them values; `label` is that of its resources in the joined stack;
+    `function` is the one that it is of, if it is of one.
     """
 
     kind: str
     path: str
     parameters: str = ""
     label: str = ""
+    function: str = ""
 
 
 def new_model(
@@ -81,6 +83,7 @@ def new_model(
 
 def _named(one: NamedFile) -> str:
     given = f", parameters: {scalar(one.parameters)}" if one.parameters else ""
+    given += f", function: {scalar(one.function)}" if one.function else ""
     return f"{one.kind}: {scalar(one.path) if one.path else 'FILE'}{given}"
 
 

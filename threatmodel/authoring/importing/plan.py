@@ -66,20 +66,32 @@ def imported(
     roots = {root.name for one in own if not one.path.is_fifo() and (root := repository(one.path.parent))}
     found = entries_of(stack, {}, Whole((name, *sorted(roots)), around.manifests))
     check_elements(found, stack)
+    source, missing = _source([path] if isinstance(path, Path) else path, stacks, found, target, files)
     named = [
         NamedFile(one.kind, "" if one.path.is_fifo() else reference_to(one.path, target), label=label)
         for label, one in zip(labels, own, strict=True)
     ]
-    notes = [*around.notes]
+    notes = [*around.notes, *missing]
     for at, (one, label) in enumerate(zip(own, labels, strict=True)):
         given, said = _deployed_with(one.path, one.kind, stacks[label], files)
         notes += said
         if given is not None:
             named[at] = named[at]._replace(parameters=reference_to(given, target))
-    text = new_model(found, named, name[:LONGEST_NAME], stands_on, around.named)
+    text = new_model(found, named, name[:LONGEST_NAME], stands_on, (*source, *around.named))
     if piped:
         notes.append("what came through a pipe has no path: name the file under evidence in the model")
     return Imported(text, tuple(found), (), (*notes_of(stack, {one.resource for one in found}), *notes))
+
+
+def _source(
+    paths: Sequence[Path], stacks: Mapping[str, Stack], found: Sequence[ElementEntry], model: Path, files: Files
+) -> tuple[Sequence[NamedFile], Sequence[str]]:
+    """The source of the handlers beside a folder that is imported, and what was not found of it."""
+    if len(paths) != 1 or not files.has_folder(paths[0]):
+        return (), ()
+    from threatmodel.authoring.importing.code import code_beside
+
+    return code_beside(stacks, found, paths[0], model, files)
 
 
 def _name(own: Sequence[Source], stack: Stack) -> str:

@@ -65,6 +65,11 @@ _SIGNS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "tenants": (_TENANTS, "speaks of installations or of a workspace"),
     "authorizes": (_CALLERS, "reads who calls"),
 }
+_SLACK = re.compile(
+    r"\A(?:response_url|trigger_id|url_verification|x-slack-\S+|@slack/\S+|slack_bolt\S*|SLACK_\w*(?:SIGN|VERIF)\w*)\Z",
+    re.IGNORECASE,
+)
+"""Words of what only Slack sends, or serves."""
 _CALLED: Mapping[str, tuple[re.Pattern[str], ...]] = {"interprets": _INTERPRETERS, "fetches": (FETCHES,)}
 
 
@@ -73,6 +78,9 @@ def absences(reading: Reading) -> Iterator[Observed]:
     sight = _Sight(reading)
     if reading.whole:
         yield from sight.nowhere()
+    found = sight.word(_SLACK)
+    if found is not None:
+        yield reading.at("slack", SIGN, found, f"speaks of {found[1].name}")
     for what, (pattern, said) in _SIGNS.items():
         found = sight.word(pattern)
         if found is not None:

@@ -9,13 +9,19 @@ from threatmodel.reading.files import Files
 
 PYTHON = (".py",)
 JAVASCRIPT = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
-
+ENDINGS = (*PYTHON, *JAVASCRIPT)
 
 _READS = Reads(
-    wanted=lambda name: name.endswith((*PYTHON, *JAVASCRIPT)),
+    wanted=lambda name: name.endswith(ENDINGS),
     what="the source of the handlers",
     smaller="name the folder of the handler's source, before it is bundled",
 )
+
+
+def module_path(handler: str) -> PurePosixPath:
+    """Return the path of a handler's module, without an ending, in the folder that is packaged."""
+    module = handler.rpartition(".")[0]
+    return PurePosixPath(module if "/" in module else module.replace(".", "/"))
 
 
 def read_source(path: Path, files: Files) -> Folder:
@@ -25,5 +31,5 @@ def read_source(path: Path, files: Files) -> Folder:
 
 def handler_file(folder: Folder, module: PurePosixPath) -> str | None:
     """Return the file of a handler's module, named as Lambda does: without an ending, from the folder's top."""
-    names = (f"{module}{ending}" for ending in (*PYTHON, *JAVASCRIPT))
+    names = (f"{module}{ending}" for ending in ENDINGS)
     return next((name for name in names if name in folder.texts), None)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from threatmodel.beside.code.look import look
 from threatmodel.beside.code.modules import Opening, Parsed
 from threatmodel.beside.code.observed import CERTAIN, SIGN, Observed
-from threatmodel.beside.code.source import handler_file
+from threatmodel.beside.code.source import handler_file, module_path
 from threatmodel.beside.folder import Folder
 from threatmodel.evidence.beside.code_facts import FACTS, GRANTS, OF_REQUESTS, SHOWN
 from threatmodel.evidence.beside.kinds import Found, by_direction
@@ -49,6 +49,7 @@ def state(found: Found) -> tuple[Statements, Read]:
     statements: Statements = {}
     left_open: list[LeftOpen] = []
     notes: list[Problem] = []
+    signs: list[str] = []
     parsed = Parsed(folder)
     for function, one in handlers.items():
         seen = look(parsed, one.file, one.name, one.root, tuple(_elsewhere(found, function, one.deployed)))
@@ -59,6 +60,8 @@ def state(found: Found) -> tuple[Statements, Read]:
         statements[function] = said.statements
         left_open += said.open(seen.openings)
         notes += said.notes
+        if "slack" in said.of_slack:
+            signs += said.of_slack.values()
         for secret, statement in said.secrets:
             statements.setdefault(secret, {}).setdefault("kept_in", []).append(statement)
     read = Read(
@@ -68,6 +71,7 @@ def state(found: Found) -> tuple[Statements, Read]:
         unread=tuple(dict.fromkeys(unread)),
         left_open=tuple(left_open),
         notes=tuple(notes),
+        signs=tuple(signs),
     )
     return statements, read
 
@@ -81,11 +85,14 @@ class _Said:
         self.secrets: list[tuple[str, Statement]] = []
         self.notes: list[Problem] = []
         self.signs: dict[str, Observed] = {}
+        self.of_slack: dict[str, str] = {}
 
     def add(self, one: Observed) -> None:
         """Add an observation: what it shows, what it states, or of what it is a sign."""
         if one.what == "literal-secret":
             self._secret(one)
+        if self.requests and one.what in {"slack", "nothing-verifies"}:
+            self.of_slack[one.what] = f"{self.function}: {one.note} ({one.place.short})"
         if one.what in OF_REQUESTS and not self.requests:
             return
         for fact, value in FACTS.get(one.what, ()):
@@ -143,7 +150,7 @@ def _elsewhere(found: Found, function: str, deployed: Deployed) -> Iterator[Open
     layers = get(deployed.resource.properties, "Layers")
     if layers is not None and (items(layers) or any(unknowns(layers))):
         yield Opening("it has layers, and their code is not in the folder", layers.place)
-    if code_root(deployed) is None:
+    if code_root(deployed) is None and not found.source.function:
         yield Opening("it is unknown whether what is deployed is built from this folder", place)
     apis = {start.source for start in _starts(found, function)}
     for one in found.held:
@@ -183,9 +190,8 @@ def _handler(found: Found, folder: Folder, deployed: Deployed) -> Handler | str:
     root = _root(found, folder, deployed)
     if root is None:
         return ""
-    module, _, name = handler.rpartition(".")
-    path = PurePosixPath(root) / (module.replace(".", "/") if "/" not in module else module)
-    file = handler_file(folder, path)
+    name = handler.rpartition(".")[2]
+    file = handler_file(folder, PurePosixPath(root) / module_path(handler))
     if file is None:
         return (
             f"the handler {quoted(handler)} is not in {folder.path}/ as source; name the folder that it is built from"

@@ -1,0 +1,94 @@
+"""The source of handlers beside the files that deploy them: which folder a model names, and of which function."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from threatmodel.authoring.importing.entries import ElementEntry
+from threatmodel.authoring.importing.model import NamedFile, reference_to
+from threatmodel.beside.code.source import ENDINGS, module_path
+from threatmodel.beside.folder import NOT_SOURCE
+from threatmodel.evidence.deployed import Deployed
+from threatmodel.evidence.packaged import code_root, no_folder
+from threatmodel.reading.files import Files, is_file, shown_path
+from threatmodel.reading.problems import listed
+from threatmodel.reading.project import real_path, repository
+from threatmodel.stacks.joining import own_name
+from threatmodel.stacks.stack import Stack
+from threatmodel.stacks.values import get, text
+
+_TESTS = re.compile(r"(?:^|/)(?:tests?|__tests__|fixtures|examples?|docs)/")
+_MOST = 20_000
+"""Files of a repository among which a handler is looked for."""
+
+
+def code_beside(
+    stacks: Mapping[str, Stack], found: Sequence[ElementEntry], project: Path, model: Path, files: Files
+) -> tuple[list[NamedFile], list[str]]:
+    """Return the entries of the evidence for the source of handlers, and notes of what was looked for.
+
+    Functions whose folder the files name are one entry, with the folder that is around all of them.  Of another one the
+    entry names the function, where only one file of the project can be its handler.
+    """
+    root = repository(project) or real_path(project)
+    folders: list[Path] = []
+    named: list[NamedFile] = []
+    missing: list[str] = []
+    search = _search(root, files)
+    for function, deployed in _functions(stacks, found):
+        handler = text(get(deployed.resource.properties, "Handler"))
+        if handler is None or no_folder(deployed):
+            continue
+        folder = code_root(deployed)
+        if folder is not None and real_path(folder).is_relative_to(root) and _has(real_path(folder), handler):
+            folders.append(real_path(folder))
+        elif (only := search(handler)) is not None:
+            named.append(NamedFile("code", reference_to(only, model), function=function))
+        else:
+            missing.append(function)
+    if folders:
+        whole = Path(os.path.commonpath(folders))
+        named.insert(0, NamedFile("code", reference_to(whole, model)))
+    notes = [f"{shown_path(root)}: no source was found of the handlers of {listed(missing)}"] if missing else []
+    return named, notes
+
+
+def _functions(stacks: Mapping[str, Stack], found: Sequence[ElementEntry]) -> Iterator[tuple[str, Deployed]]:
+    """Yield the functions of an import, each with what its file makes of it."""
+    for entry in found:
+        if entry.kind == "function":
+            label, name = own_name(entry.resource, filter(None, stacks))
+            stack = stacks.get(label) or next(iter(stacks.values()))
+            if name in stack.resources:
+                resource = stack.resources[name]
+                yield entry.id, Deployed(stack, resource, Path(stack.file).parent, (), lambda _: (), lambda: (), {})
+
+
+def _has(folder: Path, handler: str) -> bool:
+    """Return whether a folder has the file of a handler."""
+    return any(is_file(folder / f"{module_path(handler)}{ending}") for ending in ENDINGS)
+
+
+def _search(root: Path, files: Files) -> Callable[[str], Path | None]:
+    """Return what finds the only folder of a project that can hold a handler; None where several can, or none."""
+    listed_once: list[PurePosixPath] = []
+
+    def search(handler: str) -> Path | None:
+        if not listed_once:
+            every = files.below(root, [], NOT_SOURCE, _MOST)
+            listed_once.extend(PurePosixPath(one.relative_to(root).as_posix()) for one in every)
+        module = module_path(handler)
+        fitting = [
+            one
+            for one in listed_once
+            if one.suffix in ENDINGS
+            and f"/{one.with_suffix('')}".endswith(f"/{module}")
+            and not _TESTS.search(str(one))
+        ]
+        folders = {root / str(one.with_suffix(""))[: -len(str(module))] for one in fitting}
+        return folders.pop() if len(folders) == 1 else None
+
+    return search
