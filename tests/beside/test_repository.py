@@ -141,6 +141,17 @@ def test_what_alarms_is_evidence_with_its_line(
     assert (*found[:2], found[2].partition(",")[0]) == (value, place, "evidence")
 
 
+def test_a_circle_of_extended_jobs_ends(seen: Seen) -> None:
+    circle = (
+        ".a: {extends: [.b, .b]}\n.b: {extends: [.a, .a], image: 'x:1'}\njob: {extends: .a, script: [sam deploy]}\n"
+    )
+    assert seen({".gitlab-ci.yml": circle}).fact("pipeline", "actions_pinned") == (
+        False,
+        ".gitlab-ci.yml:2",
+        "evidence",
+    )
+
+
 @pytest.mark.parametrize(
     ("files", "fact"),
     [

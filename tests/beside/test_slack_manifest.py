@@ -76,6 +76,8 @@ def manifest(**urls: Any) -> str:
         (["POST /slack/events"], "${api_url}/slack/events", "events", False),
         (["POST /slack/events"], "https://bot.acme.io/slack/events?v=2", "events", False),
         (["POST /slack/{kind}"], f"{HOST}/slack/events", "events", False),
+        (["ANY /{proxy+}"], "https://your endpoint/slack/events", "events", False),
+        (["POST /"], f"{HOST}/prod", "events", False),
         (["POST /slack/events", "POST /{proxy+}"], "https://bot.acme.io/slack/events", "events", True),
         # a greedy route, where no other address is meant
         (["ANY /{proxy+}"], "https://<host>/slack/events", "events", False),
@@ -239,7 +241,7 @@ def test_unknown_and_doubled_keys_are_said_and_not_refused(
             f"{chr(99 + n)}: &{chr(99 + n)} [{', '.join([f'*{chr(98 + n)}'] * 9)}]\n" for n in range(9)
         ), "unsupported-yaml"),
         ("README.md", "# no block\n", "not-a-manifest"),
-        ("m.yaml", "x" * 2_000_000, "file-too-large"),
+        ("m.yaml", "x" * 5_000_000, "file-too-large"),
     ],
 )  # fmt: skip
 def test_what_is_no_manifest_is_an_error_with_its_place(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from threatmodel.reading.files import Files, shown_path
 
@@ -24,41 +25,58 @@ def _code(path: Path, files: Files) -> Opened:
     return read_source(path, files)
 
 
-class OpenedFile(NamedTuple):
-    """What was read of a file, and the digest of its text."""
+class OpenedFile:
+    """What was read of a file: `value` is parsed when it is asked for, and may raise InputError."""
 
-    value: Any
-    digest: str
+    def __init__(self, text: str, parsed: Callable[[str], Any]) -> None:
+        self._text, self._parsed = text, parsed
+        self.digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+    @cached_property
+    def value(self) -> Any:
+        """What the text says."""
+        return self._parsed(self._text)
+
+
+def parsed(opened: Opened) -> Opened:
+    """Return an entry whose text was parsed.  Raises InputError where it cannot be."""
+    if isinstance(opened, OpenedFile):
+        opened.value  # noqa: B018 - for its errors
+    return opened
+
+
+_LARGEST = 4 * 1024 * 1024
+"""Bytes of a file that is read."""
 
 
 def _slack(path: Path, files: Files) -> Opened:
-    from threatmodel.beside import slack_manifest as slack
+    def manifest(text: str) -> Any:
+        from threatmodel.beside.slack_manifest import manifest
 
-    text = files.text(path, slack.LARGEST, "name the manifest")
-    return OpenedFile(slack.manifest(text, shown_path(path)), _digest(text))
+        return manifest(text, shown_path(path))
+
+    return OpenedFile(files.text(path, _LARGEST, "name the manifest"), manifest)
 
 
 def _repository(path: Path, files: Files) -> Opened:
-    from threatmodel.beside.repository.checkout import read_checkout
+    from threatmodel.beside.repository.files import read_checkout
 
     return read_checkout(path, files)
 
 
 def _host(path: Path, files: Files) -> Opened:
-    from threatmodel.beside.repository import host
+    def answers(text: str) -> Any:
+        from threatmodel.beside.repository.host import answers
 
-    text = files.text(path, host.LARGEST, "save fewer answers in one file")
-    return OpenedFile(host.answers(text, shown_path(path)), _digest(text))
+        return answers(text, shown_path(path))
+
+    return OpenedFile(files.text(path, _LARGEST, "save fewer answers in one file"), answers)
 
 
 def _results(path: Path, files: Files) -> Opened:
     from threatmodel.beside.results.opening import read_result
 
     return read_result(path, files)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 READERS: Mapping[str, Callable[[Path, Files], Opened]] = {

@@ -17,9 +17,6 @@ from threatmodel.reading.values import dataclass
 from threatmodel.stacks.cloudformation.document import parse
 from threatmodel.stacks.values import List, Node, Scalar, Table, get
 
-LARGEST = 1024 * 1024
-"""Characters of a manifest; Slack takes far fewer."""
-
 Surface = Literal["slash-command", "interactivity", "events", "redirect"]
 
 

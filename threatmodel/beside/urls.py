@@ -57,7 +57,13 @@ def address(text: str) -> Address | None:
     if scheme is None and (joined := re.match(rf"{PLACEHOLDER}([A-Za-z0-9].*)", rest)):
         rest = f"{PLACEHOLDER}/{joined[1]}"  # an address that ends in a slash was filled in
     host, _, path = rest.partition("/")
-    is_open = not host or PLACEHOLDER in host or _WORD.search(host) is not None or _MADE_UP.search(host) is not None
+    is_open = (
+        not host
+        or " " in host
+        or PLACEHOLDER in host
+        or _WORD.search(host) is not None
+        or _MADE_UP.search(host) is not None
+    )
     problem = "it is not HTTPS" if _INSECURE.match(text.strip()) else ""
     if not problem and host and _MADE_UP.search(host) and "example" not in host:
         problem = "its host is a tunnel to a developer's machine"

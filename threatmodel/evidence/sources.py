@@ -87,7 +87,7 @@ def read_sources(system: System, files: Files, work: Work | None = None) -> Sour
 
         probes = _usable(saved, lambda number: read_probe(saved[number], model, files), problems)
     others = [number for number, source in enumerate(system.evidence) if source.kind in BESIDE_KINDS]
-    beside = _usable(others, lambda number: read_beside(system.evidence[number], model, files), problems)
+    beside = _usable(others, lambda number: _parsed(system.evidence[number], model, files), problems)
     read = [*probes, *beside, *(number for one in stacks for number in by_number[one].labels)]
     named = _usable(
         sorted(read), lambda number: _named(system.evidence[number], model, files, beside.get(number)), problems
@@ -95,6 +95,13 @@ def read_sources(system: System, files: Files, work: Work | None = None) -> Sour
     return Sources(
         stacks=stacks, probes=probes, beside=beside, named=named, problems=tuple(problems), deployed=deployed
     )
+
+
+def _parsed(source: EvidenceFile, model: Path, files: Files) -> Opened:
+    """What a model names beside the files that deploy it, parsed.  Raises InputError where it cannot be used."""
+    from threatmodel.beside.readers import parsed  # most models name none
+
+    return parsed(read_beside(source, model, files))
 
 
 def read_beside(source: EvidenceFile, model: Path, files: Files) -> Opened:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from threatmodel.authoring.importing.model import NamedFile, reference_to
 from threatmodel.beside.folder import Folder, Reads, read_folder
-from threatmodel.beside.repository.checkout import READS, Checkout, checkout
-from threatmodel.beside.slack_manifest import LARGEST, Manifest, is_manifest, manifest
+from threatmodel.beside.repository.checkout import Checkout, checkout
+from threatmodel.beside.repository.files import READS
+from threatmodel.beside.slack_manifest import Manifest, is_manifest, manifest
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, listed
 from threatmodel.reading.project import repository
@@ -22,6 +23,8 @@ _IN_FOLDER = re.compile(r"(?:.*/)?slack[^/]*/[^/]+\.(?:json|ya?ml)\Z", re.IGNORE
 _README = re.compile(r"README\.md\Z", re.IGNORECASE)
 _COPIES = re.compile(r"(?:^|/)(?:tests?|__tests__|fixtures|examples?|docs)/", re.IGNORECASE)
 """Folders with manifests of other apps."""
+_LARGEST = 1024 * 1024
+"""Characters of a manifest; Slack takes far fewer."""
 _MOST = 5
 """Parts that were not read, of which each is named."""
 
@@ -76,7 +79,7 @@ _READS = Reads(
 def _manifests(folder: Folder, notes: list[str]) -> Iterator[tuple[str, Manifest]]:
     """The manifests of Slack's apps by path, each read; why one cannot be used is noted."""
     for name, text in folder.texts.items():
-        if _is_named_so(name) and len(text) <= LARGEST and is_manifest(text):
+        if _is_named_so(name) and len(text) <= _LARGEST and is_manifest(text):
             try:
                 yield name, manifest(text, folder.place(name).file)
             except InputError as error:

@@ -7,16 +7,25 @@ is concluded from a file that is not there, except that nothing locks what anoth
 from __future__ import annotations
 
 import posixpath
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 
-from threatmodel.beside.folder import Folder, Reads, Unread, read_folder
+from threatmodel.beside.folder import Unread
 from threatmodel.beside.repository import github, gitlab, locks
 from threatmodel.beside.repository.audits import sightings
+from threatmodel.beside.repository.files import (
+    COMPOSITE,
+    LOCKS,
+    MANIFESTS,
+    OTHER_CI,
+    OWNERS,
+    PIPELINE,
+    REQUIREMENTS,
+    UNREADABLE,
+    UPDATES,
+    WORKFLOW,
+)
 from threatmodel.beside.repository.workflow import Sighting, Workflow, skipped
-from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, listed
 from threatmodel.reading.values import dataclass
 from threatmodel.stacks.cloudformation.document import parse
@@ -27,38 +36,6 @@ MOST_WORKFLOWS = 200
 MOST_LISTED = 3
 LARGEST_WORKFLOW = 1024 * 1024
 """Characters of a workflow that is read."""
-
-_WORKFLOW = re.compile(r"\.github/workflows/[^/]+\.ya?ml\Z")
-_COMPOSITE = re.compile(r"(?:\.github/.*/|[\w-]+/)?action\.ya?ml\Z")
-_PIPELINE = re.compile(r"\.gitlab-ci\.ya?ml\Z|\.gitlab/.*\.ya?ml\Z")
-_OWNERS = re.compile(r"(?:\.github/|\.gitlab/|docs/)?CODEOWNERS\Z")
-_UPDATES = re.compile(
-    r"\.github/dependabot\.ya?ml\Z|(?:\.github/|\.gitlab/)?renovate\.json5?\Z|\.renovaterc(?:\.json)?\Z"
-)
-_OTHER_CI = re.compile(
-    r"(?:.*/)?buildspec[\w.-]*\.ya?ml\Z|\.circleci/config\.ya?ml\Z|azure-pipelines\.ya?ml\Z|bitbucket-pipelines\.ya?ml\Z|"
-    r"Jenkinsfile\Z|\.travis\.ya?ml\Z|\.drone\.ya?ml\Z|\.buildkite/pipeline\.ya?ml\Z"
-)
-_OTHERS = frozenset({"vendor", "third_party", "bower_components", "site-packages", "dist", "build", "target"})
-"""Folders of copies of others' code, and of what is built."""
-_LOCKING = locks.LOCKS | locks.MANIFESTS | locks.UNREADABLE.keys()
-
-
-def is_wanted(name: str) -> bool:
-    """Return whether a file of a checkout is read, by its path in it."""
-    base = posixpath.basename(name)
-    patterns = (_WORKFLOW, _COMPOSITE, _PIPELINE, _OWNERS, _UPDATES, _OTHER_CI)
-    return base in _LOCKING or bool(locks.REQUIREMENTS.match(base)) or any(one.match(name) for one in patterns)
-
-
-READS = Reads(
-    wanted=is_wanted,
-    what="the checkout",
-    smaller="remove it from the checkout, or state its facts",
-    largest=locks.LARGEST,
-    without=_OTHERS,
-)
-"""How the files of a checkout are read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +52,6 @@ class Checkout:
         return tuple(one for one in self.sightings if one.topic == topic)
 
 
-def read_checkout(path: Path, files: Files) -> Folder:
-    """Return the files of a checkout that mean something.  Raises InputError where there is no such folder."""
-    return read_folder(path, files, READS)
-
-
 def checkout(texts: Mapping[str, str], shown: Callable[[str], str]) -> Checkout:
     """Return what the files of a checkout show, from their texts by path in it; `shown` is a path in messages."""
     left: list[Unread] = []
@@ -90,7 +62,7 @@ def checkout(texts: Mapping[str, str], shown: Callable[[str], str]) -> Checkout:
     locking = _Locking(texts, shown, left)
     found += locking.sightings()
     for name in sorted(texts):
-        if _OTHER_CI.match(name):
+        if OTHER_CI.match(name):
             where = Place(shown(name))
             left.append(skipped(where, "this service's pipelines are not read", "state the facts of the pipeline"))
             found.append(Sighting("other-pipeline", posixpath.basename(name), where))
@@ -112,7 +84,7 @@ def _workflows(texts: Mapping[str, str], shown: Callable[[str], str], left: list
             continue
         if found is not None:
             yield found
-        elif _WORKFLOW.match(name):
+        elif WORKFLOW.match(name):
             left.append(skipped(Place(shown(name)), "it has no jobs", "remove the file, or give it jobs"))
     for name in names[MOST_WORKFLOWS:]:
         why = f"{MOST_WORKFLOWS} workflows were read before it"
@@ -124,11 +96,11 @@ _Reader = Callable[["Node | None", str, str], "Workflow | None"]
 
 def _reader(name: str) -> _Reader | None:
     """What reads a file as a workflow."""
-    if _WORKFLOW.match(name):
+    if WORKFLOW.match(name):
         return github.workflow
-    if _COMPOSITE.match(name):
+    if COMPOSITE.match(name):
         return github.composite
-    return gitlab.workflow if _PIPELINE.match(name) else None
+    return gitlab.workflow if PIPELINE.match(name) else None
 
 
 def _read(name: str, text: str, file: str, left: list[Unread]) -> Workflow | None:
@@ -181,17 +153,17 @@ class _Locking:
                 left.append(skipped(Place(shown(name)), reason, "write it again with its tool"))
 
     def _read(self, base: str, name: str, text: str, file: str) -> None:
-        if base in locks.LOCKS:
+        if base in LOCKS:
             self.locks.append(locks.locked(base, text, file))
-        elif locks.REQUIREMENTS.match(base):
+        elif REQUIREMENTS.match(base):
             found, indexes = locks.requirements(text, file)
             self.indexes += indexes
             if found is not None and not locks.is_of_work(name):
                 (self.loose if found.missing else self.locks).append(found)
-        elif base in locks.MANIFESTS and not locks.is_of_work(posixpath.dirname(name)):
+        elif base in MANIFESTS and not locks.is_of_work(posixpath.dirname(name)):
             asks = locks.required(base, text, file)
             self.asked += [asks] if asks is not None else []
-        elif base in locks.UNREADABLE:
+        elif base in UNREADABLE:
             self.unread.append(Place(file))
 
     def sightings(self) -> Iterator[Sighting]:
@@ -218,6 +190,6 @@ class _Locking:
 
 def _beside(texts: Mapping[str, str]) -> Iterator[str]:
     """The files of a host that are there, or not."""
-    for what, pattern in (("CODEOWNERS", _OWNERS), ("Dependabot or Renovate", _UPDATES)):
+    for what, pattern in (("CODEOWNERS", OWNERS), ("Dependabot or Renovate", UPDATES)):
         named = next((name for name in sorted(texts) if pattern.match(name)), "")
         yield named or f"no {what}"

@@ -18,8 +18,6 @@ _GLOBAL = frozenset(
 _SCRIPTS = ("before_script", "script", "after_script")
 _SHA = re.compile(r"[0-9a-f]{40}\Z")
 _COMPONENT_SHA = re.compile(r"@[0-9a-f]{40}\Z")
-_DEEPEST = 10
-"""Levels of `extends` that are followed; GitLab allows eleven."""
 _BRANCHES = frozenset(("push", "merge_request"))
 
 
@@ -29,9 +27,10 @@ def workflow(root: Node | None, file: str, source: str) -> Workflow | None:
         return None
     jobs = {name for name, node in root.entries.items() if name not in _GLOBAL and isinstance(node, Table)}
     lines = source.split("\n")
+    whole: dict[str, Table] = {}
     found = [
-        _job(name, _whole(node, root), place, root, lines)
-        for name, node, place in named(root)
+        _job(name, _whole(name, root, whole), place, root, lines)
+        for name, _, place in named(root)
         if name in jobs and not name.startswith(".")
     ]
     includes = tuple(_includes(root))
@@ -41,18 +40,21 @@ def workflow(root: Node | None, file: str, source: str) -> Workflow | None:
     return Workflow(file=file, service="GitLab CI", events=_BRANCHES, jobs=tuple(found)) if found else None
 
 
-def _whole(job: Node, root: Table, level: int = 0) -> Table:
-    """A job with what it extends; its own keys win, and of several the last."""
-    assert isinstance(job, Table)  # noqa: S101 - for the type checker
-    merged: dict[str, Node] = {}
-    keys: dict[str, Place] = {}
-    for name in map(text, items(get(job, "extends"))):
-        base = root.entries.get(name)
-        if isinstance(base, Table) and level < _DEEPEST:
-            whole = _whole(base, root, level + 1)
-            merged |= whole.entries
-            keys |= whole.keys
-    return Table({**merged, **job.entries}, job.place, {**keys, **job.keys})
+def _whole(name: str, root: Table, whole: dict[str, Table]) -> Table:
+    """A job with what it extends, each worked out once; its own keys win, and of several the last."""
+    if name not in whole:
+        job = root.entries[name]
+        whole[name] = job if isinstance(job, Table) else Table({}, job.place, {})  # of a circle as it is
+        merged: dict[str, Node] = {}
+        keys: dict[str, Place] = {}
+        for base in dict.fromkeys(map(text, items(get(job, "extends")))):
+            if base in root.entries:
+                found = _whole(base, root, whole)
+                merged |= found.entries
+                keys |= found.keys
+        own = whole[name]
+        whole[name] = Table({**merged, **own.entries}, own.place, {**keys, **own.keys})
+    return whole[name]
 
 
 def _job(name: str, job: Table, place: Place, root: Table, lines: list[str]) -> Job:

@@ -21,8 +21,6 @@ from threatmodel.reading.values import dataclass
 from threatmodel.stacks.cloudformation.document import parse
 from threatmodel.stacks.values import List, Node, Table, get
 
-LARGEST = 4 * 1024 * 1024
-"""Characters of a file of answers."""
 MOST = 100
 """Answers of a file."""
 

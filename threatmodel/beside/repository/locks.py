@@ -11,9 +11,6 @@ from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
 
-LARGEST = 16 * 1024 * 1024
-"""Characters of a lock file that is read."""
-
 
 class Locked(NamedTuple):
     """A file that locks packages; `missing` is the line of the first without a hash (None where all have one)."""
@@ -34,11 +31,19 @@ Finder = Callable[[str], int]
 """Return the line of the first package without a hash, 0 where each has one.  Raises ValueError for another file."""
 
 
-def _json_entries(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError("nested too deep") from None
+def _within(load: Callable[[str], Any]) -> Callable[[str], Any]:
+    """What loads a text, and raises ValueError also where it is nested too deep."""
+
+    def loaded(text: str) -> Any:
+        try:
+            return load(text)
+        except RecursionError:
+            raise ValueError("nested too deep") from None
+
+    return loaded
+
+
+_json_entries, _toml_entries = _within(json.loads), _within(tomllib.loads)
 
 
 def _line_of(text: str, what: str) -> int:
@@ -117,11 +122,6 @@ _FINDERS: Mapping[str, tuple[str, Finder]] = {
 }
 """Lock files by name: the ecosystem, and what finds a package without a hash."""
 
-LOCKS = frozenset(_FINDERS)
-MANIFESTS = frozenset(("package.json", "pyproject.toml", "Pipfile", "go.mod", "Cargo.toml", "composer.json"))
-UNREADABLE = {"Gemfile": "Bundler", "pom.xml": "Maven", "build.gradle": "Gradle", "build.gradle.kts": "Gradle"}
-"""Files of dependencies whose locks are not read."""
-REQUIREMENTS = re.compile(r"requirements(?:[-_.][\w.-]+)?\.txt\Z")
 _OF_WORK = re.compile(
     r"(?:^|[/_.-])(?:dev|develop|test|tests|testing|doc|docs|lint|example|examples|sample|samples)(?=[/_.-]|$)",
     re.IGNORECASE,
@@ -152,7 +152,7 @@ def _has(root: Any, key: str) -> bool:
 
 
 def _pyproject(text: str) -> tuple[int, str]:
-    root = tomllib.loads(text)
+    root = _toml_entries(text)
     tool, project = root.get("tool", {}), root.get("project", {})
     poetry = tool.get("poetry", {}) if isinstance(tool, dict) else {}
     own = poetry.get("dependencies", {}) if isinstance(poetry, dict) else {}
@@ -164,7 +164,7 @@ def _pyproject(text: str) -> tuple[int, str]:
 
 
 def _pipfile_toml(text: str) -> tuple[int, str]:
-    return (_line_of(text, "[packages]") if tomllib.loads(text).get("packages") else 0), "python"
+    return (_line_of(text, "[packages]") if _toml_entries(text).get("packages") else 0), "python"
 
 
 def _go_mod(text: str) -> tuple[int, str]:
@@ -173,7 +173,7 @@ def _go_mod(text: str) -> tuple[int, str]:
 
 
 def _cargo(text: str) -> tuple[int, str]:
-    return (_line_of(text, "[dependencies]") if tomllib.loads(text).get("dependencies") else 0), "rust"
+    return (_line_of(text, "[dependencies]") if _toml_entries(text).get("dependencies") else 0), "rust"
 
 
 def _composer(text: str) -> tuple[int, str]:
