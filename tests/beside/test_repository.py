@@ -222,6 +222,15 @@ def test_what_cannot_be_read_is_named_with_reason_and_remedy(
     assert unread.keys() >= {"cut.yml"}
 
 
+def test_an_alarm_is_shown_without_doubt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed) -> None:
+    files = {"template.yaml": template("POST /e"), ".github/workflows/a.yml": KEYS}
+    model = system(tmp_path, files, "{repository: .}")
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "-m", model.name]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "auth: static-keys (the job 'release' uses long-lived AWS keys, from secrets of the repository)" in said
+
+
 def test_no_value_of_a_secret_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed) -> None:
     secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"
     workflow = (

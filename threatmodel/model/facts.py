@@ -48,6 +48,8 @@ _SAID_BY_EVIDENCE = STANDING["code"]
 LEFT_OUT = "not set: AWS's default"
 NOWHERE = "nothing in this file says otherwise"
 """Notes of what evidence says by saying nothing: a property that is left out, and something that is nowhere."""
+ONLY_CLAIMED = "it reassures as a claim only"
+"""The doubt about what alarms as evidence: a reader sees it where the value would reassure, not at the alarm."""
 OMITTED = frozenset({LEFT_OUT, NOWHERE})
 """The notes of what is not written."""
 
@@ -79,7 +81,13 @@ class Statement(NamedTuple):
     @property
     def remark(self) -> str:
         """Return what a reader should know of it: its note, and what puts it in doubt."""
-        return "; ".join(part for part in (self.note, f"in doubt: {self.doubt}" if self.doubt else "") if part)
+        doubt = self.doubt_of_value
+        return "; ".join(part for part in (self.note, f"in doubt: {doubt}" if doubt else "") if part)
+
+    @property
+    def doubt_of_value(self) -> str:
+        """Return why the deployed value may be another one; '' where it only counts less as it reassures."""
+        return "" if self.doubt == ONLY_CLAIMED else self.doubt
 
     @property
     def size(self) -> int:

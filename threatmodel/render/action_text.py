@@ -75,7 +75,7 @@ def _cause(action: Action, fault: FaultyValue | None) -> tuple[str, str]:
         said = fault.said
         value = f"{fault.fact}: {shown(fault.value)}"
         text = value if said.omitted or not said.note else said.note
-        text += f" (in doubt: {said.doubt})" if said.doubt else ""
+        text += f" (in doubt: {said.doubt_of_value})" if said.doubt_of_value else ""
         return f"found {text}", said.place.short if said.place is not None else ""
     first = next(iter(action.lacks.values())).state
     if action.entry_point and any(ask.kind == "caller" for ask in first.asks):

@@ -10,7 +10,7 @@ from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.file_statements import FileStatements
 from threatmodel.graph.elements import Read
 from threatmodel.library.directions import Directions
-from threatmodel.model.facts import Origin, Statement, Statements
+from threatmodel.model.facts import ONLY_CLAIMED, Origin, Statement, Statements
 from threatmodel.model.system import EvidenceFile, System
 
 
@@ -79,4 +79,4 @@ def by_direction(kind: str, name: str, said: Statement, ways: Directions | None,
         return [said._replace(source=shown)]
     if not ways.alarms(kind, name, said.value):
         return [said]
-    return [said._replace(source=shown, doubt="it reassures as a claim only"), said]
+    return [said._replace(source=shown, doubt=ONLY_CLAIMED), said]
