@@ -136,6 +136,29 @@ def test_it_is_json_yaml_a_template_a_block_of_a_page_or_an_answer_of_slack(
     assert found.surfaces == {"events"}
 
 
+@pytest.mark.parametrize(
+    ("expression", "surfaces"),
+    [
+        ('"${aws_apigatewayv2_api.bot.api_endpoint}/slack/events"', {"events"}),
+        ('format("%s/slack/events", var.host)', {"events"}),
+        ('var.own ? "https://bot.acme.io/slack/events" : "${var.api}/slack/events"', {"events"}),
+        ('var.own ? "https://bot.acme.io/slack/other" : "${var.api}/slack/events"', set()),
+        ("aws_apigatewayv2_api.bot.api_endpoint", set()),
+    ],
+)
+def test_what_terraform_fills_in_has_the_path_that_it_writes_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed, expression: str, surfaces: set[str]
+) -> None:
+    given = f'{{\n    name = "Bot"\n    url = {expression}\n  }}'
+    call = f'locals {{\n  m = templatefile("${{path.module}}/m.json.tpl", {given})\n}}\n'
+    files = {
+        "template.yaml": template("POST /slack/events", "POST /slack/other"),
+        "infra/m.json.tpl": manifest(events="${url}"),
+        "infra/main.tf": call,
+    }
+    assert assess(system(tmp_path, files, "{slack: infra/m.json.tpl}"), monkeypatch, capsys).surfaces == surfaces
+
+
 def test_what_no_route_serves_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed) -> None:
     text = manifest(command="https://<h>/slack/refund", events="https://<h>/slack/events")
     files = {"template.yaml": template("POST /slack/events"), "m.json": text}

@@ -26,11 +26,14 @@ def _code(path: Path, files: Files) -> Opened:
 
 
 class OpenedFile:
-    """What was read of a file: `value` is parsed when it is asked for, and may raise InputError."""
+    """What was read of a file: `value` is parsed when it is asked for, and may raise InputError.
 
-    def __init__(self, text: str, parsed: Callable[[str], Any]) -> None:
+    `more` is what it follows from besides the text.
+    """
+
+    def __init__(self, text: str, parsed: Callable[[str], Any], more: str = "") -> None:
         self._text, self._parsed = text, parsed
-        self.digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+        self.digest = hashlib.sha256((text + more).encode("utf-8", "surrogateescape")).hexdigest()
 
     @cached_property
     def value(self) -> Any:
@@ -50,12 +53,19 @@ _LARGEST = 4 * 1024 * 1024
 
 
 def _slack(path: Path, files: Files) -> Opened:
+    text = files.text(path, _LARGEST, "name the manifest")
+    filled: Mapping[str, str] = {}
+    if "${" in text:
+        from threatmodel.beside.filled_in import filled_in  # few manifests are templates
+
+        filled = filled_in(path, text, files)
+
     def manifest(text: str) -> Any:
         from threatmodel.beside.slack_manifest import manifest
 
-        return manifest(text, shown_path(path))
+        return manifest(text, shown_path(path), filled)
 
-    return OpenedFile(files.text(path, _LARGEST, "name the manifest"), manifest)
+    return OpenedFile(text, manifest, repr(sorted(filled.items())))
 
 
 def _repository(path: Path, files: Files) -> Opened:

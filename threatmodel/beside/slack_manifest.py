@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from threatmodel.beside.repository.nodes import items, key_place, named, text
@@ -98,8 +99,13 @@ def is_manifest(source: str) -> bool:
     ) is not None
 
 
-def manifest(source: str, file: str) -> Manifest:
-    """Return what a manifest says.  Raises InputError where the text is none, or is cut short."""
+def manifest(source: str, file: str, filled_in: Mapping[str, str] = MappingProxyType({})) -> Manifest:
+    """Return what a manifest says; `filled_in` has what replaces placeholders, by name.
+
+    Raises InputError where the text is none, or is cut short.
+    """
+    for name, value in filled_in.items():
+        source = source.replace(f"${{{name}}}", value)
     plain = _without_templating(_block(source, file) if file.lower().endswith((".md", ".markdown")) else source)
     parsed = parse(plain, file)
     root = parsed.root

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from threatmodel.authoring.importing.model import NamedFile, reference_to
+from threatmodel.beside.filled_in import filled_in
 from threatmodel.beside.folder import Folder, Reads, read_folder
 from threatmodel.beside.repository.checkout import Checkout, checkout
 from threatmodel.beside.repository.files import READS
@@ -47,7 +48,7 @@ def beside(paths: Sequence[Path], model: Path, files: Files) -> Beside:
     root = repository(paths[0]) or paths[0]
     found = read_folder(root, files, _READS)
     notes: list[str] = []
-    manifests = list(_manifests(found, notes))
+    manifests = list(_manifests(found, root, files, notes))
     named = [NamedFile("slack", reference_to(root / name, model)) for name, _ in manifests]
     seen = checkout(found.texts, lambda name: found.place(name).file)
     if seen.sightings or seen.workflows:
@@ -76,12 +77,12 @@ _READS = Reads(
 )
 
 
-def _manifests(folder: Folder, notes: list[str]) -> Iterator[tuple[str, Manifest]]:
+def _manifests(folder: Folder, root: Path, files: Files, notes: list[str]) -> Iterator[tuple[str, Manifest]]:
     """The manifests of Slack's apps by path, each read; why one cannot be used is noted."""
     for name, text in folder.texts.items():
         if _is_named_so(name) and len(text) <= _LARGEST and is_manifest(text):
             try:
-                yield name, manifest(text, folder.place(name).file)
+                yield name, manifest(text, folder.place(name).file, filled_in(root / name, text, files))
             except InputError as error:
                 if PurePosixPath(name).suffix.lower() != ".md":  # a page may only show a part of one
                     notes += [f"{one.place}: not read: {one.message}" for one in error.problems[:1]]
