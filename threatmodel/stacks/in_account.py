@@ -88,12 +88,17 @@ def answers_in(texts: Mapping[str, str]) -> Answers:
     )
 
 
+def is_about_resources(raw: object) -> bool:
+    """Whether JSON is an answer about the resources of a stack, or their drift."""
+    return isinstance(raw, dict) and any(key in raw for key in (*_LISTS, _DRIFTS, _DETECTION))
+
+
 def _answer(text: str, file: str) -> Mapping[str, Any]:
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError):
         raise _refused(file, "this is no JSON that can be read; it may be cut short") from None
-    if not isinstance(raw, dict) or not any(key in raw for key in (*_LISTS, _DRIFTS, _DETECTION)):
+    if not isinstance(raw, dict) or not is_about_resources(raw):
         found = ", ".join(map(quoted, sorted(raw)[:5])) if isinstance(raw, dict) and raw else "nothing"
         raise _refused(file, f"this is no answer about the resources of a stack; it has {found}")
     return raw

@@ -46,8 +46,9 @@ _EVIDENCE = "evidence:                         # its facts are read from there e
 class NamedFile(NamedTuple):
     """A file as a model names it: its kind, its path ('' for what came through a pipe), and that of its parameters.
 
-    `parameters` is '' where no file gives them values; `label` is that of its resources in the joined stack;
-    `function` is the one that it is of, if it is of one.
+    `parameters` is '' where no file gives them values, and `stage` what of that is deployed; `label` is that of its
+    resources in the joined stack.  `deployed` are answers about its stack.  A file that shows others as deployed `has`
+    resources, by their names.  `function` is the one that it is of, if it is of one.
     """
 
     kind: str
@@ -55,6 +56,9 @@ class NamedFile(NamedTuple):
     parameters: str = ""
     label: str = ""
     function: str = ""
+    stage: str = ""
+    deployed: tuple[str, ...] = ()
+    has: frozenset[str] = frozenset()
 
 
 def new_model(
@@ -71,7 +75,7 @@ def new_model(
         *head(name, stands_on),
         f"{known}{_EVIDENCE}",
         *(f"{known}  - {{{_named(one)}{_resources(found, one, evidence)}}}" for one in evidence),
-        *(f"{known}  - {{{_named(one)}}}" for one in beside),
+        *(f"{known}  - {{{_named(one)}{_resources(found, one, evidence)}}}" for one in beside),
         "",
         "# data:                           # what is kept, and how sensitive it is",
         "#   records: {classification: confidential, personal: true}",
@@ -83,6 +87,8 @@ def new_model(
 
 def _named(one: NamedFile) -> str:
     given = f", parameters: {scalar(one.parameters)}" if one.parameters else ""
+    given += f", stage: {scalar(one.stage)}" if one.stage else ""
+    given += f", deployed: [{', '.join(map(scalar, one.deployed))}]" if one.deployed else ""
     given += f", function: {scalar(one.function)}" if one.function else ""
     return f"{one.kind}: {scalar(one.path) if one.path else 'FILE'}{given}"
 
@@ -91,9 +97,11 @@ def _resources(found: Sequence[ElementEntry], file: NamedFile, evidence: Sequenc
     """Which resources of a file the elements are whose ids do not tell; what no file holds is named in the first."""
     labels = [one.label for one in evidence]
     own = [(entry.id, *own_name(entry.resource, filter(None, labels))) for entry in found if entry.apart]
-    apart = ", ".join(
-        f"{scalar(element)}: {scalar(name)}" for element, label, name in own if (label or labels[0]) == file.label
-    )
+    if file not in evidence:
+        kept = [(element, name) for element, _, name in own if name in file.has]
+    else:
+        kept = [(element, name) for element, label, name in own if (label or labels[0]) == file.label]
+    apart = ", ".join(f"{scalar(element)}: {scalar(name)}" for element, name in kept)
     return f", resources: {{{apart}}}" if apart else ""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from threatmodel.assessment.drift import Absence
+from threatmodel.authoring.importing import deployed
 from threatmodel.authoring.importing.beside import beside
 from threatmodel.authoring.importing.entries import NOTHING, ElementEntry, Whole, entries
 from threatmodel.authoring.importing.model import (
@@ -50,10 +51,11 @@ def imported(
     Several files, or those of a folder, are one system.  Raises InputError where one cannot be used or is where that
     model cannot read it, and where they have no function.
     """
-    own = sources([path] if isinstance(path, Path) else path, kind, files)
+    paths = [path] if isinstance(path, Path) else path
+    own, there = deployed.apart(sources(paths, kind, files), files)
     piped = any(one.path.is_fifo() for one in own)
     target = model or Path("model.yaml")
-    for one in own:
+    for one in (*own, *there):
         if not one.path.is_fifo():
             files.named(reference_to(one.path, target), target, Place(shown_path(one.path)))
     labels = labels_of(one.path.as_posix() for one in own)
@@ -61,12 +63,12 @@ def imported(
     stack = joined(stacks)
     if problems := [*clashes(stack)]:
         raise InputError(problems)
-    around = beside([path] if isinstance(path, Path) else path, target, files)
+    around = beside(paths, target, files)
     name = _name(own, stack)
     roots = {root.name for one in own if not one.path.is_fifo() and (root := repository(one.path.parent))}
     found = entries_of(stack, {}, Whole((name, *sorted(roots)), around.manifests))
     check_elements(found, stack)
-    source, missing = _source([path] if isinstance(path, Path) else path, stacks, found, target, files)
+    source, missing = _source(paths, stacks, found, target, files)
     named = [
         NamedFile(one.kind, "" if one.path.is_fifo() else reference_to(one.path, target), label=label)
         for label, one in zip(labels, own, strict=True)
@@ -77,7 +79,10 @@ def imported(
         notes += said
         if given is not None:
             named[at] = named[at]._replace(parameters=reference_to(given, target))
-    text = new_model(found, named, name[:LONGEST_NAME], stands_on, (*source, *around.named))
+    seen = deployed.look(paths, files)
+    shown = deployed.named(list(zip(named, stacks.values(), strict=True)), there, seen, target, files)
+    notes += shown.notes
+    text = new_model(found, shown.own, name[:LONGEST_NAME], stands_on, (*shown.beside, *source, *around.named))
     if piped:
         notes.append("what came through a pipe has no path: name the file under evidence in the model")
     return Imported(text, tuple(found), (), (*notes_of(stack, {one.resource for one in found}), *notes))
