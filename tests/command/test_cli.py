@@ -32,6 +32,7 @@ Golden = Callable[[str, str], None]
         ("dfd-identity.dot", ["--dfd", "--view", "identity"]),
         ("dfd-focus.dot", ["--dfd", "--focus", "order-bot"]),
         ("dfd-colormap.dot", ["--dfd", "--colormap"]),
+        ("dfd.mmd", ["--dfd", "mermaid"]),
         ("sequence.puml", ["--seq"]),
         ("sequence.mmd", ["--seq", "mermaid"]),
         ("list.txt", ["--list"]),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -39,11 +40,11 @@ WHAT = {
 FRAME = {
     plantuml: re.compile(
         r"@startuml|' Written by threatmodel|title .*|autonumber|hide footbox|box \".*\" #FFFFFF|end box|"
-        r"note right : .*|@enduml"
+        r"note right : .*|@enduml|(?:alt|else) .*|end|autonumber (?:stop|resume)"
     ),
     mermaid: re.compile(
         r"sequenceDiagram|  %% Written by threatmodel|  title .*|  autonumber|"
-        r"  box transparent .*|  end|  Note over p\d+,p\d+: .*"
+        r"  box transparent .*|  end|  Note over p\d+,p\d+: .*|  (?:alt|else) .*|  autonumber (?:off|\d+)"
     ),
 }
 
@@ -60,9 +61,11 @@ def loaded(folder: Path, text: str) -> Graph:
 
 
 def messages(make: Make, text: str) -> Iterator[tuple[str, str, str]]:
-    """From whom, to whom and what, by name."""
+    """From whom, to whom and what, by name; not what happens instead, which has no number."""
     names = {}
-    for line in text.splitlines():
+    for before, line in pairwise(text.splitlines()):
+        if before.strip() in {"autonumber off", "autonumber stop"}:
+            continue
         if found := WHO[make].match(line):
             name, alias = found.groups() if make is plantuml else found.groups()[::-1]
             names[alias] = name
@@ -117,6 +120,52 @@ def test_many_functions_are_one(make: Make, tmp_path: Path) -> None:
 @BOTH
 def test_focus_shows_one_element(make: Make, graph: Graph) -> None:
     assert all("worker" in found[:2] for found in messages(make, make(graph, focus="worker")))
+
+
+def cases(text: str) -> dict[str, str]:
+    """What happens in each case but the usual one."""
+    lines = [line.strip() for line in text.splitlines()]
+    at = [index for index, line in enumerate(lines) if line.startswith("else ")]
+    return {lines[index].removeprefix("else "): re.split(": ", lines[index + 2], maxsplit=1)[1] for index in at}
+
+
+@BOTH
+def test_rejection_replay_and_retry_happen_instead(make: Make, tmp_path: Path, graph: Graph) -> None:
+    said = "unknown: rejects_replay is not stated"
+    assert said in [text.replace("#58;", ":") for text in cases(make(graph)).values()]
+    text = MODEL.replace("bot: {", "bot: {verifies_signature: true, rejects_replay: false, ")
+    found = cases(make(loaded(tmp_path, text.replace("worker: {", "worker: {idempotent: true, "))))
+    assert found == {
+        "the signature is missing or wrong": "rejected with 401, and nothing is done (stated)",
+        "an attacker sends the request again (replay)": "accepted, and done again (stated)",
+        "Slack sends the request again after 3 s (retry)": found["Slack sends the request again after 3 s (retry)"],
+        "it is delivered again (retry)": "no second effect (stated)",
+    }
+
+
+@BOTH
+@pytest.mark.parametrize("view", [*VIEWS, "all"])
+def test_cases_are_closed_and_keep_the_numbers_of_flows(make: Make, graph: Graph, view: str) -> None:
+    lines = [line.strip() for line in make(graph, view).splitlines()]
+    depth, number = 0, 1
+    for before, line in pairwise(lines):
+        depth += line.startswith("alt ") - (line == "end" and depth > 0)
+        assert depth in {0, 1}
+        assert not line.startswith("else ") or depth == 1
+        if found := re.fullmatch(r"autonumber (\d+)", line):
+            assert int(found[1]) == number
+        elif WHAT[make].match(f"  {line}" if make is mermaid else line) and before not in {
+            "autonumber off",
+            "autonumber stop",
+        }:
+            number += 1
+    assert depth == 0
+
+
+def test_the_secret_that_verifies_is_read_in_every_case(tmp_path: Path) -> None:
+    text = MODEL.replace("functions:", "secrets: {key: {grants: slack-requests}}\nfunctions:")
+    text = mermaid(loaded(tmp_path, text.replace("sends: [work]", "sends: [work], secrets: [key]")))
+    assert text.index("get secret") < text.index("  alt ")
 
 
 NASTY = [

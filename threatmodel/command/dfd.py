@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threatmodel.command.arguments import picture_options, text
-from threatmodel.command.request import Invocation
+from threatmodel.command.request import PICTURES, Invocation
 from threatmodel.reading.home import PROGRAM
 from threatmodel.reading.output import complain, make_folder
 from threatmodel.reading.problems import InputError, Place, Problem, suggestion
@@ -22,8 +22,11 @@ def options(what: _MutuallyExclusiveGroup) -> None:
     """Declare the option."""
     what.add_argument(
         "--dfd",
-        action="store_true",
-        help="data-flow diagram as DOT; -o FILE.svg, .png or .pdf draws it, -o FOLDER/ draws one for each function",
+        nargs="?",
+        const="dot",
+        choices=("dot", "mermaid"),
+        help="data-flow diagram as DOT (default) or a Mermaid flowchart; -o FILE.svg, .png or .pdf draws it, and "
+        "-o FOLDER/ one for each function",
     )
 
 
@@ -57,6 +60,8 @@ def run(request: Invocation) -> int:
             f"{PROGRAM}: too many functions for one diagram; drawing an overview (see --focus ID, --full, -o FOLDER/)\n"
         )
     path = request.output
+    if args.dfd == "mermaid" or (path is not None and path.suffix.lower() == ".md"):
+        return request.print(_flowchart(request, graph, focus, colors))
     medium = args.fit or (medium_of(path) if path is not None else "")
     if medium:
         from threatmodel.render.fitted import Wanted
@@ -64,6 +69,23 @@ def run(request: Invocation) -> int:
         return request.print(drawn_to_fit(graph, medium, path, Wanted(args.view, focus, colors, args.full)))
     dot = dfd(graph, view=args.view, focus=focus, risks=colors, overview=False if args.full else None)
     return request.print(_drawn(dot, path) if path is not None else dot)
+
+
+def _flowchart(request: Invocation, graph: Graph, focus: str, colors: Mapping[str, Risk] | None) -> str:
+    """Return the diagram as Mermaid; as a Markdown page for a .md file, and where it takes several flowcharts."""
+    from threatmodel.render.condensed import Grouping, condensed
+    from threatmodel.render.flowchart import as_markdown, flowcharts
+
+    path = request.output
+    if path is not None and path.suffix.lower() in PICTURES:
+        request.misused("--dfd mermaid is text; name a .md or .mmd file, or use --dfd for a picture")
+    shown = condensed(graph, request.args.view, focus, Grouping(functions=False if request.args.full else None))
+    charts = flowcharts(shown, colors)
+    if len(charts) == 1 and (path is None or path.suffix.lower() != ".md"):
+        return charts[0]
+    if len(charts) > 1:
+        complain(f"{PROGRAM}: too large for one flowchart; writing a Markdown page with {len(charts)}\n")
+    return as_markdown(shown, charts)
 
 
 def _focus(focus: str, graph: Graph) -> str:

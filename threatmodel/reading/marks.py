@@ -27,7 +27,7 @@ _AT_HEAD: Mapping[str, bytes] = {
     "SVG": rb"(?:<\?xml[^>]*>\s*)?<!-- Written by threatmodel -->",
     "PNG": re.escape(_PNG) + rb"[\s\S]{25}[\s\S]{4}tEXtSoftware\x00threatmodel",
     "PlantUML": rb"@startuml\s*' Written by threatmodel\r?\n",
-    "Mermaid": rb"sequenceDiagram\s*%% Written by threatmodel\r?\n",
+    "Mermaid": rb"(?:sequenceDiagram|flowchart LR)\s*%% Written by threatmodel\r?\n",
     "JUnit XML": rb'<\?xml[^>]*>\s*<testsuites name="tm check">',
     "SARIF": rb'\{\s*"\$schema": "[^"]*sarif[^"]*",\s*"version": "[^"]*",\s*"properties": \{"writer": "threatmodel"\}',
     "--json": rb'\{\s*"schema_version": "[^"]*",\s*"model": \{\s*"name": ',

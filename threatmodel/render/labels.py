@@ -89,7 +89,7 @@ class Labels:
     def _inside(self, box: Box, owner: tuple[str, int] | None) -> Iterator[str]:
         """How many secrets and log groups are folded into a box; the worst mark where it is worse than the owner's."""
         counts = []
-        for words, ids in self._parts(box):
+        for words, ids in inside(box):
             worst = self.scale.worst(self.marks, ids)
             if worst and worst[1] and self.scale.rank(worst[0]) > self.scale.rank(owner[0] if owner else ""):
                 yield small(words, MUTED)
@@ -98,18 +98,6 @@ class Labels:
                 counts.append(words)
         if counts:
             yield small(_DOT.join(counts), MUTED, self.style.note)
-
-    def _parts(self, box: Box) -> Iterator[tuple[str, Sequence[str]]]:
-        """What is inside a box, in words, with the ids of its elements and flows."""
-        rest = [flow for _, flow in box.inner]
-        for one, many, kind in (("secret", "secrets", "secret"), ("log group", "log groups", "")):
-            ids = {element.id for element in box.folded if element.kind == kind}
-            flows = [flow.id for flow in rest if ids & {flow.source, flow.target}]
-            rest = [flow for flow in rest if flow.id not in flows]
-            if ids:
-                yield f"{len(ids)} {one if len(ids) == 1 else many}", [*sorted(ids), *flows]
-        if rest:
-            yield f"{len(rest)} {'flow' if len(rest) == 1 else 'flows'} inside", [flow.id for flow in rest]
 
     def mark(self, mark: tuple[str, int], width: int = 40) -> str:
         """Return a mark in its color."""
@@ -158,6 +146,19 @@ class Labels:
             label = flow.label if self.style.arrow else ""
             found[f"{self.scale.paints[word].mark if word else ''} {label}".strip()] = None
         return list(found)
+
+
+def inside(box: Box) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield what is inside a box in words, with the ids of its elements and flows."""
+    rest = [flow for _, flow in box.inner]
+    for one, many, kind in (("secret", "secrets", "secret"), ("log group", "log groups", "")):
+        ids = {element.id for element in box.folded if element.kind == kind}
+        flows = [flow.id for flow in rest if ids & {flow.source, flow.target}]
+        rest = [flow for flow in rest if flow.id not in flows]
+        if ids:
+            yield f"{len(ids)} {one if len(ids) == 1 else many}", [*sorted(ids), *flows]
+    if rest:
+        yield f"{len(rest)} {'flow' if len(rest) == 1 else 'flows'} inside", [flow.id for flow in rest]
 
 
 # --- texts

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from threatmodel.graph.elements import Flow, Graph
 from threatmodel.reading.marks import MARK
+from threatmodel.render.alternatives import blocks
 from threatmodel.render.picture import HOSTILE, TIMES, DrawnShape, Picture, carried, data_names, outermost, picture
 from threatmodel.render.text import mermaid as mermaid_text
 from threatmodel.render.text import plantuml as plantuml_text
@@ -19,18 +20,26 @@ _KINDS = {"person": "actor", "store": "database"}
 class _Message(NamedTuple):
     """One line of a sequence: its source and target, what is sent, and whether it is a response.
 
-    `crosses` names the outermost boundaries that it leaves and enters.
+    `crosses` names the outermost boundaries that it leaves and enters.  `number` is the flow's, 0 for what is no flow.
     """
 
     source: str
     target: str
     text: str
     answers: bool
-    crosses: tuple[str, ...]
+    crosses: tuple[str, ...] = ()
+    number: int = 0
+
+
+class _Line(NamedTuple):
+    """A line that begins a case (alt), begins another one (else), or ends them (end)."""
+
+    word: str
+    text: str = ""
 
 
 def plantuml(graph: Graph, view: str = "runtime", focus: str = "") -> str:
-    """The flows of a view as a PlantUML sequence diagram."""
+    """The flows of a view as a PlantUML sequence diagram, with what happens instead as alternatives."""
     shown = picture(graph, view, focus)
     text = plantuml_text
     lines = ["@startuml", f"' {MARK}", f"title {text(_title(shown))}", "autonumber", "hide footbox"]
@@ -41,17 +50,21 @@ def plantuml(graph: Graph, view: str = "runtime", focus: str = "") -> str:
             symbol = "queue" if shape.kind == "queue" else _KINDS.get(shape.symbol, "participant")
             lines.append(f'  {symbol} "{text(shape.name)}" as {names[shape.id]}')
         lines.append("end box")
-    for message in _messages(shown):
-        source, target = names[message.source], names[message.target]
-        colour = "[#CF222E]" if message.source == HOSTILE else ""
-        lines.append(f"{source} -{colour}{'->' if message.answers else '>'} {target} : {text(message.text)}")
-        if message.crosses:
-            lines.append(f"note right : {' → '.join(text(name) for name in message.crosses)}")
+    for step in _steps(shown):
+        if isinstance(step, _Line):
+            lines.append(f"{step.word} {text(step.text)}".strip())
+            continue
+        source, target = names[step.source], names[step.target]
+        colour = "[#CF222E]" if step.source == HOSTILE else ""
+        line = f"{source} -{colour}{'->' if step.answers else '>'} {target} : {text(step.text)}"
+        lines += [line] if step.number else ["autonumber stop", line, "autonumber resume"]
+        if step.crosses:
+            lines.append(f"note right : {' → '.join(text(name) for name in step.crosses)}")
     return "\n".join([*lines, "@enduml", ""])
 
 
 def mermaid(graph: Graph, view: str = "runtime", focus: str = "") -> str:
-    """The flows of a view as a Mermaid sequence diagram."""
+    """The flows of a view as a Mermaid sequence diagram, with what happens instead as alternatives."""
     shown = picture(graph, view, focus)
     text = mermaid_text
     lines = ["sequenceDiagram", f"  %% {MARK}", f"  title {text(_title(shown))}", "  autonumber"]
@@ -62,11 +75,17 @@ def mermaid(graph: Graph, view: str = "runtime", focus: str = "") -> str:
             symbol = "actor" if shape.symbol == "person" else "participant"
             lines.append(f"    {symbol} {names[shape.id]} as {text(shape.name)}")
         lines.append("  end")
-    for message in _messages(shown):
-        source, target = names[message.source], names[message.target]
-        lines.append(f"  {source}{'-->>' if message.answers else '->>'}{target}: {text(message.text)}")
-        if message.crosses:
-            lines.append(f"  Note over {source},{target}: {' → '.join(text(name) for name in message.crosses)}")
+    last = 0
+    for step in _steps(shown):
+        if isinstance(step, _Line):
+            lines.append(f"  {step.word} {text(step.text)}".rstrip())
+            continue
+        source, target = names[step.source], names[step.target]
+        line = f"  {source}{'-->>' if step.answers else '->>'}{target}: {text(step.text)}"
+        last = step.number or last
+        lines += [line] if step.number else ["  autonumber off", line, f"  autonumber {last + 1}"]
+        if step.crosses:
+            lines.append(f"  Note over {source},{target}: {' → '.join(text(name) for name in step.crosses)}")
     return "\n".join([*lines, ""])
 
 
@@ -88,10 +107,29 @@ def _columns(shown: Picture) -> Iterator[tuple[str, list[DrawnShape]]]:
         yield shown.zones[zone].name.strip() or zone, list(members)
 
 
+def _steps(shown: Picture) -> Iterator[_Message | _Line]:
+    """The messages in order, and around those of the usual case what happens instead; not in an overview."""
+    messages = list(_messages(shown))
+    flows = [] if shown.overview else [flows[0] for _, _, flows in _ordered(shown)]
+    found = list(blocks([member for shape in shown.shapes.values() for member in shape.members], flows))
+    begins = {block.first: block for block in found}
+    ends = {block.last: block for block in found}
+    for index, message in enumerate(messages):
+        if index in begins:
+            yield _Line("alt", begins[index].usual)
+        yield message
+        if index in ends:
+            block = ends[index]
+            for other in block.others:
+                yield _Line("else", other.when)
+                yield _Message(block.function, other.target, other.text, answers=other.target != block.function)
+            yield _Line("end")
+
+
 def _messages(shown: Picture) -> Iterator[_Message]:
     """A message for each flow in order; in an overview, for each arrow."""
     names = data_names(shown.graph)
-    for source, target, flows in _ordered(shown):
+    for number, (source, target, flows) in enumerate(_ordered(shown), 1):
         roots = [outermost(shown.shapes[end].zone, shown.zones) for end in (source, target)]
         label = ", ".join(dict.fromkeys(flow.label for flow in flows))
         count = f" {TIMES}{len(flows)}" if len(flows) > 1 else ""
@@ -102,6 +140,7 @@ def _messages(shown: Picture) -> Iterator[_Message]:
             text=label + count + (f" ({data})" if data not in {"", label} else ""),
             answers=all(flow.id.endswith(":answer") for flow in flows),
             crosses=tuple(shown.zones[root].name.strip() or root for root in roots) if roots[0] != roots[1] else (),
+            number=number,
         )
 
 

@@ -1,0 +1,159 @@
+"""Data-flow diagrams as Mermaid flowcharts, for Markdown pages: each part is below the limits of what shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from threatmodel.model.reference_architecture import Zone
+from threatmodel.reading.marks import MARK
+from threatmodel.render.condensed import Box, Condensed, Link
+from threatmodel.render.labels import inside
+from threatmodel.render.palette import RISK, Marks
+from threatmodel.render.picture import HOSTILE, cut, protocol_words
+from threatmodel.render.text import markdown, mermaid
+
+MOST_TEXT, MOST_ARROWS = 45_000, 450
+"""Characters and arrows of a part.  Mermaid rejects more than 50,000 and 500, and GitHub does not change that."""
+
+_WIDE = 60
+_FEW = 6
+"""The members that a box names."""
+
+_SHAPES = {"store": ("[(", ")]"), "person": ("[", "]"), "external": ("[", "]")}
+_STYLES = (
+    "classDef boundary fill:none,stroke:#cf222e,stroke-dasharray:5 5,color:#cf222e",
+    *(f"classDef {word} fill:{paint.fill},stroke:{paint.line},color:#24292f" for word, paint in RISK.paints.items()),
+)
+
+
+def flowcharts(shown: Condensed, marks: Marks | None = None) -> list[str]:
+    """Return a diagram as one flowchart, or as several where it is too large for one; `marks` colors by risk."""
+    writer = _Writer(shown, marks or {})
+    return [writer.text(part) for part in writer.parts()]
+
+
+def as_markdown(shown: Condensed, charts: Sequence[str]) -> str:
+    """Return flowcharts as a section of a Markdown page."""
+    title = f"{shown.graph.system.name.strip() or 'Threat model'} · {shown.title}"
+    lines = [f"## {markdown(title)}", ""]
+    for number, chart in enumerate(charts, 1):
+        heading = [f"Part {number} of {len(charts)}", ""] if len(charts) > 1 else []
+        lines += [*heading, f"```mermaid\n{chart}```", ""]
+    return "\n".join([*lines, f"{MARK}, as a flowchart\n"])
+
+
+class _Part(NamedTuple):
+    """The boxes and arrows of a flowchart."""
+
+    boxes: dict[str, None]
+    links: list[Link]
+
+
+class _Writer:
+    """Writes one diagram.  Boxes and boundaries have ids that no format reserves: n1, z1."""
+
+    def __init__(self, shown: Condensed, marks: Marks) -> None:
+        self.shown = shown
+        self.marks = marks
+        self.names = {box: f"n{index}" for index, box in enumerate(shown.boxes, 1)}
+        self.zones = {zone: f"z{index}" for index, zone in enumerate(shown.zones, 1)}
+        self.boxes = {box.id: self._box(box) for box in shown.boxes.values()}
+
+    def parts(self) -> Iterator[_Part]:
+        """Yield the parts: arrows in order with their ends, then the boxes without an arrow."""
+        frame = sum(map(len, _STYLES)) + sum(len(mermaid(zone.name)) + 80 for zone in self.shown.zones.values())
+        part, size = _Part({}, []), frame
+        for link, ends in self._items():
+            new = [end for end in ends if end not in part.boxes]
+            more = sum(len(self.boxes[end]) + 30 for end in new) + (len(self._arrow(link)) + 20 if link else 0)
+            if part.boxes and (size + more > MOST_TEXT or len(part.links) >= MOST_ARROWS):
+                yield part
+                part, size = _Part({}, []), frame
+            size += more
+            part.boxes.update(dict.fromkeys(ends))
+            part.links.extend([link] if link else [])
+        yield part
+
+    def _items(self) -> Iterator[tuple[Link | None, tuple[str, ...]]]:
+        linked: set[str] = set()
+        for link in self.shown.links:
+            linked.update((link.source, link.target))
+            yield link, (link.source, link.target)
+        yield from ((None, (name,)) for name in self.shown.boxes if name not in linked)
+
+    def text(self, part: _Part) -> str:
+        """Return the text of a part."""
+        boundaries = list(self._boundaries("", part.boxes, "  "))
+        used = [line.split("[")[0].split()[1] for line in boundaries if line.lstrip().startswith("subgraph ")]
+        lines = ["flowchart LR", f"  %% {MARK}", *boundaries]
+        lines += [f"  {self._arrow(link)}" for link in part.links]
+        lines += [f"  {style}" for style in _STYLES]
+        lines += [f"  class {','.join(used)} boundary"] if used else []
+        for word in RISK.paints:
+            marked = [self.names[name] for name in part.boxes if self._word(self.shown.boxes[name]) == word]
+            lines += [f"  class {','.join(marked)} {word}"] if marked else []
+        hostile = [str(index) for index, link in enumerate(part.links) if link.source == HOSTILE]
+        lines += [f"  linkStyle {','.join(hostile)} stroke:#cf222e,color:#cf222e"] if hostile else []
+        return "\n".join([*lines, ""])
+
+    def _boundaries(self, around: str, boxes: Collection[str], tab: str) -> Iterator[str]:
+        for zone in self.shown.zones.values():
+            if zone.inside != around:
+                continue
+            body = [f"{tab}  {self.boxes[name]}" for name in boxes if self.shown.boxes[name].zone == zone.id]
+            body += self._boundaries(zone.id, boxes, f"{tab}  ")
+            if body:
+                yield f"{tab}subgraph {self.zones[zone.id]}[{_quoted(self._boundary(zone))}]"
+                yield from body
+                yield f"{tab}end"
+
+    # --- boxes and arrows
+
+    def _boundary(self, zone: Zone) -> list[str]:
+        return [zone.name.strip() or zone.id, *([RISK.worded(self.marks[zone.id])] if zone.id in self.marks else [])]
+
+    def _box(self, box: Box) -> str:
+        mark = self._mark(box)
+        lines = [box.name.strip() or box.id, box.subtitle.strip()]
+        if len(box.members) > 1:
+            ordered = sorted(box.members, key=lambda one: RISK.rank(self.marks.get(one.id, ("",))[0]), reverse=True)
+            lines += [member.name.strip() or member.id for member in ordered[:_FEW]]
+            lines += [f"{len(ordered) - _FEW} more"] if len(ordered) > _FEW else []
+        lines += ["out of scope"] if _is_out(box) else []
+        lines += [RISK.worded(mark)] if mark else []
+        for words, names in inside(box):
+            worst = RISK.worst(self.marks, names)
+            worse = worst and worst[1] and RISK.rank(worst[0]) > RISK.rank(mark[0] if mark else "")
+            lines.append(f"{words} {RISK.worded((worst[0], 0))}" if worst and worse else words)
+        begin, end = _SHAPES.get(box.symbol, ("(", ")"))
+        return f"{self.names[box.id]}{begin}{_quoted(line for line in lines if line)}{end}"
+
+    def _mark(self, box: Box) -> tuple[str, int] | None:
+        """The worst risk of the members of a box that are in scope."""
+        return None if _is_out(box) else RISK.worst(self.marks, [member.id for member in box.members])
+
+    def _word(self, box: Box) -> str:
+        """The band that colors a box."""
+        mark = self._mark(box)
+        return mark[0] if mark else ""
+
+    def _arrow(self, link: Link) -> str:
+        called: dict[str, list[str]] = {}
+        for number, flow in link.flows:
+            called.setdefault(flow.label, []).append(str(number))
+        words = dict.fromkeys(word for _, flow in link.flows for word in protocol_words(flow.facts) if word != "HTTPS")
+        lines = [f"{', '.join(numbers)} {label}" for label, numbers in called.items()]
+        if mark := RISK.worst(self.marks, [flow.id for _, flow in link.flows]):
+            lines += [RISK.worded(mark)] if mark[1] else []
+        line = "<-->" if link.back else "-.->" if link.source == HOSTILE else "-->"
+        return f"{self.names[link.source]} {line}|{_quoted([*lines, *words])}| {self.names[link.target]}"
+
+
+def _is_out(box: Box) -> bool:
+    return all(member.out_of_scope for member in box.members)
+
+
+def _quoted(lines: Iterable[str]) -> str:
+    """Lines of a label between quotes; what markup could begin with is spelled as a character."""
+    return '"' + "<br/>".join(mermaid(cut(line, _WIDE)) for line in lines) + '"'
