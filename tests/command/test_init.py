@@ -224,6 +224,36 @@ def test_a_configuration_that_is_there_is_kept(capsys: pytest.CaptureFixture[str
     assert "- run: tm check --baseline threats.baseline.json " in Path(WORKFLOW).read_text(encoding="utf-8")
 
 
+DEPLOYS = """\
+on: {push: {branches: [main]}}
+permissions: {contents: read}
+jobs:
+  deploy:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - run: sam build && sam deploy --no-confirm-changeset
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at_once", [True, False])
+def test_the_workflow_of_a_repository_that_has_some_leaves_the_check_green(
+    at_once: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is read of a checkout changes with each file of it, and no model has chosen another one."""
+    write(".github/workflows/deploy.yml", DEPLOYS)
+    assert main(["init", *(PIN if at_once else [])]) == 0
+    assert "{repository: ..}" in Path("models/shop.yaml").read_text(encoding="utf-8")
+    if not at_once:
+        assert main(["check"]) == 0
+        assert main(["init", *PIN]) == 0
+    assert Path(WORKFLOW).exists()
+    assert main(["check"]) == 0, capsys.readouterr().out
+    write(".github/CODEOWNERS", "* @team\n")
+    assert main(["check"]) == 0, capsys.readouterr().out
+
+
 # --- what the workflow installs
 
 

@@ -75,8 +75,8 @@ class FirstFiles(NamedTuple):
     notes: Sequence[str]
 
     def in_memory(self) -> dict[Path | str, str]:
-        """Return those that a model is read from, for Files."""
-        return {path: text for path, text in self.texts.items() if path.suffix in {".yaml", ".json"}}
+        """Return the texts for Files: the first check of a model with a repository reads the workflow, too."""
+        return dict(self.texts)
 
 
 def first_files(here: Path, files: Files, wanted: Wanted) -> FirstFiles:

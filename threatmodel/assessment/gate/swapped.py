@@ -11,9 +11,12 @@ from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.results import CheckResult
+from threatmodel.graph.elements import Read
 from threatmodel.reading.problems import Place, listed
 
 _SHOWN = 3
+_DESCRIBED = frozenset(("repository", "results", "slack"))
+"""Kinds whose words for an element describe what the file says of it, which no model chooses."""
 
 
 class KnownSource(NamedTuple):
@@ -33,13 +36,18 @@ _Showing = tuple[str, tuple[tuple[str, str], ...], str]
 def sources_of(assessment: Assessment) -> tuple[KnownSource, ...]:
     """Return the evidence that a model names, in a stable order."""
     found = [
-        KnownSource(read.kind, read.source.path, read.source.chosen, read.source.sha256, dict(read.elements))
+        KnownSource(read.kind, read.source.path, read.source.chosen, read.source.sha256, _elements(read))
         for read in assessment.graph.evidence
         if read.source is not None
     ]
     return tuple(
         sorted(found, key=lambda one: (one.kind, one.path, sorted(one.chosen.items()), sorted(one.elements.items())))
     )
+
+
+def _elements(read: Read) -> Mapping[str, str]:
+    """Return what the model chose for each element: a resource, or nothing but the file."""
+    return dict.fromkeys(read.elements, "") if read.kind in _DESCRIBED else dict(read.elements)
 
 
 def swapped(assessment: Assessment, known: Sequence[KnownSource], day: str) -> Iterator[CheckResult]:
@@ -86,7 +94,7 @@ def _named(one: KnownSource) -> tuple[str, ...]:
 
 
 def _words(path: str, chosen: tuple[tuple[str, str], ...], resource: str) -> str:
-    return f"{resource} in {path}{f' with {_chosen(chosen)}' if chosen else ''}"
+    return f"{f'{resource} in ' if resource else ''}{path}{f' with {_chosen(chosen)}' if chosen else ''}"
 
 
 def _chosen(chosen: Iterable[tuple[str, str]]) -> str:
