@@ -74,10 +74,6 @@ class FirstFiles(NamedTuple):
     texts: Mapping[Path, str]
     notes: Sequence[str]
 
-    def in_memory(self) -> dict[Path | str, str]:
-        """Return the texts for Files: the first check of a model with a repository reads the workflow, too."""
-        return dict(self.texts)
-
 
 def first_files(here: Path, files: Files, wanted: Wanted) -> FirstFiles:
     """Return the first files of a threat model in a folder: model, platform, library layer, schema, and a check in CI.

@@ -46,7 +46,7 @@ def sources_of(assessment: Assessment) -> tuple[KnownSource, ...]:
 
 
 def _elements(read: Read) -> Mapping[str, str]:
-    """Return what the model chose for each element: a resource, or nothing but the file."""
+    """Return what the model chose for each element: a resource, or only the file."""
     return dict.fromkeys(read.elements, "") if read.kind in _DESCRIBED else dict(read.elements)
 
 
