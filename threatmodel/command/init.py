@@ -127,8 +127,8 @@ def _baseline(request: Invocation, first: FirstFiles) -> tuple[str, int]:
     from threatmodel.assessment.gate.rules import Rules
     from threatmodel.authoring.starting import BASELINE
 
-    texts: dict[Path | str, str] = {**first.texts}  # with the workflow, which a model of the checkout reads
-    assessment = request.assessed(first.model, Files(CONTENT, texts=texts))
+    as_written = Files(CONTENT, texts={str(path): text for path, text in first.texts.items()})  # also the workflow
+    assessment = request.assessed(first.model, as_written)
     results = judge(assessment, Rules())
     known = {key_in(Path(BASELINE), first.model): taken(assessment, results)}
     return written(known), sum(result.fails for result in results)
