@@ -10,26 +10,55 @@
       node,
       item,
       text: (head + " " + node.textContent).toLowerCase(),
-      elements: " " + (names ? names.textContent.replaceAll(",", "") : "") + " ",
+      elements: new Set(names ? names.textContent.split(/[\s,]+/).filter(Boolean) : []),
       count: Number(node.dataset.number || 0),
     };
   });
   const opened = (node) => {
     for (let at = node; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
   };
+  const created = (tag, text, name) => {
+    const node = document.createElement(tag);
+    node.textContent = text;
+    if (name) node.className = name;
+    return node;
+  };
+
+  // --- the parts of the picture: boxes with their elements, arrows with their flows
+
+  const picture = document.querySelector("#about") && document.querySelector(".picture svg");
+  const about = document.getElementById("about");
+  const parts = picture
+    ? [...picture.querySelectorAll("g[data-of]")].map((node) => {
+        const name = node.id.replace(/^.*?-(?=box-|link-)/, "").replace(/^box-/, "");
+        const ids = node.dataset.of.split(" ");
+        const title = node.querySelector("title").textContent.split("\n");
+        const own = lines.filter((line) => ids.some((id) => line.elements.has(id)) && line.count);
+        return { node, name, ids, title, lines: own };
+      })
+    : [];
+  const named = new Map(parts.map((part) => [part.name, part]));
+
+  const meant = (value) => (named.has(value) ? named.get(value).ids : value ? [value] : []);
+  const compared = (name) => (name === "owner" || name === "state" || name === "standard" ? "|" : " ");
 
   const filter = () => {
     const wanted = Object.fromEntries(fields.map((name) => [name, form.elements[name].value.trim()]));
     const words = (wanted.q || "").toLowerCase().split(/\s+/).filter(Boolean);
-    const data = fields.filter((name) => name !== "q" && name !== "element" && wanted[name]);
+    const ids = meant(wanted.element);
+    const data = fields
+      .filter((name) => name !== "q" && name !== "element" && wanted[name])
+      .map((name) => [name, compared(name), name === "standard" ? wanted[name].toLowerCase() : wanted[name]]);
     const shown = new Set();
     let count = 0;
     for (const one of lines) {
       const fits =
-        data.every((name) => (" " + (one.node.dataset[name] || "") + " ").includes(" " + wanted[name] + " ")) &&
-        (!wanted.element || one.elements.includes(" " + wanted.element + " ")) &&
+        data.every(([name, edge, value]) =>
+          (edge + (one.node.dataset[name] || "") + edge).includes(edge + value + edge)
+        ) &&
+        (!ids.length || ids.some((id) => one.elements.has(id))) &&
         words.every((word) => one.text.includes(word));
-      one.node.hidden = !fits;
+      if (one.node.hidden === fits) one.node.hidden = !fits;
       if (fits) {
         shown.add(one.item);
         count += one.count;
@@ -37,6 +66,11 @@
     }
     const narrowed = fields.some((name) => wanted[name]);
     for (const item of new Set(lines.map((one) => one.item))) if (item) item.hidden = !shown.has(item);
+    for (const part of parts) {
+      const fits = ids.length ? part.name === wanted.element || part.ids.some((id) => ids.includes(id)) : part.lines.some((line) => !line.node.hidden);
+      part.node.classList.toggle("dim", narrowed && !fits);
+      part.node.setAttribute("aria-pressed", String(narrowed && part.name === wanted.element));
+    }
     const found = count.toLocaleString("en") + (count === 1 ? " finding" : " findings");
     form.querySelector("output").textContent = count ? found : "No finding fits: clear a field";
     const state = new URLSearchParams(Object.entries(wanted).filter((entry) => entry[1]));
@@ -62,8 +96,100 @@
     }
   };
 
+  // --- what is known of a part: hover, focus and keys
+
+  const MOST = 4;
+  const told = (part) => {
+    about.replaceChildren();
+    const head = created("p", "", "small");
+    head.append(created("strong", part.title[0]));
+    if (part.title.length > 1) head.append(" and " + (part.title.length - 1) + " more");
+    about.append(head);
+    const list = created("ul", "", "lines small");
+    for (const line of part.lines.slice(0, MOST)) {
+      const row = created("li", "");
+      row.append(line.node.querySelector(".chip").cloneNode(true), " " + line.node.dataset.title + " ");
+      list.append(row);
+    }
+    const every = new Set(part.lines.flatMap((line) => (line.node.dataset.controls || "").split("|")));
+    const placed = (text) => /\((proven|attested|claimed)\)$/.test(text);
+    const controls = [...every].filter(Boolean).sort((one, other) => placed(one) - placed(other));
+    const more = part.lines.length - MOST;
+    if (more > 0) list.append(created("li", "and " + more + " more", "soft"));
+    about.append(part.lines.length ? list : created("p", "No finding.", "small soft"));
+    if (controls.length) {
+      const few = controls.slice(0, MOST).join(", ") + (controls.length > MOST ? " and " + (controls.length - MOST) + " more" : "");
+      const row = created("p", "", "small");
+      row.append(created("span", "Controls: ", "state"), few);
+      about.append(row);
+    }
+    about.scrollTop = 0;
+    if (part.lines.length) {
+      const link = created("a", "Show its findings and where they come from", "small");
+      link.href = "#filter:" + new URLSearchParams({ element: part.name });
+      link.addEventListener("click", () => setTimeout(followed)); // also where the address is the same already
+      about.append(link);
+    }
+  };
+  const chosen = (part) => {
+    const field = form.elements.element;
+    field.value = field.value === part.name ? "" : part.name;
+    told(part);
+    filter();
+  };
+  const moved = (from, by) => {
+    const to = parts[(parts.indexOf(from) + by + parts.length) % parts.length];
+    for (const part of parts) part.node.setAttribute("tabindex", part === to ? "0" : "-1");
+    to.node.focus();
+  };
+  const keys = {
+    ArrowRight: (part) => moved(part, 1),
+    ArrowDown: (part) => moved(part, 1),
+    ArrowLeft: (part) => moved(part, -1),
+    ArrowUp: (part) => moved(part, -1),
+    Home: () => moved(parts[0], 0),
+    End: () => moved(parts[parts.length - 1], 0),
+    Enter: chosen,
+    " ": chosen,
+    Escape: () => form.reset(),
+  };
+  const wide = matchMedia("(min-width: 68rem)");
+  const placed = () => (wide.matches ? document.querySelector(".answer-grid") : document.getElementById("picture")).append(about);
+  const alive = () => {
+    picture.setAttribute("role", "group");
+    about.hidden = false;
+    placed();
+    wide.addEventListener("change", placed);
+    about.append(
+      created("p", "Point at a part of the diagram, or move with the arrow keys, to see its threats and controls. Click or press Enter to filter the findings.", "small soft")
+    );
+    for (const path of picture.querySelectorAll("g.edge[data-of] > path")) {
+      const wider = path.cloneNode(); // an arrow that a finger can hit
+      for (const [name, value] of [["stroke", "transparent"], ["stroke-width", "14"], ["fill", "none"]]) wider.setAttribute(name, value);
+      path.after(wider);
+    }
+    parts.forEach((part, at) => {
+      part.node.setAttribute("role", "button");
+      part.node.setAttribute("tabindex", at ? "-1" : "0");
+      const written = [...part.node.querySelectorAll("text")].map((text) => text.textContent.trim()).join(" ");
+      const number = part.lines.length + (part.lines.length === 1 ? " threat" : " threats");
+      part.node.setAttribute("aria-label", written + " (" + part.title[0] + "), " + number);
+      part.node.addEventListener("pointerenter", () => told(part));
+      part.node.addEventListener("focus", () => told(part));
+      part.node.addEventListener("click", () => chosen(part));
+      part.node.addEventListener("keydown", (event) => {
+        const act = event.ctrlKey || event.altKey || event.metaKey ? undefined : keys[event.key];
+        if (act) {
+          event.preventDefault();
+          act(part);
+        }
+      });
+    });
+  };
+
   if (form) {
     form.hidden = false;
+    if (parts.length) alive();
     form.addEventListener("input", filter);
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("reset", () => setTimeout(filter));

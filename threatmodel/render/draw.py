@@ -9,8 +9,9 @@ import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from threatmodel.reading.marks import marked_picture
 from threatmodel.reading.project import real_path
@@ -29,7 +30,7 @@ _HARMLESS = re.compile(r"no value for width of non-ASCII character|fontconfig|pa
 _SVG = "http://www.w3.org/2000/svg"
 _DRAWING = frozenset({"svg", "g", "title", "text", "polygon", "polyline", "path", "ellipse", "circle", "rect"})
 _ATTRIBUTES = frozenset({
-    *("id", "class", "width", "height", "viewBox", "transform", "preserveAspectRatio", "version"),
+    *("id", "class", "data-of", "width", "height", "viewBox", "transform", "preserveAspectRatio", "version"),
     *("d", "points", "x", "y", "cx", "cy", "rx", "ry", "r"),
     *("fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "opacity"),
     *("text-anchor", "font-family", "font-size", "font-weight", "font-style", "text-decoration"),
@@ -125,12 +126,17 @@ def scale(svg: bytes) -> float:
 _TITLE = re.compile(rb'(<g id="([^"]+)" class="(?:node|edge)">\s*<title>)[^<]*')
 
 
-def titled(svg: bytes, titles: Mapping[str, str]) -> bytes:
-    """Return an SVG of Graphviz whose nodes and edges have the titles that are given by their ids."""
+def titled(svg: bytes, titles: Mapping[str, str], of: Mapping[str, Sequence[str]] = MappingProxyType({})) -> bytes:
+    """Return an SVG of Graphviz whose nodes and edges have the titles that are given by their ids.
+
+    `of` gives the elements or flows that each stands for, which a page finds in `data-of`.
+    """
 
     def title(found: re.Match[bytes]) -> bytes:
-        text = titles.get(html_module.unescape(found.group(2).decode()))
-        return found.group() if text is None else found.group(1) + _title_text(text).encode()
+        name = html_module.unescape(found.group(2).decode())
+        text, ids = titles.get(name), html(" ".join(of.get(name, ())))
+        head = found.group(1).replace(b"<g ", f'<g data-of="{ids}" '.encode(), 1) if ids else found.group(1)
+        return found.group() if text is None else head + _title_text(text).encode()
 
     return _TITLE.sub(title, svg)
 

@@ -70,8 +70,10 @@ def fitted(graph: Drawable, medium: str, wanted: Wanted, fmt: str = "svg", engin
         if one.points >= size.least:
             break
     best = max(drawn, key=lambda one: one.points)
-    in_svg = fmt == "svg"
-    picture = titled(best.svg, hints(best.shown, wanted)) if in_svg else draw(best.dot, fmt, engine, size.dots)
+    if fmt == "svg":
+        picture = titled(best.svg, hints(best.shown, wanted), parts(best.shown))
+    else:
+        picture = draw(best.dot, fmt, engine, size.dots)
     return Fitted(picture, best.points, best.points >= size.least)
 
 
@@ -139,6 +141,17 @@ def hints(shown: Condensed, wanted: Wanted) -> dict[str, str]:
     for link in shown.links:
         parts = [(flow.id, _sent(number, flow, shown.graph, wanted, names)) for number, flow in link.flows]
         found[f"link-{link.flows[0][0]}"] = _hint(parts, wanted)
+    return found
+
+
+def parts(shown: Condensed) -> dict[str, tuple[str, ...]]:
+    """Return the elements and flows that each box and arrow stands for, by the `id` that it has in the picture."""
+    found: dict[str, tuple[str, ...]] = {}
+    for box in shown.boxes.values():
+        inner = (flow.id for _, flow in box.inner)
+        found[f"box-{node(box.id)}"] = (*(one.id for one in (*box.members, *box.folded)), *inner)
+    for link in shown.links:
+        found[f"link-{link.flows[0][0]}"] = tuple(flow.id for _, flow in link.flows)
     return found
 
 

@@ -77,6 +77,8 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
             "picture_file": lambda: picture_file,
             "parts": lambda: findings.parts(assessment, by_threat()),
             "elements": lambda: _elements(assessment),
+            "owners": lambda: sorted({one for one in sections.owners_of(assessment).values() if one}),
+            "standards": lambda: sections.standards(assessment),
             "possible": lambda: findings.possible(assessment),
             "ruled_out": lambda: findings.ruled_out(assessment),
             "paths": lambda: path_rows(assessment),
