@@ -19,7 +19,8 @@ from pathlib import Path
 HOME = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HOME))  # started as a script, it finds the engine beside its own folder
 
-from scripts.labelled.applications import SIGNED, UNVERIFIED, Judged, Measured, is_closed, labels, measured, word  # noqa: E402
+from scripts.labelled.applications import UNVERIFIED, Judged, Measured, labels, measured  # noqa: E402
+from scripts.labelled.expected import SIGNED, is_closed, word  # noqa: E402
 from scripts.labelled.page import inserted  # noqa: E402
 
 PAGE = HOME / "docs" / "maintainers" / "beside.md"
@@ -72,7 +73,7 @@ def _totals(files: Sequence[Measured]) -> Iterator[str]:
     yield "| judgment | labeled | right | asked | wrong |"
     yield "| --- | ---: | ---: | ---: | ---: |"
     yield _row("who calls a route", [judged for one in read for judged in one.callers])
-    yield _row("facts of handlers", [judged for one in read for judged in one.facts])
+    yield _row("facts of handlers, the pipeline and the workspace", [judged for one in read for judged in one.facts])
 
 
 def _row(title: str, judged: Sequence[Judged]) -> str:

@@ -9,32 +9,30 @@ import datetime
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
 import yaml
 
+from scripts.labelled.expected import OPEN, SURFACES, Fact, Label, called_by, expected, is_closed, of_repository
 from scripts.labelled.found import library
 from threatmodel import Assessment, InputError, assess, load_model
 from threatmodel.authoring.importing.plan import Imported, imported
 from threatmodel.authoring.interview import items
 from threatmodel.authoring.sheets import sheets
 from threatmodel.graph.building import Graph
+from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.system import REQUESTS, Trigger
 from threatmodel.reading.files import Files
 
 TODAY = datetime.date(2026, 11, 29)
 """The day on which every application is read: runtimes are supported until a day."""
-Label = Mapping[str, Any]
 Verdict = Literal["right", "asked", "wrong"]
-Fact = bool | Literal["open"]
-"""What a label says of a fact, where it says something certain."""
 FORGED = "slack-request-forgery"
 """The threat where nothing verifies that Slack sent a request."""
 ASKED, NOT_SLACK, NO_ROUTE = "asked", "not Slack", "no such route"
-SURFACES = {"slash-command": "slack-command", "interactivity": "slack-interactivity", "events": "slack-events"}
-SIGNED = frozenset({"own-hmac", "bolt", "sdk"})
 UNVERIFIED = {"nothing": frozenset({"none", "ignored"}), "the legacy token alone": frozenset({"legacy-token"})}
 """What is reported as a finding where nothing verifies a signature: by the label's word."""
+_PLANES = ("pipeline", "workspace")
 _SERVERLESS = "LambdaFunction"
 _DIGEST = re.compile("[0-9A-F]{8}$")
 """What the CDK adds to the name of a resource."""
@@ -53,7 +51,8 @@ class Judged(NamedTuple):
 class Found(NamedTuple):
     """What is said of an application; functions have the names of its template.
 
-    `callers` are those of each route, by function.  `facts` are the known ones: the value, and whether it is evidence.
+    `callers` are those of each route, by function.  `facts` are the known ones of functions, of the pipeline and of the
+    workspace: the value, and whether it is evidence.
     `forged` are functions for which a finding is confirmed that anyone can pose as Slack.  `asked` counts the things
     that a person must state.
     """
@@ -143,20 +142,22 @@ def _found(assessment: Assessment, names: Mapping[str, str]) -> Found:
     functions = {
         node.id: names.get(node.id, node.id) for node in graph.system.nodes.values() if node.kind == "function"
     }
+    planes = {one: one for one in _PLANES if one in graph.elements}
     confirmed = {one.id for one in assessment.findings if one.verdict in {"open", "reduced", "accepted"}}
     return Found(
         callers={name: dict(_routes(graph, one)) for one, name in functions.items()},
-        facts={
-            name: {
-                fact: (value.value, value.size > 1) for fact, value in graph.elements[one].facts.items() if value.size
-            }
-            for one, name in functions.items()
-        },
+        facts={name: dict(_known(graph, one)) for one, name in (functions | planes).items()},
         forged=frozenset(name for one, name in functions.items() if f"{FORGED}@{one}" in confirmed),
         questions=len(assessment.questions),
         prompts=sum(1 for _ in sheets(open_items)),
         asked=len(open_items),
     )
+
+
+def _known(graph: Graph, element: str) -> Iterator[tuple[str, tuple[object, bool]]]:
+    for fact, value in graph.elements[element].facts.items():
+        if value.size:
+            yield fact, (value.value, value.size >= EVIDENCE)
 
 
 def _routes(graph: Graph, function: str) -> Iterator[tuple[str, str]]:
@@ -211,81 +212,20 @@ def caller_verdict(callers: Sequence[str], found: str) -> Verdict:
 def _facts(label: Label, found: Found) -> Iterator[Judged]:
     for function, row in label["functions"].items():
         known = found.facts.get(function, {})
-        for fact, value in expected(row, _called_by(label, function)).items() if is_closed(row) else ():
+        for fact, value in expected(row, called_by(label, function)).items() if is_closed(row) else ():
             said = known.get(fact, (ASKED, False))[0]
             said = said is not None if fact == "timestamp_tolerance_seconds" and fact in known else said
-            verdict = fact_verdict(value, said)
-            yield Judged(function, fact, value, said, verdict)
+            yield Judged(function, fact, value, said, fact_verdict(value, said))
+
+    for plane, said_of in of_repository(label).items():
+        known = found.facts.get(plane, {})
+        for fact, value in said_of.items():
+            stated = known.get(fact, (ASKED, False))[0]
+            yield Judged(plane, fact, value, stated, fact_verdict(value, stated))
 
 
 def fact_verdict(label: Fact, found: object) -> Verdict:
     """Return the verdict on a fact: what a label leaves open is right to ask."""
     if found == ASKED:
-        return "right" if label == "open" else "asked"
+        return "right" if label == OPEN else "asked"
     return "right" if found == label else "wrong"
-
-
-def is_closed(row: Label) -> bool:
-    """Whether the modules of a handler are all there: only then a label says what is not in it."""
-    return str(row["closed"]).lower() == "true"
-
-
-def _called_by(label: Label, function: str) -> frozenset[str]:
-    return frozenset(one for route in label["routes"] if route["function"] == function for one in route["callers"])
-
-
-def expected(row: Label, callers: frozenset[str]) -> dict[str, Fact]:
-    """Return what a handler's label says of the facts of the vocabulary.
-
-    A fact of which it says nothing certain is left out; 'open' is one that the repository cannot show.  A number of
-    seconds is here whether there is one that limits both past and future.
-    """
-    said: dict[str, Fact | None] = {
-        "logs_redacted": _none_of(row, "logs_request", "logs_signature", "logs_secret"),
-        "errors_generic": _none_of(row, "error_text_shown"),
-        "calls_language_model": _any_of(row, "calls_model"),
-        "posts_given_text": _any_of(row, "posts_given_text"),
-        "input_reaches_interpreter": False if _none_of(row, "sql_strings", "shell", "eval") else None,
-        "fetches_given_urls": _any_of(row, "fetches_given_urls", "response_url_unchecked"),
-    }
-    if said["fetches_given_urls"]:
-        said["outbound_hosts_fixed"] = False
-    elif word(row["verify"]) == "bolt":
-        said["fetches_given_urls"] = None  # a framework may post to the response URL, which no label counts
-    if row["entry"] == "http":
-        said |= _of_requests(row, callers)
-    return {fact: value for fact, value in said.items() if value is not None}
-
-
-def _of_requests(row: Label, callers: frozenset[str]) -> Mapping[str, Fact | None]:
-    """Return what a label says of facts that only a function has that requests reach."""
-    verify, window = word(row["verify"]), word(row["window"])
-    signed = verify in SIGNED
-    early = _any_of(row, "effect_before_check")
-    said: dict[str, Fact | None] = {
-        "verifies_signature": "open" if verify == "elsewhere" else signed and early is False,
-        "compares_in_constant_time": word(row["compare"]) == "constant-time" if signed else None,
-        "authorizes_caller": _any_of(row, "allow_list"),
-        "handles_installation": "slack-oauth" in callers,
-        "binds_installation_state": _any_of(row, "oauth_state_compared"),
-    }
-    if callers & set(SURFACES.values()):
-        said["acknowledges_first"] = _any_of(row, "acknowledges_first")
-    if verify not in {"ignored", "elsewhere"} and window != "undecided":
-        said["timestamp_tolerance_seconds"] = window == "both"
-    return said
-
-
-def word(value: object) -> str:
-    """Return the word of a label's value, without the file and line that show it."""
-    return str(value).lower().partition(" ")[0]
-
-
-def _any_of(row: Label, *facts: str) -> bool | None:
-    words = {word(row["facts"][fact]) for fact in facts}
-    return True if "true" in words else False if words == {"false"} else None
-
-
-def _none_of(row: Label, *facts: str) -> bool | None:
-    found = _any_of(row, *facts)
-    return None if found is None else not found
