@@ -86,13 +86,15 @@ def _share(part: int, whole: int) -> str:
 
 
 def _verifying(files: Sequence[Measured]) -> Iterator[str]:
-    yield "| handlers | there | known by evidence | reported as a finding |"
-    yield "| --- | ---: | ---: | ---: |"
+    yield "| handlers | there | known by evidence | shown by a finding | forged requests confirmed |"
+    yield "| --- | ---: | ---: | ---: | ---: |"
     for title, words in UNVERIFIED.items():
         those = list(verifying(files, words))
         known = sum(is_known_unverified(one, function) for one, function in those)
-        found = sum(function in one.found.forged for one, function in those if one.found is not None)
-        yield f"| verify {title} | {len(those)} | {_share(known, len(those))} | {_share(found, len(those))} |"
+        shown = sum(function in one.found.shown for one, function in those if one.found is not None)
+        forged = sum(function in one.found.forged for one, function in those if one.found is not None)
+        counts = " | ".join(_share(one, len(those)) for one in (known, shown, forged))
+        yield f"| verify {title} | {len(those)} | {counts} |"
     signed = sum(1 for _ in verifying(files, SIGNED))
     yield ""
     yield f"Of {signed} handlers that verify a signature, {len(denied(files))} that do so first are denied."

@@ -15,7 +15,7 @@ import yaml
 
 from scripts.labelled.expected import OPEN, SURFACES, Fact, Label, called_by, expected, is_closed, of_repository
 from scripts.labelled.found import library
-from threatmodel import Assessment, InputError, assess, load_model
+from threatmodel import Assessment, Finding, InputError, assess, load_model
 from threatmodel.authoring.importing.plan import Imported, imported
 from threatmodel.authoring.interview import items
 from threatmodel.authoring.sheets import sheets
@@ -52,13 +52,14 @@ class Found(NamedTuple):
     """What is said of an application; functions have the names of its template.
 
     `callers` are those of each route, by function.  `facts` are the known ones of functions, of the pipeline and of the
-    workspace: the value, and whether it is evidence.
-    `forged` are functions for which a finding is confirmed that anyone can pose as Slack.  `asked` counts the things
-    that a person must state.
+    workspace: the value, and whether it is evidence.  `shown` are functions with a confirmed finding that shows that no
+    signature is verified, `forged` those for which it is confirmed that anyone can pose as Slack.  `asked` counts the
+    things that a person must state.
     """
 
     callers: Mapping[str, Mapping[str, str]]
     facts: Mapping[str, Mapping[str, tuple[object, bool]]]
+    shown: frozenset[str]
     forged: frozenset[str]
     questions: int
     prompts: int
@@ -143,15 +144,23 @@ def _found(assessment: Assessment, names: Mapping[str, str]) -> Found:
         node.id: names.get(node.id, node.id) for node in graph.system.nodes.values() if node.kind == "function"
     }
     planes = {one: one for one in _PLANES if one in graph.elements}
-    confirmed = {one.id for one in assessment.findings if one.verdict in {"open", "reduced", "accepted"}}
+    confirmed = [one for one in assessment.findings if one.verdict in {"open", "reduced", "accepted"}]
+    forged = {one.target.id for one in confirmed if one.threat.id == FORGED}
+    shown = {one.target.id for one in confirmed if _shows_no_signature(one)}
     return Found(
         callers={name: dict(_routes(graph, one)) for one, name in functions.items()},
         facts={name: dict(_known(graph, one)) for one, name in (functions | planes).items()},
-        forged=frozenset(name for one, name in functions.items() if f"{FORGED}@{one}" in confirmed),
+        shown=frozenset(name for one, name in functions.items() if one in shown),
+        forged=frozenset(name for one, name in functions.items() if one in forged),
         questions=len(assessment.questions),
         prompts=sum(1 for _ in sheets(open_items)),
         asked=len(open_items),
     )
+
+
+def _shows_no_signature(finding: Finding) -> bool:
+    answers = (support for answer in finding.answers for support in answer.state.support)
+    return any(one.fact == "verifies_signature" and one.value is False for one in (*finding.why, *answers))
 
 
 def _known(graph: Graph, element: str) -> Iterator[tuple[str, tuple[object, bool]]]:

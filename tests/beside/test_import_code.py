@@ -70,3 +70,13 @@ def test_a_template_that_is_named_alone_is_imported_alone(
     written(tmp_path, {"One": ("src/", "app.handler")}, ["src/app.py"], monkeypatch, capsys)
     assert main(["import", "template.yaml"]) == 0
     assert "code:" not in capsys.readouterr().out
+
+
+def test_the_folder_of_one_function_is_not_taken_for_that_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    """A folder that is not in the repository holds other code, whatever its handler is called."""
+    functions = {"Front": ("front/", "app.handler"), "Back": ("main/", "app.handler")}
+    found, said = written(tmp_path, functions, ["front/app.py"], monkeypatch, capsys)
+    assert found == ["- {code: front}"]
+    assert "no source was found of the handlers of back" in said

@@ -50,7 +50,7 @@ def label(**functions: Mapping[str, Any]) -> dict[str, Any]:
 
 def found(*, forged: frozenset[str] = frozenset(), **facts: Mapping[str, tuple[object, bool]]) -> Found:
     callers = {name: {f"POST /{name}": "slack-command"} for name in facts}
-    return Found(callers, facts, forged, questions=3, prompts=4, asked=9)
+    return Found(callers, facts, forged | {"token"}, forged, questions=3, prompts=4, asked=9)
 
 
 @pytest.mark.parametrize(
@@ -127,8 +127,8 @@ def test_judgments_and_findings_are_counted() -> None:
     assert denied([result]) == ["we/us sound"]
     text = tables([result, Measured("we/other", label(), "there is no template")])
     assert "2 applications, 1 of which have a file that import reads." in text
-    assert "| verify nothing | 1 | 1 (100 %) | 1 (100 %) |" in text
-    assert "| verify the legacy token alone | 1 | 0 (0 %) | 0 (0 %) |" in text
+    assert "| verify nothing | 1 | 1 (100 %) | 1 (100 %) | 1 (100 %) |" in text
+    assert "| verify the legacy token alone | 1 | 0 (0 %) | 1 (100 %) | 0 (0 %) |" in text
     assert "| we/us | 3 / 0 / 0 | 5 / " in text
     assert "| 3 | 4 | 9 |" in text
     assert "- we/us: `posts_given_text` of `token` is labeled False and found True" in text

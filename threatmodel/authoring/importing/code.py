@@ -31,10 +31,11 @@ def code_beside(
     """Return the entries of the evidence for the source of handlers, and notes of what was looked for.
 
     Functions whose folder the files name are one entry, with the folder that is around all of them.  Of another one the
-    entry names the function, where only one file of the project can be its handler.
+    entry names the function, where only one file of the project can be its handler, and is not that of these functions.
     """
     root = repository(project) or real_path(project)
     folders: list[Path] = []
+    others: dict[str, str] = {}
     named: list[NamedFile] = []
     missing: list[str] = []
     search = _search(root, files)
@@ -45,7 +46,11 @@ def code_beside(
         folder = code_root(deployed)
         if folder is not None and real_path(folder).is_relative_to(root) and _has(real_path(folder), handler):
             folders.append(real_path(folder))
-        elif (only := search(handler)) is not None:
+        else:
+            others[function] = handler
+    for function, handler in others.items():
+        only = search(handler)
+        if only is not None and real_path(only) not in folders:
             named.append(NamedFile("code", reference_to(only, model), function=function))
         else:
             missing.append(function)
