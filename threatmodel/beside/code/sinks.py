@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 from threatmodel.beside.code.flows import GIVEN
+from threatmodel.beside.code.handled import is_handled
 from threatmodel.beside.code.observed import CERTAIN, SIGN, Observed, Reading
 from threatmodel.beside.code.program import Function
-from threatmodel.beside.code.syntax import Node, walk
+from threatmodel.beside.code.syntax import Node
 
 EVALUATES = re.compile(
     r"\A(?:eval|exec|Function|builtins\.(?:eval|exec))\Z|\A(?:node:)?vm\.\w+\Z|\Apickle\.loads?\Z|\Amarshal\.loads\Z"
@@ -27,7 +28,6 @@ FETCHES = re.compile(
     r"|\A(?:node:)?https?\.(?:get|request)\Z|WebhookClient\Z|IncomingWebhook\Z"
 )
 POSTS = re.compile(r"(?:chat_post\w+|chat_update|chat\.post\w+|chat\.update|chatPostMessage|postMessage|say|respond)\Z")
-_ESCAPES = re.compile(r"escape|quote|sanitiz|bleach|encodeURI|html|clean", re.IGNORECASE)
 
 
 def sinks(reading: Reading) -> Iterator[Observed]:
@@ -74,25 +74,8 @@ def _in_shell(call: Node) -> bool:
 def _interpreted(reading: Reading, call: Node, function: Function, parts: list[Node]) -> Iterator[Observed]:
     for part in parts:
         if reading.flows.of(part, function) & GIVEN:
-            how = SIGN if _is_checked(part, function) else CERTAIN
+            how = SIGN if is_handled(reading, part, function, call) else CERTAIN
             yield reading.at("interprets", how, (function, call), f"{call.parts[0].name}() gets text of the request")
-
-
-def _is_checked(value: Node, function: Function) -> bool:
-    """Return whether a variable of a value is tested, or goes through something that may clean it."""
-    names = {one.name for one in walk(value) if one.kind == "name"}
-    for node in function.nodes:
-        if node.kind in {"if", "choice", "loop"} and names & {
-            one.name for one in walk(node.parts[-1 if node.kind == "loop" else 0])
-        }:
-            return True
-        if (
-            node.kind == "assign"
-            and node.parts[0].name in names
-            and len(function.assigned.get(node.parts[0].name, ())) > 1
-        ):
-            return True
-    return any(one.kind == "call" and _ESCAPES.search(one.parts[0].name) for one in walk(value))
 
 
 def _fetched(reading: Reading, call: Node, function: Function, first: Node) -> Iterator[Observed]:
@@ -105,7 +88,7 @@ def _fetched(reading: Reading, call: Node, function: Function, first: Node) -> I
         if reading.flows.of(start, function) & GIVEN:
             note = f"{call.parts[0].name}() requests an address that the request names"
             yield reading.at("fetches", CERTAIN, (function, call), note)
-            if not _is_checked(target, function):
+            if not is_handled(reading, target, function, call):
                 yield reading.at("fetches-unchecked", CERTAIN, (function, call), f"{note}, and nothing checks its host")
 
 
@@ -119,5 +102,5 @@ def _posted(reading: Reading, call: Node, function: Function) -> Iterator[Observ
             if reading.flows.of(value, function) & GIVEN:
                 note = f"{call.parts[0].name}() posts text of the request"
                 yield reading.at("posts-given-text", CERTAIN, (function, call), note)
-                if value.kind in {"join", "name", "attribute"} and not _is_checked(value, function):
+                if value.kind in {"join", "name", "attribute"} and not is_handled(reading, value, function, call):
                     yield reading.at("posts-unescaped", CERTAIN, (function, call), f"{note}, and nothing escapes it")
