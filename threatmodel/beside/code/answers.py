@@ -1,25 +1,15 @@
-"""What a handler writes into its log and its answers, such as texts of exceptions; and secrets in its own text."""
+"""What a handler tells in its answers, such as texts of exceptions; and secrets in its own text."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from threatmodel.beside.code.flows import SENSITIVE
-from threatmodel.beside.code.observed import CERTAIN, Observed, Reading
+from threatmodel.beside.code.conditions import tests_around
+from threatmodel.beside.code.observed import CERTAIN, SIGN, Observed, Reading
 from threatmodel.beside.code.program import Function
 from threatmodel.beside.code.syntax import Node, walk
 
-_PRINTS = re.compile(
-    r"(?:\A|\.)(?:print|pprint|console\.(?:log|info|warn|error|debug|dir|table|trace)|(?:sys|process)\.std(?:out|err)\.write)\Z"
-)
-_ALWAYS = frozenset({"warning", "warn", "error", "exception", "critical", "fatal"})
-_BY_LEVEL = frozenset({"info", "debug", "log"})
-_LOGGER = re.compile(r"\blog(?:ger|ging)?\b|getLogger|Logger\(|winston|pino|bunyan", re.IGNORECASE)
-_LEVELS = {"debug": ("DEBUG",), "info": ("DEBUG", "INFO"), "log": ("DEBUG", "INFO")}
-_POWERTOOLS = re.compile(
-    r"aws_lambda_powertools|@aws-lambda-powertools|structlog|loguru|winston|pino|bunyan|lambda-log"
-)
 _SECRETS = (
     (re.compile(r"xox[abeoprs]-[0-9A-Za-z-]{10,}"), "a token of Slack", "token"),
     (re.compile(r"xapp-[0-9]-[0-9A-Za-z-]{10,}"), "an app token of Slack", "app token"),
@@ -30,137 +20,129 @@ _SECRETS = (
     (re.compile(r"sk-(?:ant-|proj-)?[0-9A-Za-z_-]{32,}"), "a key of a model's API", ""),
 )
 _HEX = re.compile(r"[0-9a-f]{32}\Z")
+_KEY = re.compile(r"[0-9a-z]{24,}\Z", re.IGNORECASE)
 _SIGNING = re.compile(r"sign\w*_?secret|signing", re.IGNORECASE)
+_ABOUT = re.compile(r"(?:_?id|name|arn|md5|hash|fingerprint|digest|version|path|url)\Z", re.IGNORECASE)
+"""How the name of something ends that is about a secret, and is none."""
+_VERIFIES = re.compile(r"(?:\A|\.)(?:SignatureVerifier|createHmac|hmac\.new|hmac\.digest|SlackEventAdapter)\Z")
 _EXAMPLE = re.compile(r"x{6,}|0{8,}|example|your|placeholder|dummy|123456", re.IGNORECASE)
 _TRACES = re.compile(r"traceback\.(?:format_exc|format_exception)\(|(?:\A|\.)format_exc\(")
 _SHOWS = frozenset({"str", "repr", "String", "format_exception"})
 _RESPONDS = frozenset({"callback", "ack", "respond", "say"})
 _TELLS = frozenset({"message", "stack", "toString", "args", "response"})
+_ALL = frozenset({"Exception", "BaseException"})
+_MAKES = re.compile(
+    r"(?:\A|\.)(?:dumps|JSON\.stringify|str|dict|jsonify|\w*Response|make_response|encode|String|format|response|reply)\Z"
+)
+"""What makes an answer of what it is given."""
 _BODIES = frozenset({"body", "text", "message", "error", "errorMessage", "detail"})
 
 
 def answers(reading: Reading) -> Iterator[Observed]:
-    """Yield what is logged, what answers tell, and which secrets are in the text of the code."""
-    yield from _logs(reading)
+    """Yield what answers tell, and which secrets are in the text of the code."""
     yield from _told(reading)
     yield from _literals(reading)
-
-
-# --- logs
-
-
-def _logs(reading: Reading) -> Iterator[Observed]:
-    level = _level(reading)
-    for function in reading.program.surely:
-        for node in (*function.nodes, *function.decorators):
-            if node.kind != "call":
-                continue
-            if _logs_events(node) and any(node is one for one in function.decorators):
-                yield reading.at("logs-request", CERTAIN, (function, node), "log_event=True logs each request")
-                return
-            if not _is_log(reading, node, function, level):
-                continue
-            for one in node.parts[1:]:
-                labels = reading.flows.of(one, function) & SENSITIVE
-                if labels:
-                    what = {"event": "the whole request", "request": "the whole request"}
-                    said = next(
-                        (what[name] for name in sorted(labels) if name in what), f"the {min(labels)} of the request"
-                    )
-                    yield reading.at("logs-request", CERTAIN, (function, node), f"{node.parts[0].name}() logs {said}")
-                    return
-
-
-def _logs_events(call: Node) -> bool:
-    return any(
-        one.kind == "keyword"
-        and one.name == "log_event"
-        and one.parts[0].kind == "constant"
-        and one.parts[0].name == "true"
-        for one in call.parts[1:]
-    )
-
-
-def _is_log(reading: Reading, call: Node, function: Function, level: str) -> bool:
-    """Return whether a call writes to the log, at a level that is written."""
-    name = reading.program.dotted(call.parts[0], function)
-    if _PRINTS.search(name):
-        return True
-    if call.parts[0].kind != "attribute" or not _LOGGER.search(name):
-        return False
-    last = call.parts[0].name
-    if last in _ALWAYS:
-        return True
-    if last not in _BY_LEVEL:
-        return False
-    return (last != "debug" and bool(_POWERTOOLS.search(name))) or level in _LEVELS[last]
-
-
-def _level(reading: Reading) -> str:
-    """Return the level that the code sets for its log by a constant; '' for Lambda's default, which is WARNING."""
-    for _, node in reading.program.nodes():
-        if node.kind == "call" and node.parts[0].name in {"setLevel", "basicConfig"}:
-            for one in node.parts[1:]:
-                for inner in walk(one):
-                    if inner.name in {"DEBUG", "INFO"}:
-                        return inner.name
-    return ""
 
 
 # --- answers
 
 
 def _told(reading: Reading) -> Iterator[Observed]:
-    """Yield an answer with the text of an exception."""
+    """Yield an answer with the text of an exception: the first that surely has it, else the first that may."""
+    found = sorted(_all_told(reading), key=lambda one: one.how != CERTAIN)
+    yield from found[:1]
+
+
+def _all_told(reading: Reading) -> Iterator[Observed]:
     for function in reading.program.surely:
         for node in function.nodes:
-            if node.kind != "handler" or _is_own(reading, node):
+            if node.kind != "handler":
                 continue
-            for one in walk(node):
-                told = _told_by(reading, one, node.name, function)
+            foreign = _is_foreign(reading, node)
+            for one in walk(node.parts[0]):
+                told = next(
+                    (part for part in _answered(reading, one, function) if _tells(reading, part, node.name, function)),
+                    None,
+                )
                 if told is not None:
-                    yield reading.at(
-                        "tells-exception", CERTAIN, (function, told), "an answer has the text of an exception"
-                    )
-                    return
+                    sure = foreign and not tests_around(node.parts[0], one)
+                    note = "an answer has the text of an exception"
+                    yield reading.at("tells-exception", CERTAIN if sure else SIGN, (function, told), note)
 
 
-def _told_by(reading: Reading, node: Node, exception: str, function: Function) -> Node | None:
-    """Return the part of an answer that has the text of an exception: of a returned one, or of one that is given."""
+def _is_foreign(reading: Reading, handler: Node) -> bool:
+    """Return whether a handler catches exceptions whose texts are not all written in this code."""
+    types = [one for typed in handler.parts[1:] for one in (typed.parts if typed.kind == "list" else (typed,))]
+    raised = {
+        one.name
+        for _, node in reading.program.nodes()
+        if node.kind == "raise" and node.parts
+        for one in (node.parts[0], *node.parts[0].parts[:1])
+    }
+    return not types or any(one.name in _ALL or one.name not in reading.program.classes and one.name not in raised for one in types)
+
+
+def _answered(reading: Reading, node: Node, function: Function) -> Iterator[Node]:
+    """Yield the parts of an answer that its receiver reads: of what is returned, or given to what responds."""
     if node.kind == "return" and node.parts and _answers(reading, function, node):
-        return next((one for one in _bodies(node.parts[0]) if _tells(reading, one, exception, function)), None)
-    if node.kind == "call" and node.parts[0].name in _RESPONDS:
-        return next((one for one in node.parts[1:] if _tells(reading, one, exception, function)), None)
-    return None
+        yield from _bodies(reading, node.parts[0], function)
+    elif node.kind == "call" and node.parts[0].name in _RESPONDS:
+        yield from node.parts[1:]
 
 
-def _is_own(reading: Reading, handler: Node) -> bool:
-    """Return whether a handler catches only exceptions of the project, whose texts may be meant for callers."""
-    caught = [one for part in handler.parts[1:] for one in (part.parts if part.kind == "list" else (part,))]
-    return bool(caught) and all(one.name in reading.program.classes for one in caught)
-
-
-def _bodies(value: Node) -> Iterator[Node]:
-    """Yield the parts of a returned value that a caller reads."""
+def _bodies(reading: Reading, value: Node, function: Function) -> Iterator[Node]:
     for one in walk(value):
         if one.kind == "pair" and one.name in _BODIES:
             yield one.parts[0]
         elif one.kind == "call":
-            yield from one.parts[1:]
+            target = reading.program.called(one, function)
+            if target is None and _MAKES.search(reading.program.dotted(one.parts[0], function)):
+                yield from one.parts[1:]
+            elif target is not None:
+                yield from (
+                    given for given, name in zip(one.parts[1:], _names(target), strict=False) if _gives(target, name)
+                )
 
 
-def _tells(reading: Reading, value: Node, exception: str, function: Function) -> bool:
-    for one in walk(value):
+def _names(function: Function) -> Iterator[str]:
+    yield from (one.name for one in function.parameters if one.name not in {"self", "cls"})
+
+
+def _gives(function: Function, name: str) -> bool:
+    """Return whether a parameter of a function is in what it returns."""
+    returned = (node for node in function.nodes if node.kind == "return")
+    return any(one.kind == "name" and one.name == name for node in returned for one in walk(node))
+
+
+def _tells(reading: Reading, value: Node, exception: str, function: Function, depth: int = 0) -> bool:
+    """Return whether a value has the text of an exception, whatever a test in it says."""
+    ahead = [value]
+    while ahead:
+        one = ahead.pop()
+        if one.kind in {"choice", "and", "compare", "function"}:
+            continue
+        ahead.extend(one.parts)
         if one.kind == "call" and _TRACES.search(reading.program.dotted(one, function)):
             return True
-        if not exception or one.kind not in {"call", "join", "attribute"}:
-            continue
-        if one.kind == "attribute" and one.name in _TELLS and one.parts[0].name == exception:
-            return True
-        shown = one.kind == "join" or (one.kind == "call" and one.parts[0].name in _SHOWS)
-        if shown and any(part.kind == "name" and part.name == exception for part in one.parts):
+        if one.kind == "name" and depth == 0 and one.name != exception:
+            values = function.assigned.get(one.name, ())
+            if len(values) == 1 and _tells(reading, values[0], exception, function, depth + 1):
+                return True
+        if exception and _shows(one, exception):
             return True
     return False
+
+
+def _shows(node: Node, exception: str) -> bool:
+    match node.kind:
+        case "attribute":
+            return node.name in _TELLS and node.parts[0].name == exception
+        case "call" if node.parts[0].name not in _SHOWS:
+            return False
+        case "call" | "join":
+            return any(part.kind == "name" and part.name == exception for part in node.parts)
+        case _:
+            return False
 
 
 def _answers(reading: Reading, function: Function, returned: Node) -> bool:
@@ -185,7 +167,25 @@ def _literals(reading: Reading) -> Iterator[Observed]:
         if node.kind in {"assign", "keyword", "pair"} and node.parts:
             target = node.parts[0].name if node.kind == "assign" else node.name
             value = node.parts[-1] if node.kind == "assign" else node.parts[0]
-            if value.kind == "text" and _HEX.match(value.name) and _SIGNING.search(target):
+            named = _SIGNING.search(target) and not _ABOUT.search(target)
+            if named and any(one.kind == "text" and _HEX.match(one.name) for one in _may_be(value)):
                 note = "a signing secret is written in the code"
                 yield reading.at("literal-secret", CERTAIN, (function, node), note, "signing secret")
                 return
+        if node.kind == "call" and _VERIFIES.search(reading.program.dotted(node.parts[0], function)):
+            given = (one.parts[0] if one.kind == "keyword" else one for one in node.parts[1:])
+            if any(one.kind == "text" and _KEY.match(one.name) for one in given):
+                note = "a signing secret is written in the code"
+                yield reading.at("literal-secret", CERTAIN, (function, node), note, "signing secret")
+                return
+
+
+def _may_be(value: Node) -> Iterator[Node]:
+    """Yield what a value may be: itself, an alternative, or the default of a setting."""
+    yield value
+    if value.kind in {"or", "choice", "list"}:
+        yield from (inner for one in value.parts for inner in _may_be(one))
+    elif value.kind == "call" and value.parts[0].name in {"get", "getenv"}:
+        yield from value.parts[2:]
+    elif value.kind == "call" and value.parts[0].kind == "attribute" and value.parts[0].name == "encode":
+        yield from _may_be(value.parts[0].parts[0])

@@ -62,7 +62,6 @@ _THROUGH = frozenset(
     }
     | {
         "values",
-        "keys",
         "copy",
         "pop",
         "setdefault",
@@ -95,7 +94,7 @@ _PARSES = (
     *("URLSearchParams", "simplejson.loads", "ujson.loads", "orjson.loads", "parse_multipart", "Object.fromEntries"),
 )
 _KEEPS = (
-    *("json.dumps", "JSON.stringify", "str", "repr", "dict", "list", "bytes", "String", "Buffer.from", "util.inspect"),
+    *("json.dumps", "JSON.stringify", "str", "repr", "dict", "bytes", "String", "Buffer.from", "util.inspect"),
     *("base64.b64decode", "b64decode", "base64.standard_b64decode", "unquote", "unquote_plus", "decodeURIComponent"),
     *(
         "atob",
@@ -253,7 +252,7 @@ class Flows:
 
     def _key(self, owner: Labels, key: str) -> Labels:
         found: set[str] = set()
-        for one in owner:
+        for one in owner if key not in {"length", "size"} else ():
             match one:
                 case "event":
                     found |= _label(_OF_EVENT.get(key, "field"))
@@ -292,7 +291,7 @@ class Flows:
 
 
 _DEEPEST = 30
-_ITEMS = {"event": "event", "headers": "header", "payload": "field", "body": "body", "field": "field"}
+_ITEMS = {"event": "field", "headers": "header", "payload": "field", "body": "body", "field": "field"}
 
 
 def _label(name: str) -> Labels:

@@ -9,7 +9,9 @@ from threatmodel.beside.code.observed import Reading
 from threatmodel.beside.code.program import Function
 from threatmodel.beside.code.syntax import Node, walk
 
-_CLEANS = re.compile(r"escape|quote|sanitiz|bleach|encodeURI|html|clean|redact|mask|scrub|strip_?secrets", re.IGNORECASE)
+_CLEANS = re.compile(
+    r"escape|quote|sanitiz|bleach|encodeURI|html|clean|redact|mask|scrub|hide|censor|filter|omit|pick", re.IGNORECASE
+)
 _ONLY_READS = re.compile(
     r"\A(?:json|JSON|urllib\.parse|querystring|qs|base64)\.|\A(?:parse_qsl?|parse_multipart|URLSearchParams|Buffer\.from|"
     r"console\.\w+|print|len|str|dict|list|sorted|min|max|int|Number|String|Object\.\w+|dir)\Z|\.(?:get|items|keys|entries)\Z"
@@ -17,102 +19,126 @@ _ONLY_READS = re.compile(
 """What is called on a value, and neither refuses nor changes it."""
 _CHANGES = frozenset({"pop", "popitem", "clear", "delete", "update", "setdefault", "remove", "set", "append"})
 _PARTS = frozenset({"payload", "field", "id"})
-"""What is followed: a test of all of a request is about who sent it."""
+"""What is followed to its tests: a test of all of a request is about who sent it."""
 _DEEPEST = 8
 _TESTS = {"if": 0, "choice": 0, "loop": -1, "and": 0}
+_REPLACER = 2
 
 
-def is_handled(reading: Reading, value: Node, function: Function, sink: Node | None = None, depth: int = 0) -> bool:
+def is_handled(reading: Reading, value: Node, function: Function, sink: Node, depth: int = 0) -> bool:
     """Return whether a value is tested, cleaned or changed before it arrives, here or where it comes from.
 
     `sink` is the call that it arrives in. A value from further away than can be followed counts as handled.
     """
+    if is_changed(reading, value, function):
+        return True
+    if depth > _DEEPEST:
+        return True
+    inside = list(walk(value))
+    keys = frozenset(one.name for one in inside if one.kind in {"attribute", "text"})
+    for name, holder in _variables(value, function):
+        labels = reading.flows.of(name, function)
+        if not labels or not labels <= _PARTS:
+            continue
+        if _is_tested(reading, name.name, function, sink, keys if "payload" in labels else frozenset()):
+            return True
+        values = [one for one in holder.assigned.get(name.name, ()) if not any(part is one for part in inside)]
+        if any(is_handled(reading, one, holder, sink, depth + 1) for one in values):
+            return True
+        if not values and _is_given_handled(reading, name.name, holder, depth):
+            return True
+    return False
+
+
+def is_changed(reading: Reading, value: Node, function: Function, depth: int = 0) -> bool:
+    """Return whether a value may be another one than the request's: cleaned, chosen among several, or without parts."""
     if depth > _DEEPEST:
         return True
     inside = list(walk(value))
     if any(_selects(one) or _cleans(reading, one, function) for one in inside):
         return True
-    keys = frozenset(one.name for one in inside if one.kind in {"attribute", "text"})
-    for node in {one.name: one for one in inside if one.kind == "name"}.values():
-        name, holder, labels = node.name, _holder(node.name, function), reading.flows.of(node, function)
-        if holder is None or not labels <= _PARTS or not labels:
+    for name, holder in _variables(value, function):
+        if not reading.flows.of(name, function):
             continue
-        if _is_tested(reading, name, function, sink, keys if "payload" in labels else frozenset()):
+        if any(_changes(node, name.name) for node in function.nodes):
             return True
-        values = [one for one in holder.assigned.get(name, ()) if not any(part is one for part in inside)]
-        if any(is_handled(reading, one, holder, sink, depth + 1) for one in values):
-            return True
-        if not values and _is_given_handled(reading, name, holder, depth):
+        values = [one for one in holder.assigned.get(name.name, ()) if not any(part is one for part in inside)]
+        if any(is_changed(reading, one, holder, depth + 1) for one in values):
             return True
     return False
 
 
-def _holder(name: str, function: Function) -> Function | None:
-    """Return the function whose variable or parameter a name is; None where it is none of a function."""
-    here: Function | None = function
-    while here is not None and here.around is not None:
-        if name in here.assigned or name in here.bound:
-            return here
-        here = here.around
-    return None
+def _variables(value: Node, function: Function) -> Iterator[tuple[Node, Function]]:
+    """Yield the variables and parameters that an expression names, each once, with the function that has it."""
+    for name in {one.name: one for one in walk(value) if one.kind == "name"}.values():
+        here: Function | None = function
+        while here is not None and here.around is not None:
+            if name.name in here.assigned or name.name in here.bound:
+                yield name, here
+                break
+            here = here.around
 
 
 def _selects(node: Node) -> bool:
     """Return whether an expression takes one of several values, leaves some out, or sets some anew."""
-    if node.kind == "choice":
-        return True
-    if node.kind == "list":  # the tests of a comprehension
-        return node.parts[:1] != () and node.parts[0].kind == "assign" and len(node.parts) > 1 and any(
-            one.kind in {"compare", "not", "and", "or"} for one in node.parts[1:]
-        )
-    if node.kind == "dict":
-        spread = [one.kind for one in node.parts]
-        return "spread" in spread and "pair" in spread[spread.index("spread") :]
-    return False
+    kinds = [one.kind for one in node.parts]
+    match node.kind:
+        case "choice":
+            return True
+        case "list":  # a comprehension with a test
+            return kinds[:1] == ["assign"] and any(one in {"compare", "not", "and", "or"} for one in kinds)
+        case "dict":
+            return "spread" in kinds and "pair" in kinds[kinds.index("spread") :]
+        case _:
+            return False
 
 
 def _cleans(reading: Reading, node: Node, function: Function) -> bool:
     """Return whether a call may refuse a value or give back another one."""
     if node.kind != "call":
         return False
+    name = reading.program.dotted(node.parts[0], function)
     if _CLEANS.search(node.parts[0].name):
         return True
+    if name == "JSON.stringify" and len(node.parts) > _REPLACER:
+        return node.parts[_REPLACER].kind != "constant"
+    if name == "dict":
+        return any(one.kind == "keyword" for one in node.parts)
     target = reading.program.called(node, function)
     return target is not None and any(
         one.kind in {"if", "choice", "raise", "try"} or _selects(one) for one in target.nodes
     )
 
 
-def _is_tested(reading: Reading, name: str, function: Function, sink: Node | None, keys: frozenset[str]) -> bool:
-    """Return whether a variable is in a test, is given to what may refuse it, or is changed or assigned twice.
+def _is_tested(reading: Reading, name: str, function: Function, sink: Node, keys: frozenset[str]) -> bool:
+    """Return whether a variable is in a test, is given to what may refuse it, or is assigned twice.
 
     Where it holds several parts of a request, only tests that name one of `keys` are about the value.
     """
-    within = {id(one) for one in walk(sink)} if sink is not None else set()
+    within = {id(one) for one in walk(sink)}
     for node in function.nodes:
         if id(node) in within:
             continue
         if node.kind in _TESTS and _mentions(node.parts[_TESTS[node.kind]], name, keys):
             return True
-        if node.kind == "call" and _may_refuse(reading, node, name, function):
+        given = node.kind == "call" and any(_root(one) == name for one in node.parts[1:])
+        if given and not _ONLY_READS.search(reading.program.dotted(node.parts[0], function)):
             return True
-        if node.kind == "assign" and node.parts[0].kind in {"attribute", "item"} and _root(node.parts[0]) == name:
-            return True
-        if node.kind == "operation" and len(node.parts) == 1 and _root(node.parts[0]) == name:
-            return True  # delete event.headers
-        if node.kind == "expression" and node.parts and node.parts[0].kind in {"attribute", "item"}:
-            if _root(node.parts[0]) == name:
-                return True  # del event["headers"]
     return len(function.assigned.get(name, ())) > 1
 
 
-def _may_refuse(reading: Reading, call: Node, name: str, function: Function) -> bool:
-    called = call.parts[0]
-    if called.kind == "attribute" and _root(called) == name and called.name in _CHANGES:
-        return True
-    if not any(_root(one.parts[0] if one.kind == "keyword" else one) == name for one in call.parts[1:]):
-        return False
-    return not _ONLY_READS.search(reading.program.dotted(called, function))
+def _changes(node: Node, name: str) -> bool:
+    """Return whether a statement or call takes parts out of a variable, or sets them."""
+    match node.kind:
+        case "assign":
+            return node.parts[0].kind in {"attribute", "item"} and _root(node.parts[0]) == name
+        case "operation" | "expression" if len(node.parts) == 1:  # `delete event.body`, `del event["body"]`
+            return node.parts[0].kind in {"attribute", "item"} and _root(node.parts[0]) == name
+        case "call":
+            called = node.parts[0]
+            return called.kind == "attribute" and called.name in _CHANGES and _root(called) == name
+        case _:
+            return False
 
 
 def _is_given_handled(reading: Reading, name: str, holder: Function, depth: int) -> bool:
@@ -141,6 +167,8 @@ def _mentions(node: Node, name: str, keys: frozenset[str]) -> bool:
 
 def _root(node: Node) -> str:
     """Return the variable that a chain of keys begins with; '' where it begins with something else."""
+    if node.kind == "keyword":
+        node = node.parts[0]
     while node.kind in {"attribute", "item"} and node.parts:
         node = node.parts[0]
     return node.name if node.kind == "name" else ""

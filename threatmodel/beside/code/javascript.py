@@ -175,7 +175,7 @@ def _unpacked(target: tree_sitter.Node, value: Node, at: tree_sitter.Node) -> It
 
 
 def _members(pattern: tree_sitter.Node) -> Iterator[tuple[str, tree_sitter.Node]]:
-    """Yield the targets of a pattern, each with the key that it takes ('' for an item, or for the rest)."""
+    """Yield the targets of a pattern, each with the key that it takes: '' for an item, ... for all other keys."""
     for one in _children(pattern):
         match one.type:
             case "shorthand_property_identifier_pattern":
@@ -189,7 +189,8 @@ def _members(pattern: tree_sitter.Node) -> Iterator[tuple[str, tree_sitter.Node]
                 if left is not None:
                     yield (_text(left) if left.type.startswith("shorthand") else ""), _target(left)
             case "rest_pattern":
-                yield from (("", inner) for inner in _children(one)[:1])
+                rest = "..." if pattern.type == "object_pattern" else ""
+                yield from ((rest, inner) for inner in _children(one)[:1])
             case _:
                 yield "", one
 
@@ -212,7 +213,7 @@ def _tried(at: tree_sitter.Node) -> Node:
 
 def _switched(at: tree_sitter.Node) -> list[Node]:
     value, body = _all([at.child_by_field_name("value")]), at.child_by_field_name("body")
-    found = [_node("expression", "", value, at)]
+    found: list[Node] = []
     for case in _children(body) if body is not None else ():
         tested = case.child_by_field_name("value")
         inside = [one for one in _children(case) if tested is None or one.id != tested.id]

@@ -9,6 +9,7 @@ from threatmodel.beside.code.absences import absences
 from threatmodel.beside.code.answers import answers
 from threatmodel.beside.code.effects import passes_on
 from threatmodel.beside.code.flows import WHOLE, Flows
+from threatmodel.beside.code.logs import logs
 from threatmodel.beside.code.models import models
 from threatmodel.beside.code.modules import Opening, Parsed, modules_of
 from threatmodel.beside.code.observed import Observed, Reading
@@ -20,7 +21,7 @@ from threatmodel.beside.code.verification import verification
 from threatmodel.beside.code.writes import writes
 from threatmodel.reading.problems import quoted
 
-_ANALYSES = (verification, answers, tokens, sinks, writes, models, absences)
+_ANALYSES = (verification, logs, answers, tokens, sinks, writes, models, absences)
 
 
 class Look(NamedTuple):

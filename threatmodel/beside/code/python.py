@@ -90,22 +90,22 @@ class _Reading:
 
     def matched(self, at: ast.Match) -> list[Node]:
         nothing = self.node("block", "", [], at)
-        cases = [
-            self.node("if", "", [*self.pattern(one), self.block(one.body, at), nothing], one.pattern)
+        subject = self.expression(at.subject)
+        return [
+            self.node("if", "", [self.pattern(one, subject), self.block(one.body, at), nothing], one.pattern)
             for one in at.cases
         ]
-        return [self.node("expression", "", [self.expression(at.subject)], at), *cases]
 
     def declared(self, at: ast.Global | ast.Nonlocal) -> list[Node]:
         names = [self.node("name", name, (), at) for name in at.names]
         return [self.node("declare", "global" if isinstance(at, ast.Global) else "nonlocal", names, at)]
 
-    def pattern(self, case: ast.match_case) -> list[Node]:
-        """Return the test of a case: what its values and its guard mention."""
+    def pattern(self, case: ast.match_case, subject: Node) -> Node:
+        """Return the test of a case: the subject, and what its values and its guard mention."""
         if isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None and case.guard is None:
-            return [self.node("constant", "true", (), case.pattern)]
+            return self.node("constant", "true", (), case.pattern)
         values = [one.value for one in ast.walk(case.pattern) if isinstance(one, ast.MatchValue)]
-        return [self.node("or", "", self.all([*values, case.guard]), case.pattern)]
+        return self.node("or", "", [subject, *self.all([*values, case.guard])], case.pattern)
 
     def entered(self, item: ast.withitem, at: ast.AST) -> Node:
         value = self.expression(item.context_expr)

@@ -15,6 +15,8 @@ EVALUATES = re.compile(
     r"\A(?:eval|exec|Function|builtins\.(?:eval|exec))\Z|\A(?:node:)?vm\.\w+\Z|\Apickle\.loads?\Z|\Amarshal\.loads\Z"
     r"|\Ayaml\.(?:load|unsafe_load|full_load)\Z|\Ajinja2\.Template\Z|\.from_string\Z"
 )
+_SAFE = frozenset({"SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader"})
+"""Loaders of YAML that make plain values only."""
 SHELLS = re.compile(r"\Aos\.(?:system|popen)\Z|\A(?:node:)?child_process\.exec(?:Sync)?\Z|\Acommands\.getoutput\Z")
 RUNS = re.compile(r"\Asubprocess\.(?:run|call|check_call|check_output|Popen|getoutput|getstatusoutput)\Z")
 QUERIES = re.compile(r"\.(?:execute|executemany|query|raw|executescript)\Z")
@@ -48,7 +50,11 @@ def _at(reading: Reading, call: Node, function: Function) -> Iterator[Observed]:
     first = call.parts[1] if len(call.parts) > 1 else None
     if first is None:
         return
-    if EVALUATES.search(name) or SHELLS.search(name) or (RUNS.search(name) and _in_shell(call)):
+    if (
+        (EVALUATES.search(name) and not _SAFE.intersection(_mentioned(call)))
+        or SHELLS.search(name)
+        or (RUNS.search(name) and _in_shell(call))
+    ):
         yield from _interpreted(reading, call, function, [first])
     elif QUERIES.search(name) and first.kind != "text" and _DATABASE.search(name):
         built = [part for part in _built(first, function) if part.kind == "join"]
@@ -57,6 +63,12 @@ def _at(reading: Reading, call: Node, function: Function) -> Iterator[Observed]:
         yield from _fetched(reading, call, function, first)
     if POSTS.search(name):
         yield from _posted(reading, call, function)
+
+
+def _mentioned(call: Node) -> Iterator[str]:
+    """Yield the names that the options of a call end with."""
+    for one in call.parts[2:]:
+        yield (one.parts[0] if one.kind == "keyword" else one).name
 
 
 def _built(node: Node, function: Function) -> Iterator[Node]:

@@ -1,0 +1,84 @@
+"""Handlers in the styles that people write: what may not be certain of a sound one, and what is seen of a fault.
+
+`fresh/sound.yaml` has handlers that are sound, or whose requests are not Slack's; `fresh/parts.yaml` handlers that are
+sound in one respect, with what may `never` be certain of them; `fresh/bad.yaml` handlers with one fault, by its fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from threatmodel.beside.code.look import look
+from threatmodel.beside.code.modules import Parsed
+from threatmodel.beside.code.observed import CERTAIN, CLAIMED, Observed
+from threatmodel.beside.folder import Folder
+
+CASES = Path(__file__).with_name("fresh")
+ENTRIES = ("app.py", "index.mjs", "index.js", "index.ts")
+OF_FACT = {
+    "verifies_signature": {"nothing-verifies", "effect-first"},
+    "compares_in_constant_time": {"constant-time"},
+    "timestamp_tolerance_seconds": {"one-sided", "no-window"},
+    "logs_redacted": {"logs-request"},
+    "errors_generic": {"tells-exception"},
+    "outbound_hosts_fixed": {"fetches-unchecked"},
+    "input_reaches_interpreter": {"interprets"},
+    "literal_secret": {"literal-secret"},
+}
+ALARMS = {
+    *(what for every in OF_FACT.values() for what in every),
+    *("posts-given-text", "posts-unescaped", "unverified-token", "stores-whole", "keeps-state"),
+}
+LIES = {
+    "verifies_signature": {"verifies"},
+    "compares_in_constant_time": {"constant-time"},
+    "timestamp_tolerance_seconds": {"window"},
+    "outbound_hosts_fixed": {"no-fetch"},
+    "input_reaches_interpreter": {"no-interpreter"},
+}
+"""By fact, what would deny its fault."""
+
+
+def _cases(name: str) -> Iterator[Any]:
+    for case, what in yaml.safe_load((CASES / f"{name}.yaml").read_text(encoding="utf-8")).items():
+        yield pytest.param(what, id=case)
+
+
+def _observed(case: dict[str, Any]) -> list[Observed]:
+    texts = {path: text or "" for path, text in case["files"].items()}
+    parsed = Parsed(Folder(path="src", texts=texts, unread=(), digest=""))
+    return list(look(parsed, next(one for one in ENTRIES if one in texts), "handler", "").observed)
+
+
+def _certain(case: dict[str, Any]) -> dict[str, str]:
+    return {one.what: f"{one.place.short}: {one.note}" for one in _observed(case) if one.how == CERTAIN}
+
+
+@pytest.mark.parametrize("case", _cases("sound"))
+def test_nothing_alarming_is_certain_of_a_sound_handler(case: dict[str, Any]) -> None:
+    certain = _certain(case)
+    if (case.get("truth") or {}).get("worker"):
+        certain.pop("nothing-verifies", None)
+    assert {what: note for what, note in certain.items() if what in ALARMS} == {}
+
+
+@pytest.mark.parametrize("case", _cases("parts"))
+def test_nothing_is_certain_of_a_part_that_is_sound(case: dict[str, Any]) -> None:
+    certain = _certain(case)
+    assert {what: note for what, note in certain.items() if what in case["never"]} == {}
+
+
+@pytest.mark.parametrize("case", _cases("bad"))
+def test_a_fault_is_reported_or_left_open_and_never_denied(case: dict[str, Any]) -> None:
+    observed = _observed(case)
+    ((fact, _),) = case["bad"].items()
+    certain = {one.what for one in observed if one.how == CERTAIN and one.what in ALARMS}
+    denied = {one.what for one in observed if one.how == CLAIMED and one.what in LIES.get(fact, set())}
+    assert certain - OF_FACT[fact] == set(), "another fault than the one that is there"
+    assert denied == set()
+    assert bool(certain) == (not case.get("open", False)), "`open` says that the fault is not seen"
