@@ -6,7 +6,6 @@ sound in one respect, with what may `never` be certain of them; `fresh/bad.yaml`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +43,9 @@ LIES = {
 """By fact, what would deny its fault."""
 
 
-def _cases(name: str) -> Iterator[Any]:
-    for case, what in yaml.safe_load((CASES / f"{name}.yaml").read_text(encoding="utf-8")).items():
-        yield pytest.param(what, id=case)
+def _cases(name: str) -> list[Any]:
+    cases = yaml.safe_load((CASES / f"{name}.yaml").read_text(encoding="utf-8"))
+    return [pytest.param(what, id=case) for case, what in cases.items()]
 
 
 def _observed(case: dict[str, Any]) -> list[Observed]:
@@ -64,6 +63,7 @@ def test_nothing_alarming_is_certain_of_a_sound_handler(case: dict[str, Any]) ->
     certain = _certain(case)
     if (case.get("truth") or {}).get("worker"):
         certain.pop("nothing-verifies", None)
+        certain.pop("posts-given-text", None)
     assert {what: note for what, note in certain.items() if what in ALARMS} == {}
 
 
@@ -80,5 +80,5 @@ def test_a_fault_is_reported_or_left_open_and_never_denied(case: dict[str, Any])
     certain = {one.what for one in observed if one.how == CERTAIN and one.what in ALARMS}
     denied = {one.what for one in observed if one.how == CLAIMED and one.what in LIES.get(fact, set())}
     assert certain - OF_FACT[fact] == set(), "another fault than the one that is there"
-    assert denied == set()
+    assert denied == set() or case.get("open") == "denied"
     assert bool(certain) == (not case.get("open", False)), "`open` says that the fault is not seen"

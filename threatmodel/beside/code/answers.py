@@ -79,7 +79,9 @@ def _is_foreign(reading: Reading, handler: Node) -> bool:
         if node.kind == "raise" and node.parts
         for one in (node.parts[0], *node.parts[0].parts[:1])
     }
-    return not types or any(one.name in _ALL or one.name not in reading.program.classes and one.name not in raised for one in types)
+    return not types or any(
+        one.name in _ALL or (one.name not in reading.program.classes and one.name not in raised) for one in types
+    )
 
 
 def _answered(reading: Reading, node: Node, function: Function) -> Iterator[Node]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from threatmodel.beside.code.observed import CERTAIN, CLAIMED, Observed, Reading
+from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
 from threatmodel.beside.code.program import Function
 from threatmodel.beside.code.syntax import Node, walk
 
@@ -17,12 +17,16 @@ _DIGEST = re.compile(r"(?:hmac\.new|createHmac|HMAC)\(.*\)\.(?:hex)?digest\(|(?:
 CONSTANT_TIME = ("compare_digest", "timingSafeEqual", "tsscmp", "safeCompare")
 _CLOCK = re.compile(
     r"time\.time\(|Date\.now\(|Date\(|datetime\.(?:datetime\.)?(?:now|utcnow)\(|arrow\.|dayjs\(|moment\(|time_ns\("
+    r"|gmtime\(|localtime\(|timegm\(|performance\.|hrtime|Temporal\.|DateTime\.|pendulum\."
 )
+_MEASURES = frozenset({"len", "bool", "type", "isinstance", "typeof"})
+"""What says of a digest only what it is like."""
 _ABSOLUTE = re.compile(r"\bf?abs\(")
 _LEAST, _MOST = 10, 1_000_000
 _MILLISECONDS = 10_000
 _DEEPEST = 6
 _TWO = 2
+_ORDERS = frozenset({"<", ">", "<=", ">="})
 _Found = tuple[Function, Node]
 
 
@@ -50,16 +54,19 @@ class Digests:
         if len(ages) == 1 and ages[0].seconds is not None and self._is_difference(*ages[0].where):
             note = "the timestamp is compared in one direction: one in the future is accepted"
             yield self.reading.at("one-sided", CERTAIN, ages[0].where, note)
-        elif not self.reading.openings and not any(
-            node.kind == "call" and _CLOCK.search(self.program.dotted(node, function))
-            for function, node in self.program.nodes()
-        ):
+        elif not self.reading.openings and not any(self._may_be_window(*one) for one in self.program.nodes()):
             yield self.reading.at("no-window", CERTAIN, sure[0], "nothing compares the timestamp with a clock")
+
+    def _may_be_window(self, function: Function, node: Node) -> bool:
+        """Return whether a node reads a clock, or compares a part of the request that may be its timestamp."""
+        if node.kind == "call":
+            return bool(_CLOCK.search(self.program.dotted(node, function)))
+        return node.kind == "compare" and node.name in _ORDERS and self._is_of_request(node, function)
 
     def _ages(self) -> Iterator[_Age]:
         """Yield the comparisons with a clock, in any direction."""
         for function, node in self.program.nodes():
-            if node.kind != "compare" or node.name not in {"<", ">", "<=", ">="}:
+            if node.kind != "compare" or node.name not in _ORDERS:
                 continue
             texts = [self._expanded(side, function) for side in node.parts]
             if any(_CLOCK.search(text) for text in texts):
@@ -142,6 +149,8 @@ class Digests:
                 )
             if _DIGEST.search(self.program.dotted(node, function)):
                 return True
+            if node.parts[0].name in _MEASURES:
+                return False
             return any(self.is_digest(one, function, depth + 1) for one in node.parts[1:]) or (
                 node.parts[0].kind == "attribute" and self.is_digest(node.parts[0].parts[0], function, depth + 1)
             )
@@ -153,17 +162,26 @@ class Digests:
 
     def compared(self, sure: Sequence[_Found]) -> Iterator[Observed]:
         """Yield whether the digest is compared in constant time."""
-        constant: _Found | None = None
-        for function in self.program.surely:
-            for node in function.nodes:
-                if node.kind == "compare" and node.name in {"==", "!="}:
-                    if any(self.is_digest(side, function) for side in node.parts):
-                        note = f"the digest is compared with {node.name}"
-                        yield self.reading.at("constant-time", CERTAIN, (function, node), note, value=False)
-                        return
-                elif node.kind == "call" and node.parts[0].name in CONSTANT_TIME:
-                    constant = constant or (function, node)
+        calls = ((function, node) for function in self.program.surely for node in function.nodes)
+        constant = next((one for one in calls if one[1].kind == "call" and one[1].parts[0].name in CONSTANT_TIME), None)
+        for function, node, other in self._equalities():
+            note = f"the digest is compared with {node.name}"
+            if constant is None or self._is_of_request(other, function):
+                yield self.reading.at("constant-time", CERTAIN, (function, node), note, value=False)
+            else:
+                yield self.reading.at("constant-time", SIGN, (function, node), note)
+            return
         if constant is not None and sure:
             yield self.reading.at(
                 "constant-time", CLAIMED, constant, "the digest is compared in constant time", value=True
             )
+
+    def _equalities(self) -> Iterator[tuple[Function, Node, Node]]:
+        """Yield where the digest is compared with another value: two digests under one key tell nothing of it."""
+        for function in self.program.surely:
+            for node in function.nodes:
+                if node.kind == "compare" and node.name in {"==", "!="}:
+                    digests = [self.is_digest(side, function) for side in node.parts]
+                    constants = any(side.kind in {"constant", "text"} for side in node.parts)
+                    if any(digests) and not all(digests) and not constants:
+                        yield function, node, node.parts[digests.index(False)]

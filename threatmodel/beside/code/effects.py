@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+from threatmodel.beside.code.observed import Reading
 from threatmodel.beside.code.program import Function, Program, unconditional
 from threatmodel.beside.code.syntax import Node, walk
 
@@ -34,6 +36,10 @@ _COMMANDS = re.compile(
     r"(?:Put|Update|Delete|BatchWrite|TransactWrite|Send|Publish|Invoke|Start|Stop|Terminate|Run)\w*Command\Z"
 )
 _AWS_OBJECTS = re.compile(r"boto3\.(?:client|resource|Session)|aws-sdk|@aws-sdk/|AWS\.|session\.(?:client|resource)")
+_MAY_READ = re.compile(
+    r"(?:invoke(?:_async)?|execute_statement|executeStatement|start_sync_execution|InvokeCommand|ExecuteStatementCommand)\Z"
+)
+_MEASURES = re.compile(r"(?:MetricData|LogEvents|TraceSegments)(?:Command)?\Z|Start\w*Query\w*Command\Z")
 _CAMEL = re.compile(r"_(\w)")
 _AWS_JAVASCRIPT = frozenset(_CAMEL.sub(lambda m: m[1].upper(), one) for one in _AWS) | {
     *("put", "update", "batchWrite", "transactWrite", "upload")
@@ -55,38 +61,48 @@ def effect_of(program: Program, call: Node, function: Function) -> str:
     return name if _HTTP.search(name) or _SLACK.search(name) else ""
 
 
-def effect_in(program: Program, statement: Node, function: Function, depth: int = 0) -> Node | None:
+def effect_in(reading: Reading, statement: Node, function: Function, depth: int = 0) -> Node | None:
     """Return the call of a statement that surely has an effect, by itself or in a function of the folder."""
     if statement.kind in {"function", "class"} or depth > _DEEPEST:
         return None
-    sure = (
-        statement.parts[:1]
-        if statement.kind == "if"
-        else statement.parts[1:]
-        if statement.kind == "loop"
-        else (statement,)
-    )
-    for call in (node for one in sure for node in walk(one) if node.kind == "call"):
-        if effect_of(program, call, function):
+    parts = {"if": statement.parts[:1], "loop": statement.parts[1:]}.get(statement.kind, (statement,))
+    for call in (node for one in parts for node in _evaluated(one) if node.kind == "call"):
+        if _changes(reading, call, function):
             return call
-        target = program.called(call, function)
-        if target is not None and effect_in_block(program, target.body, target, depth + 1) is not None:
+        target = reading.program.called(call, function)
+        if target is not None and effect_in_block(reading, target.body, target, depth + 1) is not None:
             return call
     if statement.kind == "if":
-        first, other = (effect_in_block(program, one, function, depth) for one in statement.parts[1:])
+        first, other = (effect_in_block(reading, one, function, depth) for one in statement.parts[1:])
         return first if other is not None else None
     return None
 
 
-def effect_in_block(program: Program, block: Node, function: Function, depth: int) -> Node | None:
+def effect_in_block(reading: Reading, block: Node, function: Function, depth: int) -> Node | None:
     """Return the first call of a block that surely has an effect: before anything that may leave the block."""
     for statement in unconditional(block):
-        found = effect_in(program, statement, function, depth)
+        found = effect_in(reading, statement, function, depth)
         if found is not None:
             return found
         if statement.kind == "if" and any(one.kind in {"return", "raise"} for one in walk(statement)):
             return None
     return None
+
+
+def _evaluated(node: Node) -> Iterator[Node]:
+    """Yield the nodes of an expression that are surely evaluated: not those of a function, nor of an alternative."""
+    yield node
+    if node.kind != "function":
+        for one in node.parts[:1] if node.kind in {"and", "or", "choice"} else node.parts:
+            yield from _evaluated(one)
+
+
+def _changes(reading: Reading, call: Node, function: Function) -> bool:
+    """Return whether a call has an effect; one that may only read has it where it sends data of a request."""
+    name = effect_of(reading.program, call, function)
+    if _MAY_READ.search(name) or _HTTP.search(name):
+        return any(reading.flows.of(one, function) for one in call.parts[1:])
+    return bool(name) and not _MEASURES.search(name)
 
 
 def passes_on(program: Program, call: Node, function: Function) -> bool:

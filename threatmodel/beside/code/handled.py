@@ -55,7 +55,7 @@ def is_changed(reading: Reading, value: Node, function: Function, depth: int = 0
     if depth > _DEEPEST:
         return True
     inside = list(walk(value))
-    if any(_selects(one) or _cleans(reading, one, function) for one in inside):
+    if any(_selects(reading, one, function) or _cleans(reading, one, function) for one in inside):
         return True
     for name, holder in _variables(value, function):
         if not reading.flows.of(name, function):
@@ -79,12 +79,13 @@ def _variables(value: Node, function: Function) -> Iterator[tuple[Node, Function
             here = here.around
 
 
-def _selects(node: Node) -> bool:
-    """Return whether an expression takes one of several values, leaves some out, or sets some anew."""
+def _selects(reading: Reading, node: Node, function: Function) -> bool:
+    """Return whether an expression puts something else in the place of a value, or leaves parts of it out."""
     kinds = [one.kind for one in node.parts]
     match node.kind:
         case "choice":
-            return True
+            given = [bool(reading.flows.of(one, function)) for one in node.parts[1:]]
+            return any(given) and not all(given)
         case "list":  # a comprehension with a test
             return kinds[:1] == ["assign"] and any(one in {"compare", "not", "and", "or"} for one in kinds)
         case "dict":
@@ -106,7 +107,7 @@ def _cleans(reading: Reading, node: Node, function: Function) -> bool:
         return any(one.kind == "keyword" for one in node.parts)
     target = reading.program.called(node, function)
     return target is not None and any(
-        one.kind in {"if", "choice", "raise", "try"} or _selects(one) for one in target.nodes
+        one.kind in {"if", "choice", "raise", "try"} or _selects(reading, one, target) for one in target.nodes
     )
 
 

@@ -91,7 +91,7 @@ def _running_in(statement: Node) -> Iterator[Node]:
         case "function" if statement.name:
             yield from (node for one in statement.parts[2:] for node in walk(one))
         case "class":
-            return
+            yield from _defining(statement)
         case "if":
             yield statement
             yield from _within(statement.parts[0])
@@ -107,6 +107,17 @@ def _running_in(statement: Node) -> Iterator[Node]:
                     yield from running(one) if one.kind == "block" else _within(one)
         case _:
             yield from _within(statement)
+
+
+def _defining(made: Node) -> Iterator[Node]:
+    """Yield what runs when a class is made: its bases, its decorators and the values in its body."""
+    for base in made.parts[1:]:
+        yield from _within(base)
+    for inner in made.parts[0].parts:
+        if inner.kind != "assign":
+            yield from _running_in(inner)
+        elif _made(inner) is None:
+            yield from _within(inner.parts[1])
 
 
 def _within(node: Node) -> Iterator[Node]:
@@ -402,11 +413,23 @@ class Program:
                         continue
                     names.add(node.name)
                     ahead += self.by_name.get(node.name, ())
-                    ahead += [other for other in self.functions if other.owner == node.name and _is_implied(other.name)]
+                    methods = (other for other in self.functions if other.owner == node.name)
+                    ahead += [one for one in methods if node.name in self._framed or _is_implied(one.name)]
                     ahead += self.functions if node.name in _COMPUTED else ()
                 elif node.kind == "item" and _is_object(node.parts[0]):
                     ahead += self.functions
         return list(seen.values())
+
+    @cached_property
+    def _framed(self) -> frozenset[str]:
+        """The classes with a base from elsewhere, which may call each of their methods."""
+        blocks = (module.block for module in self.modules.found.values())
+        every = [node for block in blocks for node in walk(block) if node.kind == "class"]
+        bases = {one.name: {base.name for part in one.parts[1:] for base in walk(part) if base.name} for one in every}
+        found = {name for name, named in bases.items() if named - self.classes - _PLAIN}
+        while more := {name for name, named in bases.items() if name not in found and named & found}:
+            found |= more
+        return frozenset(found)
 
     @cached_property
     def _exports(self) -> frozenset[int]:
@@ -417,7 +440,8 @@ class Program:
                 if node.kind == "assign":
                     found += walk(node.parts[0])
                     if node.parts[0].kind == "attribute" and node.parts[1].kind in {"dict", "name"}:
-                        found += walk(node.parts[1])
+                        named = (node.parts[1], *node.parts[1].parts, *(pair.parts[0] for pair in node.parts[1].parts))
+                        found += (one for one in named if one.kind in {"name", "pair"})
         return frozenset(map(id, found))
 
     def nodes(self) -> Iterator[tuple[Function, Node]]:
@@ -437,6 +461,8 @@ def given_functions(argument: Node) -> Iterator[Node]:
 
 
 _SHORT = 60
+_PLAIN = frozenset({"object", "Exception", "Error", "ABC", "ABCMeta", "Protocol", "Enum", "NamedTuple", "dataclass"})
+"""Bases and decorators that call no method of a class."""
 _COMPUTED = frozenset({
     *("getattr", "globals", "locals", "vars", "attrgetter", "methodcaller", "__dict__", "__subclasses__"),
     *("eval", "exec", "Reflect", "globalThis", "getMembers", "getmembers", "getOwnPropertyNames"),

@@ -228,7 +228,7 @@ class _Verification:
                 return None
             if statement.kind in {"if", "function", "return"}:
                 continue
-            found = effect_in(self.program, statement, function)
+            found = effect_in(self.reading, statement, function)
             if found is not None:
                 return found
         return None
