@@ -16,7 +16,7 @@ _ONLY_READS = re.compile(
     r"\A(?:json|JSON|urllib\.parse|querystring|qs|base64)\.|\A(?:parse_qsl?|parse_multipart|URLSearchParams|Buffer\.from|"
     r"console\.\w+|print|len|str|dict|list|sorted|min|max|int|Number|String|Object\.\w+|dir)\Z|\.(?:get|items|keys|entries)\Z"
 )
-"""What is called on a value, and neither refuses nor changes it."""
+"""What is called on a value, and neither rejects nor changes it."""
 _CHANGES = frozenset({"pop", "popitem", "clear", "delete", "update", "setdefault", "remove", "set", "append"})
 _PARTS = frozenset({"payload", "field", "id"})
 """What is followed to its tests: a test of all of a request is about who sent it."""
@@ -80,7 +80,7 @@ def _variables(value: Node, function: Function) -> Iterator[tuple[Node, Function
 
 
 def _selects(reading: Reading, node: Node, function: Function) -> bool:
-    """Return whether an expression puts something else in the place of a value, or leaves parts of it out."""
+    """Return whether an expression replaces a value, or leaves parts of it out."""
     kinds = [one.kind for one in node.parts]
     match node.kind:
         case "choice":
@@ -95,7 +95,7 @@ def _selects(reading: Reading, node: Node, function: Function) -> bool:
 
 
 def _cleans(reading: Reading, node: Node, function: Function) -> bool:
-    """Return whether a call may refuse a value or give back another one."""
+    """Return whether a call may reject a value or give back another one."""
     if node.kind != "call":
         return False
     name = reading.program.dotted(node.parts[0], function)
@@ -112,7 +112,7 @@ def _cleans(reading: Reading, node: Node, function: Function) -> bool:
 
 
 def _is_tested(reading: Reading, name: str, function: Function, sink: Node, keys: frozenset[str]) -> bool:
-    """Return whether a variable is in a test, is given to what may refuse it, or is assigned twice.
+    """Return whether a variable is in a test, is given to what may reject it, or is assigned twice.
 
     Where it holds several parts of a request, only tests that name one of `keys` are about the value.
     """

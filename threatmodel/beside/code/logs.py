@@ -162,7 +162,7 @@ def _is_shaped(reading: Reading) -> bool:
 
 
 def _is_muted(reading: Reading) -> bool:
-    """Return whether the program puts something else in the place of the console."""
+    """Return whether the program replaces the console."""
     return any(
         node.kind == "assign"
         and any(one.name in {"console", "stdout", "stderr", "print"} for one in walk(node.parts[0]))
