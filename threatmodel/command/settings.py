@@ -25,10 +25,9 @@ DEFAULT_BAND = "high"
 """The lowest band that fails where nothing else is stated."""
 OWN = ".threatmodel.toml"
 SHARED = "pyproject.toml"
-_TABLE = re.compile(
-    r"""^[ \t]*(?:\[{1,2}[ \t]*(["']?)tool\1[ \t]*\.[ \t]*(["']?)threatmodel\2[ \t]*[].]"""
-    r"""|(?:tool[ \t]*\.[ \t]*)?(["']?)threatmodel\3[ \t]*[.=])""",
-    re.MULTILINE,
+_TABLE = (
+    r"""(?m)^[ \t]*(?:\[{1,2}[ \t]*(["']?)tool\1[ \t]*\.[ \t]*(["']?)threatmodel\2[ \t]*[].]"""
+    r"""|(?:tool[ \t]*\.[ \t]*)?(["']?)threatmodel\3[ \t]*[.=])"""
 )
 """What a pyproject.toml with a configuration has: no other one is parsed."""
 
@@ -149,7 +148,10 @@ def configuration(files: Files, here: Path) -> Config | None:
 
 def may_configure(files: Files, shared: Path) -> bool:
     """Return whether a pyproject.toml may hold a configuration."""
-    return files.has(shared) and _TABLE.search(files.text(shared)) is not None
+    if not files.has(shared):
+        return False
+    text = files.text(shared)
+    return "threatmodel" in text and re.search(_TABLE, text) is not None
 
 
 def _held(one: Setting, args: argparse.Namespace, config: Config | None, problems: list[Problem]) -> Held:
