@@ -168,7 +168,7 @@ ACCEPTED = {
     "require-proof": "true or false",
     "upload-sarif": "true or false",
     "comment": "true or false",
-    "fail-on": "low, medium, high or critical",
+    "fail-on": "as-configured, low, medium, high or critical",
     "baseline": "(one path|a path, and no option)",
     "policy": "(one path|a path, and no option)",
     "work": "a number of operations such as 100000",
@@ -218,14 +218,15 @@ def test_what_the_inputs_say_is_what_the_check_is_asked(tmp_path: Path) -> None:
             WORK="5000",
         )
         lines = log.read_text(encoding="utf-8").splitlines()
-        assert lines[0].startswith(
-            "check --fail-on high --work=5000 one.yaml two.yaml three.yaml --policy=our rules.yaml"
-        )
+        assert lines[0].startswith("check --work=5000 one.yaml two.yaml three.yaml --policy=our rules.yaml")
         assert ("--require-proof" in lines[0]) == bool(asked)
         assert [line.split()[1] for line in lines[1:-1]] == ["one.yaml", "two.yaml", "three.yaml"]
         assert lines[-1].startswith(
             "diff refs/remotes/origin/main..HEAD --work=5000 --models one.yaml two.yaml three.yaml "
         )
+    log.unlink()
+    run(script, FAIL_ON=" low ")
+    assert log.read_text(encoding="utf-8").startswith("check --fail-on low --work=100000 ")
     outputs = Path(os.environ["GITHUB_OUTPUT"]).read_text(encoding="utf-8").splitlines()
     assert "upload=false" in outputs
     assert "comment=true" in outputs

@@ -229,6 +229,11 @@ def test_a_diff_shows_which_settings_and_exclusions_changed(
         *("fail-on", "strict", "exclude slack-request-forgery"),
     }
 
+    write("models/other.yaml", MODEL.replace("Shop", "Other"))
+    config('models = ["models/*.yaml"]')
+    assert main(["diff", "HEAD", "--models", *TODAY]) == 0
+    assert "models/shop.yaml\nShop" in capsys.readouterr().out
+
 
 # --- what it may not say
 

@@ -97,7 +97,7 @@ def _several(request: Invocation) -> int:
     found: dict[str, Changes] = {}
     not_compared: dict[str, str] = {}
     code = 0
-    for model in args.models or [request.model]:
+    for model in args.models or request.settings.of("models") or [request.model]:
         request.named = model
         first, second = _sides(request)
         repaired = False
