@@ -148,6 +148,7 @@ def others(alike: Alike) -> str:
         *([f"from {listed(starts, _MOST_NAMES, 'start')}"] if starts else []),
         *([f"where the attacker {listed(ends, _MOST_NAMES, 'end')}"] if ends else []),
     ]
+    parts = parts or ["through other elements"]
     return f"{counted(len(more), 'more path')} of the same rank and last threat: {', and '.join(parts)}"
 
 

@@ -42,6 +42,20 @@ def test_a_signing_secret_gives_forged_requests_to_what_verifies_with_it(tmp_pat
     assert Position("secret", "token") not in goals(found, "open")
 
 
+def test_a_secret_of_which_it_is_unknown_what_it_grants_may_give_any_access_to_slack(tmp_path: Path) -> None:
+    text = CHAIN.replace(", grants: slack-requests", "").replace(", grants: slack-api", "")
+    of_front = goals(reach(assessed_text(tmp_path, text), "signing"), "undecided")
+    assert {Position("act", "front"), Position("workspace")} <= of_front
+    of_back = goals(reach(assessed_text(tmp_path, text), "token"), "undecided")
+    assert Position("workspace") in of_back
+    assert Position("act", "back") not in of_back, "nothing of Slack's calls it"
+
+
+def test_a_secret_that_grants_something_else_gives_no_access_to_slack(tmp_path: Path) -> None:
+    text = CHAIN.replace("grants: slack-api", "grants: other")
+    assert Position("workspace") not in goals(reach(assessed_text(tmp_path, text), "token"))
+
+
 def test_a_function_gives_its_secrets_and_stores_and_what_trusts_its_messages(tmp_path: Path) -> None:
     found = reach(assessed_text(tmp_path, CHAIN), "back")
     assert {Position("secret", "token"), Position("write", "records"), Position("workspace")} <= goals(found, "open")

@@ -283,19 +283,18 @@ def _uses(function: str, held: Position, relations: Relations) -> Iterator[Step]
 
 
 def _secrets(graph: Graph, relations: Relations) -> Iterator[Step]:
-    """What a secret of Slack's grants to its holder."""
-    for function in relations.functions:
-        facing = graph.elements[function].facts.get("slack_facing")
-        for secret in relations.of(function, "secrets"):
-            grants = graph.elements[secret].facts.get("grants")
-            if grants is None or not grants.size:
-                continue
-            if grants.value == "slack-requests" and facing is not None and facing.value is True:
-                yield _allowed(Position("secret", secret), Position("act", function), "signs requests as Slack does")
+    """What a secret grants to its holder; where that is unknown, it may grant any access to Slack."""
     for secret in relations.secrets:
         grants = graph.elements[secret].facts.get("grants")
-        if grants is not None and grants.size and str(grants.value).startswith("slack-") and grants.value not in _MINOR:
-            yield _allowed(Position("secret", secret), Position("workspace"), "acts as the app in Slack")
+        size, value = (grants.size, str(grants.value)) if grants is not None and grants.size else (0, "")
+        if not size or (value.startswith("slack-") and value not in _MINOR):
+            yield _allowed(Position("secret", secret), Position("workspace"), "acts as the app in Slack", size)
+        for function in relations.functions if not size or value == "slack-requests" else ():
+            facing = graph.elements[function].facts.get("slack_facing")
+            known = facing.size if facing is not None else 0
+            if secret in relations.of(function, "secrets") and not (known and facing is not None and not facing.value):
+                act = Position("act", function)
+                yield _allowed(Position("secret", secret), act, "signs requests as Slack does", min(size, known))
 
 
 _MINOR = {"slack-requests", "slack-webhook", "slack-trigger"}
