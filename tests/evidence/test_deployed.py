@@ -201,6 +201,30 @@ def test_of_several_stacks_one_is_named() -> None:
     assert retention("template: template.yaml, parameters: stacks.json, stage: shop")["value"] == 30
 
 
+def test_a_stack_that_no_file_describes_is_listed() -> None:
+    nested = stack(StackName="shop-nested", ParentId=STACK_ID)["Stacks"]
+    saved("stacks.json", {"Stacks": [*stack()["Stacks"], *stack(StackName="legacy")["Stacks"], *nested]})
+    entry = "template: template.yaml, parameters: stacks.json, stage: "
+    out = checked(f"{entry}shop")
+    assert "no file of the evidence describes the stack 'legacy', which is deployed there" in out
+    assert "'shop'" not in out
+    assert "shop-nested" not in out
+    assert "describes the stack" not in checked(f"{entry}shop", f"{entry}legacy, environment: old")
+
+
+def test_values_of_parameters_are_never_shown() -> None:
+    given = [{"ParameterKey": name, "ParameterValue": CANARY} for name in ("Retention", "SigningSecret")]
+    saved("template.yaml", SOURCE.replace("Type: Number, Default: 7", "Type: String").replace("NoEcho: true, ", ""))
+    saved("stacks.json", stack(Parameters=given))
+    entry = "template: template.yaml, parameters: stacks.json"
+    said = checked(entry)
+    for arguments in (("--json",), ("--report", "full"), ("--report", "html"), ("--pytm",), ("--dfd",), ("ask",)):
+        code, out, err = run(*arguments, "-m", "model.yaml")
+        assert code == 0, err
+        said += out + err
+    assert CANARY not in said
+
+
 # --- resources and drift
 
 

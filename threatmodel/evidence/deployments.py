@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from threatmodel.evidence.ages import Age, other_files, plan_age
-from threatmodel.model.system import EvidenceFile
+from threatmodel.model.system import EvidenceFile, System
 from threatmodel.reading.files import Files, shown_path
-from threatmodel.reading.problems import listed, quoted
+from threatmodel.reading.problems import InputError, Place, listed, quoted
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.cloudformation.described import Described
-from threatmodel.stacks.deployment import description, given_values
+from threatmodel.stacks.deployment import described_stacks, description, given_values
 from threatmodel.stacks.readers import read, shows_deployed
 from threatmodel.stacks.stack import Home, Stack
 
@@ -57,6 +58,25 @@ def home_of(source: EvidenceFile, stack: Stack, model: Path, files: Files) -> Ho
     """Return the account and the Region of a file's stack, as far as an answer of AWS or a state shows them."""
     found = _described(source, model, files) if source.parameters else None
     return found.home if found is not None else stack.home
+
+
+def undescribed(system: System, files: Files) -> Mapping[int, Mapping[str, Place]]:
+    """Return the stacks that AWS answers and no entry describes, by the number of the first entry with the answer.
+
+    What cannot be read has none: reading it says why.
+    """
+    model = Path(system.file)
+    answers: dict[str, tuple[int, dict[str, Place]]] = {}
+    for number, one in enumerate(system.evidence):
+        with suppress(InputError):
+            found = _described(one, model, files) if one.parameters else None
+            if found is not None:
+                path = files.named(one.parameters, model, one.place)
+                _, stacks = answers.setdefault(
+                    str(path), (number, dict(described_stacks(files.text(path), shown_path(path))))
+                )
+                stacks.pop(found.name, None)
+    return dict(answers.values())
 
 
 def _saved(source: EvidenceFile, path: Path, files: Files) -> Age:

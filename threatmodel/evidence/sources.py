@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from threatmodel.evidence.ages import Age
-from threatmodel.evidence.deployments import age_of, deployed_with, home_of, read_as_deployed
+from threatmodel.evidence.deployments import age_of, deployed_with, home_of, read_as_deployed, undescribed
 from threatmodel.evidence.environments import Environment, environments
 from threatmodel.graph.elements import Source
 from threatmodel.model.file import BESIDE_KINDS, STACK_KINDS
 from threatmodel.model.system import EvidenceFile, System
 from threatmodel.reading.files import Files
-from threatmodel.reading.problems import InputError, Problem
+from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.reading.project import real_path
 from threatmodel.reading.values import dataclass, field, replace
 from threatmodel.stacks.assumed import Assumed
@@ -39,7 +39,8 @@ class StackFiles:
     """The files of an environment: their stack with what the deployments give (`base`), and in any other world.
 
     `in_world` reads the texts again that were read; only what another world alone takes in is opened for it.  `ages`
-    are those of plans, and why other files do not say what is deployed, and `homes` where each is, by label.
+    are those of plans, and why other files do not say what is deployed, and `homes` where each is, by label;
+    `undescribed` are stacks that AWS has there and no entry describes, by the label of the one with the answer.
     """
 
     base: Assumed
@@ -47,6 +48,7 @@ class StackFiles:
     in_world: Callable[[Assumed], Stack]
     ages: Mapping[str, Age]
     homes: Mapping[str, Home | None] = field(default_factory=dict)
+    undescribed: Mapping[str, Mapping[str, Place]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +81,7 @@ def read_sources(system: System, files: Files, work: Work | None = None) -> Sour
     by_number = {one.number: one for one in environments(system, deployed)}
     shares = dict(zip(by_number, work.shares(len(by_number)), strict=True))
     stacks = _usable(by_number, lambda one: _stack_files(by_number[one], model, files, shares[one]), problems)
-    stacks = _of_one_place(system, stacks)
+    stacks = _with_others(_of_one_place(system, stacks), by_number, undescribed(system, files))
     probes: dict[int, ProbeFile] = {}
     saved = {number: source for number, source in enumerate(system.evidence) if source.kind == "probe"}
     if saved:
@@ -172,6 +174,16 @@ def _of_one_place(system: System, stacks: Mapping[int, StackFiles]) -> dict[int,
                 ages = {**found[number].ages, label: Age(why=_apart(other, home, its))}
                 found[number] = replace(found[number], ages=ages)
     return found
+
+
+def _with_others(
+    stacks: Mapping[int, StackFiles], by_number: Mapping[int, Environment], others: Mapping[int, Mapping[str, Place]]
+) -> dict[int, StackFiles]:
+    """The files of each environment with the stacks that no entry describes."""
+    return {
+        number: replace(one, undescribed={label: others.get(at, {}) for at, label in by_number[number].labels.items()})
+        for number, one in stacks.items()
+    }
 
 
 def _apart(one: Home, other: Home | None, file: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from threatmodel.evidence.outside import SUPPLIED, outside
 from threatmodel.evidence.secret_notes import secret_notes
 from threatmodel.evidence.unmodeled import unmodeled
-from threatmodel.graph.elements import WORK_LIMIT, Read
+from threatmodel.graph.elements import UNDESCRIBED_STACK, WORK_LIMIT, Read
 from threatmodel.reading.problems import Place, Problem, quoted
 from threatmodel.reading.values import replace
 from threatmodel.stacks.joining import apart
@@ -56,6 +56,7 @@ class _Reads:
             notes=(
                 *stack.problems,
                 *self.unasked(label),
+                *self.undescribed(label),
                 *secret_notes(stack, self.used_secrets),
                 *self.unfinished(label, stack),
             ),
@@ -131,6 +132,13 @@ class _Reads:
                 yield Problem(
                     code="unknown-parameter", place=place, message=f"the template has no parameter {quoted(name)}"
                 )
+
+    def undescribed(self, label: str) -> Iterator[Problem]:
+        """Stacks that AWS has beside the one of a file, and that no file of the evidence describes."""
+        for name, place in self.held.opened.undescribed.get(label, {}).items():
+            message = f"no file of the evidence describes the stack {quoted(name)}, which is deployed there"
+            hint = "name its template under evidence if it is a part of this system, or describe one stack alone"
+            yield Problem(code=UNDESCRIBED_STACK, place=place, message=message, hint=hint)
 
     def unfinished(self, label: str, stack: Stack) -> Iterator[Problem]:
         """That not all of a file was worked out, and what to do."""

@@ -67,7 +67,9 @@ VISIBLE_SECRET, UNUSED_SECRET = "visible-secret", "unused-secret"
 """The codes of the notes that a parameter shows a secret, and that nothing in a file uses a secret."""
 UNSERVED_URL, SOCKET_MODE = "unserved-url", "socket-mode"
 """The codes of the notes that no route serves an address of Slack's manifest, and that Slack calls none."""
-WARNINGS = (WORK_LIMIT, VISIBLE_SECRET, UNUSED_SECRET, UNSERVED_URL, SOCKET_MODE)
+UNDESCRIBED_STACK = "undescribed-stack"
+"""The code of the note that AWS has a stack which no file describes."""
+WARNINGS = (WORK_LIMIT, VISIBLE_SECRET, UNUSED_SECRET, UNSERVED_URL, SOCKET_MODE, UNDESCRIBED_STACK)
 """The codes of the notes that a check reports."""
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
 from threatmodel.stacks.assumed import Assumed, PlainValue
-from threatmodel.stacks.cloudformation.described import Described, described, is_answer
+from threatmodel.stacks.cloudformation.described import Described, described, is_answer, stack_names
 
 _PAIR = re.compile(r"""(?:ParameterKey=)?([A-Za-z0-9]+)(?:,ParameterValue)?=("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"']*)""")
 _USUAL = "default"
@@ -46,13 +46,24 @@ def description(text: str, file: str, stack: str = "") -> Described | None:
 
     Raises InputError where the answer does not have the stack, or has several and none is named.
     """
+    raw = _answer(text, file)
+    return described(raw, file, "" if stack == _USUAL else stack) if raw is not None else None
+
+
+def described_stacks(text: str, file: str) -> Mapping[str, Place]:
+    """Return the stacks in an answer of describe-stacks that no other one nests, with their places; none elsewhere."""
+    raw = _answer(text, file)
+    return {} if raw is None else {name: _place(name, text, file) for name in stack_names(raw)}
+
+
+def _answer(text: str, file: str) -> Mapping[str, Any] | None:
     if not file.endswith(".json") or '"Stacks"' not in text:
         return None
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError):
         return None  # what reads parameters says what is wrong
-    return described(raw, file, "" if stack == _USUAL else stack) if is_answer(raw) else None
+    return raw if is_answer(raw) else None
 
 
 def deployed(text: str, environment: str = _USUAL) -> Mapping[str, str]:

@@ -43,7 +43,8 @@ def shows_deployed(kind: str, path: Path, files: Files) -> bool:
     if kind != "template":
         return kind == "state"
     text = files.text(path)
-    if not any(one in text for one in ("TemplateBody", "SamResourceId")) and text.lstrip()[:1] != '"':
+    processed = "SamResourceId" in text and "AWS::Serverless-2016-10-31" not in text
+    if not processed and "TemplateBody" not in text and text.lstrip()[:1] != '"':
         return False  # most templates: they are parsed once, when they are read
     from threatmodel.stacks.cloudformation import answers, document
 

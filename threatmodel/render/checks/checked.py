@@ -52,6 +52,10 @@ KINDS: Mapping[str, tuple[str, str]] = {
         "No route serves an address of Slack's manifest",
         "Correct the path, or name the file that deploys the route under evidence.",
     ),
+    "undescribed-stack": (
+        "A stack is deployed that no file of the evidence describes",
+        "Name its template under evidence, or save the answer of describe-stacks for one stack.",
+    ),
     "socket-mode": (
         "Slack calls no route, because Socket Mode is on",
         "Turn it off if Slack calls the API, or model what opens the WebSocket.",
