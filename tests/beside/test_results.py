@@ -229,6 +229,25 @@ def test_a_file_that_the_tool_could_not_read_keeps_it_from_reassuring() -> None:
     ]
 
 
+def checkov(*checks: tuple[str, str, str]) -> dict[str, Any]:
+    """The JSON of checkov: check, file and result of each."""
+    found: dict[str, list[Any]] = {"passed": [], "failed": []}
+    for check, file, result in checks:
+        row = {"check_id": check, "repo_file_path": f"/{file}", "file_line_range": [6, 8]}
+        found[result].append({**row, "resource": "AWS::DynamoDB::Table.Orders"})
+    summary = {"passed": len(found["passed"]), "failed": len(found["failed"]), "parsing_errors": 0, "resource_count": 2}
+    results = {"passed_checks": found["passed"], "failed_checks": found["failed"], "parsing_errors": []}
+    return {"check_type": "cloudformation", "results": results, "summary": summary}
+
+
+def test_a_pass_that_a_tool_states_needs_a_control() -> None:
+    saved("planted.yaml", TEMPLATE)
+    saved("result.json", checkov(("CKV_AWS_28", "template.yaml", "passed"), ("CKV_AWS_28", "planted.yaml", "failed")))
+    assert not reads()[1]
+    said = reads("results: result.json, control: planted.yaml")[1]["orders", "recovery"]
+    assert (said.value, said.size) == (True, 1)
+
+
 # --- bad input
 
 
