@@ -51,7 +51,7 @@ def test_it_names_what_it_finds_and_says_what_it_looked_at(
     text, said = imported(tmp_path, monkeypatch, capsys)
     assert "  - {slack: app-manifest.yaml}\n  - {repository: .}\n" in text
     assert said == (
-        "looked at .: Slack's manifest app-manifest.yaml, 1 file of GitHub Actions, "
+        "looked at .: Slack app in app-manifest.yaml, 1 file of GitHub Actions, "
         "deploys at .github/workflows/ci.yml:5, .github/CODEOWNERS, no Dependabot or Renovate\n"
         ".: no source was found of the handlers of bot\n"
     )
@@ -100,6 +100,18 @@ def test_a_manifest_that_cannot_be_read_is_not_named_and_said(
     assert "slack: manifest" not in text
     assert "manifest.yaml:8:1: not read: " in said
     assert ".github/workflows/a.yml:2:1: not read: " in said
+
+
+def test_a_get_beside_the_named_route_is_not_slacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    repository(tmp_path, {"manifest.yaml": MANIFEST})
+    routes = template("POST /slack/events", "GET /slack/events", "POST /slack/command")
+    (tmp_path / "template.yaml").write_text(routes, encoding="utf-8")
+    text, _ = imported(tmp_path, monkeypatch, capsys)
+    assert text.count("slack: events") == 1
+    assert "{http: GET, api: serverless-http-api, path: /slack/events}" in text
+    assert assess(tmp_path / "model.yaml", monkeypatch, capsys).surfaces == {"events", "slash-command"}
 
 
 def test_named_files_alone_are_imported_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed) -> None:

@@ -78,6 +78,7 @@ def manifest(**urls: Any) -> str:
         (["POST /slack/{kind}"], f"{HOST}/slack/events", "events", False),
         (["ANY /{proxy+}"], "https://your endpoint/slack/events", "events", False),
         (["POST /"], f"{HOST}/prod", "events", False),
+        (["POST /slack/events"], "https://fill.this.in", "events", False),
         (["POST /slack/events", "POST /{proxy+}"], "https://bot.acme.io/slack/events", "events", True),
         # a greedy route, where no other address is meant
         (["ANY /{proxy+}"], "https://<host>/slack/events", "events", False),
@@ -157,6 +158,43 @@ def test_what_terraform_fills_in_has_the_path_that_it_writes_out(
         "infra/main.tf": call,
     }
     assert assess(system(tmp_path, files, "{slack: infra/m.json.tpl}"), monkeypatch, capsys).surfaces == surfaces
+
+
+@pytest.mark.parametrize(
+    ("page", "routes", "surfaces"),
+    [
+        # one route that Slack can call, and a sentence about where its address goes
+        ("In Slack, open Event Subscriptions. Put the invoke URL as the Request URL.", ["POST /hook"], {"events"}),
+        ("1. Add a slash command in Slack\n2. Paste the link of the API", ["POST /h", "GET /h"], {"slash-command"}),
+        ("Use the URL for Slack's slash commands and Interactivity.", ["POST /x"], {"slash-command", "interactivity"}),
+        # a path, of several routes
+        ("- Add a Slash Command in Slack\n  - Request URL: `https://{host}/slack/x`", ["POST /slack/x", "POST /y"],
+         {"slash-command"}),
+        # several routes fit, and none is named
+        ("In Slack, add a slash command. Paste the URL.", ["POST /a", "POST /b"], set()),
+        # a path that no route has, another service, Socket Mode, no address, no Slack
+        ("In Slack, add a slash command: `https://x.ngrok.io/other`.", ["POST /a"], set()),
+        ("Slack is next. The Discord bot has slash commands, see its URL.", ["POST /a"], set()),
+        ("Add a slash command in Slack. With Socket Mode no URL is needed.", ["POST /a"], set()),
+        ("This Slack bot knows slash commands.", ["POST /a"], set()),
+        ("Add a slash command. Paste the URL.", ["POST /a"], set()),
+    ],
+)  # fmt: skip
+def test_a_readme_says_where_the_address_of_a_feature_is_put(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Printed,
+    page: str,
+    routes: list[str],
+    surfaces: set[str],
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "template.yaml").write_text(template(*routes), encoding="utf-8")
+    (tmp_path / "README.md").write_text(f"# Bot\n\n{page}\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(["import", ".", "-o", "model.yaml"]) == 0
+    assert "the path" not in capsys.readouterr().err
+    assert assess(tmp_path / "model.yaml", monkeypatch, capsys).surfaces == surfaces
 
 
 def test_what_no_route_serves_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed) -> None:

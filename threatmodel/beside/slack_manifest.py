@@ -1,7 +1,8 @@
 """A manifest of a Slack app: where Slack sends requests, and how the app is set up.
 
 JSON and YAML, also as a template with placeholders, as one block of a Markdown file, and as the answer of
-`apps.manifest.export`.  Keys: https://docs.slack.dev/reference/app-manifest.
+`apps.manifest.export`.  A README without a manifest may say where addresses are put, and then has these alone.
+Keys: https://docs.slack.dev/reference/app-manifest.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
+from threatmodel.beside import slack_readme
 from threatmodel.beside.repository.nodes import items, key_place, named, text
 from threatmodel.beside.urls import PLACEHOLDER, Address, address
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
@@ -22,12 +24,16 @@ Surface = Literal["slash-command", "interactivity", "events", "redirect"]
 
 
 class RequestUrl(NamedTuple):
-    """An address of the manifest: who asks for it, its label (a command, or the key), and where it is."""
+    """An address of the manifest: who asks for it, its label (a command, or the key), and where it is.
+
+    `words` are those of a README that speaks of it; '' in a manifest.
+    """
 
     surface: Surface
     label: str
     address: Address
     place: Place
+    words: str = ""
 
 
 class Setting(NamedTuple):
@@ -47,7 +53,6 @@ class Manifest:
 
     file: str
     urls: tuple[RequestUrl, ...]
-    commands: tuple[tuple[str, Place], ...]
     settings: Mapping[str, Setting]
     scopes: tuple[tuple[str, Place], ...]
     addresses: tuple[str, ...]
@@ -106,7 +111,17 @@ def manifest(source: str, file: str, filled_in: Mapping[str, str] = MappingProxy
     """
     for name, value in filled_in.items():
         source = source.replace(f"${{{name}}}", value)
-    plain = _without_templating(_block(source, file) if file.lower().endswith((".md", ".markdown")) else source)
+    is_page = file.lower().endswith((".md", ".markdown"))
+    if (
+        is_page
+        and not any(is_manifest(block) for _, block in _blocks(source))
+        and (said := slack_readme.read(source, file))
+    ):
+        urls = tuple(RequestUrl(one.feature, one.feature, one.address, one.place, one.words) for one in said)
+        return Manifest(
+            file=file, urls=urls, settings={}, scopes=(), addresses=(), addresses_at=None, exported=False, notes=()
+        )
+    plain = _without_templating(_block(source, file) if is_page else source)
     parsed = parse(plain, file)
     root = parsed.root
     exported = isinstance(get(root, "manifest"), Table) and text(root, "ok") == "true"
@@ -122,7 +137,6 @@ def manifest(source: str, file: str, filled_in: Mapping[str, str] = MappingProxy
     return Manifest(
         file=file,
         urls=tuple(_urls(root)),
-        commands=tuple((text(one, "command"), one.place) for one in _commands(root)),
         settings=dict(_settings(root)),
         scopes=tuple(_scopes(root)),
         addresses=tuple(map(text, items(ranges))),

@@ -21,7 +21,7 @@ _FILLED = re.compile(
 )
 """What an author fills in: `<host>`, `${host}`, `{{ host }}`, `[host]`, `%HOST%`, `$HOST`, `__HOST__`."""
 _WORD = re.compile(
-    r"(?:\A|[./_-])(?:your|my|replace|insert|changeme|todo|placeholder|x{3,}|example|sample)(?=[._-]|\d|\Z|[A-Z])",
+    r"(?:\A|[./_-])(?:your|my|fill|replace|insert|changeme|dummy|todo|placeholder|x{3,}|example|sample)(?=[._-]|\d|\Z|[A-Z])",
     re.IGNORECASE,
 )
 _MADE_UP = re.compile(

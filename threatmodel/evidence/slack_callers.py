@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, cast
 
@@ -34,7 +35,7 @@ class Callers:
     def of(self, function: str, start: Start) -> tuple[RequestUrl, ...]:
         """Return the addresses that name a route, one for each surface of Slack."""
         found = self.by_route.get((function, start.source, start.path), ())
-        return tuple({one.surface: one for one in reversed(found)}.values())[::-1] if may_be_slack(start) else ()
+        return tuple({one.surface: one for one in reversed(found)}.values())[::-1] if can_post(start) else ()
 
 
 def callers(manifests: Sequence[Manifest], relations: Mapping[str, FunctionRelations]) -> Callers:
@@ -57,6 +58,11 @@ def callers(manifests: Sequence[Manifest], relations: Mapping[str, FunctionRelat
     return Callers(by_route={key: tuple(urls) for key, urls in by_route.items()}, called=tuple(called))
 
 
+def can_post(start: Start) -> bool:
+    """Return whether Slack can send a POST by a route."""
+    return may_be_slack(start) and start.detail.upper() != "GET"
+
+
 def is_socket_mode(manifest: Manifest) -> bool:
     """Return whether Slack sends requests through a WebSocket that the app opens."""
     found = manifest.settings.get("socket_mode_enabled")
@@ -64,6 +70,8 @@ def is_socket_mode(manifest: Manifest) -> bool:
 
 
 def _called(url: RequestUrl, routes: Sequence[Route], barred: Sequence[Route]) -> Called:
+    if url.words:
+        return Called(url, _meant(url, routes))
     found = join(url.address, routes)
     if found.how == "none" and url.address.path is not None:
         other = join(url.address, barred)
@@ -72,12 +80,31 @@ def _called(url: RequestUrl, routes: Sequence[Route], barred: Sequence[Route]) -
     return Called(url, found)
 
 
+def _meant(url: RequestUrl, routes: Sequence[Route]) -> Joined:
+    """The route that a README means: by a path, else the only one, of the only function that it names if it names one.
+
+    A path that no route has is an example, and a route that accepts every path is none that it names.
+    """
+    found = join(url.address, routes)
+    if url.address.path is None:
+        said = set(re.findall(r"[a-z0-9]{4,}", re.sub(r"[-_]", "", url.words.lower())))
+        named = [route for route in routes if _function_of(route) in said]
+        found = join(url.address, named or routes)
+    return found
+
+
+def _function_of(route: Route) -> str:
+    """How people write the name of a route's function."""
+    name = cast("RouteKey", route.key)[0].rpartition(".")[2]
+    return re.sub(r"[^a-z0-9]|(?:lambda)?function\Z|lambda\Z", "", name.lower())
+
+
 def _routes(relations: Mapping[str, FunctionRelations]) -> tuple[list[Route], list[Route]]:
     """The routes that Slack can call with a POST, and the others."""
     open_to: list[Route] = []
     barred: list[Route] = []
     for route, start in _starts(relations):
-        (open_to if may_be_slack(start) and start.detail.upper() != "GET" else barred).append(route)
+        (open_to if can_post(start) else barred).append(route)
     return open_to, barred
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from threatmodel.authoring.importing.model import NamedFile, reference_to
+from threatmodel.beside import slack_readme
 from threatmodel.beside.filled_in import filled_in
 from threatmodel.beside.folder import Folder, Reads, read_folder
 from threatmodel.beside.repository.checkout import Checkout, checkout
@@ -49,6 +51,8 @@ def beside(paths: Sequence[Path], model: Path, files: Files) -> Beside:
     found = read_folder(root, files, _READS)
     notes: list[str] = []
     manifests = list(_manifests(found, root, files, notes))
+    if not any(one.urls for _, one in manifests):
+        manifests += _pages(found)
     named = [NamedFile("slack", reference_to(root / name, model)) for name, _ in manifests]
     seen = checkout(found.texts, lambda name: found.place(name).file)
     if seen.sightings or seen.workflows:
@@ -88,6 +92,14 @@ def _manifests(folder: Folder, root: Path, files: Files, notes: list[str]) -> It
                     notes += [f"{one.place}: not read: {one.message}" for one in error.problems[:1]]
 
 
+def _pages(folder: Folder) -> Iterator[tuple[str, Manifest]]:
+    """The README that says where addresses of a Slack app are put."""
+    for name, text in folder.texts.items():
+        if _README.match(name) and slack_readme.read(text, name):
+            with suppress(InputError):
+                yield name, manifest(text, folder.place(name).file)
+
+
 def _looked(root: str, seen: Checkout, manifests: Sequence[str]) -> str:
-    slack = f"Slack's manifest {listed(manifests)}" if manifests else "no manifest of a Slack app"
+    slack = f"Slack app in {listed(manifests)}" if manifests else "no manifest of a Slack app"
     return f"looked at {root}: {', '.join((slack, *seen.looked))}"

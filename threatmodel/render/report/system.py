@@ -135,7 +135,7 @@ _KINDS = {
     "serverless": "serverless.yml",
     "probe": "Saved probe",
     "code": "Source of handlers",
-    "slack": "Slack manifest",
+    "slack": "Slack app",
     "repository": "Repository",
     "host": "Answers of the repository's host",
     "results": "Result of another tool",
