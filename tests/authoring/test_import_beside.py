@@ -111,7 +111,8 @@ def test_a_get_beside_the_named_route_is_not_slacks(
     text, _ = imported(tmp_path, monkeypatch, capsys)
     assert text.count("slack: events") == 1
     assert "{http: GET, api: serverless-http-api, path: /slack/events}" in text
-    assert assess(tmp_path / "model.yaml", monkeypatch, capsys).surfaces == {"events", "slash-command"}
+    whole = assess(tmp_path / "model.yaml", monkeypatch, capsys).whole
+    assert "internet:serverless-http-api:request" in {one["id"] for one in whole["flows"]}
 
 
 def test_named_files_alone_are_imported_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed) -> None:

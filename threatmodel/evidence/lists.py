@@ -237,8 +237,9 @@ class Lists:
                 continue  # no trigger is such, it may not exist, or it comes through what is none of this file
             api = self.element(start.source)
             own = [one for one in stated if start.by == "http" and is_of(one, api, start)]
-            slack = [one for one in own if one.by == "slack"] if may_be_slack(start) else []
             others = any(one.by == "http" and not one.caller for one in own)
+            is_others = others and start.detail.upper() == "GET"  # as stated: Slack posts
+            slack = [one for one in own if one.by == "slack"] if may_be_slack(start) and not is_others else []
             if slack:
                 yield from (replace(trigger, place=start.places[0]) for trigger in slack)
                 continue
