@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.beside.places import Printed, assess, template
+from threatmodel import Files, load_model
 from threatmodel.command.main import main
 
 MANIFEST = """\
@@ -111,8 +112,9 @@ def test_a_get_beside_the_named_route_is_not_slacks(
     text, _ = imported(tmp_path, monkeypatch, capsys)
     assert text.count("slack: events") == 1
     assert "{http: GET, api: serverless-http-api, path: /slack/events}" in text
-    whole = assess(tmp_path / "model.yaml", monkeypatch, capsys).whole
-    assert "internet:serverless-http-api:request" in {one["id"] for one in whole["flows"]}
+    graph = load_model(Path("model.yaml"), Files())
+    requests = {(one.by, one.detail) for one in graph.lists["bot"]["triggers"].said.value}
+    assert requests == {("slack", "events"), ("slack", "slash-command"), ("http", "GET")}
 
 
 def test_named_files_alone_are_imported_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed) -> None:
