@@ -174,8 +174,17 @@ def uncut_line(cut: Cut) -> str:
     return f"Whatever controls are in place, an attacker {ends}."
 
 
-def limits(found: Paths) -> Iterator[str]:
+def strengths(found: Paths) -> Iterator[str]:
+    """Yield what the strengths mean that paths have."""
+    for strength, means in STRENGTH.items():
+        if found.claimed[strength] or found.proven[strength]:
+            yield f"{strength}: {means}"
+
+
+def limits(found: Paths, excluded: Sequence[str] = ()) -> Iterator[str]:
     """Yield what the paths leave out, and why."""
+    if excluded:
+        yield f"Left out: {listed(excluded, _MOST_NAMES, 'threat')} (--exclude, or the configuration)."
     if not found.entries:
         yield "No entry point: an attacker can send something to no function. State triggers, or name a template."
     if found.unknown:

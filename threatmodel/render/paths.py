@@ -24,6 +24,7 @@ def paths_text(found: Paths, assessment: Assessment, whole: int = WHOLE, width: 
         f"as claimed: {words.counts_line(found.claimed)}",
         f"as proven:  {words.counts_line(found.proven)}",
         *wrapped(words.RULE, width),
+        *(line for one in words.strengths(found) for line in wrapped(one, width, "- ", "  ")),
     ]
     for number, alike in enumerate(found.found[:whole], 1):
         lines += ["", *_path(number, alike, width)]
@@ -33,7 +34,7 @@ def paths_text(found: Paths, assessment: Assessment, whole: int = WHOLE, width: 
         lines += [*_cut("as claimed", found.cut_claimed, width), *_cut("as proven", found.cut_proven, width)]
     else:
         lines += ["", "no path was found"]
-    notes = [line for note in words.limits(found) for line in wrapped(note, width, "- ", "  ")]
+    notes = [line for note in words.limits(found, assessment.excluded) for line in wrapped(note, width, "- ", "  ")]
     return "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n"
 
 

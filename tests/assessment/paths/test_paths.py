@@ -92,6 +92,7 @@ def test_an_excluded_threat_is_no_step_and_a_denied_one_neither(tmp_path: Path) 
     without = assess(assessment.graph, LIBRARY, assessment.today, excluded=("event-injection",))
     assert not any("event-injection" in step.finding for step in steps(without))
     assert not any("event-injection@order-worker" in step.finding for step in steps(assessment))
+    assert any("Left out: event-injection" in line for line in path_words.limits(paths(without), without.excluded))
 
 
 # --- bounds

@@ -15,6 +15,7 @@ from threatmodel.assessment.control_state import ControlState, State
 from threatmodel.assessment.paths.search import Next, Work, chain, shortest
 from threatmodel.assessment.paths.steps import SIZES, could_hinder
 from threatmodel.assessment.paths.values import AIM_OF, UNLIKELY, Choice, Cut, Level, Position, Step
+from threatmodel.library.entries import Control
 
 TRIES = 5_000
 """Sets of controls that are tried before a cut is only a small one and not shown to be the smallest."""
@@ -63,6 +64,7 @@ class _Asked:
         self._level = level
         self._size = SIZES[level]
         self.states: dict[str, dict[str, ControlState]] = {}
+        self._required: dict[str, tuple[Control, ...]] = {}
         self._known: dict[tuple[str, str], Options | None] = {}
 
     def of(self, step: Step) -> Options | None:
@@ -94,7 +96,10 @@ class _Asked:
     def _needed(self, state: State, step: Step) -> Option:
         """What has to be put in place for a missing control to work: itself, and what it requires."""
         target = self._graph.elements.get(step.target) or self._graph.flows[step.target]
-        required = (one for one in self._library.with_required([state.control]).values() if one.id != state.control)
+        required = self._required.get(state.control)
+        if required is None:
+            found = self._library.with_required([state.control]).values()
+            required = self._required[state.control] = tuple(one for one in found if one.id != state.control)
         states = (self._states.counting(one, target) for one in required)
         needed = [one for one in states if self._is_missing(one)]
         if state.state != "ineffective" or not needed:  # else it works as soon as what it requires does

@@ -46,8 +46,9 @@ def paths(assessment: Assessment, limit: int = LIMIT) -> Paths:
     searches = [Search(following, level, work) for level in LEVELS]
     for search, start in product(searches, starts):
         for chain in search.to_aims(start):
-            if any(step.threat for step in chain):
-                found.setdefault(tuple(map(id, chain)), path(chain, asked))
+            taken = tuple(map(id, chain))
+            if taken not in found and any(step.threat for step in chain):
+                found[taken] = path(chain, asked)
     return Paths(
         found=_grouped(_longest(sorted((one for one in found.values() if one.as_proven != "stopped"), key=_order))),
         claimed=_counted(one.as_claimed for one in found.values()),

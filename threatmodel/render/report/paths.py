@@ -17,12 +17,13 @@ def path_rows(assessment: Assessment) -> Row:
     found = paths(assessment)
     return {
         "rule": path_words.RULE,
+        "strengths": list(path_words.strengths(found)),
         "claimed": path_words.counts_line(found.claimed),
         "proven": path_words.counts_line(found.proven),
         "rows": [_row(alike) for alike in found.found[:_WHOLE]],
         "more": max(0, len(found.found) - _WHOLE),
         "cuts": [_cut("as claimed", found.cut_claimed), _cut("as proven", found.cut_proven)],
-        "limits": list(path_words.limits(found)),
+        "limits": list(path_words.limits(found, assessment.excluded)),
     }
 
 
