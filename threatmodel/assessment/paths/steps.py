@@ -158,6 +158,7 @@ def _steps_of(
                 answers=one.answers,
                 note=note,
                 place=place,
+                described=target.described,
             )
 
 

@@ -33,7 +33,7 @@ _IMPACT = 3
 
 
 def paths(assessment: Assessment, limit: int = LIMIT) -> Paths:
-    """Return the paths of a system, worst first: open ones as claimed, then undecided, unlikely and stopped ones.
+    """Return the paths of a system, worst first: open and undecided ones as claimed, then unlikely and stopped ones.
 
     For each last step to an aim, the easiest path as claimed is traced, and the easiest as proven. A start that is less
     common than another one has to be easier.
@@ -98,19 +98,19 @@ _AIM = {aim: place for place, aim in enumerate(AIMS)}
 
 
 def _worth(one: Path) -> _Worth:
-    """The strength, whether all of its threats apply, and the band, the greater impact first; then as proven."""
-    possible = any(not step.applies for step in one.steps)
-    return (
-        STRENGTHS.index(one.as_claimed),
-        possible,
-        *_rank(one.claimed),
-        STRENGTHS.index(one.as_proven),
-        *_rank(one.proven),
-    )
+    """The rank as claimed, then as proven; of equal ones what is known to be possible comes first."""
+    doubt = max(step.doubt for step in one.steps)
+    return *_rank(one.as_claimed, one.claimed, doubt), *_rank(one.as_proven, one.proven, doubt)
 
 
-def _rank(cell: Cell) -> tuple[int, int, int]:
-    return -BANDS.index(cell.band), -cell.impact, -cell.likelihood
+_DISCOUNT = (0, 1, 1, 2)
+"""How many bands less a path counts, by the greatest doubt of its steps: what every system is asked comes last."""
+
+
+def _rank(strength: Strength, cell: Cell, doubt: int) -> tuple[int, ...]:
+    """Open and undecided ones first; by band, where a doubt counts less, then by impact and likelihood."""
+    tier = max(STRENGTHS.index(strength), STRENGTHS.index("undecided"))
+    return tier, _DISCOUNT[doubt] - BANDS.index(cell.band), doubt, -cell.impact, -cell.likelihood
 
 
 def _longest(ranked: Sequence[Path]) -> list[Path]:

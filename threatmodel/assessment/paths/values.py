@@ -107,11 +107,18 @@ class Step(NamedTuple):
     answers: tuple[Answer, ...] = ()
     note: str = ""
     place: Place | None = None
+    described: bool = True
 
     @property
     def finding(self) -> str:
         """The id of the finding ('' for what the design allows)."""
         return f"{self.threat.id}@{self.target}" if self.threat is not None else ""
+
+    @property
+    def doubt(self) -> int:
+        """How little is known: 0 all, 1 not a control, 2 not whether it applies, 3 nothing of the element."""
+        undecided = "undecided" in {self.claimed.strength, self.proven.strength}
+        return 3 if not self.described else 2 if not self.applies else int(undecided)
 
     def at(self, level: Level) -> Barrier:
         """Return what blocks it at a level."""
