@@ -21,9 +21,9 @@ from threatmodel.render.flowchart import as_markdown, flowcharts
 Load = Callable[[str], Graph]
 TEXT = r'"[^"`<>{}\[\]|\\&\n]*(?:<br/>[^"`<>{}\[\]|\\&\n]*)*"'
 LINE = re.compile(
-    rf"flowchart LR|  %% Written by threatmodel| +subgraph z\d+\[{TEXT}\]| +end|"
+    rf"flowchart LR|  %% Written by threatmodel| +subgraph z\d+b?\[{TEXT}\]| +end|"
     rf" +n\d+(?:\({TEXT}\)|\[\({TEXT}\)\]|\[{TEXT}\])|  n\d+ (?:-->|<-->|-\.->)\|{TEXT}\| n\d+|"
-    r"  classDef \w+ [\w#:,\-. ]+|  class [nz]\d+(?:,[nz]\d+)* \w+|  linkStyle \d+(?:,\d+)* [\w#:,\-]+"
+    r"  classDef \w+ [\w#:,\-. ]+|  class [nz]\d+b?(?:,[nz]\d+b?)* \w+|  linkStyle \d+(?:,\d+)* [\w#:,\-]+"
 )
 ARROW = re.compile(r'^  (n\d+) \S+\|"(.*)"\| (n\d+)$', re.MULTILINE)
 
@@ -48,7 +48,9 @@ def test_every_box_and_arrow_is_written_once(load: Load, view: str) -> None:
     assert len(re.findall(r"^ +n\d+[(\[]", chart, re.MULTILINE)) == len(shown.boxes)
     written = [number for _, text, _ in ARROW.findall(chart) for number in re.findall(r"(?:\A|<br/>|, )(\d+)", text)]
     assert sorted(map(int, written)) == sorted(number for link in shown.links for number, _ in link.flows)
-    assert chart.count("subgraph") == len(re.findall(r"^ +end$", chart, re.MULTILINE)) == len(shown.zones)
+    frames = re.findall(r"subgraph (z\d+)", chart)
+    assert len(frames) == len(re.findall(r"^ +end$", chart, re.MULTILINE))
+    assert len(set(frames)) == len(shown.zones)
 
 
 def test_signs_say_what_an_arrow_and_a_box_are(load: Load) -> None:

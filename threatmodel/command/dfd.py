@@ -96,14 +96,16 @@ def _focus(focus: str, graph: Graph) -> str:
 
 
 def _album(request: Invocation, folder: Path, graph: Graph, colors: Mapping[str, Risk] | None) -> int:
-    """Write one picture of the whole system, and one for each function."""
+    """Write one picture of the whole system, one for each function, and a page that lists them."""
     from threatmodel.command.drawing import drawn_to_fit
     from threatmodel.render.fitted import Wanted
+    from threatmodel.render.pages.album import album_index, file_of
 
     make_folder(folder)
-    functions = [element.id for element in graph.elements.values() if element.kind == "function"]
+    functions = {element.id: element.name for element in graph.elements.values() if element.kind == "function"}
+    request.write(album_index(graph.system.name, functions), folder / "index.md")
     for focus in ("", *functions):
-        path = folder / f"{focus or 'overview'}.svg"
+        path = folder / file_of(focus)
         drawn = drawn_to_fit(graph, request.args.fit or "screen", path, Wanted(request.args.view, focus, colors))
         request.write(drawn, path)
     return 0

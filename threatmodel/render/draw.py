@@ -161,8 +161,9 @@ def inline_svg(svg: bytes | str, title: str) -> str:
     name.text = title
     root.insert(0, name)
     root.set("role", "img")
-    if _height_to_width(root) > _TALL:
-        root.set("class", "tall")
+    shape = _height_to_width(root)
+    if shape > _TALL:
+        root.set("class", "tall long" if shape > _LONG else "tall")
     root.set("aria-labelledby", f"{own}-title")
     ET.register_namespace("", _SVG)
     return ET.tostring(root, encoding="unicode")
@@ -170,6 +171,9 @@ def inline_svg(svg: bytes | str, title: str) -> str:
 
 _TALL = 0.5
 """The height of a picture, as a share of its width, that fits on page one below the summary."""
+
+_LONG = 0.75
+"""The same above which a picture is not reduced to the height of a screen: its type would be too small to read."""
 
 
 def _height_to_width(svg: ET.Element) -> float:

@@ -40,7 +40,7 @@ def as_markdown(shown: Condensed, charts: Sequence[str]) -> str:
     for number, chart in enumerate(charts, 1):
         heading = [f"Part {number} of {len(charts)}", ""] if len(charts) > 1 else []
         lines += [*heading, f"```mermaid\n{chart}```", ""]
-    return "\n".join([*lines, f"{MARK}, as a flowchart\n"])
+    return "\n".join([*lines, f"{MARK} as a flowchart\n"])
 
 
 class _Part(NamedTuple):
@@ -84,7 +84,9 @@ class _Writer:
 
     def text(self, part: _Part) -> str:
         """Return the text of a part."""
-        boundaries = list(self._boundaries("", part.boxes, "  "))
+        boundaries = [
+            line for beyond in (False, True) for line in self._boundaries("", part.boxes, "  ", beyond=beyond)
+        ]
         used = [line.split("[")[0].split()[1] for line in boundaries if line.lstrip().startswith("subgraph ")]
         lines = ["flowchart LR", f"  %% {MARK}", *boundaries]
         lines += [f"  {self._arrow(link)}" for link in part.links]
@@ -97,14 +99,16 @@ class _Writer:
         lines += [f"  linkStyle {','.join(hostile)} stroke:#cf222e,color:#cf222e"] if hostile else []
         return "\n".join([*lines, ""])
 
-    def _boundaries(self, around: str, boxes: Collection[str], tab: str) -> Iterator[str]:
+    def _boundaries(self, around: str, boxes: Collection[str], tab: str, *, beyond: bool) -> Iterator[str]:
+        """Boundaries with their boxes; what is called outside, on the right, has a separate frame."""
+        side = [self.shown.boxes[name] for name in boxes if self.shown.boxes[name].beyond == beyond]
         for zone in self.shown.zones.values():
             if zone.inside != around:
                 continue
-            body = [f"{tab}  {self.boxes[name]}" for name in boxes if self.shown.boxes[name].zone == zone.id]
-            body += self._boundaries(zone.id, boxes, f"{tab}  ")
+            body = [f"{tab}  {self.boxes[box.id]}" for box in side if box.zone == zone.id]
+            body += self._boundaries(zone.id, boxes, f"{tab}  ", beyond=beyond)
             if body:
-                yield f"{tab}subgraph {self.zones[zone.id]}[{_quoted(self._boundary(zone))}]"
+                yield f"{tab}subgraph {self.zones[zone.id]}{'b' if beyond else ''}[{_quoted(self._boundary(zone))}]"
                 yield from body
                 yield f"{tab}end"
 

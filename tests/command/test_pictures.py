@@ -1,0 +1,94 @@
+"""Pictures on the command line: their medium, folders of them, Markdown pages, and what is too large or wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.render.test_fitted import bot
+from threatmodel.command.main import main
+from threatmodel.render.draw import bundled
+
+pytestmark = pytest.mark.skipif(not bundled(), reason="the graphviz-pure wheel is not installed")
+
+
+@pytest.fixture
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model of three functions in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "threatmodel.yaml"
+    path.write_text(bot(3), encoding="utf-8")
+    return path
+
+
+def width(path: Path) -> int:
+    found = re.search(r'<svg width="(\d+)pt"', path.read_text(encoding="utf-8"))
+    assert found
+    return int(found[1])
+
+
+def test_a_picture_is_laid_out_for_its_medium(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = model.parent
+    assert main(["--dfd", "-o", "screen.svg"]) == 0
+    assert main(["--dfd", "--fit", "a4", "-o", "paper.svg"]) == 0
+    assert width(folder / "paper.svg") <= 527 < width(folder / "screen.svg") <= 960
+    assert main(["--dfd"]) == 0
+    plain = capsys.readouterr().out
+    assert main(["--dfd", "-o", "plain.dot"]) == 0
+    assert (folder / "plain.dot").read_text(encoding="utf-8") == plain
+    assert main(["--dfd", "--fit", "a4"]) == 0
+    assert 'size="7.292,10.278"' in capsys.readouterr().out
+
+
+def test_a_folder_has_an_overview_a_picture_of_each_function_and_a_page(model: Path) -> None:
+    text = model.read_text(encoding="utf-8").replace("order-handler-1:", "overview:")
+    model.write_text(text, encoding="utf-8")
+    assert main(["--dfd", "-o", "pictures/"]) == 0
+    folder = model.parent / "pictures"
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"overview.svg", "function-overview.svg", "order-handler-0.svg", "order-handler-2.svg", "index.md"}
+    page = (folder / "index.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\]\((.*?)\)", page)) == names - {"index.md"}
+    assert "2 functions" not in (folder / "overview.svg").read_text(encoding="utf-8")
+    assert main(["--dfd", "-o", "pictures/"]) == 0  # over the earlier ones
+
+
+def test_a_picture_that_is_too_large_says_how_small_its_type_is(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model.write_text(bot(30), encoding="utf-8")
+    assert main(["--dfd", "--full", "--fit", "a4", "-o", "all.svg"]) == 0
+    said = capsys.readouterr().err
+    assert re.search(
+        r"all.svg: the diagram is too large for a4, its smallest type has \d\.\d points; use --focus", said
+    )
+    assert (model.parent / "all.svg").exists()
+
+
+def test_a_markdown_page_has_the_flowchart(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--dfd", "mermaid"]) == 0
+    chart = capsys.readouterr().out
+    assert chart.startswith("flowchart LR\n")
+    assert main(["--dfd", "-o", "dfd.md"]) == 0
+    page = (model.parent / "dfd.md").read_text(encoding="utf-8")
+    assert f"```mermaid\n{chart}```" in page
+    assert page.startswith("## Operations bot · runtime view")
+    assert main(["--dfd", "-o", "dfd.md"]) == 0
+    with pytest.raises(SystemExit, match="2"):
+        main(["--dfd", "mermaid", "-o", "dfd.svg"])
+    assert "name a .md or .mmd file" in capsys.readouterr().err
+
+
+def test_without_graphviz_a_picture_says_what_to_install(
+    model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(model.parent))
+    assert main(["--dfd", "-o", "dfd.pdf"]) == 2
+    assert "PDF needs the system's Graphviz" in capsys.readouterr().err
+    monkeypatch.setenv("DOT", "no-such-dot")
+    assert main(["--dfd", "-o", "dfd.svg"]) == 2
+    assert "no-such-dot cannot be started" in capsys.readouterr().err
+    assert main(["--dfd", "mermaid"]) == 0
+    assert list(model.parent.glob("dfd.*")) == []
