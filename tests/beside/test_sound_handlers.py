@@ -143,3 +143,11 @@ def test_a_window_in_both_directions(how: str) -> None:
 )
 def test_what_is_missing_is_still_certain(made: str, window: str, check: str, expected: object) -> None:
     assert alarms({"app.py": CHECK.format(made=made, window=window, check=check)}) == expected
+
+
+@pytest.mark.parametrize("name", ["slack-app/app.py", "slack-app-node/app.mjs"])
+def test_nothing_is_shown_to_be_bad_of_the_reference_handlers(name: str) -> None:
+    text = (HOME / "examples" / name).read_text(encoding="utf-8")
+    found = look(Parsed(Folder(path="src", texts={name: text}, unread=(), digest="")), name, "handler", "slack-app")
+    assert [one for one in found.observed if one.how == CERTAIN] == []
+    assert {one.what: one.value for one in found.observed if one.what == "verifies"} == {"verifies": "own"}

@@ -139,6 +139,14 @@ CERTAIN = {
         },
         "src/app.py:4",
     ),
+    "an answer that nothing returns": (
+        {
+            "app.py": OWN.replace(
+                '    if not verified(event):\n        return {"statusCode": 401}\n', "    verified(event)\n"
+            ).replace("return False", 'return {"statusCode": 403}')
+        },
+        "src/app.py:4",
+    ),
     "Bolt that is told not to": (
         {"app.py": BOLT.format(options=", request_verification_enabled=False", first="pass")},
         "src/app.py:3",

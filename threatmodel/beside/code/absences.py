@@ -15,7 +15,6 @@ from threatmodel.beside.code.sinks import EVALUATES, FETCHES, QUERIES, RUNS, SHE
 from threatmodel.beside.code.syntax import Node
 
 _INTERPRETERS = (EVALUATES, SHELLS, RUNS, QUERIES)
-_NAMED = frozenset({"text", "attribute", "name", "pair", "keyword", "as"})
 
 
 def _word(pattern: str) -> re.Pattern[str]:
@@ -96,11 +95,7 @@ class _Sight:
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
-        self.calls = [
-            (function, node, reading.program.dotted(node.parts[0], function))
-            for function, node in reading.program.nodes()
-            if node.kind == "call"
-        ]
+        self.calls = reading.program.calls
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -131,7 +126,4 @@ class _Sight:
 
     def word(self, pattern: re.Pattern[str]) -> tuple[Function, Node] | None:
         """Return the first place of a word that fits."""
-        for function, node in self.reading.program.nodes():
-            if node.kind in _NAMED and pattern.search(node.name):
-                return function, node
-        return None
+        return next((found for word, found in self.reading.program.words.items() if pattern.search(word)), None)

@@ -75,7 +75,7 @@ def _is_foreign(reading: Reading, handler: Node) -> bool:
     types = [one for typed in handler.parts[1:] for one in (typed.parts if typed.kind == "list" else (typed,))]
     raised = {
         one.name
-        for _, node in reading.program.nodes()
+        for _, node in reading.program.nodes
         if node.kind == "raise" and node.parts
         for one in (node.parts[0], *node.parts[0].parts[:1])
     }
@@ -159,7 +159,7 @@ def _answers(reading: Reading, function: Function, returned: Node) -> bool:
 
 def _literals(reading: Reading) -> Iterator[Observed]:
     """Yield a secret that is written in the code; its value is never part of what is said."""
-    for function, node in reading.program.nodes():
+    for function, node in reading.program.nodes:
         if node.kind == "text":
             found = next((one for one in _SECRETS if one[0].search(node.name)), None)
             if found is not None and not _EXAMPLE.search(node.name):

@@ -12,7 +12,6 @@ from threatmodel.beside.code.syntax import Node, walk
 
 VERIFIES = ("is_valid_request", "is_valid", "verifyRequestSignature", "verifySlackRequest", "isValidSlackRequest")
 """Methods of Slack's packages that verify a signature."""
-_DEEPEST = 6
 
 
 class Site(NamedTuple):
@@ -29,6 +28,7 @@ class Checks:
     def __init__(self, reading: Reading, functions: Sequence[Function]) -> None:
         self.program, self.functions = reading.program, functions
         self.digests = Digests(reading)
+        self._reached: dict[int, str] = {}
 
     def sites(self) -> Iterator[Site]:
         """Yield where the outcome of a check is used: in a test that rejects (always, or sometimes), or dropped."""
@@ -53,7 +53,9 @@ class Checks:
         What it assigns outside, and what it calls on its parameters, may keep the outcome or answer the request.
         """
         returned = [node.parts[0] for node in function.nodes if node.kind == "return" and node.parts]
-        plain = all(one.kind in {"constant", "compare", "not", "and", "or", "name", "call"} for one in returned)
+        plain = all(
+            one.kind in {"constant", "compare", "not", "and", "or", "name", "call", "dict", "text"} for one in returned
+        )
         outer = {name for name in function.assigned if not self._is_local(name, function)}
         kept = any(node.kind == "assign" and node.parts[0].kind in {"attribute", "item"} for node in function.nodes)
         called = (node.parts[0] for node in function.nodes if node.kind == "call")
@@ -154,17 +156,24 @@ class Checks:
             for node in function.nodes
         )
 
-    def _when(self, function: Function, node: Node, depth: int = 0) -> str:
+    def _when(self, function: Function, node: Node) -> str:
         """Return whether a node of a function runs for every request: "always", or "sometimes"."""
-        if self.statement(function, node) is None or depth > _DEEPEST:
-            return "sometimes"
-        if self.program.is_entry(function):
-            return "always"
-        for caller in self.program.surely:
-            calls = (one for one in caller.nodes if one.kind == "call" and self.program.called(one, caller) is function)
-            if any(self._when(caller, call, depth + 1) == "always" for call in calls):
-                return "always"
-        return "sometimes"
+        return "sometimes" if self.statement(function, node) is None else self._reaches(function)
+
+    def _reaches(self, function: Function) -> str:
+        """Return whether a function runs for every request; each is followed once."""
+        key = id(function.node)
+        if key not in self._reached:
+            self._reached[key] = "always" if self.program.is_entry(function) else "sometimes"
+            calls = (
+                (caller, one)
+                for caller in self.program.surely
+                for one in caller.nodes
+                if one.kind == "call" and self.program.called(one, caller) is function
+            )
+            if any(self._when(caller, call) == "always" for caller, call in calls):
+                self._reached[key] = "always"
+        return self._reached[key]
 
     def statement(self, function: Function, node: Node) -> Node | None:
         """Return the statement of a function, under no condition, that a node is in."""

@@ -43,6 +43,7 @@ class Digests:
 
     def __init__(self, reading: Reading) -> None:
         self.reading, self.program = reading, reading.program
+        self._known: dict[tuple[int, int], bool] = {}
 
     def window(self, sure: Sequence[_Found]) -> Iterator[Observed]:
         """Yield how far the timestamp of a request may be off."""
@@ -54,7 +55,7 @@ class Digests:
         if len(ages) == 1 and ages[0].seconds is not None and self._is_difference(*ages[0].where):
             note = "the timestamp is compared in one direction: one in the future is accepted"
             yield self.reading.at("one-sided", CERTAIN, ages[0].where, note)
-        elif not self.reading.openings and not any(self._may_be_window(*one) for one in self.program.nodes()):
+        elif not self.reading.openings and not any(self._may_be_window(*one) for one in self.program.nodes):
             yield self.reading.at("no-window", CERTAIN, sure[0], "nothing compares the timestamp with a clock")
 
     def _may_be_window(self, function: Function, node: Node) -> bool:
@@ -65,7 +66,7 @@ class Digests:
 
     def _ages(self) -> Iterator[_Age]:
         """Yield the comparisons with a clock, in any direction."""
-        for function, node in self.program.nodes():
+        for function, node in self.program.nodes:
             if node.kind != "compare" or node.name not in _ORDERS:
                 continue
             texts = [self._expanded(side, function) for side in node.parts]
@@ -93,26 +94,30 @@ class Digests:
         values = function.assigned.get(node.name, ()) if node.kind == "name" else ()
         return self._followed(values[0], function, depth + 1) if len(values) == 1 and depth < _DEEPEST else node
 
-    def _is_of_request(self, node: Node, function: Function, depth: int = 0) -> bool:
+    def _is_of_request(self, node: Node, function: Function, seen: set[str] | None = None) -> bool:
         """Return whether an expression depends on a part of the request, by the variables that it names too."""
+        seen = set() if seen is None else seen
         for one in walk(node):
             if self.reading.flows.of(one, function):
                 return True
-            if one.kind == "name" and depth < _DEEPEST:
+            if one.kind == "name" and one.name not in seen:
+                seen.add(one.name)
                 values = function.assigned.get(one.name, ())
-                if any(self._is_of_request(value, function, depth + 1) for value in values):
+                if any(self._is_of_request(value, function, seen) for value in values):
                     return True
         return False
 
-    def _expanded(self, node: Node, function: Function, depth: int = 0) -> str:
-        """Return the calls of an expression, with those of the variables that it names."""
+    def _expanded(self, node: Node, function: Function, seen: set[str] | None = None) -> str:
+        """Return the calls of an expression, with those of the variables that it names, each once."""
         found = []
+        seen = set() if seen is None else seen
         for one in walk(node):
             if one.kind == "call":
                 found.append(self.program.dotted(one, function))
-            elif one.kind == "name" and depth < _DEEPEST:
+            elif one.kind == "name" and one.name not in seen:
+                seen.add(one.name)
                 values = (*function.assigned.get(one.name, ()), *self._of_module(one.name, function))
-                found += [self._expanded(value, function, depth + 1) for value in values]
+                found += [self._expanded(value, function, seen) for value in values]
         return " ".join(found)
 
     def _of_module(self, name: str, function: Function) -> Sequence[Node]:
@@ -137,8 +142,13 @@ class Digests:
 
     def is_digest(self, node: Node, function: Function, depth: int = 0) -> bool:
         """Return whether an expression is the digest of an HMAC."""
-        if depth > _DEEPEST:
-            return False
+        key = (id(node), id(function.node))
+        if key not in self._known:
+            self._known[key] = False  # while it is followed
+            self._known[key] = depth <= _DEEPEST and self._is_digest(node, function, depth)
+        return self._known[key]
+
+    def _is_digest(self, node: Node, function: Function, depth: int) -> bool:
         if node.kind == "call":
             target = self.program.called(node, function)
             if target is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from threatmodel.beside.code.packages import BOLT
 from threatmodel.beside.code.program import Function, Program, given_functions
@@ -34,7 +35,7 @@ _OF_REQUEST = {
     **dict.fromkeys(("method", "path", "url", "base_url", "ip", "context", "apiGateway"), ""),
     "get": "headers",
 }
-_PARTS = frozenset({"event", "payload", "message", "command", "view", "action"})
+_PARTS = frozenset({"event", "payload"})
 """Keys of a request of Slack whose value is the most of it."""
 _IDS = re.compile(
     r"(?:user|user_?id|user_?name|channel|channel_?id|channel_?name|team|team_?id|team_?domain|enterprise\w*|bot_?id)\Z"
@@ -117,6 +118,8 @@ class Flows:
         self.variables: dict[tuple[int, str], Labels] = {}
         self.attributes: dict[str, Labels] = {}
         self.results: dict[int, Labels] = {}
+        self.items: dict[int, list[Labels]] = {}
+        self.keys: dict[tuple[int, str], Labels] = {}
         self._begin()
         for _ in range(_MOST_ROUNDS):
             before = (dict(self.variables), dict(self.attributes), dict(self.results))
@@ -165,14 +168,16 @@ class Flows:
             for one in given_functions(given):
                 if one.kind == "function":
                     yield one.parts[0].parts, function
-                elif one.kind == "name" and (named := self.program.called(_called(one), function)) is not None:
+                elif one.kind == "name" and (named := self.program.named(one, function)) is not None:
                     yield tuple(named.parameters), named
 
     # --- where they go
 
     def _follow(self, function: Function) -> None:
         for node in function.nodes:
-            if node.kind == "assign":
+            if node.kind == "assign" and node.parts[0].kind == "list":
+                self._unpack(node, function)
+            elif node.kind == "assign":
                 self._assign(node.parts[0], self.of(node.parts[1], function), function)
             elif node.kind == "call":
                 target = self.program.called(node, function)
@@ -181,6 +186,26 @@ class Flows:
             elif node.kind == "return" and node.parts:
                 key = id(function.node)
                 self.results[key] = self.results.get(key, NONE) | self.of(node.parts[0], function)
+                if node.parts[0].kind == "list":
+                    items = [self.of(one, function) for one in node.parts[0].parts]
+                    before = self.items.get(key, [])
+                    self.items[key] = [a | b for a, b in zip_longest(items, before, fillvalue=NONE)]
+                for one in node.parts[0].parts if node.parts[0].kind == "dict" else ():
+                    if one.kind == "pair" and one.name:
+                        held = self.keys.get((key, one.name), NONE)
+                        self.keys[key, one.name] = held | self.of(one.parts[0], function)
+
+    def _unpack(self, node: Node, function: Function) -> None:
+        """Follow an assignment to several targets, item by item where the value is a list or returns one."""
+        targets, value = node.parts[0].parts, node.parts[1]
+        target = self.program.called(value, function) if value.kind == "call" else None
+        labels = [self.of(value, function)] * len(targets)
+        if value.kind == "list" and len(value.parts) == len(targets):
+            labels = [self.of(one, function) for one in value.parts]
+        elif target is not None and len(self.items.get(id(target.node), ())) == len(targets):
+            labels = self.items[id(target.node)]
+        for one, label in zip(targets, labels, strict=True):
+            self._assign(one, label, function)
 
     def _assign(self, target: Node, labels: Labels, function: Function) -> None:
         if not labels:
@@ -221,13 +246,9 @@ class Flows:
         match node.kind:
             case "name":
                 return self._name(node.name, function)
-            case "attribute":
-                owner = self.of(node.parts[0], function, depth + 1)
-                if not owner and node.parts[0].name in {"self", "this"}:
-                    return self.attributes.get(node.name, NONE)
-                return self._key(owner, node.name)
-            case "item":
-                return frozenset(_ITEMS.get(one, one) for one in self.of(node.parts[0], function, depth + 1))
+            case "item" | "attribute":
+                part = self._part(node, function)
+                return part if part is not None else self._inside(node, function, depth)
             case "call":
                 return self._call(node, function, depth)
             case "assign":
@@ -238,6 +259,27 @@ class Flows:
                 return NONE.union(*(self.of(one, function, depth + 1) for one in node.parts[1:]))
             case _:
                 return NONE
+
+    def _inside(self, node: Node, function: Function, depth: int) -> Labels:
+        """Return what an item or a key holds of what holds a part of a request."""
+        owner = self.of(node.parts[0], function, depth + 1)
+        if node.kind == "item":
+            return frozenset(_ITEMS.get(one, one) for one in owner)
+        if not owner and node.parts[0].name in {"self", "this"}:
+            return self.attributes.get(node.name, NONE)
+        return self._key(owner, node.name)
+
+    def _part(self, node: Node, function: Function) -> Labels | None:
+        """Return what an item or a key holds of a list or a dictionary that a function of the folder returns."""
+        value = node.parts[0]
+        target = self.program.called(value, function) if value.kind == "call" else None
+        if target is None:
+            return None
+        if node.kind == "attribute":
+            return self.keys.get((id(target.node), node.name))
+        index = node.parts[1].name if len(node.parts) > 1 else ""
+        items = self.items.get(id(target.node), [])
+        return items[int(index)] if index.isdigit() and int(index) < len(items) else None
 
     def _name(self, name: str, function: Function) -> Labels:
         here: Function | None = function
@@ -296,7 +338,3 @@ _ITEMS = {"event": "field", "headers": "header", "payload": "field", "body": "bo
 
 def _label(name: str) -> Labels:
     return frozenset({name}) if name else NONE
-
-
-def _called(name: Node) -> Node:
-    return Node("call", "", (name,), name.line, name.column)

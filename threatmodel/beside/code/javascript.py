@@ -169,8 +169,9 @@ def _unpacked(target: tree_sitter.Node, value: Node, at: tree_sitter.Node) -> It
     if target.type not in _TARGETS:
         yield _node("assign", "", [_expression(target), value], at)
         return
-    for key, inner in _members(target):
-        found = _node("attribute", key, [value], at) if key else _node("item", "", [value], at)
+    for number, (key, inner) in enumerate(_members(target)):
+        item = [value, _node("constant", str(number), (), inner)] if target.type == "array_pattern" else [value]
+        found = _node("attribute", key, [value], at) if key else _node("item", "", item, at)
         yield from _unpacked(inner, found, at)
 
 

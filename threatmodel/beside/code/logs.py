@@ -124,7 +124,7 @@ def _level(reading: Reading, logger: str) -> int:
     Lambda has set up the root logger, at WARNING, before the code runs: basicConfig() without force does nothing.
     """
     default = _INFO if _AT_INFO.search(logger) else _WARNING
-    found = {level for level in (_set_by(reading, logger, *where) for where in reading.program.nodes()) if level}
+    found = {level for level in (_set_by(reading, logger, *where) for where in reading.program.nodes) if level}
     return found.pop() if len(found) == 1 else _ERROR if found else default
 
 
@@ -155,7 +155,7 @@ def _options(call: Node) -> Iterator[Node]:
 
 def _is_shaped(reading: Reading) -> bool:
     """Return whether the program changes what its loggers write."""
-    for _, node in reading.program.nodes():
+    for _, node in reading.program.nodes:
         if node.kind == "call" and (node.parts[0].name in _SHAPES or any(o.name in _SHAPES for o in _options(node))):
             return True
     return False

@@ -33,9 +33,7 @@ def models(reading: Reading) -> Iterator[Observed]:
     function, call = found[0]
     name = reading.program.dotted(call.parts[0], function)
     yield reading.at("calls-model", SIGN, (function, call), f"calls {_shown(name)}")
-    words = {
-        one.name for _, one in reading.program.nodes() if one.kind in {"keyword", "pair", "attribute", "text", "name"}
-    }
+    words = reading.program.words.keys()
     if not reading.whole:
         return
     if not words & _LIMITS and "invoke_agent" not in name:
@@ -46,11 +44,7 @@ def models(reading: Reading) -> Iterator[Observed]:
 
 def model_calls(reading: Reading) -> list[tuple[Function, Node]]:
     """Return the calls to a language model."""
-    return [
-        (function, node)
-        for function, node in reading.program.nodes()
-        if node.kind == "call" and CALLS.search(reading.program.dotted(node.parts[0], function))
-    ]
+    return [(function, node) for function, node, name in reading.program.calls if CALLS.search(name)]
 
 
 def _shown(name: str) -> str:
@@ -59,10 +53,5 @@ def _shown(name: str) -> str:
 
 def words_of(reading: Reading) -> frozenset[str]:
     """Return every name, key and text of the code that may run."""
-    return frozenset(
-        one.name
-        for function in reading.program.perhaps
-        for node in function.decorators
-        for one in walk(node)
-        if one.name
-    ) | frozenset(one.name for _, one in reading.program.nodes() if one.name)
+    decorators = (node for function in reading.program.perhaps for node in function.decorators)
+    return frozenset(one.name for node in decorators for one in walk(node) if one.name) | reading.program.words.keys()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from threatmodel.beside.code.packages import is_known, is_standard, package_of
@@ -52,6 +53,7 @@ class Modules:
     found: dict[str, Module] = field(default_factory=dict)
     packages: dict[str, Place] = field(default_factory=dict)
     unknown: dict[str, Place] = field(default_factory=dict)
+    folders: frozenset[str] = frozenset()
     openings: list[Opening] = field(default_factory=list)
 
     def place(self, module: Module, node: Node) -> Place:
@@ -64,6 +66,7 @@ class Parsed:
 
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
+        self.folders = frozenset(str(one) for name in folder.texts for one in PurePosixPath(name).parents)
         self._blocks: dict[str, Node | ParseError] = {}
 
     def block(self, path: str) -> Node:
@@ -91,7 +94,7 @@ class Parsed:
 
 def modules_of(parsed: Parsed, handler: str, root: str) -> Modules:
     """Return the modules of a handler's file, as far as they are in the folder; `root` is what is packaged."""
-    modules = Modules(parsed.folder, root)
+    modules = Modules(parsed.folder, root, folders=parsed.folders)
     ahead = [handler]
     for path in ahead:  # it grows on the way
         if path in modules.found:
@@ -226,7 +229,7 @@ class _Importing:
             file = next((one for one in (f"{path}/__init__.py", f"{path}.py") if one in self.texts), "")
             if file:
                 found.append(file)
-            elif not any(one.startswith(f"{path}/") for one in self.texts):
+            elif path not in self.modules.folders:
                 if number == 0 and not whole:
                     return None
                 self.missing(self.name)

@@ -194,8 +194,13 @@ class Program:
             self.top[module.path] = whole
             self.functions += _functions(module.block, module, "", whole)
         self.by_name: dict[str, list[Function]] = {}
+        self._of_class: dict[str, list[Function]] = {}
         for one in self.functions:
             self.by_name.setdefault(one.name, []).append(one)
+            self._of_class.setdefault(one.owner, []).append(one)
+        self._known: dict[tuple[str, str], Function | None] = {}
+        self._names: dict[tuple[int, int], str] = {}
+        self._calls: dict[int, Function | None] = {}
         self.handler = self._handler(handler)
         self.entries = [*self._wrapping(handler), *([self.handler] if self.handler is not None else [])]
 
@@ -215,6 +220,14 @@ class Program:
         return self._defined(first, name, 0) if first is not None else None
 
     def _defined(self, module: Module, name: str, depth: int) -> Function | None:
+        """Return the function that a module has, or passes on, under a name; each is looked up once."""
+        key = (module.path, name)
+        if key not in self._known:
+            self._known[key] = None  # while it is looked up: names that lead in a circle lead nowhere
+            self._known[key] = self._lookup(module, name, depth)
+        return self._known[key]
+
+    def _lookup(self, module: Module, name: str, depth: int) -> Function | None:
         if depth > _DEEPEST:
             return None
         own = [one for one in self.by_name.get(name, ()) if one.module is module and not one.owner and _is_outer(one)]
@@ -263,7 +276,7 @@ class Program:
         makers = [*self.handler.decorators, *made]
         for maker in makers:
             called = maker if maker.kind == "call" else Node("call", "", (maker,), maker.line, maker.column)
-            found = self.called(called, top)
+            found = self._called(called, top)
             if found is not None:
                 yield from self._made_by(found, 0)
 
@@ -282,6 +295,13 @@ class Program:
 
     def dotted(self, node: Node, function: Function, depth: int = 0) -> str:
         """Return what an expression names, with imports and variables followed, such as `requests.post`."""
+        key = (id(node), id(function.node))
+        if key not in self._names:
+            self._names[key] = ""  # while it is followed
+            self._names[key] = self._dotted(node, function, depth)
+        return self._names[key]
+
+    def _dotted(self, node: Node, function: Function, depth: int) -> str:
         if depth > _DEEPEST:
             return ""
         match node.kind:
@@ -323,6 +343,11 @@ class Program:
 
     def called(self, call: Node, function: Function) -> Function | None:
         """Return the function of the folder that a call surely runs; None where it is another one, or unknown."""
+        if id(call) not in self._calls:
+            self._calls[id(call)] = self._called(call, function)
+        return self._calls[id(call)]
+
+    def _called(self, call: Node, function: Function) -> Function | None:
         what = call.parts[0]
         if what.kind == "name":
             return self._function(what.name, function)
@@ -376,6 +401,10 @@ class Program:
                     ahead += [function for function in found if function is not None]
         return list(seen.values())
 
+    def named(self, name: Node, function: Function) -> Function | None:
+        """Return the function of the folder that a name surely means."""
+        return self._function(name.name, function)
+
     def _given(self, call: Node, function: Function) -> Iterator[Function | None]:
         """Yield the functions that a call is given by their names, as listeners are."""
         for given in call.parts[1:]:
@@ -405,20 +434,32 @@ class Program:
             if id(one.node) in seen:
                 continue
             seen[id(one.node)] = one
+            if self._computes(one):
+                return self._every(seen)
             for node in (*one.nodes, *one.decorators):
-                if node.kind == "call" and node.parts[0].kind == "item":
-                    ahead += self.functions  # which one is called is computed
                 if node.kind in {"name", "attribute", "text"} and node.name and node.name not in names:
                     if id(node) in self._exports:
                         continue
                     names.add(node.name)
                     ahead += self.by_name.get(node.name, ())
-                    methods = (other for other in self.functions if other.owner == node.name)
+                    methods = self._of_class.get(node.name, ())
                     ahead += [one for one in methods if node.name in self._framed or _is_implied(one.name)]
-                    ahead += self.functions if node.name in _COMPUTED else ()
-                elif node.kind == "item" and _is_object(node.parts[0]):
-                    ahead += self.functions
         return list(seen.values())
+
+    def _computes(self, function: Function) -> bool:
+        """Return whether a function may call any other one, by a name that it computes."""
+        for node in (*function.nodes, *function.decorators):
+            if node.kind == "call" and node.parts[0].kind == "item":
+                return True
+            if node.kind == "item" and _is_object(node.parts[0]):
+                return True
+            if node.kind in {"name", "attribute", "text"} and node.name in _COMPUTED:
+                return True
+        return False
+
+    def _every(self, first: Mapping[int, Function]) -> Sequence[Function]:
+        """Return all functions, those that are known to run first."""
+        return list({**first, **{id(one.node): one for one in (*self.surely, *self.functions)}}.values())
 
     @cached_property
     def _framed(self) -> frozenset[str]:
@@ -444,11 +485,25 @@ class Program:
                         found += (one for one in named if one.kind in {"name", "pair"})
         return frozenset(map(id, found))
 
-    def nodes(self) -> Iterator[tuple[Function, Node]]:
-        """Yield every node that may run, with its function."""
-        for function in self.perhaps:
-            for node in function.nodes:
-                yield function, node
+    @cached_property
+    def nodes(self) -> Sequence[tuple[Function, Node]]:
+        """Every node that may run, with its function."""
+        return [(function, node) for function in self.perhaps for node in function.nodes]
+
+    @cached_property
+    def calls(self) -> Sequence[tuple[Function, Node, str]]:
+        """Every call that may run, with its function and what is called."""
+        found = ((function, node) for function, node in self.nodes if node.kind == "call")
+        return [(function, node, self.dotted(node.parts[0], function)) for function, node in found]
+
+    @cached_property
+    def words(self) -> Mapping[str, tuple[Function, Node]]:
+        """The first place of every name, key and text that may run."""
+        found: dict[str, tuple[Function, Node]] = {}
+        for function, node in self.nodes:
+            if node.name and node.kind in _WORDS:
+                found.setdefault(node.name, (function, node))
+        return found
 
 
 def given_functions(argument: Node) -> Iterator[Node]:
@@ -460,6 +515,7 @@ def given_functions(argument: Node) -> Iterator[Node]:
         yield argument
 
 
+_WORDS = frozenset({"text", "attribute", "name", "pair", "keyword", "as"})
 _SHORT = 60
 _PLAIN = frozenset({"object", "Exception", "Error", "ABC", "ABCMeta", "Protocol", "Enum", "NamedTuple", "dataclass"})
 """Bases and decorators that call no method of a class."""

@@ -41,16 +41,14 @@ class _Verification:
         self.headers: list[_Found] = []
         self.hashes: list[_Found] = []
         self.mentions: list[_Found] = []
-        for function, node in self.program.nodes():
-            if node.kind in {"text", "attribute", "pair", "as"} and _HEADER.search(node.name):
-                self.headers.append((function, node))
-            elif node.kind == "call":
-                self._sort(function, node)
-            elif node.kind in {"name", "attribute"} and self._is_hmac(node, function):
+        self.headers += [found for text, found in self.program.words.items() if _HEADER.search(text)]
+        for function, node, name in self.program.calls:
+            self._sort(function, node, name)
+        for function, node in self.program.nodes:
+            if node.kind in {"name", "attribute"} and self._is_hmac(node, function):
                 self.mentions.append((function, node))
 
-    def _sort(self, function: Function, node: Node) -> None:
-        name = self.program.dotted(node.parts[0], function)
+    def _sort(self, function: Function, node: Node, name: str) -> None:
         last = node.parts[0].name
         if HMAC.search(name):
             self.hmacs.append((function, node))
@@ -116,7 +114,7 @@ class _Verification:
 
     def _token(self) -> _Found | None:
         """Return where a token of the request is compared."""
-        for function, node in self.program.nodes():
+        for function, node in self.program.nodes:
             if node.kind == "compare" and node.name in {"==", "!=", "in", "not in"}:
                 sides = [self._says(side, function) for side in node.parts]
                 given = [bool(self.reading.flows.of(side, function)) for side in node.parts]
@@ -129,7 +127,7 @@ class _Verification:
         return f"{names} {self.program.dotted(node, function)}"
 
     def _speaks_of_signing(self) -> bool:
-        return any(node.kind in {"text", "name"} and _SIGNING.search(node.name) for _, node in self.program.nodes())
+        return any(node.kind in {"text", "name"} and _SIGNING.search(node.name) for _, node in self.program.nodes)
 
     # --- Bolt
 

@@ -119,10 +119,10 @@ def _inside(function: Function) -> Iterator[Node]:
 
 def _state(reading: Reading) -> Iterator[Observed]:
     """Yield an OAuth exchange in code that reads no state."""
-    for function, node in reading.program.nodes():
+    for function, node in reading.program.nodes:
         if node.kind == "call" and _REDIRECTS.search(reading.program.dotted(node.parts[0], function)):
             states = any(
-                one.kind in {"attribute", "text", "name"} and one.name == "state" for _, one in reading.program.nodes()
+                one.kind in {"attribute", "text", "name"} and one.name == "state" for _, one in reading.program.nodes
             )
             if not states and reading.whole:
                 note = "an OAuth code is exchanged, and no state is read"
