@@ -160,8 +160,10 @@
     about.hidden = false;
     placed();
     wide.addEventListener("change", placed);
-    about.append(
-      created("p", "Point at a part of the diagram, or move with the arrow keys, to see its threats and controls. Click or press Enter to filter the findings.", "small soft")
+    const [worst] = parts.filter((part) => part.lines.length).sort((one, other) => lines.indexOf(one.lines[0]) - lines.indexOf(other.lines[0]));
+    if (worst) told(worst);
+    about.prepend(
+      created("p", "Point at a part of the diagram to see its threats and controls; click it to filter the findings.", "small soft")
     );
     for (const path of picture.querySelectorAll("g.edge[data-of] > path")) {
       const wider = path.cloneNode(); // an arrow that a finger can hit

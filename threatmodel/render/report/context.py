@@ -20,7 +20,6 @@ from threatmodel.render.report import system as system_tables
 from threatmodel.render.report.findings import by_band
 from threatmodel.render.report.method import method
 from threatmodel.render.report.on_demand import OnDemand
-from threatmodel.render.report.paths import path_rows
 from threatmodel.render.report.shares import shares
 from threatmodel.render.report.words import NAMED, Inert, Plain, Row, counted, names, where
 
@@ -81,7 +80,7 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
             "standards": lambda: sections.standards(assessment),
             "possible": lambda: findings.possible(assessment),
             "ruled_out": lambda: findings.ruled_out(assessment),
-            "paths": lambda: path_rows(assessment),
+            "paths": lambda: _paths(assessment),
             "reliances": lambda: {
                 "counts": counted_by_kind(assessment.reliances),
                 "lines": list(lines(assessment.reliances)),
@@ -127,6 +126,12 @@ def _model(assessment: Assessment) -> Row:
         "threats": len(library.threats),
         "controls": len(library.controls),
     }
+
+
+def _paths(assessment: Assessment) -> Row:
+    from threatmodel.render.report.paths import path_rows  # only the full report reads it
+
+    return path_rows(assessment)
 
 
 def _counts(counts: Summary) -> Row:
