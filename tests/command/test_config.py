@@ -102,6 +102,13 @@ def test_a_pyproject_without_the_table_is_not_parsed(capsys: pytest.CaptureFixtu
     assert held(capsys)["fail-on"] == ("high", "default")
 
 
+def test_a_pyproject_that_cannot_be_read_concerns_other_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    write("pyproject.toml", b"[project]\nname = '\xff'\n")
+    assert held(capsys)["fail-on"] == ("high", "default")
+    write("pyproject.toml", b"[project]\nname = '\xff'\n[tool.threatmodel]\nfail-on = 'low'\n")
+    assert "pyproject.toml:2:9: unreadable-file: the byte 0xFF is not UTF-8" in refused(["check"], capsys)
+
+
 def test_the_nearest_folder_counts(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     config('fail-on = "low"', 'models = ["models/shop.yaml"]')
     Path("services/bot").mkdir(parents=True)

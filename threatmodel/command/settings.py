@@ -150,7 +150,10 @@ def may_configure(files: Files, shared: Path) -> bool:
     """Return whether a pyproject.toml may hold a configuration."""
     if not files.has(shared):
         return False
-    text = files.text(shared)
+    try:
+        text = files.text(shared)
+    except InputError:  # what is wrong with it concerns other programs, unless it has a configuration
+        return b"threatmodel" in shared.read_bytes()
     return "threatmodel" in text and re.search(_TABLE, text) is not None
 
 
