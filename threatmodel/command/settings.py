@@ -1,6 +1,6 @@
 """What holds for a run, and where it comes from: the command line, the environment, the configuration, the defaults.
 
-The first of these that states a setting decides.  What makes a check stricter adds up.
+The first of these that states a setting decides.
 """
 
 from __future__ import annotations
