@@ -80,3 +80,49 @@ def test_the_folder_of_one_function_is_not_taken_for_that_of_another(
     found, said = written(tmp_path, functions, ["front/app.py"], monkeypatch, capsys)
     assert found == ["- {code: front}"]
     assert "no source was found of the handlers of back" in said
+
+
+SOUND = """\
+import hashlib, hmac, os, time
+def handler(event, context):
+    headers = {k.lower(): v for k, v in event["headers"].items()}
+    stamp, body = headers.get("x-slack-request-timestamp", "0"), event.get("body") or ""
+    if not stamp.isdigit() or abs(time.time() - int(stamp)) > 300:
+        return {"statusCode": 401}
+    key, text = os.environ["SLACK_SIGNING_SECRET"].encode(), f"v0:{stamp}:{body}".encode()
+    digest = "v0=" + hmac.new(key, text, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(digest, headers.get("x-slack-signature", "")):
+        return {"statusCode": 401}
+    return {"statusCode": 200, "body": ""}
+"""
+
+
+@pytest.mark.slow
+def test_each_handler_that_can_be_loaded_is_probed_and_its_result_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    functions = {
+        "Sound": ("src/", "app.handler"),
+        "Broken": ("src/", "broken.handler"),
+        "Built": ("src/", "up.handler"),
+    }
+    written(tmp_path, functions, ["src/up.ts"], monkeypatch, capsys)
+    (tmp_path / "src" / "app.py").write_text(SOUND, encoding="utf-8")
+    (tmp_path / "src" / "broken.py").write_text(
+        "raise ValueError\ndef handler(event, context): ...\n", encoding="utf-8"
+    )
+    assert main(["import", ".", "-o", "model.yaml", "--probe"]) == 0
+    said = capsys.readouterr().err
+    assert "built was not probed: src/up.ts:handler has to be built first" in said
+    assert "broken was not probed: " in said
+    text = (tmp_path / "model.yaml").read_text(encoding="utf-8")
+    assert "- {probe: src/sound.probe.json, function: sound}" in text
+    assert text.count("probe:") == 1
+    assert (tmp_path / "src" / "sound.probe.json").is_file()
+
+
+def test_results_are_named_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["import", ".", "--probe"])
+    assert "write it with -o FILE" in capsys.readouterr().err

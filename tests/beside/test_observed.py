@@ -11,6 +11,7 @@ import yaml
 from tests.beside.project import assessed, open_of, project, read_of, said_of
 from tests.support import HOME
 from threatmodel.command.main import main
+from threatmodel.model.facts import Fact, Statement, weigh
 
 Printed = pytest.CaptureFixture[str]
 IMPORTS = "import json, logging, os, subprocess, boto3, requests\nfrom urllib.parse import parse_qs\n"
@@ -130,3 +131,12 @@ def test_the_model_loses_to_what_the_code_shows_and_both_are_seen(
     assert main(["check", "--format", "json", model.name]) == 1
     printed = capsys.readouterr().out
     assert "true here, but false by src/app.py:2" in printed
+
+
+def test_a_probe_counts_before_the_code_and_the_difference_is_kept() -> None:
+    code = Statement(value=False, source="code", place=None)
+    probe = Statement(value=True, source="probe", place=None)
+    assert weigh([code, probe]) == Fact(True, 2, probe, (code,))
+    assert weigh([code, probe._replace(stale=True)]).said is code
+    assert weigh([code, Statement(value=True, source="model", place=None)]).said is code
+    assert weigh([code, Statement(value=True, source="template", place=None)]).value is True

@@ -16,6 +16,7 @@ SHARED = {
     "answer_files",
     "__init__",
     "answering",
+    "import_probes",
     "arguments",
     "baselines",
     "checking",

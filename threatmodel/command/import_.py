@@ -31,6 +31,11 @@ def options(parser: Parser) -> None:
     )
     parser.add_argument("--kind", choices=STACK_KINDS, help="the kind of the files (default: detected)")
     parser.add_argument(
+        "--probe",
+        action="store_true",
+        help="also probe each handler whose source is found, as tm probe does, and name the results in the model (-o)",
+    )
+    parser.add_argument(
         "-o",
         "--output",
         type=text,
@@ -50,6 +55,8 @@ def run(request: Invocation) -> int:
         return _update(request)
     apart = request.output is None or is_stream(request.output)  # /dev/stdout, or a pipe, is nowhere
     model = None if apart else request.output
+    if args.probe and model is None:
+        request.misused("--probe names results in a model file; write it with -o FILE")
     if model is not None and model.exists():
         place, message = Place(str(model)), "this file exists already"
         hint = f"add what is missing to it with --update {model}"
@@ -65,6 +72,10 @@ def run(request: Invocation) -> int:
     if not schema.exists():
         messages.append(f"to have your editor check the model, run {COMMAND} schema model > {shown_path(schema)}")
     say(messages)
+    if args.probe:
+        from threatmodel.command.import_probes import probe_all
+
+        probe_all(model)
     return 0
 
 
