@@ -252,3 +252,23 @@ def test_a_risk_of_a_flow_inside_a_box_is_written(load: Load) -> None:
     graph = load(bot(40) + extra.format("a", "b") + extra.format("b", "a"))
     said = texts(fitted(graph, "a4", Wanted(marks={"extra-a:extra-b:invoke": ("high", 2)})))
     assert said[said.index("2 flows inside") + 1] == "■ high"
+
+
+TEAMS = ("orders", "users", "billing", "reports")
+VERBS = ("create", "get", "list", "update", "delete", "export")
+
+
+@pytest.mark.parametrize("name", ["{}-{}", "app-{}-{}", "prod-app-{}-{}"])
+def test_the_functions_of_one_api_are_grouped_by_what_their_names_begin_with(load: Load, name: str) -> None:
+    ids = [name.format(team, verb) for team in TEAMS for verb in VERBS]
+    functions = "\n".join(f"  {one}: {{triggers: [{{http: POST, api: front}}]}}" for one in ids)
+    graph = load(f"name: Shop\napis: {{front: {{kind: http}}}}\nfunctions:\n{functions}")
+    boxes = [box for box in condensed(graph).boxes.values() if box.kind == "function"]
+    assert sorted(len(box.members) for box in boxes) == [6, 6, 6, 6]
+    assert all(len({team for one in box.members for team in TEAMS if team in one.id}) == 1 for box in boxes)
+
+
+def test_names_that_say_nothing_split_nothing(load: Load) -> None:
+    functions = "\n".join(f"  job-{n}: {{triggers: [{{http: POST, api: front}}]}}" for n in range(20))
+    graph = load(f"name: Shop\napis: {{front: {{kind: http}}}}\nfunctions:\n{functions}")
+    assert len([box for box in condensed(graph).boxes.values() if box.kind == "function"]) == 1

@@ -18,6 +18,9 @@ GROUPED_FROM = 6
 MOST_BOXES = (9, 6, 4)
 """Above so many boxes of a kind they are grouped more coarsely; tried in turn while a picture is too large."""
 
+LARGE = 8
+"""Above so many functions a group is split by names."""
+
 MOST_LISTED = 24
 """The members that all boxes of a kind list together, the most pressing first."""
 
@@ -170,7 +173,10 @@ class _Placing(NamedTuple):
 
 
 def _group_functions(whole: Picture, placing: _Placing, functions: Sequence[DrawnShape]) -> None:
-    """Place functions together that the same elements start, or where that leaves too many, the same kinds."""
+    """Place functions together that the same elements start, or where that leaves too many, the same kinds.
+
+    A large group is split by the first word in which its names differ, where that does not leave too many either.
+    """
     starts: dict[str, set[str]] = {shape.id: set() for shape in functions}
     for arrow in whole.arrows:
         if arrow.target in starts and not _only_answers(arrow.flows):
@@ -182,7 +188,34 @@ def _group_functions(whole: Picture, placing: _Placing, functions: Sequence[Draw
         lambda shape: (outermost(shape.zone, whole.zones), kinds[shape.id]),
         lambda shape: outermost(shape.zone, whole.zones),
     )
-    placing.put(functions, keys)
+    placing.put(functions, [one for key in keys for one in (_split(key, functions), key)])
+
+
+def _split(key: _Key, shapes: Sequence[DrawnShape]) -> _Key:
+    """A key that splits the large groups of another one by the words of names."""
+    groups: dict[Hashable, list[str]] = {}
+    for shape in shapes:
+        groups.setdefault(key(shape), []).append(shape.id)
+    words: dict[str, str] = {}
+    for names in groups.values():
+        if len(names) > LARGE:
+            words.update(_distinctive(names))
+    return lambda shape: (key(shape), words.get(shape.id, ""))
+
+
+def _distinctive(names: Sequence[str]) -> Mapping[str, str]:
+    """For each name its first word that is not common to all, or '' where that says nothing: a number, or unique."""
+    parts = {name: name.split("-") for name in names}
+    common = 0
+    while len({tuple(words[: common + 1]) for words in parts.values()}) == 1 and common < _MOST_WORDS:
+        common += 1
+    found = {name: words[common] if len(words) > common else "" for name, words in parts.items()}
+    counts = Counter(found.values())
+    return {name: word if counts[word] > 1 and not word.isdigit() else "" for name, word in found.items()}
+
+
+_MOST_WORDS = 8
+"""The words of a name that are compared."""
 
 
 def _group_others(whole: Picture, placing: _Placing) -> None:
