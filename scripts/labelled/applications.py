@@ -148,7 +148,7 @@ def _found(assessment: Assessment, names: Mapping[str, str]) -> Found:
     forged = {one.target.id for one in confirmed if one.threat.id == FORGED}
     shown = {one.target.id for one in confirmed if _shows_no_signature(one)}
     return Found(
-        callers={name: dict(_routes(graph, one)) for one, name in functions.items()},
+        callers={name: _routes(graph, one) for one, name in functions.items()},
         facts={name: dict(_known(graph, one)) for one, name in (functions | planes).items()},
         shown=frozenset(name for one, name in functions.items() if one in shown),
         forged=frozenset(name for one, name in functions.items() if one in forged),
@@ -169,14 +169,17 @@ def _known(graph: Graph, element: str) -> Iterator[tuple[str, tuple[object, bool
             yield fact, (value.value, value.size >= EVIDENCE)
 
 
-def _routes(graph: Graph, function: str) -> Iterator[tuple[str, str]]:
-    """Yield each route of a function and who calls it; a surface of Slack in the words of labels."""
+def _routes(graph: Graph, function: str) -> dict[str, str]:
+    """Return who calls each route of a function, several with commas; surfaces of Slack in the words of labels."""
+    found: dict[str, list[str]] = {}
     relation = graph.lists[function].get("triggers")
     for one in relation.items if relation else ():
         if isinstance(one, Trigger) and one.by in REQUESTS:
             caller = ASKED if one.caller == "unknown" else NOT_SLACK
             method = "POST" if one.by == "slack" else one.detail
-            yield f"{method} {one.path or '/'}", SURFACES.get(one.detail, one.detail) if one.by == "slack" else caller
+            said = SURFACES.get(one.detail, one.detail) if one.by == "slack" else caller
+            found.setdefault(f"{method} {one.path or '/'}", []).append(said)
+    return {route: ", ".join(dict.fromkeys(callers)) for route, callers in found.items()}
 
 
 # --- held against the label
@@ -215,7 +218,8 @@ def caller_verdict(callers: Sequence[str], found: str) -> Verdict:
     if found == NO_ROUTE:
         return "asked"
     is_slack = any(one in SURFACES.values() for one in callers)
-    return "right" if found in callers or (found == NOT_SLACK and not is_slack) else "wrong"
+    known = set(found.split(", ")) <= set(callers) or (found == NOT_SLACK and not is_slack)
+    return "right" if known else "wrong"
 
 
 def _facts(label: Label, found: Found) -> Iterator[Judged]:

@@ -58,6 +58,8 @@ def found(*, forged: frozenset[str] = frozenset(), **facts: Mapping[str, tuple[o
     [
         (COMMAND, "slack-command", "right"),
         (FORM, "slack-interactivity", "right"),
+        (FORM, "slack-command, slack-interactivity", "right"),
+        (COMMAND, "slack-command, slack-interactivity", "wrong"),
         (COMMAND, "slack-events", "wrong"),
         (COMMAND, NOT_SLACK, "wrong"),
         (COMMAND, ASKED, "asked"),
