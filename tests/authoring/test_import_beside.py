@@ -117,6 +117,32 @@ def test_a_get_beside_the_named_route_is_not_slacks(
     assert requests == {("slack", "events"), ("slack", "slash-command"), ("http", "GET")}
 
 
+@pytest.mark.parametrize(
+    ("folder", "other", "named"),
+    [
+        ("infra/aws", "slack-manifest.yaml", True),
+        ("bot/infra", "bot/manifest.yaml", True),
+        ("bot", "bot/slack/app.yaml", True),
+        ("services/orders", "slack-manifest.yaml", False),
+        ("services/orders", "services/bot/manifest.yaml", False),
+        ("infra", "README.md", True),
+        ("services/orders", "README.md", False),
+        ("services/orders", "services/orders/README.md", True),
+        (".", "services/bot/README.md", False),
+    ],
+)
+def test_a_manifest_of_another_system_is_not_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed, folder: str, other: str, named: bool
+) -> None:
+    page = "# Bot\n\nIn Slack, open Event Subscriptions. Put the URL as the Request URL.\n"
+    repository(tmp_path, {other: page if other.endswith("README.md") else MANIFEST})
+    (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    (tmp_path / "template.yaml").rename(tmp_path / folder / "template.yaml")
+    text, said = imported(tmp_path, monkeypatch, capsys, folder)
+    assert (f"{{slack: {other}}}" in text) == named
+    assert ("not named, because it is not around" in said) == (not named and not other.endswith("README.md"))
+
+
 def test_named_files_alone_are_imported_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed) -> None:
     repository(tmp_path, {"manifest.yaml": MANIFEST})
     text, said = imported(tmp_path, monkeypatch, capsys, "template.yaml")

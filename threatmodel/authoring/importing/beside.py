@@ -17,15 +17,30 @@ from threatmodel.beside.repository.files import READS
 from threatmodel.beside.slack_manifest import Manifest, is_manifest, manifest
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, listed
-from threatmodel.reading.project import repository
+from threatmodel.reading.project import real_path, repository
 
 _MAY_BE = re.compile(
     r"(?:.*/)?[^/]*(?:manifest|slack)[^/]*\.(?:json|ya?ml)(?:\.(?:tpl|tftpl|j2|tmpl))?\Z", re.IGNORECASE
 )
 _IN_FOLDER = re.compile(r"(?:.*/)?slack[^/]*/[^/]+\.(?:json|ya?ml)\Z", re.IGNORECASE)
-_README = re.compile(r"README\.md\Z", re.IGNORECASE)
+_README = re.compile(r"(?:.*/)?README\.md\Z", re.IGNORECASE)
 _COPIES = re.compile(r"(?:^|/)(?:tests?|__tests__|fixtures|examples?|docs)/", re.IGNORECASE)
 """Folders with manifests of other apps."""
+_OF_CODE = frozenset(
+    (
+        "infra",
+        "infrastructure",
+        "iac",
+        "deploy",
+        "deployment",
+        "aws",
+        "cloudformation",
+        "sam",
+        "serverless",
+        "terraform",
+    )
+) | {"cdk", "cdk.out", "template", "templates", "stack", "stacks", "backend"}
+"""Names of folders that hold the infrastructure code of what is around them; others hold another system."""
 _LARGEST = 1024 * 1024
 """Characters of a manifest; Slack takes far fewer."""
 _MOST = 5
@@ -50,9 +65,17 @@ def beside(paths: Sequence[Path], model: Path, files: Files) -> Beside:
     root = repository(paths[0]) or paths[0]
     found = read_folder(root, files, _READS)
     notes: list[str] = []
-    manifests = list(_manifests(found, root, files, notes))
+    own = PurePosixPath(real_path(paths[0]).relative_to(real_path(root)).as_posix())
+    manifests = []
+    for name, one in _manifests(found, root, files, notes):
+        if is_near(name, own):
+            manifests.append((name, one))
+        else:
+            notes.append(
+                f"{one.file}: not named, because it is not around {shown_path(paths[0])}: it may be another app's"
+            )
     if not any(one.urls for _, one in manifests):
-        manifests += _pages(found)
+        manifests += [(name, one) for name, one in _pages(found, own) if is_near(name, own)]
     named = [NamedFile("slack", reference_to(root / name, model)) for name, _ in manifests]
     seen = checkout(found.texts, lambda name: found.place(name).file)
     if seen.sightings or seen.workflows:
@@ -62,6 +85,15 @@ def beside(paths: Sequence[Path], model: Path, files: Files) -> Beside:
     notes += [f"and {left} more that were not read"] if left > 0 else []
     looked = _looked(shown_path(root), seen, [name for name, _ in manifests])
     return Beside(tuple(named), tuple(one for _, one in manifests), (looked, *notes))
+
+
+def is_near(name: str, folder: PurePosixPath) -> bool:
+    """Return whether a file is of the system in a folder: in it, or where only folders of its code are between them."""
+    holder = PurePosixPath(name).parent
+    if holder.is_relative_to(folder):
+        return True
+    shared = next(one for one in (folder, *folder.parents) if holder.is_relative_to(one))
+    return all(part.lower() in _OF_CODE for part in folder.relative_to(shared).parts)
 
 
 def _is_wanted(name: str) -> bool:
@@ -92,10 +124,11 @@ def _manifests(folder: Folder, root: Path, files: Files, notes: list[str]) -> It
                     notes += [f"{one.place}: not read: {one.message}" for one in error.problems[:1]]
 
 
-def _pages(folder: Folder) -> Iterator[tuple[str, Manifest]]:
-    """The README that says where addresses of a Slack app are put."""
+def _pages(folder: Folder, own: PurePosixPath) -> Iterator[tuple[str, Manifest]]:
+    """The READMEs of a folder, and of those around it, that say where addresses of a Slack app are put."""
     for name, text in folder.texts.items():
-        if _README.match(name) and slack_readme.read(text, name):
+        around = own.is_relative_to(PurePosixPath(name).parent)
+        if around and _README.match(name) and slack_readme.read(text, name):
             with suppress(InputError):
                 yield name, manifest(text, folder.place(name).file)
 

@@ -52,7 +52,7 @@ def name_of(action: str) -> str:
 
 
 def _hosted(workflow: Workflow) -> Iterator[Sighting]:
-    yield Sighting("hosted", f"is a workflow of {workflow.service}", Place(workflow.file))
+    yield Sighting("hosted", f"it has a workflow of {workflow.service}", Place(workflow.file))
 
 
 # --- credentials
