@@ -39,6 +39,7 @@ def run(request: Invocation) -> int:
     template: str = request.args.report
     if template == "pdf" and (request.output is None or request.output.suffix.lower() != ".pdf"):
         request.misused("--report pdf writes a file: add -o FILE.pdf")
+    program = _browser(request) if template == "pdf" else ""
     if template not in OWN:
         check_template(Path(template))
         request.files.paths.add(Path(template))
@@ -46,20 +47,32 @@ def run(request: Invocation) -> int:
     if request.output is not None:
         request.refuse_others([request.output], assessment.graph.system)
     if template == "pdf":
-        return request.print(_printed(request, render_report(assessment, template, baseline=stands)))
+        return request.print(_printed(request, program, render_report(assessment, template, baseline=stands)))
     sources = () if template in OWN or request.output is None else (request.output.suffix.lower(),)
     return request.print(render_report(assessment, template, baseline=stands), sources)
 
 
-def _printed(request: Invocation, page: str) -> bytes:
-    """Return a page as PDF. Raises InputError where no browser can print it."""
-    from threatmodel.command.temporary import temporary_folder
-    from threatmodel.render.printing import PrintError, browser, printed
+def _browser(request: Invocation) -> str:
+    """Return the browser that prints. Raises InputError where there is none."""
+    from threatmodel.render.printing import PrintError, browser
 
     try:
-        program = browser(os.environ.get("TM_BROWSER", ""))
+        return browser(os.environ.get("TM_BROWSER", ""))
+    except PrintError as error:
+        raise _unprinted(request, error) from None
+
+
+def _printed(request: Invocation, program: str, page: str) -> bytes:
+    """Return a page as PDF. Raises InputError where the browser cannot print it."""
+    from threatmodel.command.temporary import temporary_folder
+    from threatmodel.render.printing import PrintError, printed
+
+    try:
         with temporary_folder("tm-print-") as folder:
             return printed(page, program, folder)
     except PrintError as error:
-        place = Place(str(request.output))
-        raise InputError([Problem(code="cannot-print", place=place, message=str(error))]) from None
+        raise _unprinted(request, error) from None
+
+
+def _unprinted(request: Invocation, error: Exception) -> InputError:
+    return InputError([Problem(code="cannot-print", place=Place(str(request.output)), message=str(error))])

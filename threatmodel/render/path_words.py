@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from threatmodel.assessment.assessed import Question
 from threatmodel.assessment.control_state import Answer
-from threatmodel.assessment.paths.values import Alike, Choice, Cut, Hold, Path, Paths, Position, Step, Strength
+from threatmodel.assessment.paths.values import Alike, Choice, Cut, Decides, Hold, Path, Paths, Position, Step, Strength
 from threatmodel.reading.problems import listed
 from threatmodel.render.plain import STATE
 from threatmodel.render.report.words import counted
@@ -131,10 +130,10 @@ def _controls(answers: Sequence[Answer]) -> str:
     return listed((f"{one.link.control} ({STATE[one.state.state]})" for one in answers), _MOST_NAMES, "control")
 
 
-def asks(question: Question) -> str:
-    """Return a question that decides a path, with the facts that it asks for."""
-    named = listed(question.facts, _MOST_NAMES, "fact") if question.facts and "?" not in question.ask else ""
-    return f"{question.ask}: {named}" if named else question.ask
+def asks(one: Decides) -> str:
+    """Return a question that decides a path, with the facts that do."""
+    named = listed(one.facts, _MOST_NAMES, "fact") if "?" not in one.question.ask else ""
+    return f"{one.question.ask}: {named}" if named else one.question.ask
 
 
 def others(alike: Alike) -> str:

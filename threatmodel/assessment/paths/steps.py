@@ -159,6 +159,7 @@ def _steps_of(
                 note=note,
                 place=place,
                 described=target.described,
+                unknown=one.unknown,
             )
 
 
@@ -170,6 +171,7 @@ class _Taken(NamedTuple):
     proven: Barrier
     cells: tuple[Cell, Cell]
     answers: tuple[Answer, ...]
+    unknown: tuple[str, ...]
 
 
 class _Found:
@@ -199,7 +201,8 @@ class _Found:
             _barrier(answers, applies, level, cell.likelihood)
             for level, cell in zip(SIZES.values(), cells, strict=True)
         )
-        return _Taken(applies, claimed, proven, cells, answers)
+        unknown = _unknown(answers) if applies else _unstated(threat, target)
+        return _Taken(applies, claimed, proven, cells, answers, unknown)
 
     def _left_out(self, threat: Threat, target: Element | Flow) -> tuple[Cell, Cell] | None:
         """The cells of a finding that may apply and that an assessment does not list."""
@@ -210,6 +213,19 @@ class _Found:
         counts = tuple(answer.state.counts for answer in self._assessment.states.answers(threat, target))
         outcome = self._outcomes.of(situation, counts)
         return outcome.claimed, outcome.proven
+
+
+def _unknown(answers: Iterable[Answer]) -> tuple[str, ...]:
+    """The facts that decide whether controls that stop a threat are in place; if there are none, those that hinder."""
+    asks = [(answer.link.effect, ask.name) for answer in answers if answer.state.is_open for ask in answer.state.asks]
+    stops = tuple(dict.fromkeys(name for effect, name in asks if effect == "stops"))
+    return stops or tuple(dict.fromkeys(name for _, name in asks))
+
+
+def _unstated(threat: Threat, target: Element | Flow) -> tuple[str, ...]:
+    """The facts that decide whether a threat applies."""
+    readings = threat.applies[target.kind].why(target.facts)
+    return tuple(dict.fromkeys(leaf.fact for leaf, fact in readings if fact is None or not fact.size))
 
 
 def _barrier(answers: Sequence[Answer], applies: int, size: int, likelihood: int) -> Barrier:

@@ -17,6 +17,7 @@ from threatmodel.assessment.paths.values import (
     STARTS,
     STRENGTHS,
     Alike,
+    Decides,
     Path,
     Paths,
     Position,
@@ -74,15 +75,19 @@ def path(chain: Sequence[Step], asked: Mapping[str, Question]) -> Path:
     cells = next((step.cells for step in reversed(chain) if step.cells is not None), None)
     impacts = (cells[0].impact, cells[1].impact) if cells is not None else (_IMPACT, _IMPACT)
     unsure = (step for step in chain if "undecided" in {step.claimed.strength, step.proven.strength})
-    questions = {asked[step.finding].id: asked[step.finding] for step in unsure if step.finding in asked}
+    decide = [_decides(step, asked[step.finding]) for step in unsure if step.finding in asked]
     return Path(
         steps=tuple(chain),
         as_claimed=max((step.claimed.strength for step in chain), key=STRENGTHS.index),
         as_proven=max((step.proven.strength for step in chain), key=STRENGTHS.index),
         claimed=Cell(min(step.claimed.likelihood for step in chain), impacts[0]),
         proven=Cell(min(step.proven.likelihood for step in chain), impacts[1]),
-        questions=tuple(questions.values()),
+        questions=tuple({(one.question.id, one.facts): one for one in decide}.values()),
     )
+
+
+def _decides(step: Step, question: Question) -> Decides:
+    return Decides(question, tuple(name for name in question.facts if name in step.unknown) or question.facts)
 
 
 _Worth = tuple[int, ...]

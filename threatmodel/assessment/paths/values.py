@@ -92,7 +92,7 @@ class Step(NamedTuple):
     `threat` is None for what the design allows: `along` then names the flow or relation. `applies` is how well it is
     known that the step is possible (0: unknown). `impact` is that of the threat at each level, in order of `barriers`.
     `answers` are the controls that stop or hinder the threat, each with its state. `note` and `place` say what the step
-    rests on, such as the escalation that a role allows.
+    rests on, such as the escalation that a role allows. `unknown` are the facts that decide an undecided one.
     """
 
     begin: Position
@@ -108,6 +108,7 @@ class Step(NamedTuple):
     note: str = ""
     place: Place | None = None
     described: bool = True
+    unknown: tuple[str, ...] = ()
 
     @property
     def finding(self) -> str:
@@ -129,6 +130,13 @@ MOST = 5
 """The likelihood of what nothing prevents."""
 
 
+class Decides(NamedTuple):
+    """An open question that decides a path, and those of its facts that do (all, where none is known to)."""
+
+    question: Question
+    facts: tuple[str, ...]
+
+
 class Path(NamedTuple):
     """A chain of steps from a start to what an attacker wants.
 
@@ -141,7 +149,7 @@ class Path(NamedTuple):
     as_proven: Strength
     claimed: Cell
     proven: Cell
-    questions: tuple[Question, ...]
+    questions: tuple[Decides, ...]
 
     @property
     def start(self) -> Position:

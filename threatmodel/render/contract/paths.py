@@ -84,7 +84,9 @@ def _path(alike: Alike) -> dict[str, Any]:
         "claimed": _cell(head.claimed),
         "proven": _cell(head.proven),
         "steps": [step_data(step) for step in head.steps],
-        "questions": [{"id": one.id, "ask": one.ask, "facts": list(one.facts)} for one in head.questions],
+        "questions": [
+            {"id": one.question.id, "ask": one.question.ask, "facts": list(one.facts)} for one in head.questions
+        ],
         "alike": len(alike.paths) - 1,
         "alike_first": [
             {"start": position_data(one.start), "goal": position_data(one.goal)}
