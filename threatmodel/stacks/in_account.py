@@ -137,7 +137,8 @@ def _status(one: Mapping[str, Any]) -> object:
 def _changed(one: Mapping[str, Any], place: Place) -> Unknown:
     """How a resource differs: by the names of its properties, never their values."""
     differences = one.get("PropertyDifferences")
-    paths = (item.get("PropertyPath") for item in differences or () if isinstance(item, dict))
+    rows = differences if isinstance(differences, list) else ()
+    paths = (item.get("PropertyPath") for item in rows if isinstance(item, dict))
     names = dict.fromkeys(path.split("/")[1] for path in paths if isinstance(path, str) and path.startswith("/"))
     return Unknown(f"the account has another {listed(names, 5) or 'value'} than the template", place)
 

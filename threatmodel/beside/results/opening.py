@@ -45,8 +45,9 @@ def read_result(path: Path, files: Files) -> OpenedResult:
     text, shown = files.text(path, LARGEST, "keep the results of one part of the project"), shown_path(path)
     found = results_in(text, shown)
     root = _project(real_path(path.parent))
+    project = _Project(root, path.parent)
     names = {one.file for one in found.findings} | (found.read or frozenset()) | {name for name, _ in found.unread}
-    paths = {name: place for name in sorted(filter(None, names)) if (place := _located(name, root, path.parent))}
+    paths = {name: place for name in sorted(filter(None, names)) if (place := project.located(name))}
     moved = bool(found.revision) and _head(root) not in {"", found.revision}
     whole = f"{text}\0{sorted((name, str(place)) for name, place in paths.items())}\0{moved}"
     digest = hashlib.sha256(whole.encode("utf-8", "surrogateescape")).hexdigest()
@@ -81,16 +82,24 @@ def _project(folder: Path) -> Path:
     return repository(folder) or (here if folder.is_relative_to(here) else folder)
 
 
-def _located(name: str, root: Path, folder: Path) -> Path | None:
-    """The file of the project that a tool calls so: from its own folder, or at a path of the machine where it ran."""
-    parts = PurePosixPath(name.replace("\\", "/")).parts
-    parts = parts[1:] if parts[:1] == ("/",) else parts
-    for start in range(len(parts)):
-        for base in dict.fromkeys((root, real_path(folder), real_path(Path()), root / _WORKFLOWS)):
-            place = real_path(base.joinpath(*parts[start:]))
-            if place.is_relative_to(root) and place.is_file():
-                return place
-    return None
+class _Project:
+    """The files of a project, looked for by names that tools give them: from a folder, or from where a tool ran."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        self.root = root
+        bases = dict.fromkeys((root, real_path(folder), real_path(Path()), root / _WORKFLOWS))
+        self.inside = {base: frozenset(one.name for one in base.iterdir()) for base in bases if base.is_dir()}
+
+    def located(self, name: str) -> Path | None:
+        """The file that a tool calls so; None where there is none in the project."""
+        parts = PurePosixPath(name.replace("\\", "/")).parts
+        for start, first in enumerate(parts):
+            for base, names in self.inside.items():
+                if first in names:  # most parts are of the machine where the tool ran
+                    place = real_path(base.joinpath(*parts[start:]))
+                    if place.is_relative_to(self.root) and place.is_file():
+                        return place
+        return None
 
 
 def _head(root: Path) -> str:

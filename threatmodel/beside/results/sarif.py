@@ -11,6 +11,8 @@ from threatmodel.beside.results.values import Finding, Results, number, rows, ta
 from threatmodel.reading.times import time_of
 
 _VERSION = "2.1.0"
+_NO_FAULT = frozenset(("notApplicable", "open", "review", "informational"))
+"""Kinds of results that are no fault and no pass."""
 _NAMES = {"semgrep oss": "semgrep", "semgrep pro": "semgrep", "osv-scanner": "osv-scanner"}
 
 
@@ -64,7 +66,7 @@ def _doubts(raw: Mapping[str, Any], runs: object, names: list[str]) -> Iterator[
 def _findings(run: Mapping[str, Any], number_of_run: int) -> Iterator[Finding]:
     rules = rows(table(table(run.get("tool")).get("driver")).get("rules"))
     for at, one in enumerate(rows(run.get("results"))):
-        if one.get("suppressions") or one.get("kind") in {"notApplicable", "open", "review", "informational"}:
+        if one.get("suppressions") or text(one.get("kind")) in _NO_FAULT:
             continue
         index = one.get("ruleIndex")
         listed = rules[index] if isinstance(index, int) and 0 <= index < len(rules) else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from threatmodel.beside.results.values import Finding, Results, number, rows, table, text
+from threatmodel.beside.results.values import Finding, Results, number, rows, table, text, texts
 from threatmodel.reading.times import time_of
 
 
@@ -70,7 +70,7 @@ def _semgrep(raw: Mapping[str, Any]) -> Results:
             )
             for at, one in enumerate(rows(raw.get("results")))
         ],
-        read=frozenset(filter(None, map(text, paths.get("scanned") or ()))) if "scanned" in paths else None,
+        read=frozenset(texts(paths.get("scanned"))) if "scanned" in paths else None,
         unread=[*skipped, *((text(one.get("path")), "semgrep could not read it") for one in rows(raw.get("errors")))],
     )
 
@@ -117,8 +117,8 @@ def _checkov(raw: Any) -> Results:
     for run in runs:
         found, summary = table(run.get("results")), table(run.get("summary") or run)
         version = text(summary.get("checkov_version")) or version
-        broken = [one for one in found.get("parsing_errors") or () if isinstance(one, str)]
-        unread += [(text(one), "checkov could not read it") for one in broken]
+        broken = texts(found.get("parsing_errors"))
+        unread += [(one, "checkov could not read it") for one in broken]
         if number(summary.get("parsing_errors")) > len(broken):
             unread.append(("", f"checkov could not read {number(summary.get('parsing_errors'))} files"))
         if not number(summary.get("resource_count")):
@@ -205,7 +205,7 @@ def _prowler(raw: Any) -> Results:
             passed=one.get("status_code") == "PASS",
         )
         for at, one in enumerate(found)
-        if one.get("status_code") in {"PASS", "FAIL"} and one.get("status") != "Suppressed"
+        if text(one.get("status_code")) in {"PASS", "FAIL"} and one.get("status") != "Suppressed"
         for resource in rows(one.get("resources"))
     ]
     return Results(

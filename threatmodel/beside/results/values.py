@@ -60,6 +60,11 @@ def text(raw: object, largest: int = 400) -> str:
     return raw if isinstance(raw, str) and len(raw) <= largest and raw.isprintable() else ""
 
 
+def texts(raw: object) -> Sequence[str]:
+    """Return the short texts of a JSON array; none where it is anything else."""
+    return list(filter(None, map(text, raw))) if isinstance(raw, list) else ()
+
+
 def number(raw: object) -> int:
     """Return a whole number that is not negative; 0 for anything else."""
     return raw if isinstance(raw, int) and not isinstance(raw, bool) and raw >= 0 else 0

@@ -63,7 +63,8 @@ def stack_names(raw: Mapping[str, Any]) -> Iterator[str]:
 def _of(stack: Mapping[str, Any], file: str) -> Described:
     values: dict[str, str] = {}
     withheld = set[str]()
-    for one in stack.get("Parameters") or ():
+    parameters = stack.get("Parameters") or []
+    for one in parameters if isinstance(parameters, list) else [None]:
         name, value = (one.get("ParameterKey"), one.get("ParameterValue")) if isinstance(one, dict) else (None, None)
         if not isinstance(name, str) or not isinstance(value, str):
             raise _refused(file, "a parameter of the stack has no key and value that are texts", _AGAIN)
@@ -85,11 +86,11 @@ _AGAIN = "save it again: aws cloudformation describe-stacks --stack-name NAME --
 
 
 def _unfinished(stack: Mapping[str, Any]) -> str:
-    status = stack.get("StackStatus")
+    said = stack.get("StackStatus")
+    status = said if isinstance(said, str) and _STATUS.fullmatch(said) else "unknown"
     if status in _FINISHED:
         return ""
-    shown = status if isinstance(status, str) and _STATUS.fullmatch(status) else "unknown"
-    return f"the stack {quoted(stack['StackName'])} has the status {shown}: its last deployment did not finish"
+    return f"the stack {quoted(stack['StackName'])} has the status {status}: its last deployment did not finish"
 
 
 def _home(identity: object) -> Home | None:

@@ -55,7 +55,7 @@ def _refusal(raw: Mapping[str, Any]) -> tuple[str, str] | None:
     if isinstance(raw.get("values"), dict) or ("format_version" in raw and "terraform_version" in raw):
         return None
     version = raw.get("version")
-    if version in {3, 4} and ("resources" in raw or "modules" in raw):
+    if version in (3, 4) and ("resources" in raw or "modules" in raw):
         return None
     if "lineage" in raw or "terraform_version" in raw:
         shown = f" {version}" if isinstance(version, int) and 0 <= version < 1000 else ""  # noqa: PLR2004 - a number to show
