@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from threatmodel.beside.code.packages import BOLT
@@ -155,8 +155,8 @@ class Flows:
             if one.kind == "as":
                 self._add(function, one.name, _label(keys.get(one.parts[0].name, "field")))
 
-    def _listen(self, function: Function, parameters: tuple[Node, ...] | object) -> None:
-        for parameter in parameters if isinstance(parameters, tuple) else ():
+    def _listen(self, function: Function, parameters: Sequence[Node]) -> None:
+        for parameter in parameters:
             for one in (parameter, *parameter.parts):
                 key = one.parts[0].name if one.kind == "as" else one.name
                 if key in _LISTENED and one.name:

@@ -77,7 +77,7 @@ def _unknown(program: Program, flows: Flows) -> Iterator[Opening]:
             if not package or package in found:
                 continue
             given = node.parts[1:] if node.kind == "call" else ()
-            wraps = any(_is_function(one, program, function) for one in given)
+            wraps = any(_is_function(one, program) for one in given)
             if decorates or wraps or any(flows.of(one, function) & WHOLE for one in given):
                 found.add(package)
                 why = f"{quoted(package)} gets the request, and its code is not in the folder"
@@ -89,8 +89,8 @@ def _is_of(name: str, package: str) -> bool:
     return name.startswith(package) and not name[len(package) : len(package) + 1].isidentifier()
 
 
-def _is_function(node: Node, program: Program, function: object) -> bool:
-    return node.kind == "function" or (node.kind == "name" and node.name in program.by_name and function is not None)
+def _is_function(node: Node, program: Program) -> bool:
+    return node.kind == "function" or (node.kind == "name" and node.name in program.by_name)
 
 
 def _passed_on(program: Program, flows: Flows) -> Iterator[Opening]:

@@ -22,7 +22,7 @@ _DATA = (".json", ".css", ".html", ".txt", ".md", ".node", ".wasm", ".graphql", 
 
 
 class Opening(NamedTuple):
-    """Why there may be code that was not read, and where; `unread` names a file of the folder."""
+    """Why there may be code that was not read, and where."""
 
     why: str
     place: Place
@@ -166,15 +166,10 @@ class _Importing:
         if called.kind == "attribute" and called.name in {"require", "import"}:
             return
         given = node.parts[1] if len(node.parts) > 1 else None
-        if given is None or given.kind != "text":
-            if self.only_packages(given):
-                return
+        if given is not None and given.kind == "text":
+            yield from self.resolve(given.name, node)[0]
+        elif given is not None:
             self.open("it imports a module whose name is computed", node)
-            return
-        yield from self.resolve(given.name, node)[0]
-
-    def only_packages(self, given: Node | None) -> bool:
-        return given is None
 
     def bind_required(self, target: Node, value: Node) -> None:
         """Note the name that a require binds."""

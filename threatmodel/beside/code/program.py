@@ -12,7 +12,6 @@ from threatmodel.reading.values import dataclass
 
 _DEEPEST = 12
 """Names that are followed from one to the next, and calls in a chain."""
-_HIDDEN = frozenset({"function"})
 
 
 @dataclass(eq=False)
