@@ -10,10 +10,14 @@ import pytest
 from tests.assessment.paths.samples import LIBRARY, SAMPLES, assessed, assessed_text, listed
 from tests.support import evidence
 from threatmodel.assessment.paths.leads import LEADS, NO_STEP
-from threatmodel.assessment.paths.steps import Relations, steps
+from threatmodel.assessment.paths.relations import Relations
+from threatmodel.assessment.paths.steps import steps
 from threatmodel.assessment.paths.tracing import paths
 from threatmodel.assessment.paths.values import AIM_OF, STRENGTHS, Hold, Position
+from threatmodel.graph.elements import Read
 from threatmodel.model.vocabulary import KINDS
+from threatmodel.reading.problems import Place
+from threatmodel.reading.values import replace
 from threatmodel.render import path_words
 
 FORGED = SAMPLES["forged-commands"]
@@ -153,6 +157,17 @@ def test_what_a_role_is_granted_and_does_not_use_is_reached_too(tmp_path: Path) 
     assert list(relations.positions("secret", "granted-secrets", "order-bot")) == [
         Position("secret", "slack-bot-token")
     ]
+
+
+def test_code_reads_what_its_function_reads_whatever_else_its_role_allows(tmp_path: Path) -> None:
+    data = "data: {d: {classification: internal}}\nstores: {a: {holds: [d]}, b: {holds: [d]}}\n"
+    assessment = assessed_text(tmp_path, f"name: x\n{data}functions: {{bot: {{triggers: [], reads: [a]}}}}\n")
+    read = Read(file="t", kind="template", elements={}, unused=(("bot", "b", Place("t", 1, 1)),))
+    granted = replace(assessment, graph=replace(assessment.graph, evidence=(read,)))
+    ends = {
+        step.end.element for step in steps(granted) if step.begin == Position("code", "bot") and step.end.hold == "read"
+    }
+    assert ends >= {"a", "b"}
 
 
 def test_leads_name_kinds_and_relations_that_exist(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Which threats are steps of an attack, and what each leads from and to.
 
 Each row says: with `begin`, this threat gives `end`. `of` and `to` say of which elements, seen from the finding's:
-`self`, the functions that it starts, the stores that it reads ... (RELATIONS in steps.py).  A hold of the whole system,
+`self`, the functions that it starts, the stores that it reads ... (`relations`).  A hold of the whole system,
 such as `outside` or `account`, has no element. A threat that is no step says why in NO_STEP.
 """
 
