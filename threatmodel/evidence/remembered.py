@@ -16,7 +16,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from threatmodel.evidence.sources import read_beside
 from threatmodel.graph.building import Evidence
 from threatmodel.graph.elements import LeftOpen, Read, Source
 from threatmodel.library.directions import Directions
@@ -108,6 +107,8 @@ def _source(source: EvidenceFile, system: System, files: Files) -> Iterator[str]
     path = files.named(source.path, Path(system.file), source.place)
     yield str(path)
     if source.kind in BESIDE_KINDS:
+        from threatmodel.evidence.sources import read_beside  # as much to load as to use, and most models name none
+
         yield read_beside(source, Path(system.file), files).digest
         return
     yield files.text(path, LARGEST_PLAN)
