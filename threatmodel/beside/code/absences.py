@@ -21,6 +21,67 @@ def _word(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
+def _segment(*words: str) -> re.Pattern[str]:
+    """Return a pattern of a name, or of a part of a dotted name or path, that is one of some words."""
+    return re.compile(rf"(?:\A|[./:$@-])(?:{'|'.join(words)})(?=\Z|[./:-])")
+
+
+_RUNNING = _segment(
+    *("eval", "exec", r"exec(?:Sync|File|file)\w*", "system", r"[pP]open\w*", "subprocess", "child_process"),
+    *(r"spawn\w*", "execa", "shelljs", "zx", "vm2?", "isolated-vm", "Function", "pickle", "cPickle", "dill", "marshal"),
+    *("shelve", "joblib", "jsonpickle", "yaml", "ruamel", "js-yaml", "node-serialize", "jinja2", "mako", "Template"),
+    *("from_string", "render_template_string", "ejs", "handlebars", "pug", "nunjucks", "xml", "ElementTree", "lxml"),
+    *(
+        "xml2js",
+        "xmldom",
+        "libxmljs",
+        "fast-xml-parser",
+        r"execute\w*",
+        r"query\w*",
+        r"\w*Raw\w*",
+        "cursor",
+        "sqlalchemy",
+    ),
+    *("knex", "sequelize", r"psycopg\w*", "pymysql", "sqlite3", r"mysql\w*", "pg", "pg8000", r"\w*ExecuteStatement\w*"),
+    *(r"start_query\w*", r"StartQuery\w*", "ctypes", "importlib", "__import__", r"create_subprocess_\w+", "runpy"),
+    *(
+        "getoutput",
+        "getstatusoutput",
+        "pty",
+        "ldap3?",
+        "pymongo",
+        r"mongo\w*",
+        "neo4j",
+        "numexpr",
+        "asteval",
+        "simpleeval",
+    ),
+)
+"""Names of what runs a text as code, a command or a query, by whatever it is called there."""
+_REQUESTING = _segment(
+    *(
+        "requests",
+        "httpx",
+        "aiohttp",
+        r"urllib3?\.request",
+        "urllib3",
+        "urlopen",
+        "urlretrieve",
+        "http.client",
+        "https",
+    ),
+    *("http2", "fetch", "node-fetch", "axios", "got", "undici", "superagent", "needle", "ky", r"\w*WebhookClient"),
+    *("IncomingWebhook", "respond", "response_url", "socket", "net", "open", r"read_?[fF]ile\w*", "createReadStream"),
+    *("read_text", "read_bytes", r"send_?[fF]ile", "send_from_directory", "pycurl", "playwright", r"puppeteer\w*"),
+    *("selenium", "smart_open", "fsspec", "paramiko", "ftplib", "XMLHttpRequest", "EventSource", r"[wW]eb[sS]ocket\w*"),
+)
+"""Names of what requests an address or opens a path."""
+_WRITES = re.compile(
+    r"(?:put|update|delete|write|save|insert|commit|send|publish|invoke|execute|create|start|upload|post|patch|persist)"
+    r"|(?:set|incr|add|rpush|lpush|append)\Z",
+    re.IGNORECASE,
+)
+_IN_MEMORY = re.compile(r"hmac|hash|sign|Headers|\bdict\b|URLSearchParams|List\b|datetime|loads|parse", re.IGNORECASE)
 _APPROVALS = _word(r"approv|reject|den(?:y|ied)\b|task_?token|block_actions|interactive_message")
 _BUTTONS = _word(r"\A(?:button|actions?|action_id|callback_id)\Z")
 _TOKENS = _word(r"\bjwt\b|jsonwebtoken|\bjose\b|\bauthorization\b|bearer|id_token|access_token")
@@ -46,15 +107,15 @@ class _Absence(NamedTuple):
 
 
 _ABSENCES: Mapping[str, _Absence] = {
-    "no-interpreter": _Absence("no call to a shell, an evaluator or a database's query", _INTERPRETERS),
-    "no-fetch": _Absence("no request to an address by HTTP", (FETCHES,)),
+    "no-interpreter": _Absence("no call to a shell, an evaluator or a database's query", _INTERPRETERS, (_RUNNING,)),
+    "no-fetch": _Absence("no request to an address by HTTP", (FETCHES,), (_REQUESTING,)),
     "no-approvals": _Absence("no button, no action and no task token", words=(_BUTTONS, _APPROVALS)),
     "no-tokens": _Absence("no JWT and no Authorization header is read", words=(_TOKENS,)),
     "one-tenant": _Absence("no installation, and no workspace is distinguished from another", words=(_TENANTS,)),
     "no-forwarded": _Absence("no Host and no X-Forwarded header is read", words=(_FORWARDED,)),
     "no-tools": _Absence("no call to the model offers tools", words=(_TOOLS, _MCP), of_model=True),
     "no-outside-tools": _Absence("no MCP server is used", words=(_MCP,), of_model=True),
-    "no-generated-code": _Absence("nothing executes what the model writes", _INTERPRETERS, of_model=True),
+    "no-generated-code": _Absence("nothing executes what the model writes", _INTERPRETERS, (_RUNNING,), of_model=True),
     "no-agents": _Absence("nothing is exchanged with another agent", words=(_AGENTS,), of_model=True),
     "no-memory": _Absence("no history, no memory and no retrieval", words=(_MEMORY,), of_model=True),
 }
@@ -110,8 +171,14 @@ class _Sight:
                 yield self.reading.nowhere(what, CLAIMED, one.note)
         if not model and not self.spoken((_MODELS,)):
             yield self.reading.nowhere("no-model", CLAIMED, "no call to a language model")
-        if not any(effect_of(self.reading.program, node, function) for function, node, _ in self.calls):
+        if not any(self._may_write(*one) for one in self.calls):
             yield self.reading.nowhere("no-writes", CLAIMED, "nothing is written or sent")
+
+    def _may_write(self, function: Function, call: Node, name: str) -> bool:
+        if effect_of(self.reading.program, call, function):
+            return True
+        called = call.parts[0]
+        return bool(_WRITES.match(called.name)) and not _IN_MEMORY.search(name)
 
     def call(self, patterns: tuple[re.Pattern[str], ...]) -> tuple[Function, Node] | None:
         """Return the first call whose name fits."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.beside.code.digests import CONSTANT_TIME, Digests
+from threatmodel.beside.code.guards import EITHER, FAILED, rejects
 from threatmodel.beside.code.observed import Reading
 from threatmodel.beside.code.program import Function, ends, unconditional
 from threatmodel.beside.code.syntax import Node, walk
@@ -37,13 +38,13 @@ class Checks:
         for caller in self.program.surely:
             test = self._own_check(caller) if id(caller.node) in own else None
             if test is not None:
-                yield Site(caller, test, self._when(caller, test))
+                yield Site(caller, test, self._when(caller, test, raising))
             for node in caller.nodes:
                 target = self.program.called(node, caller) if node.kind == "call" else None
                 if target is not None and id(target.node) in checking:
                     use = self._use(caller, node)
                     if use == "tested" or (use != "returned" and id(target.node) in raising):
-                        yield Site(caller, node, self._when(caller, node))
+                        yield Site(caller, node, self._when(caller, node, raising))
                     elif use == "dropped" and self._only_returns(target):
                         yield Site(caller, node, "dropped")
 
@@ -141,7 +142,7 @@ class Checks:
             if statement.kind == "return" and any(one is call for one in walk(statement)):
                 return "returned"
             if statement.kind in {"if", "choice", "loop"} and any(one is call for one in walk(statement.parts[0])):
-                return "tested"
+                return "other" if self._is_promise(function, call) else "tested"
             if statement.kind == "assign" and any(one is call for one in walk(statement.parts[1])):
                 names = {one.name for one in walk(statement.parts[0]) if one.kind == "name"}
                 if self._tested(function, names):
@@ -150,18 +151,25 @@ class Checks:
                     return "returned"
         return "other"
 
+    def _is_promise(self, function: Function, call: Node) -> bool:
+        """Return whether a call gives a promise or a coroutine, which counts as true whatever comes of it."""
+        target = self.program.called(call, function)
+        return target is not None and target.node.parts[0].name == "async" and call.name != "await"
+
     def _tested(self, function: Function, names: set[str]) -> bool:
         return any(
             node.kind in {"if", "choice"} and names & {one.name for one in walk(node.parts[0]) if one.kind == "name"}
             for node in function.nodes
         )
 
-    def _when(self, function: Function, node: Node) -> str:
-        """Return whether a node of a function runs for every request: "always", or "sometimes"."""
-        return "sometimes" if self.statement(function, node) is None else self._reaches(function)
+    def _when(self, function: Function, node: Node, raising: set[int]) -> str:
+        """Return whether a check in a function rejects every request that fails it: "always", or "sometimes"."""
+        if self.statement(function, node) is None or not self._rejects(function, node, raising):
+            return "sometimes"
+        return self._reaches(function, raising)
 
-    def _reaches(self, function: Function) -> str:
-        """Return whether a function runs for every request; each is followed once."""
+    def _reaches(self, function: Function, raising: set[int]) -> str:
+        """Return whether a function runs for every request, and its outcome is used; each is followed once."""
         key = id(function.node)
         if key not in self._reached:
             self._reached[key] = "always" if self.program.is_entry(function) else "sometimes"
@@ -171,9 +179,35 @@ class Checks:
                 for one in caller.nodes
                 if one.kind == "call" and self.program.called(one, caller) is function
             )
-            if any(self._when(caller, call) == "always" for caller, call in calls):
+            if any(self._when(caller, call, raising) == "always" for caller, call in calls):
                 self._reached[key] = "always"
         return self._reached[key]
+
+    def _rejects(self, function: Function, node: Node, raising: set[int]) -> bool:
+        if node.kind == "if":
+            return rejects(self.program, function, node, lambda one: self._gives(one, function), raises=False)
+        target = self.program.called(node, function)
+        gives = FAILED if target is not None and self._is_plain(target) else EITHER
+        given = lambda one: gives if one is node else ""  # noqa: E731
+        return rejects(self.program, function, node, given, raises=target is not None and id(target.node) in raising)
+
+    def _gives(self, node: Node, function: Function) -> str:
+        """Return what a part of a test gives where the digest is another one."""
+        if node.kind == "call" and node.parts[0].name in (*CONSTANT_TIME, *VERIFIES):
+            return FAILED
+        if node.kind == "compare" and any(self.digests.is_digest(side, function) for side in node.parts):
+            return FAILED if node.name == "==" else EITHER
+        if node.kind == "name" and any(self._gives(one, function) for one in function.assigned.get(node.name, ())):
+            return EITHER
+        return ""
+
+    def _is_plain(self, function: Function) -> bool:
+        """Return whether a function returns whether the check succeeded: false, or what compares the digests."""
+        returned = [node.parts[0] for node in function.nodes if node.kind == "return" and node.parts]
+        return bool(returned) and all(
+            one[:2] in {("constant", "false"), ("constant", "true")} or one.kind in {"and", "call", "compare"}
+            for one in returned
+        )
 
     def statement(self, function: Function, node: Node) -> Node | None:
         """Return the statement of a function, under no condition, that a node is in."""

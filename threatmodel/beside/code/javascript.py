@@ -27,7 +27,7 @@ _TYPES_ONLY = frozenset(
     | {"method_signature", "abstract_method_signature", "property_signature", "accessibility_modifier"}
 )
 _WRAPPED = frozenset(
-    {"parenthesized_expression", "await_expression", "as_expression", "satisfies_expression", "non_null_expression"}
+    {"parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression"}
     | {"type_assertion", "expression_statement", "template_substitution", "computed_property_name", "decorator"}
 )
 _FUNCTIONS = frozenset(
@@ -317,6 +317,11 @@ def _inner(at: tree_sitter.Node) -> Node:
     return _expression(inside[0]) if inside else _node("operation", "", (), at)
 
 
+def _awaited(at: tree_sitter.Node) -> Node:
+    inside = _inner(at)
+    return inside._replace(name="await") if inside[:2] == ("call", "") else inside
+
+
 def _call(at: tree_sitter.Node) -> Node:
     called = at.child_by_field_name("function") or at.child_by_field_name("constructor")
     given = at.child_by_field_name("arguments")
@@ -392,7 +397,8 @@ def _function(at: tree_sitter.Node) -> Node:
     if body is not None and body.type != "statement_block":
         block = _node("block", "", [_node("return", "", [_expression(body)], body)], body)
     every = [] if given is None else [given] if given.type == "identifier" else _children(given)
-    parameters = _node("list", "", [_parameter(one) for one in every], at)
+    waits = "async" if any(one.type == "async" for one in at.children) else ""
+    parameters = _node("list", waits, [_parameter(one) for one in every], at)
     return _node("function", _key(name) if name is not None else "", [parameters, block], at)
 
 
@@ -441,6 +447,7 @@ _EXPRESSIONS: Mapping[str, Callable[[tree_sitter.Node], Node]] = {
     ),
     **dict.fromkeys(_FUNCTIONS, _function),
     **dict.fromkeys(_WRAPPED, _inner),
+    "await_expression": _awaited,
     **dict.fromkeys(_CONSTANTS, lambda at: _node("constant", _CONSTANTS[at.type], (), at)),
     **dict.fromkeys(("call_expression", "new_expression"), _call),
     "class": _class,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from threatmodel.beside.code.syntax import Node, ParseError
@@ -125,10 +125,16 @@ class _Reading:
         if isinstance(at, ast.ImportFrom):
             names = [self.bound(one.asname or one.name, one.name, at) for one in at.names]
             return [self.node("import", "." * at.level + (at.module or ""), names, at)]
-        return [
-            self.node("import", one.name, [self.bound(one.asname or one.name.partition(".")[0], "*", at)], at)
-            for one in at.names
-        ]
+        return [node for one in at.names for node in self.module(one, at)]
+
+    def module(self, one: ast.alias, at: ast.Import) -> Iterator[Node]:
+        """Yield the import of a module: without another name for it, its name is that of the package it is in."""
+        package, inner, _ = one.name.partition(".")
+        yield self.node(
+            "import", one.name, [] if inner and not one.asname else [self.bound(one.asname or package, "*", at)], at
+        )
+        if inner and not one.asname:
+            yield self.node("import", package, [self.bound(package, "*", at)], at)
 
     def bound(self, local: str, name: str, at: ast.AST) -> Node:
         return self.node("as", local, [self.node("text", name, (), at)], at)
@@ -145,7 +151,7 @@ class _Reading:
             for one, default in zip([*every, *given.kwonlyargs], defaults, strict=True)
         ]
         named += [self.node("parameter", one.arg, (), one) for one in (given.vararg, given.kwarg) if one is not None]
-        parameters = self.node("list", "", named, at)
+        parameters = self.node("list", "async" if isinstance(at, ast.AsyncFunctionDef) else "", named, at)
         return self.node("function", name, [parameters, body, *self.all(decorators)], at)
 
     def expression(self, at: ast.expr) -> Node:
@@ -155,6 +161,10 @@ class _Reading:
     def lambda_(self, at: ast.Lambda) -> Node:
         body = self.node("block", "", [self.node("return", "", [self.expression(at.body)], at)], at)
         return self.function("", at.args, body, at)
+
+    def awaited(self, at: ast.Await) -> Node:
+        value = self.expression(at.value)
+        return value._replace(name="await") if value[:2] == ("call", "") else value
 
     def unary(self, at: ast.UnaryOp) -> Node:
         kind = "not" if isinstance(at.op, ast.Not) else "operation"
@@ -270,7 +280,7 @@ _EXPRESSIONS: Mapping[type[ast.expr], Callable[[_Reading, Any], Node]] = {
     ast.UnaryOp: _Reading.unary,
     ast.JoinedStr: lambda reading, at: reading.node("join", "", reading.all(at.values), at),
     ast.FormattedValue: lambda reading, at: reading.expression(at.value),
-    ast.Await: lambda reading, at: reading.expression(at.value),
+    ast.Await: _Reading.awaited,
     ast.YieldFrom: lambda reading, at: reading.expression(at.value),
     ast.BoolOp: lambda reading, at: reading.node(
         "and" if isinstance(at.op, ast.And) else "or", "", reading.all(at.values), at

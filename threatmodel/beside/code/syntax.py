@@ -14,14 +14,14 @@ class Node(NamedTuple):
     | name | the name | |
     | attribute | the attribute, or a constant key | the value |
     | item | | the value, the key |
-    | call | "new" for a constructor of JavaScript | what is called, arguments |
+    | call | "new" for a constructor of JavaScript, "await" where it is awaited | what is called, arguments |
     | keyword | the keyword | the value |
     | text | the text | |
     | constant | none, true, false, or the number | |
     | join | | parts of a text that is put together, operands of `+` |
     | compare | the operator: `==`, `<`, `in`, ... | left, right |
     | not, and, or, choice, operation | | operands |
-    | list | | items |
+    | list | "async" for the parameters of an asynchronous function | items |
     | dict | | pairs |
     | pair | the key, "" for one that is computed | the value |
     | spread | | the value |
