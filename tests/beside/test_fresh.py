@@ -1,7 +1,8 @@
 """Handlers in the styles that people write: what may not be certain of a sound one, and what is seen of a fault.
 
 `fresh/sound.yaml` has handlers that are sound, or whose requests are not Slack's; `fresh/parts.yaml` handlers that are
-sound in one respect, with what may `never` be certain of them; `fresh/bad.yaml` handlers with one fault, by its fact.
+sound in one respect, with what may `never` be certain of them; `fresh/bad.yaml` handlers with one fault, by its fact;
+`fresh/does.yaml` handlers that do something in an unusual way, with what `denies` it.
 """
 
 from __future__ import annotations
@@ -82,3 +83,10 @@ def test_a_fault_is_reported_or_left_open_and_never_denied(case: dict[str, Any])
     assert certain - OF_FACT[fact] == set(), "another fault than the one that is there"
     assert denied == set()
     assert bool(certain) == (not case.get("open", False)), "`open` says that the fault is not seen"
+
+
+@pytest.mark.parametrize("case", _cases("does"))
+def test_the_code_is_never_said_to_lack_what_it_has(case: dict[str, Any]) -> None:
+    claimed = [one for one in _observed(case) if one.how == CLAIMED]
+    said = {one.what for one in claimed} | {f"{one.what}={one.value}" for one in claimed}
+    assert said & set(case["denies"]) == set()

@@ -189,7 +189,8 @@ class Checks:
         target = self.program.called(node, function)
         gives = FAILED if target is not None and self._is_plain(target) else EITHER
         given = lambda one: gives if one is node else ""  # noqa: E731
-        return rejects(self.program, function, node, given, raises=target is not None and id(target.node) in raising)
+        raises = target is not None and id(target.node) in raising and not self._is_promise(function, node)
+        return rejects(self.program, function, node, given, raises=raises)
 
     def _gives(self, node: Node, function: Function) -> str:
         """Return what a part of a test gives where the digest is another one."""

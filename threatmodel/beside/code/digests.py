@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from threatmodel.beside.code.flows import ANY, Labels
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
-from threatmodel.beside.code.program import Function
+from threatmodel.beside.code.program import Function, ends
 from threatmodel.beside.code.syntax import Node, walk
 
 HMAC = re.compile(
@@ -19,8 +20,11 @@ _CLOCK = re.compile(
     r"time\.time\(|Date\.now\(|Date\(|datetime\.(?:datetime\.)?(?:now|utcnow)\(|arrow\.|dayjs\(|moment\(|time_ns\("
     r"|gmtime\(|localtime\(|timegm\(|performance\.|hrtime|Temporal\.|DateTime\.|pendulum\."
 )
+NOTES = frozenset({"print", "log", "debug", "info", "warning", "warn", "error", "exception", "critical"})
+"""What is called to write a log."""
 _MEASURES = frozenset({"len", "bool", "type", "isinstance", "typeof"})
 """What says of a digest only what it is like."""
+_HEADERS: Labels = frozenset({"headers", "header"})
 _ABSOLUTE = re.compile(r"\bf?abs\(")
 _LEAST, _MOST = 10, 1_000_000
 _MILLISECONDS = 10_000
@@ -50,9 +54,13 @@ class Digests:
         ages = list(self._ages())
         for where, seconds, text in ages:
             if seconds is not None and _ABSOLUTE.search(text):
-                yield self.reading.at("window", CLAIMED, where, f"a timestamp may be {seconds} seconds off", seconds)
+                if not self._is_given(*where):
+                    continue
+                how = SIGN if _is_only_noted(*where) else CLAIMED
+                yield self.reading.at("window", how, where, f"a timestamp may be {seconds} seconds off", seconds)
                 return
-        if len(ages) == 1 and ages[0].seconds is not None and self._is_difference(*ages[0].where):
+        single = len(ages) == 1 and ages[0].seconds is not None and self._is_difference(*ages[0].where)
+        if single and not any(self._compares_elsewhere(*one) for one in self.program.nodes):
             note = "the timestamp is compared in one direction: one in the future is accepted"
             yield self.reading.at("one-sided", CERTAIN, ages[0].where, note)
         elif not self.reading.openings and not any(self._may_be_window(*one) for one in self.program.nodes):
@@ -63,6 +71,20 @@ class Digests:
         if node.kind == "call":
             return bool(_CLOCK.search(self.program.dotted(node, function)))
         return node.kind == "compare" and node.name in _ORDERS and self._is_of_request(node, function)
+
+    def _is_given(self, function: Function, compared: Node) -> bool:
+        """Return whether a comparison is of a part of the request, or of what a function is given: not of a cache."""
+        values = [self._followed(side, function) for side in compared.parts]
+        names = {one.name for value in (compared, *values) for one in walk(value) if one.kind == "name"}
+        return bool(names & function.bound) or self._is_of_request(compared, function)
+
+    def _compares_elsewhere(self, function: Function, node: Node) -> bool:
+        """Return whether a call is given a clock and a part of the request, and may compare them."""
+        if node.kind != "call":
+            return False
+        sides = [*node.parts[1:], *node.parts[0].parts]
+        clock = any(_CLOCK.search(self._expanded(one, function)) for one in node.parts[1:])
+        return clock and any(self._is_of_request(one, function) for one in sides)
 
     def _ages(self) -> Iterator[_Age]:
         """Yield the comparisons with a clock, in any direction."""
@@ -86,7 +108,7 @@ class Digests:
                 return False
             one, other = age.parts
         clocks = [bool(_CLOCK.search(self._expanded(side, function))) for side in (one, other)]
-        given = [self._is_of_request(side, function) for side in (one, other)]
+        given = [self._is_of_request(side, function, _HEADERS) for side in (one, other)]
         return sorted(zip(clocks, given, strict=True)) == [(False, True), (True, False)]
 
     def _followed(self, node: Node, function: Function, depth: int = 0) -> Node:
@@ -94,16 +116,18 @@ class Digests:
         values = function.assigned.get(node.name, ()) if node.kind == "name" else ()
         return self._followed(values[0], function, depth + 1) if len(values) == 1 and depth < _DEEPEST else node
 
-    def _is_of_request(self, node: Node, function: Function, seen: set[str] | None = None) -> bool:
-        """Return whether an expression depends on a part of the request, by the variables that it names too."""
+    def _is_of_request(
+        self, node: Node, function: Function, parts: Labels = ANY, seen: set[str] | None = None
+    ) -> bool:
+        """Return whether an expression depends on some parts of the request, by the variables that it names too."""
         seen = set() if seen is None else seen
         for one in walk(node):
-            if self.reading.flows.of(one, function):
+            if self.reading.flows.of(one, function) & parts:
                 return True
             if one.kind == "name" and one.name not in seen:
                 seen.add(one.name)
                 values = function.assigned.get(one.name, ())
-                if any(self._is_of_request(value, function, seen) for value in values):
+                if any(self._is_of_request(value, function, parts, seen) for value in values):
                     return True
         return False
 
@@ -195,3 +219,14 @@ class Digests:
                     constants = any(side.kind in {"constant", "text"} for side in node.parts)
                     if any(digests) and not all(digests) and not constants:
                         yield function, node, node.parts[digests.index(False)]
+
+
+def _is_only_noted(function: Function, compared: Node) -> bool:
+    """Return whether nothing comes of a comparison but what its branches call: they leave nothing, and set nothing."""
+    for node in function.nodes:
+        if node.kind == "if" and any(one is compared for one in walk(node.parts[0])):
+            branches = node.parts[1:]
+            kinds = {one.kind for branch in branches for one in walk(branch)}
+            named = {one.parts[0].name for branch in branches for one in walk(branch) if one.kind == "call"}
+            return not any(map(ends, branches)) and "assign" not in kinds and named <= NOTES
+    return False

@@ -18,6 +18,8 @@ SENSITIVE: Labels = frozenset({"event", "request", "headers", "signature", "body
 """Parts of a request with its signature, or with all that a user wrote."""
 GIVEN: Labels = frozenset({"body", "payload", "field"})
 """Parts of a request that its sender chooses."""
+ANY: Labels = SENSITIVE | GIVEN | frozenset({"header", "id"})
+"""Every part of a request."""
 _MOST_ROUNDS = 8
 
 _OF_EVENT = {

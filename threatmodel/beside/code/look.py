@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -13,14 +14,20 @@ from threatmodel.beside.code.logs import logs
 from threatmodel.beside.code.models import models
 from threatmodel.beside.code.modules import Opening, Parsed, modules_of
 from threatmodel.beside.code.observed import Observed, Reading
-from threatmodel.beside.code.program import Program
+from threatmodel.beside.code.program import Function, Program
 from threatmodel.beside.code.sinks import sinks
-from threatmodel.beside.code.syntax import Node
+from threatmodel.beside.code.syntax import Node, walk
 from threatmodel.beside.code.tokens import tokens
 from threatmodel.beside.code.verification import verification
 from threatmodel.beside.code.writes import writes
 from threatmodel.reading.problems import quoted
 
+_FRAMEWORKS = frozenset(
+    {"Flask", "Quart", "Sanic", "FastAPI", "Starlette", "Chalice", "Blueprint", "APIRouter", "express", "Router", "Koa"}
+    | {"fastify", "Fastify", "Hono", "App", "AsyncApp", "APIGatewayRestResolver", "APIGatewayHttpResolver"}
+    | {"LambdaFunctionUrlResolver", "ALBResolver", "middy"}
+)
+_FOR_EFFECT = re.compile(r"auto|instrument|patch|secur|guard|slack|verif|auth|protect", re.IGNORECASE)
 _ANALYSES = (verification, logs, answers, tokens, sinks, writes, models, absences)
 
 
@@ -77,11 +84,36 @@ def _unknown(program: Program, flows: Flows) -> Iterator[Opening]:
             if not package or package in found:
                 continue
             given = node.parts[1:] if node.kind == "call" else ()
-            wraps = any(_is_function(one, program) for one in given)
+            wraps = any(_is_function(one, program) or _serves(one, function) for one in given)
             if decorates or wraps or any(flows.of(one, function) & WHOLE for one in given):
                 found.add(package)
                 why = f"{quoted(package)} gets the request, and its code is not in the folder"
                 yield Opening(why, program.place(function, node))
+    yield from _for_effect(program)
+
+
+def _for_effect(program: Program) -> Iterator[Opening]:
+    """Yield the unknown packages that are imported and not used, and by their name may change what serves requests."""
+    for function in program.top.values():
+        names = {one.name for one in walk(function.module.block) if one.kind == "name"}
+        for node in function.nodes:
+            package = next((one for one in program.modules.unknown if _is_of(node.name, one)), "")
+            if node.kind != "import" or not package or not _FOR_EFFECT.search(node.name):
+                continue
+            if not names & {package, *(one.name for one in node.parts)}:
+                why = f"{quoted(node.name)} is imported for its effect, and its code is not in the folder"
+                yield Opening(why, program.place(function, node))
+
+
+def _serves(node: Node, function: Function) -> bool:
+    """Return whether a name is that of an application of a web framework, to which a package may add a check."""
+    here: Function | None = function
+    while here is not None and node.kind == "name":
+        made = here.assigned.get(node.name, ())
+        if made:
+            return any(one.kind == "call" and one.parts[0].name in _FRAMEWORKS for one in made)
+        here = here.around
+    return False
 
 
 def _is_of(name: str, package: str) -> bool:

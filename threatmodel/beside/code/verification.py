@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.beside.code.checks import Checks
-from threatmodel.beside.code.digests import HMAC, Digests
+from threatmodel.beside.code.digests import HMAC, NOTES, Digests
 from threatmodel.beside.code.effects import effect_in
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
 from threatmodel.beside.code.packages import BOLT, VERIFIERS
@@ -14,6 +14,7 @@ from threatmodel.beside.code.program import Function, unconditional
 from threatmodel.beside.code.syntax import Node, walk
 
 _Found = tuple[Function, Node]
+_PLAIN = frozenset({"text", "constant"})
 _OF_HMAC = frozenset({"new", "digest", "HMAC", "createHmac", "sign", "verify", "HmacSHA256"})
 _HASHES = re.compile(r"sha256|nacl|cryptography|jwcrypto|Crypto\.|crypto-js|tweetnacl|sjcl|jsrsasign|node-forge")
 _HEADER = re.compile(r"x-slack-signature", re.IGNORECASE)
@@ -90,6 +91,10 @@ class _Verification:
                 "scheme", SIGN, self.hashes[0], "computes a hash, and something speaks of a signature"
             )
             return
+        used = next((one for one in self.program.nodes() if self._uses_signature(*one)), None)
+        if used is not None:
+            yield self.reading.at("scheme", SIGN, used, "uses Slack's signature, and it is unclear what for")
+            return
         if self.reading.openings:
             return
         if legacy is not None:
@@ -103,6 +108,16 @@ class _Verification:
             return
         note = "nothing verifies the signature: no code that this handler can reach computes an HMAC"
         yield self.reading.nowhere("nothing-verifies", CERTAIN, note, "none")
+
+    def _uses_signature(self, function: Function, node: Node) -> bool:
+        """Return whether a node gives the signature to other code than the folder's, or compares it with a value."""
+        if node.kind == "call" and node.parts[0].name not in NOTES:
+            given = node.parts[1:] if self.program.called(node, function) is None else ()
+        elif node.kind == "compare" and node.name in {"==", "!="} and not any(one.kind in _PLAIN for one in node.parts):
+            given = node.parts
+        else:
+            return False
+        return any("signature" in self.reading.flows.of(one, function) for one in given)
 
     def _dead(self) -> _Found | None:
         """Return where a function that nothing mentions computes an HMAC."""
