@@ -232,6 +232,15 @@ class _Reading:
         return self.node(kind, "", self.all([at.left, at.right]), at)
 
 
+def _pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
+    """Return what an assignment assigns to what: one by one where both sides are lists of as many."""
+    if isinstance(target, ast.Tuple | ast.List) and isinstance(value, ast.Tuple | ast.List):
+        sides = [*target.elts, *value.elts]
+        if len(target.elts) == len(value.elts) and not any(isinstance(one, ast.Starred) for one in sides):
+            return list(zip(target.elts, value.elts, strict=True))
+    return [(target, value)]
+
+
 _STATEMENTS: Mapping[type[ast.stmt], Callable[[_Reading, Any], list[Node]]] = {
     ast.FunctionDef: _Reading.defined,
     ast.AsyncFunctionDef: _Reading.defined,
@@ -242,7 +251,7 @@ _STATEMENTS: Mapping[type[ast.stmt], Callable[[_Reading, Any], list[Node]]] = {
     ast.Raise: lambda reading, at: [reading.node("raise", "", reading.all([at.exc, at.cause]), at)],
     ast.Assert: _Reading.asserted,
     ast.Assign: lambda reading, at: [
-        reading.node("assign", "", reading.all([target, at.value]), at) for target in at.targets
+        reading.node("assign", "", reading.all(pair), at) for target in at.targets for pair in _pairs(target, at.value)
     ],
     ast.AnnAssign: lambda reading, at: (
         [reading.node("assign", "", reading.all([at.target, at.value]), at)] if at.value is not None else []
