@@ -54,11 +54,12 @@ def _told(reading: Reading) -> Iterator[Observed]:
 
 
 def _all_told(reading: Reading) -> Iterator[Observed]:
+    raised = _raised(reading)
     for function in reading.program.surely:
         for node in function.nodes:
             if node.kind != "handler":
                 continue
-            foreign = _is_foreign(reading, node)
+            foreign = _is_foreign(reading, node, raised)
             for one in walk(node.parts[0]):
                 told = next(
                     (part for part in _answered(reading, one, function) if _tells(reading, part, node.name, function)),
@@ -70,18 +71,17 @@ def _all_told(reading: Reading) -> Iterator[Observed]:
                     yield reading.at("tells-exception", CERTAIN if sure else SIGN, (function, told), note)
 
 
-def _is_foreign(reading: Reading, handler: Node) -> bool:
+def _raised(reading: Reading) -> frozenset[str]:
+    """Return the names of the exceptions that the code raises itself."""
+    given = (node.parts[0] for _, node in reading.program.nodes if node.kind == "raise" and node.parts)
+    return frozenset(one.name for made in given for one in (made, *made.parts[:1]))
+
+
+def _is_foreign(reading: Reading, handler: Node, raised: frozenset[str]) -> bool:
     """Return whether a handler catches exceptions whose texts are not all written in this code."""
-    types = [one for typed in handler.parts[1:] for one in (typed.parts if typed.kind == "list" else (typed,))]
-    raised = {
-        one.name
-        for _, node in reading.program.nodes
-        if node.kind == "raise" and node.parts
-        for one in (node.parts[0], *node.parts[0].parts[:1])
-    }
-    return not types or any(
-        one.name in _ALL or (one.name not in reading.program.classes and one.name not in raised) for one in types
-    )
+    types = [one.name for typed in handler.parts[1:] for one in (typed.parts if typed.kind == "list" else (typed,))]
+    own = reading.program.classes | raised
+    return not types or any(one in _ALL or one not in own for one in types)
 
 
 def _answered(reading: Reading, node: Node, function: Function) -> Iterator[Node]:

@@ -38,13 +38,13 @@ class Checks:
         for caller in self.program.surely:
             test = self._own_check(caller) if id(caller.node) in own else None
             if test is not None:
-                yield Site(caller, test, self._when(caller, test, raising))
+                yield Site(caller, test, self._when(caller, test))
             for node in caller.nodes:
                 target = self.program.called(node, caller) if node.kind == "call" else None
                 if target is not None and id(target.node) in checking:
                     use = self._use(caller, node)
                     if use == "tested" or (use != "returned" and id(target.node) in raising):
-                        yield Site(caller, node, self._when(caller, node, raising))
+                        yield Site(caller, node, self._when(caller, node))
                     elif use == "dropped" and self._only_returns(target):
                         yield Site(caller, node, "dropped")
 
@@ -162,13 +162,13 @@ class Checks:
             for node in function.nodes
         )
 
-    def _when(self, function: Function, node: Node, raising: set[int]) -> str:
+    def _when(self, function: Function, node: Node) -> str:
         """Return whether a check in a function rejects every request that fails it: "always", or "sometimes"."""
-        if self.statement(function, node) is None or not self._rejects(function, node, raising):
+        if self.statement(function, node) is None or not self._rejects(function, node):
             return "sometimes"
-        return self._reaches(function, raising)
+        return self._reaches(function)
 
-    def _reaches(self, function: Function, raising: set[int]) -> str:
+    def _reaches(self, function: Function) -> str:
         """Return whether a function runs for every request, and its outcome is used; each is followed once."""
         key = id(function.node)
         if key not in self._reached:
@@ -179,17 +179,18 @@ class Checks:
                 for one in caller.nodes
                 if one.kind == "call" and self.program.called(one, caller) is function
             )
-            if any(self._when(caller, call, raising) == "always" for caller, call in calls):
+            if any(self._when(caller, call) == "always" for caller, call in calls):
                 self._reached[key] = "always"
         return self._reached[key]
 
-    def _rejects(self, function: Function, node: Node, raising: set[int]) -> bool:
+    def _rejects(self, function: Function, node: Node) -> bool:
         if node.kind == "if":
             return rejects(self.program, function, node, lambda one: self._gives(one, function), raises=False)
         target = self.program.called(node, function)
         gives = FAILED if target is not None and self._is_plain(target) else EITHER
         given = lambda one: gives if one is node else ""  # noqa: E731
-        raises = target is not None and id(target.node) in raising and not self._is_promise(function, node)
+        raises = target is not None and any(one.kind == "raise" for one in target.nodes)
+        raises = raises and not self._is_promise(function, node)
         return rejects(self.program, function, node, given, raises=raises)
 
     def _gives(self, node: Node, function: Function) -> str:

@@ -116,9 +116,7 @@ class Digests:
         values = function.assigned.get(node.name, ()) if node.kind == "name" else ()
         return self._followed(values[0], function, depth + 1) if len(values) == 1 and depth < _DEEPEST else node
 
-    def _is_of_request(
-        self, node: Node, function: Function, parts: Labels = ANY, seen: set[str] | None = None
-    ) -> bool:
+    def _is_of_request(self, node: Node, function: Function, parts: Labels = ANY, seen: set[str] | None = None) -> bool:
         """Return whether an expression depends on some parts of the request, by the variables that it names too."""
         seen = set() if seen is None else seen
         for one in walk(node):

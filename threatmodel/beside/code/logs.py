@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from threatmodel.beside.code.conditions import runs_for_requests, tests_around
 from threatmodel.beside.code.flows import SENSITIVE
@@ -12,6 +12,7 @@ from threatmodel.beside.code.observed import CERTAIN, SIGN, Observed, Reading
 from threatmodel.beside.code.program import Function
 from threatmodel.beside.code.syntax import Node, walk
 
+_Call = tuple[Function, Node, str]
 _PRINTS = re.compile(
     r"(?:\A|\.)(?:print|pprint|console\.(?:log|info|warn|error|debug|dir|table|trace)|(?:sys|process)\.std(?:out|err)\.write)\Z"
 )
@@ -45,6 +46,7 @@ def logs(reading: Reading) -> Iterator[Observed]:
 
 def _logs(reading: Reading) -> Iterator[Observed]:
     shaped, muted = _is_shaped(reading), _is_muted(reading)
+    setting = [one for one in reading.program.calls if _may_set(one[2])]
     for function in reading.program.surely:
         for node in function.decorators:
             if node.kind == "call" and _logs_events(node):
@@ -53,7 +55,7 @@ def _logs(reading: Reading) -> Iterator[Observed]:
             if node.kind != "call" or reading.program.called(node, function) is not None:
                 continue
             prints = bool(_PRINTS.search(reading.program.dotted(node.parts[0], function)))
-            if not prints and not _is_written(reading, node, function):
+            if not prints and not _is_written(reading, node, function, setting):
                 continue
             for one in node.parts[1:]:
                 said = _said(reading, one, function)
@@ -109,29 +111,32 @@ def _logs_events(call: Node) -> bool:
 # --- levels
 
 
-def _is_written(reading: Reading, call: Node, function: Function) -> bool:
+def _may_set(name: str) -> bool:
+    """Return whether what is called may set the level of a logger."""
+    return name.endswith(("setLevel", "basicConfig")) or bool(_AT_INFO.search(name))
+
+
+def _is_written(reading: Reading, call: Node, function: Function, setting: Sequence[_Call]) -> bool:
     """Return whether a call of a logger is at a level that is written."""
     name = reading.program.dotted(call.parts[0], function)
     called = call.parts[0]
     if called.kind != "attribute" or called.name.upper() not in _LEVELS or not _LOGGER.search(name):
         return False
-    return _LEVELS[called.name.upper()] >= _level(reading, name.rpartition(".")[0])
+    return _LEVELS[called.name.upper()] >= _level(reading, name.rpartition(".")[0], setting)
 
 
-def _level(reading: Reading, logger: str) -> int:
+def _level(reading: Reading, logger: str, setting: Sequence[_Call]) -> int:
     """Return from which level on a logger writes; what is computed or set under a condition counts as ERROR.
 
     Lambda has set up the root logger, at WARNING, before the code runs: basicConfig() without force does nothing.
     """
     default = _INFO if _AT_INFO.search(logger) else _WARNING
-    found = {level for level in (_set_by(reading, logger, *where) for where in reading.program.nodes) if level}
+    found = {level for level in (_set_by(reading, logger, *where[:2]) for where in setting) if level}
     return found.pop() if len(found) == 1 else _ERROR if found else default
 
 
 def _set_by(reading: Reading, logger: str, function: Function, node: Node) -> int:
     """Return the level that a call sets for a logger; 0 where it sets none."""
-    if node.kind != "call":
-        return 0
     options = {one.name: one.parts[0] for one in _options(node)}
     if node.parts[0].name == "setLevel" and len(node.parts) > 1:
         owner = reading.program.dotted(node.parts[0], function).rpartition(".")[0]
@@ -155,10 +160,10 @@ def _options(call: Node) -> Iterator[Node]:
 
 def _is_shaped(reading: Reading) -> bool:
     """Return whether the program changes what its loggers write."""
-    for _, node in reading.program.nodes:
-        if node.kind == "call" and (node.parts[0].name in _SHAPES or any(o.name in _SHAPES for o in _options(node))):
-            return True
-    return False
+    return any(
+        node.parts[0].name in _SHAPES or any(one.name in _SHAPES for one in _options(node))
+        for _, node, _ in reading.program.calls
+    )
 
 
 def _is_muted(reading: Reading) -> bool:

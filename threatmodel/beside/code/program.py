@@ -514,7 +514,7 @@ def given_functions(argument: Node) -> Iterator[Node]:
         yield argument
 
 
-_WORDS = frozenset({"text", "attribute", "name", "pair", "keyword", "as"})
+_WORDS = frozenset({"text", "import", "attribute", "name", "pair", "keyword", "as"})
 _SHORT = 60
 _PLAIN = frozenset({"object", "Exception", "Error", "ABC", "ABCMeta", "Protocol", "Enum", "NamedTuple", "dataclass"})
 """Bases and decorators that call no method of a class."""

@@ -91,7 +91,7 @@ class _Verification:
                 "scheme", SIGN, self.hashes[0], "computes a hash, and something speaks of a signature"
             )
             return
-        used = next((one for one in self.program.nodes() if self._uses_signature(*one)), None)
+        used = next((one for one in self.program.nodes if self._uses_signature(*one)), None)
         if used is not None:
             yield self.reading.at("scheme", SIGN, used, "uses Slack's signature, and it is unclear what for")
             return
