@@ -144,6 +144,14 @@ def test_a_hole_in_either_stays_a_hole(bad_one: str) -> None:
     assert "drift bot.role_wildcard_action" in out
 
 
+def test_a_default_that_the_deployment_replaces_is_no_drift() -> None:
+    saved("deployed.json", answer(processed()))
+    saved("stacks.json", stack())
+    entries = ("template: template.yaml", "template: deployed.json, parameters: stacks.json")
+    assert "drift bot.log_retention_days" not in checked(*entries)
+    assert facts(*entries)["log_retention_days"]["value"] == 30
+
+
 def test_deployed_templates_of_several_stacks_are_one_system() -> None:
     saved("bot.json", answer(processed()))
     saved("logs.json", answer({"Resources": {"Trail": {"Type": "AWS::SNS::Topic"}}}))

@@ -20,7 +20,8 @@ def differing(written: Statements, deployed: Statements) -> None:
     for element, by in deployed.items():
         code = written.get(element, {})
         for name in (by.keys() & code.keys()) - LISTS:
-            there, here = by[name], code[name]
+            there = by[name]
+            here = code[name] = [one for one in code[name] if not _by_default(one, there)]
             code[name] = [_behind(one) if _differs(one, there) else one for one in here]
             by[name] = [_doubted(one, here) for one in there]
 
@@ -28,6 +29,11 @@ def differing(written: Statements, deployed: Statements) -> None:
 def _differs(one: Statement, others: Iterable[Statement]) -> bool:
     """Whether evidence states another value than some other evidence."""
     return one.size == EVIDENCE and any(other.size == EVIDENCE and not _same(one, other) for other in others)
+
+
+def _by_default(one: Statement, deployed: Iterable[Statement]) -> bool:
+    """Whether a statement holds by defaults alone, in place of which the deployment has values: no difference."""
+    return bool(one.defaults) and any(other.size == EVIDENCE for other in deployed)
 
 
 def _same(one: Statement, other: Statement) -> bool:
