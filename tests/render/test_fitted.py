@@ -272,3 +272,9 @@ def test_names_that_say_nothing_split_nothing(load: Load) -> None:
     functions = "\n".join(f"  job-{n}: {{triggers: [{{http: POST, api: front}}]}}" for n in range(20))
     graph = load(f"name: Shop\napis: {{front: {{kind: http}}}}\nfunctions:\n{functions}")
     assert len([box for box in condensed(graph).boxes.values() if box.kind == "function"]) == 1
+
+
+def test_a_diagram_of_everything_is_laid_out_quickly(load: Load) -> None:
+    graph = load(bot(40))
+    assert b'nslimit="0.5"' in fitted(graph, "a4", Wanted(view="all", full=True), "dot").picture
+    assert b"nslimit" not in fitted(graph, "a4", Wanted(), "dot").picture

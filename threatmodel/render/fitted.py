@@ -10,7 +10,7 @@ from threatmodel.graph.elements import Flow
 from threatmodel.render.condensed import MOST_BOXES, Condensed, Grouping, condensed
 from threatmodel.render.draw import draw, engine_for, scale, titled
 from threatmodel.render.labels import SMALL, Style, node
-from threatmodel.render.layout import STYLES, Layout
+from threatmodel.render.layout import MANY, STYLES, Layout
 from threatmodel.render.palette import RISK, Marks, Scale
 from threatmodel.render.picture import Drawable, name_of, protocol_words
 from threatmodel.render.text import one_line
@@ -30,9 +30,6 @@ MEDIA: Mapping[str, Medium] = {
     "screen": Medium(930, 4000, 8.25, 96),
 }
 """A4 between margins of 12 mm; and a window of 1280 pixels, where type of 11 pixels can be read."""
-
-_MOST_SHAPES = 80
-"""Above so many boxes, which are only drawn where that is asked for, one layout is tried."""
 
 
 class Fitted(NamedTuple):
@@ -88,7 +85,7 @@ class _Drawn(NamedTuple):
 
 def _layouts(graph: Drawable, size: Medium, wanted: Wanted, fmt: str, engine: str) -> Iterator[_Drawn]:
     for shown, style in _tries(graph, wanted):
-        for direction in ("LR",) if shown.in_lanes else ("LR", "TB"):
+        for direction in ("LR",) if shown.in_lanes or len(shown.boxes) > MANY else ("LR", "TB"):
             layout = Layout(shown, wanted.marks, wanted.scale, style, named=wanted.named)
             text = layout.text(size.width, size.height, direction)
             svg = draw(text, "svg", engine or engine_for(text, fmt))
@@ -104,7 +101,7 @@ def _tries(graph: Drawable, wanted: Wanted) -> Iterator[tuple[Condensed, Style]]
         one = condensed(graph, wanted.view, wanted.focus, Grouping(most, functions=True, apart=apart))
         if one.boxes.keys() != shown[-1].boxes.keys():
             shown.append(one)
-    if len(shown[-1].boxes) > _MOST_SHAPES:
+    if len(shown[-1].boxes) > MANY:  # one layout only
         yield shown[-1], STYLES[-1]
         return
     for wordy in (True, False):

@@ -26,6 +26,12 @@ STYLES = (
 _MOST_KEYS = 60
 """The flows that a picture names in a list below, where arrows have numbers only."""
 
+MANY = 80
+"""Above so many boxes, which are only drawn on request, lines are straight and the order is not refined."""
+
+_QUICK = {"mclimit": "0.1", "nslimit": "0.5", "nslimit1": "0.5", "splines": "line"}
+"""What keeps Graphviz from working for minutes on a large graph."""
+
 _LEFT = '<br align="left"/>'
 _NODE = {
     "color": PLAIN.line,
@@ -90,6 +96,7 @@ class Layout:
             "rankdir": direction,
             "ranksep": self.style.gap,
             "size": f"{width / 72:.3f},{height / 72:.3f}",
+            **(_QUICK if len(self.shown.boxes) > MANY else {}),
         }
         rows = [
             f"// {MARK}",
