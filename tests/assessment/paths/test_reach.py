@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
+import pytest
+
 from tests.assessment.paths.samples import assessed, assessed_text
+from tests.support import HOME, TODAY
+from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.paths.reaching import Reach, positions_of, reach
+from threatmodel.assessment.paths.steps import steps
 from threatmodel.assessment.paths.values import Position
 
 CHAIN = """\
@@ -91,6 +97,25 @@ def test_what_only_claims_stop_is_listed_and_comes_later(tmp_path: Path) -> None
     stopped = goals(found, "stopped")
     assert stopped
     assert not {task.position for task in found.tasks} & stopped
+
+
+@pytest.mark.parametrize("element", ["order-bot", "slack-signing-secret", "pipeline", "orders", "slack-api"])
+def test_everything_is_reached_that_no_proven_control_stops(element: str) -> None:
+    assessment = _of_default_model()
+    found = reach(assessment, element)
+    reached = set(found.held)
+    passable = [step for step in steps(assessment, beyond=True) if step.proven.strength != "stopped"]
+    while more := {step.end for step in passable if step.begin in reached} - reached:
+        reached |= more
+    assert goals(found) == reached - set(found.held)
+
+
+@cache
+def _of_default_model() -> Assessment:
+    from threatmodel import assess, load_library, load_model
+
+    model = load_model(HOME / "models" / "slack-lambda.yaml", today=TODAY)
+    return assess(model, load_library(model), today=TODAY)
 
 
 def test_only_elements_that_give_something_are_taken(tmp_path: Path) -> None:

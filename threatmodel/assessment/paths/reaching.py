@@ -82,13 +82,13 @@ def positions_of(graph: Graph, element: str) -> tuple[Position, ...]:
 def reach(assessment: Assessment, element: str, limit: int = LIMIT) -> Reach:
     """Return what an attacker who holds an element reaches, over every step that is not stopped as proven."""
     held = positions_of(assessment.graph, element)
-    following = by_begin(steps(assessment, beyond=True), ending=False)
+    every = steps(assessment, beyond=True)
+    following = by_begin((step for step in every if step.proven.strength != "stopped"), ending=False)
     best: dict[Position, Path] = {}
     work = Work(limit)
     search = Search(following, "claimed", work)
     for one in (path(chain, {}) for start in held for chain in search.to_all(start)):
-        is_new = one.as_proven != "stopped" and one.goal not in held
-        if is_new and (one.goal not in best or _order(one) < _order(best[one.goal])):
+        if one.goal not in held and (one.goal not in best or _order(one) < _order(best[one.goal])):
             best[one.goal] = one
     reached = tuple(sorted(best.values(), key=_order))
     open_ones = (one.goal for one in sorted(reached, key=_distance) if one.as_claimed != "stopped")
