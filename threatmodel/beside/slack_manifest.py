@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from threatmodel.beside import slack_readme
-from threatmodel.beside.repository.nodes import items, key_place, named, text
+from threatmodel.beside.nodes import items, key_place, named, text
 from threatmodel.beside.urls import PLACEHOLDER, Address, address
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
 from threatmodel.reading.values import dataclass

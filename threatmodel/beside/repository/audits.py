@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
+from threatmodel.beside.nodes import text
 from threatmodel.beside.repository import tools
-from threatmodel.beside.repository.nodes import text
 from threatmodel.beside.repository.workflow import Command, Job, Reference, Sighting, Step, Workflow
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.values import Node, Unknown

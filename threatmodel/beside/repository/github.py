@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from threatmodel.beside.nodes import entries, items, key_place, named, text
 from threatmodel.beside.repository.commands import commands
-from threatmodel.beside.repository.nodes import entries, items, key_place, named, text
 from threatmodel.beside.repository.workflow import Job, Reference, Step, Workflow
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.values import Node, Table, get

@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from threatmodel.beside.folder import Unread
-from threatmodel.beside.repository.nodes import entries, items, text
+from threatmodel.beside.nodes import entries, items, text
 from threatmodel.beside.repository.workflow import skipped
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
 from threatmodel.reading.values import dataclass
