@@ -11,9 +11,10 @@ from tests.assessment.paths.samples import LIBRARY, SAMPLES, assessed, assessed_
 from tests.support import evidence
 from threatmodel.assessment.paths.leads import LEADS, NO_STEP
 from threatmodel.assessment.paths.relations import Relations
+from threatmodel.assessment.paths.search import ENDS
 from threatmodel.assessment.paths.steps import steps
 from threatmodel.assessment.paths.tracing import paths
-from threatmodel.assessment.paths.values import AIM_OF, STRENGTHS, Hold, Position
+from threatmodel.assessment.paths.values import AIM_OF, LEVELS, STARTS, STRENGTHS, Hold, Level, Position, Strength
 from threatmodel.graph.elements import Read
 from threatmodel.model.vocabulary import KINDS
 from threatmodel.reading.problems import Place
@@ -97,6 +98,23 @@ def test_an_excluded_threat_is_no_step_and_a_denied_one_neither(tmp_path: Path) 
     assert not any("event-injection" in step.finding for step in steps(without))
     assert not any("event-injection@order-worker" in step.finding for step in steps(assessment))
     assert any("Left out: event-injection" in line for line in path_words.limits(paths(without), without.excluded))
+
+
+@pytest.mark.parametrize("blocked", [("stopped",), ("stopped", "unlikely")])
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("name", SAMPLES)
+def test_no_aim_that_can_be_reached_is_left_out(
+    name: str, level: Level, blocked: tuple[Strength, ...], tmp_path: Path
+) -> None:
+    assessment = assessed(tmp_path, SAMPLES[name].changes)
+    passable = [step for step in steps(assessment) if step.at(level).strength not in blocked]
+    reached = {Position(start) for start in STARTS}
+    while more := {step.end for step in passable if step.begin in reached and step.begin.hold not in ENDS} - reached:
+        reached |= more
+    every = [path for alike in paths(assessment).found for path in alike.paths]
+    listed_as = [one for one in every if (one.as_claimed if level == "claimed" else one.as_proven) not in blocked]
+    shown = {step.end for one in listed_as for step in one.steps}
+    assert {one for one in reached if one.hold in AIM_OF} <= shown
 
 
 # --- bounds
