@@ -50,7 +50,9 @@ def _within(statement: Node, node: Node) -> Iterator[Node]:
 
 
 def _is_of_request(reading: Reading, test: Node, function: Function, depth: int = 0) -> bool:
-    """Return whether a test is about the request, by the variables that it names too."""
+    """Return whether each part of a test is about the request, by the variables that it names too."""
+    if test.kind in {"and", "or", "not"}:
+        return all(_is_of_request(reading, one, function, depth) for one in test.parts)
     for one in walk(test):
         if reading.flows.of(one, function):
             return True

@@ -12,13 +12,13 @@ from threatmodel.beside.code.syntax import Node
 
 Labels = frozenset[str]
 NONE: Labels = frozenset()
-WHOLE: Labels = frozenset({"event", "request", "headers", "signature"})
+WHOLE: Labels = frozenset({"event", "request", "headers", "signature", "signature part"})
 """What a signature can be verified with: it is in a header."""
 SENSITIVE: Labels = frozenset({"event", "request", "headers", "signature", "body", "payload"})
 """Parts of a request with its signature, or with all that a user wrote."""
 GIVEN: Labels = frozenset({"body", "payload", "field"})
 """Parts of a request that its sender chooses."""
-ANY: Labels = SENSITIVE | GIVEN | frozenset({"header", "id"})
+ANY: Labels = SENSITIVE | GIVEN | frozenset({"header", "id", "signature part"})
 """Every part of a request."""
 _MOST_ROUNDS = 8
 
@@ -92,6 +92,8 @@ _THROUGH = frozenset(
     }
 )
 """Methods whose result holds what they are called on."""
+_PARTS_OF = frozenset({"split", "rsplit", "partition", "slice", "substring", "substr", "match"})
+"""Those of them that give pieces of a text."""
 _PARSES = (
     *("json.loads", "JSON.parse", ".parse_qs()", "parse_qs", "parse_qsl", "querystring.parse", "qs.parse"),
     *("URLSearchParams", "simplejson.loads", "ujson.loads", "orjson.loads", "parse_multipart", "Object.fromEntries"),
@@ -324,7 +326,7 @@ class Flows:
             if owner and called.name in _OF_REQUEST and "request" in owner:
                 return self._key(owner, called.name)
             if owner and called.name in _THROUGH:
-                return owner
+                return frozenset(_parted(one) for one in owner) if called.name in _PARTS_OF else owner
         name = self.program.dotted(called, function)
         if name.endswith(_PARSES) or name in _KEEPS or name.endswith(tuple(f".{one}" for one in _KEEPS)):
             given = NONE.union(*(self.of(one, function, depth + 1) for one in arguments))
@@ -335,7 +337,19 @@ class Flows:
 
 
 _DEEPEST = 30
-_ITEMS = {"event": "field", "headers": "header", "payload": "field", "body": "body", "field": "field"}
+_ITEMS = {
+    "event": "field",
+    "headers": "header",
+    "signature": "signature part",
+    "payload": "field",
+    "body": "body",
+    "field": "field",
+}
+
+
+def _parted(label: str) -> str:
+    """Return the label of a piece of a text: that of a signature is none that anyone can use."""
+    return "signature part" if label == "signature" else label
 
 
 def _label(name: str) -> Labels:

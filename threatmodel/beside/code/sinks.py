@@ -113,6 +113,11 @@ def _posted(reading: Reading, call: Node, function: Function) -> Iterator[Observ
                 continue
             if reading.flows.of(value, function) & GIVEN:
                 note = f"{call.parts[0].name}() posts text of the request"
-                yield reading.at("posts-given-text", CERTAIN, (function, call), note)
-                if value.kind in {"join", "name", "attribute"} and not is_handled(reading, value, function, call):
+                own = reading.program.called(call, function) is not None  # it may post something else
+                yield reading.at("posts-given-text", SIGN if own else CERTAIN, (function, call), note)
+                if (
+                    not own
+                    and value.kind in {"join", "name", "attribute"}
+                    and not is_handled(reading, value, function, call)
+                ):
                     yield reading.at("posts-unescaped", CERTAIN, (function, call), f"{note}, and nothing escapes it")

@@ -117,7 +117,7 @@ class _Verification:
             given = node.parts
         else:
             return False
-        return any("signature" in self.reading.flows.of(one, function) for one in given)
+        return any(self.reading.flows.of(one, function) & {"signature", "signature part"} for one in given)
 
     def _dead(self) -> _Found | None:
         """Return where a function that nothing mentions computes an HMAC."""
