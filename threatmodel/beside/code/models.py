@@ -34,12 +34,17 @@ def models(reading: Reading) -> Iterator[Observed]:
     name = reading.program.dotted(call.parts[0], function)
     yield reading.at("calls-model", SIGN, (function, call), f"calls {_shown(name)}")
     words = reading.program.words.keys()
-    if not reading.whole:
+    if not reading.whole or any(map(_is_open, (one for _, one in found))):
         return
     if not words & _LIMITS and "invoke_agent" not in name:
         yield reading.at("no-model-limit", CERTAIN, (function, call), "no call to the model limits its tokens")
     if not words & _GUARDS and _BEDROCK.search(name):
         yield reading.at("no-guardrail", CERTAIN, (function, call), "no call to the model names a guardrail")
+
+
+def _is_open(call: Node) -> bool:
+    """Return whether a call takes options that are made elsewhere, and that may limit it."""
+    return any(one.kind == "spread" or (one.kind == "keyword" and not one.name) for one in walk(call))
 
 
 def model_calls(reading: Reading) -> list[tuple[Function, Node]]:

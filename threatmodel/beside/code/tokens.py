@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from threatmodel.beside.code.observed import CERTAIN, Observed, Reading
+from threatmodel.beside.code.observed import CERTAIN, SIGN, Observed, Reading
 from threatmodel.beside.code.syntax import Node, walk
 
 _PYTHON = re.compile(r"\Ajwt\.decode\Z|\Ajose\.jwt\.decode\Z")
 _ONLY_DECODES = re.compile(r"\Ajsonwebtoken\.decode\Z|\Ajwt-decode(?:\.jwtDecode)?\Z|\.get_unverified_claims\Z")
 
+_VERIFIES = re.compile(r"\Ajwt\.decode\Z|\Ajose\.jwt\.decode\Z|(?:\.|\A)(?:verify|jwtVerify|verify_\w+|verifySync)\Z")
+
 
 def tokens(reading: Reading) -> Iterator[Observed]:
-    """Yield the first token that is decoded and not verified."""
+    """Yield the first token that is decoded and not verified; it is a sign where another call verifies one."""
+    verified = any(_VERIFIES.search(name) and not _is_off(node) for _, node, name in reading.program.calls)
     for function in reading.program.surely:
         for node in function.nodes:
             if node.kind != "call":
@@ -21,7 +24,7 @@ def tokens(reading: Reading) -> Iterator[Observed]:
             name = reading.program.dotted(node.parts[0], function)
             if _ONLY_DECODES.search(name) or (_PYTHON.search(name) and _is_off(node)):
                 note = f"{node.parts[0].name}() decodes a token without verifying its signature"
-                yield reading.at("unverified-token", CERTAIN, (function, node), note)
+                yield reading.at("unverified-token", SIGN if verified else CERTAIN, (function, node), note)
                 return
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from threatmodel.beside.code.handled import is_handled
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
 from threatmodel.beside.code.program import Function
 from threatmodel.beside.code.syntax import Node, walk
@@ -55,7 +56,8 @@ def _conditions(reading: Reading) -> Iterator[Observed]:
             )
             if value is not None and reading.flows.of(value, function) & {"payload"} and value.kind in {"name", "call"}:
                 note = f"{_named(node)}() stores the whole object that a request brings"
-                yield reading.at("stores-whole", CERTAIN, (function, node), note)
+                how = SIGN if is_handled(reading, value, function, node) else CERTAIN
+                yield reading.at("stores-whole", how, (function, node), note)
                 return
 
 
@@ -67,7 +69,9 @@ def _remembered(reading: Reading) -> Iterator[Observed]:
             name = node.parts[0].name if node.kind == "assign" and node.parts[0].kind == "name" else ""
             if name in shared and reading.flows.of(node.parts[1], function):
                 note = f"{name} keeps data of a request for the next"
-                yield reading.at("keeps-state", CERTAIN, (function, node), note)
+                inner = (other for other in reading.program.surely if other.around is not None)
+                cleared = any(one.kind == "constant" for other in inner for one in other.assigned.get(name, ()))
+                yield reading.at("keeps-state", SIGN if cleared else CERTAIN, (function, node), note)
                 return
 
 
