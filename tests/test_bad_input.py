@@ -266,10 +266,8 @@ MISPLACED = {
     "'models/x.yaml' is not a value of --format": ["check", "--format", "models/x.yaml"],
     "'models/x.yaml' is not an argument of this command": ["summary", "models/x.yaml"],
     "'models/x.yaml' is not a command": ["models/x.yaml"],
-    **{
-        f"'models/{view}.yaml' is not a command": [f"--{view}", f"models/{view}.yaml"]
-        for view in ("dfd", "list", "pytm")
-    },
+    **{f"'models/{view}.yaml' is not a command": [f"--{view}", f"models/{view}.yaml"] for view in ("list", "pytm")},
+    "'models/x.yaml' is not a value of --dfd": ["--dfd", "models/x.yaml"],
     "--describe: unknown-kind: 'models/x.yaml' is not a kind of element": ["--describe", "models/x.yaml"],
     "models/x.yaml: template-error: there is no such template": ["--report", "models/x.yaml"],
     "m.yaml: template-error: this file has no template expression": ["--report", "m.yaml"],

@@ -13,7 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import HOME
-from threatmodel.graph.elements import UNUSED_SECRET, VISIBLE_SECRET, WORK_LIMIT
+from threatmodel.evidence.beside.results import NOT_MAPPED
+from threatmodel.graph.elements import (
+    SOCKET_MODE,
+    UNDESCRIBED_STACK,
+    UNSERVED_URL,
+    UNUSED_SECRET,
+    VISIBLE_SECRET,
+    WORK_LIMIT,
+)
 from threatmodel.reading.problems import (
     MOST,
     WIDEST_LINE,
@@ -178,7 +186,7 @@ def codes_in(path: Path) -> Iterator[str]:
 
 @pytest.mark.slow
 def test_every_code_is_explained() -> None:
-    named = {UNUSED_SECRET, VISIBLE_SECRET, WORK_LIMIT}
+    named = {NOT_MAPPED, SOCKET_MODE, UNDESCRIBED_STACK, UNSERVED_URL, UNUSED_SECRET, VISIBLE_SECRET, WORK_LIMIT}
     codes = {code for path in (HOME / "threatmodel").rglob("*.py") for code in codes_in(path)} | named
     headings = re.findall(r"^## (.+)$", ERRORS, re.MULTILINE)
     assert headings == sorted(codes)

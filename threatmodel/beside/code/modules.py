@@ -140,7 +140,7 @@ class _Importing:
                 self.bind_required(*node.parts)
 
     def imported(self, node: Node) -> Iterator[str]:
-        paths, name = self.resolve(node.name, node)
+        paths, name = self.resolved(node.name, node)
         for one in node.parts:
             original = one.parts[0].name
             target = self.member(paths, original) if self.module.python else ""
@@ -167,7 +167,7 @@ class _Importing:
             return
         given = node.parts[1] if len(node.parts) > 1 else None
         if given is not None and given.kind == "text":
-            yield from self.resolve(given.name, node)[0]
+            yield from self.resolved(given.name, node)[0]
         elif given is not None:
             self.open("it imports a module whose name is computed", node)
 
@@ -177,9 +177,9 @@ class _Importing:
         while value.kind == "attribute":
             original, value = value.name, value.parts[0]
         if target.kind == "name" and len(value.parts) > 1 and value.parts[1].kind == "text":
-            self.module.imports[target.name] = (self.resolve(value.parts[1].name, value)[1], original)
+            self.module.imports[target.name] = (self.resolved(value.parts[1].name, value)[1], original)
 
-    def resolve(self, name: str, node: Node) -> tuple[list[str], str]:
+    def resolved(self, name: str, node: Node) -> tuple[list[str], str]:
         """Return the files of the folder that an import runs, and what the module is called."""
         self.name = name
         found = self.python(name) if self.module.python else self.javascript(name)

@@ -7,15 +7,13 @@ may be a secret; names are.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from threatmodel.beside.nodes import text
 from threatmodel.beside.repository import tools
 from threatmodel.beside.repository.workflow import Command, Job, Reference, Sighting, Step, Workflow
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.values import Node, Unknown
-
-Audit = Callable[[Workflow], Iterator[Sighting]]
 
 _CONFIGURE = "aws-actions/configure-aws-credentials"
 _KEY = re.compile(r"aws[-_]?(?:access[-_]?key[-_]?id|secret[-_]?access[-_]?key)\Z", re.IGNORECASE)
