@@ -14,6 +14,8 @@ from threatmodel.beside.code.syntax import Node, walk
 VERIFIES = ("is_valid_request", "is_valid", "verifyRequestSignature", "verifySlackRequest", "isValidSlackRequest")
 """Methods of Slack's packages that verify a signature."""
 
+_RETURNING = frozenset({"is_valid_request", "isValidSlackRequest"})
+
 
 class Site(NamedTuple):
     """Where a check is used: `when` is "always", "sometimes", or "dropped" where its outcome is not used."""
@@ -40,6 +42,8 @@ class Checks:
             if test is not None:
                 yield Site(caller, test, self._when(caller, test))
             for node in caller.nodes:
+                if node.kind == "expression" and self._drops(node, caller):
+                    yield Site(caller, node.parts[0], "dropped")
                 target = self.program.called(node, caller) if node.kind == "call" else None
                 if target is not None and id(target.node) in checking:
                     use = self._use(caller, node)
@@ -47,6 +51,17 @@ class Checks:
                         yield Site(caller, node, self._when(caller, node))
                     elif use == "dropped" and self._only_returns(target):
                         yield Site(caller, node, "dropped")
+
+    def _drops(self, statement: Node, function: Function) -> bool:
+        """Return whether a statement is the only call of a verifier of Slack's packages, which returns its outcome."""
+        call = statement.parts[0] if statement.parts else statement
+        if (
+            call.kind != "call"
+            or call.parts[0].name not in _RETURNING
+            or self.program.called(call, function) is not None
+        ):
+            return False
+        return sum(node.parts[0].name in _RETURNING for _, node, _ in self.program.calls) == 1
 
     def _only_returns(self, function: Function) -> bool:
         """Return whether the outcome of a check is in what it returns alone: it changes nothing and calls nothing else.
