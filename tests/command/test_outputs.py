@@ -33,6 +33,7 @@ def test_dfd_to_a_file(tmp_path: Path, ending: str) -> None:
 def test_one_picture_a_function(tmp_path: Path) -> None:
     assert main(["--dfd", "-o", f"{tmp_path}/album/"]) == 0
     assert {path.name for path in (tmp_path / "album").iterdir()} == {
+        "index.md",
         "overview.svg",
         "order-bot.svg",
         "order-worker.svg",
