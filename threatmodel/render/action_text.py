@@ -76,11 +76,16 @@ def _cause(action: Action, fault: FaultyValue | None) -> tuple[str, str]:
         value = f"{fault.fact}: {shown(fault.value)}"
         text = value if said.omitted or not said.note else said.note
         text += f" (in doubt: {said.doubt_of_value})" if said.doubt_of_value else ""
-        return f"found {text}", said.place.short if said.place is not None else ""
+        found = "" if said.source in _SENTENCES and text != value else "found "
+        return f"{found}{text}", said.place.short if said.place is not None else ""
     first = next(iter(action.lacks.values())).state
     if action.entry_point and any(ask.kind == "caller" for ask in first.asks):
         return "the caller of this route is not stated, and the files mention Slack", ""
     return first.reason.removeprefix("not stated: "), ""  # the state is shown before it
+
+
+_SENTENCES = frozenset({"code", "source"})
+"""Sources whose notes are sentences."""
 
 
 def owner(assessment: Assessment, action: Action) -> str:
