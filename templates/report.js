@@ -99,6 +99,12 @@
   // --- what is known of a part: hover, focus and keys
 
   const MOST = 4;
+  const BANDS = ["critical", "high", "medium", "low"];
+  const rank = (line) => {
+    const at = BANDS.indexOf(line.node.querySelector(".chip").textContent.trim());
+    return at < 0 ? BANDS.length : at; // a verdict: it is within the accepted level
+  };
+  const severe = (part) => [...part.lines].sort((one, other) => rank(one) - rank(other));
   const told = (part) => {
     about.replaceChildren();
     const head = created("p", "", "small");
@@ -106,7 +112,7 @@
     if (part.title.length > 1) head.append(" and " + (part.title.length - 1) + " more");
     about.append(head);
     const list = created("ul", "", "lines small");
-    for (const line of part.lines.slice(0, MOST)) {
+    for (const line of severe(part).slice(0, MOST)) {
       const row = created("li", "");
       row.append(line.node.querySelector(".chip").cloneNode(true), " " + line.node.dataset.title + " ");
       list.append(row);
@@ -160,7 +166,9 @@
     about.hidden = false;
     placed();
     wide.addEventListener("change", placed);
-    const [worst] = parts.filter((part) => part.lines.length).sort((one, other) => lines.indexOf(one.lines[0]) - lines.indexOf(other.lines[0]));
+    const counts = (part) => BANDS.map((_, band) => part.lines.filter((line) => rank(line) === band).length);
+    const worse = (one, other) => other.map((count, band) => count - one[band]).find(Boolean) || 0;
+    const [worst] = parts.filter((part) => part.lines.length).sort((one, other) => worse(counts(one), counts(other)));
     if (worst) told(worst);
     about.prepend(
       created("p", "Point at a part of the diagram to see its threats and controls; click it to filter the findings.", "small soft")
