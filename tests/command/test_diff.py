@@ -130,7 +130,7 @@ def test_elements_and_flows_that_come_and_go(tmp_path: Path, capsys: pytest.Capt
     assert "<title>a · - removed" in drawn
     assert "+ read<" in drawn
     assert "- read<" in drawn
-    assert "bot:a:read" not in drawn
+    assert ">bot:a:read<" not in drawn
     dot = told(capsys, str(one), str(other), "--format", "dot")
     assert '"a" [label="- a"' in dot
     assert '"b" [label="+ b"' in dot
