@@ -94,12 +94,14 @@ _USUAL = Grouping()
 
 
 def condensed(graph: Drawable, view: str = "runtime", focus: str = "", grouping: Grouping = _USUAL) -> Condensed:
-    """Return what a picture of limited size shows of a view, or of an element with its neighbors.
+    """Return what a picture of limited size shows of a view, or of an element with its neighbors."""
+    return grouped_by(grouping, picture(graph, view, focus, overview=False), graph)
 
-    Where functions are not grouped, nothing else is.
-    """
+
+def grouped_by(grouping: Grouping, whole: Picture, graph: Drawable) -> Condensed:
+    """Return what a picture of limited size shows of a whole one.  Where functions are not grouped, nothing else is."""
     most, grouped, apart = grouping
-    whole = picture(graph, view, focus, overview=False)
+    focus = whole.focus
     owners = _owners(whole, apart)
     place = {name: name for name in whole.shapes if name not in owners}
     functions = [shape for shape in whole.shapes.values() if shape.kind == "function" and shape.id != focus]

@@ -7,12 +7,12 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from threatmodel.graph.elements import Flow
-from threatmodel.render.condensed import MOST_BOXES, Condensed, Grouping, condensed
+from threatmodel.render.condensed import MOST_BOXES, Condensed, Grouping, grouped_by
 from threatmodel.render.draw import draw, engine_for, scale, titled
 from threatmodel.render.labels import SMALL, Style, node
 from threatmodel.render.layout import MANY, STYLES, Layout
 from threatmodel.render.palette import RISK, Marks, Scale
-from threatmodel.render.picture import Drawable, name_of, protocol_words
+from threatmodel.render.picture import Drawable, name_of, picture, protocol_words
 from threatmodel.render.text import one_line
 
 
@@ -68,10 +68,10 @@ def fitted(graph: Drawable, medium: str, wanted: Wanted, fmt: str = "svg", engin
             break
     best = max(drawn, key=lambda one: one.points)
     if fmt == "svg":
-        picture = titled(best.svg, hints(best.shown, wanted), parts(best.shown))
+        found = titled(best.svg, hints(best.shown, wanted), parts(best.shown))
     else:
-        picture = draw(best.dot, fmt, engine, size.dots)
-    return Fitted(picture, best.points, best.points >= size.least)
+        found = draw(best.dot, fmt, engine, size.dots)
+    return Fitted(found, best.points, best.points >= size.least)
 
 
 class _Drawn(NamedTuple):
@@ -96,9 +96,10 @@ def _tries(graph: Drawable, wanted: Wanted) -> Iterator[tuple[Condensed, Style]]
     """Yield what to show and how, from what says most: smaller groups before larger ones, words before numbers."""
     apart = {} if wanted.scale.numbered else _apart(graph, wanted.marks or {})
     usual = Grouping(functions=False if wanted.full else None, apart=apart)
-    shown = [condensed(graph, wanted.view, wanted.focus, usual)]
+    whole = picture(graph, wanted.view, wanted.focus, overview=False)
+    shown = [grouped_by(usual, whole, graph)]
     for most in () if wanted.full else MOST_BOXES:
-        one = condensed(graph, wanted.view, wanted.focus, Grouping(most, functions=True, apart=apart))
+        one = grouped_by(Grouping(most, functions=True, apart=apart), whole, graph)
         if one.boxes.keys() != shown[-1].boxes.keys():
             shown.append(one)
     if len(shown[-1].boxes) > MANY:  # one layout only

@@ -164,17 +164,24 @@ class Layout:
         inside: dict[tuple[str, bool], list[Box]] = {}
         for box in self.shown.boxes.values():
             inside.setdefault((box.zone, box.beyond), []).append(box)
+        zones: dict[str, list[Zone]] = {}
+        for zone in self.shown.zones.values():
+            zones.setdefault(zone.inside, []).append(zone)
         for beyond in (False, True):
-            yield from self._zones("", inside, "\t\t", beyond=beyond)
+            yield from self._zones(zones, "", inside, "\t\t", beyond=beyond)
 
     def _zones(
-        self, around: str, inside: Mapping[tuple[str, bool], Sequence[Box]], tab: str, *, beyond: bool
+        self,
+        zones: Mapping[str, Sequence[Zone]],
+        around: str,
+        inside: Mapping[tuple[str, bool], Sequence[Box]],
+        tab: str,
+        *,
+        beyond: bool,
     ) -> Iterator[str]:
-        for zone in self.shown.zones.values():
-            if zone.inside != around:
-                continue
+        for zone in zones.get(around, ()):
             body = [f"{tab}\t{self._box(box)}" for box in inside.get((zone.id, beyond), ())]
-            body += self._zones(zone.id, inside, f"{tab}\t", beyond=beyond)
+            body += self._zones(zones, zone.id, inside, f"{tab}\t", beyond=beyond)
             if body:
                 name = f"{node(zone.id)}{'+beyond' if beyond else ''}"
                 yield f'{tab}subgraph "cluster_around+{name}" {{ graph [label="" margin="3" peripheries="0"]'
