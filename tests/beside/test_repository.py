@@ -125,7 +125,7 @@ def test_a_sound_pipeline_states_and_proves_nothing_good(seen: Seen) -> None:
         ({".github/actions/x/action.yml": "runs:\n  using: composite\n  steps:\n    - uses: actions/cache@v4\n"},
          "actions_pinned", False, "action.yml:4"),
         ({"requirements.txt": "# pinned\nrequests==2.32.3\n"}, "dependencies_locked", False, "requirements.txt:2"),
-        ({"requirements.txt": "--extra-index-url https://pypi.acme.io\n" + LOCKED["requirements.txt"]},
+        ({"requirements.txt": "--extra-index-url https://packages.example.com\n" + LOCKED["requirements.txt"]},
          "dependencies_locked", False, "requirements.txt:1"),
         ({"package.json": '{\n "dependencies": {"left-pad": "1"}\n}'}, "dependencies_locked", False, "package.json:2"),
         ({"package.json": '{"dependencies": {"a": 1}}', "yarn.lock": 'a@1:\n  resolved "https://r.io/a"\n'},

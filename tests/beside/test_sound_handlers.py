@@ -151,3 +151,34 @@ def test_nothing_is_shown_to_be_bad_of_the_reference_handlers(name: str) -> None
     found = look(Parsed(Folder(path="src", texts={name: text}, unread=(), digest="")), name, "handler", "slack-app")
     assert [one for one in found.observed if one.how == CERTAIN] == []
     assert {one.what: one.value for one in found.observed if one.what == "verifies"} == {"verifies": "own"}
+
+
+VERIFIER = """\
+import os
+import boto3
+from slack_sdk.signature import SignatureVerifier
+sqs = boto3.client("sqs")
+verifier = SignatureVerifier(os.environ["SLACK_SIGNING_SECRET"])
+def handler(event, context):
+    fine = verifier.is_valid_request(event["body"], event["headers"])
+    {then}
+    sqs.send_message(QueueUrl=os.environ["QUEUE"], MessageBody=event["body"])
+    return {{"statusCode": 200}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("then", "verifies"),
+    [
+        (TEST.format("fine"), True),
+        ("if fine is False: " + NO, True),
+        (TEST.format("(fine or event['headers'].get('x-debug'))"), False),
+        ("fine = True\n    " + TEST.format("fine"), False),
+        ("fine = fine or bool(os.environ.get('DEBUG'))\n    " + TEST.format("fine"), False),
+    ],
+)
+def test_an_outcome_that_something_else_may_replace_verifies_nothing(then: str, verifies: bool) -> None:
+    text = VERIFIER.format(then=then.replace("{{", "{").replace("}}", "}"))
+    folder = Folder(path="src", texts={"app.py": text}, unread=(), digest="")
+    observed = look(Parsed(folder), "app.py", "handler", "").observed
+    assert ("verifies" in {one.what for one in observed}) is verifies

@@ -214,9 +214,11 @@ class Checks:
             return FAILED
         if node.kind == "compare" and any(self.digests.is_digest(side, function) for side in node.parts):
             return FAILED if node.name == "==" else EITHER
-        if node.kind == "name" and any(self._gives(one, function) for one in function.assigned.get(node.name, ())):
-            return EITHER
-        return ""
+        values = function.assigned.get(node.name, ()) if node.kind == "name" else ()
+        found = [self._gives(one, function) or (FAILED if one[:2] in _FALSY else "") for one in values]
+        if not any(self._gives(one, function) for one in values) or not all(found):
+            return ""  # a later value may take the place of the outcome
+        return FAILED if set(found) == {FAILED} else EITHER
 
     def _is_plain(self, function: Function) -> bool:
         """Return whether a function returns whether the check succeeded: false, or what compares the digests."""
@@ -235,6 +237,8 @@ class Checks:
         return None
 
 
+_FALSY = {("constant", "false"), ("constant", "none")}
+"""What a variable holds before the outcome of a check."""
 _READS = frozenset(
     {"get", "encode", "decode", "split", "partition", "strip", "lower", "items", "startswith", "isdigit"}
 )
