@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 from threatmodel.beside.code.effects import effect_of
+from threatmodel.beside.code.functions import Function
 from threatmodel.beside.code.models import TOOLS, model_calls, words_of
 from threatmodel.beside.code.observed import CLAIMED, SIGN, Observed, Reading
-from threatmodel.beside.code.program import Function
 from threatmodel.beside.code.sinks import EVALUATES, FETCHES, QUERIES, RUNS, SHELLS
 from threatmodel.beside.code.syntax import Node
 

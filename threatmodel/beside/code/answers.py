@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from threatmodel.beside.code.conditions import tests_around
+from threatmodel.beside.code.functions import Function
 from threatmodel.beside.code.observed import CERTAIN, SIGN, Observed, Reading
-from threatmodel.beside.code.program import Function
 from threatmodel.beside.code.syntax import Node, walk
 
 _SECRETS = (

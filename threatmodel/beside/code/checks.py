@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.beside.code.digests import CONSTANT_TIME, Digests
+from threatmodel.beside.code.functions import Function, ends, unconditional
 from threatmodel.beside.code.guards import EITHER, FAILED, rejects
 from threatmodel.beside.code.observed import Reading
-from threatmodel.beside.code.program import Function, ends, unconditional
 from threatmodel.beside.code.syntax import Node, walk
 
 VERIFIES = ("is_valid_request", "is_valid", "verifyRequestSignature", "verifySlackRequest", "isValidSlackRequest")

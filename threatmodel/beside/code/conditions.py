@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from threatmodel.beside.code.functions import Function, ends
 from threatmodel.beside.code.observed import Reading
-from threatmodel.beside.code.program import Function, ends
 from threatmodel.beside.code.syntax import Node, walk
 
 _DEEPEST = 6

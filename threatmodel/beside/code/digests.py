@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.beside.code.flows import ANY, Labels
+from threatmodel.beside.code.functions import Function, ends
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
-from threatmodel.beside.code.program import Function, ends
 from threatmodel.beside.code.syntax import Node, walk
 
 HMAC = re.compile(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from threatmodel.beside.code.functions import Function, unconditional
 from threatmodel.beside.code.observed import Reading
-from threatmodel.beside.code.program import Function, Program, unconditional
+from threatmodel.beside.code.program import Program
 from threatmodel.beside.code.syntax import Node, walk
 
 _DEEPEST = 3

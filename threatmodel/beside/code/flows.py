@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
+from threatmodel.beside.code.functions import Function
 from threatmodel.beside.code.packages import BOLT
-from threatmodel.beside.code.program import Function, Program, given_functions
+from threatmodel.beside.code.program import Program, given_functions
 from threatmodel.beside.code.syntax import Node
 
 Labels = frozenset[str]

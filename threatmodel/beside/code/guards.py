@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from threatmodel.beside.code.effects import effect_of
-from threatmodel.beside.code.program import Function, Program, ends
+from threatmodel.beside.code.functions import Function, ends
+from threatmodel.beside.code.program import Program
 from threatmodel.beside.code.syntax import Node, walk
 
 FAILED, EITHER = "failed", "either"

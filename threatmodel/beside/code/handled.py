@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from threatmodel.beside.code.functions import Function
 from threatmodel.beside.code.observed import Reading
-from threatmodel.beside.code.program import Function
 from threatmodel.beside.code.syntax import Node, walk
 
 _CLEANS = re.compile(

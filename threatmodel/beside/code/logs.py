@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from threatmodel.beside.code.conditions import runs_for_requests, tests_around
 from threatmodel.beside.code.flows import SENSITIVE
+from threatmodel.beside.code.functions import Function
 from threatmodel.beside.code.handled import is_changed
 from threatmodel.beside.code.observed import CERTAIN, SIGN, Observed, Reading
-from threatmodel.beside.code.program import Function
 from threatmodel.beside.code.syntax import Node, walk
 
 _Call = tuple[Function, Node, str]

@@ -10,11 +10,12 @@ from threatmodel.beside.code.absences import absences
 from threatmodel.beside.code.answers import answers
 from threatmodel.beside.code.effects import passes_on
 from threatmodel.beside.code.flows import WHOLE, Flows
+from threatmodel.beside.code.functions import Function
 from threatmodel.beside.code.logs import logs
 from threatmodel.beside.code.models import models
 from threatmodel.beside.code.modules import Opening, Parsed, modules_of
 from threatmodel.beside.code.observed import Observed, Reading
-from threatmodel.beside.code.program import Function, Program
+from threatmodel.beside.code.program import Program
 from threatmodel.beside.code.sinks import sinks
 from threatmodel.beside.code.syntax import Node, walk
 from threatmodel.beside.code.tokens import tokens

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from threatmodel.beside.code.flows import Flows
+from threatmodel.beside.code.functions import Function
 from threatmodel.beside.code.modules import Opening
-from threatmodel.beside.code.program import Function, Program
+from threatmodel.beside.code.program import Program
 from threatmodel.beside.code.syntax import Node
 from threatmodel.reading.problems import Place
 

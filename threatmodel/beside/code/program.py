@@ -5,179 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
+from threatmodel.beside.code.functions import Function, functions_in
 from threatmodel.beside.code.modules import Module, Modules
 from threatmodel.beside.code.syntax import Node, walk
 from threatmodel.reading.problems import Place
-from threatmodel.reading.values import dataclass
 
 _DEEPEST = 12
 """Names that are followed from one to the next, and calls in a chain."""
-
-
-@dataclass(eq=False)
-class Function:
-    """A function with a name: its module, its node, the class and the function around it ('' and None for none).
-
-    `in_table`: its name is the key of a dictionary or an object.
-    """
-
-    name: str
-    module: Module
-    node: Node
-    owner: str = ""
-    around: Function | None = None
-    in_table: bool = False
-
-    @property
-    def parameters(self) -> Sequence[Node]:
-        """Its parameters, in order."""
-        return self.node.parts[0].parts
-
-    @property
-    def body(self) -> Node:
-        """Its block."""
-        return self.node.parts[1]
-
-    @property
-    def decorators(self) -> Sequence[Node]:
-        """What it is decorated with."""
-        return self.node.parts[2:]
-
-    @cached_property
-    def nodes(self) -> Sequence[Node]:
-        """All nodes that run as part of it: those of functions without a name are, those of others are not."""
-        defaults = (node for one in self.parameters for part in one.parts for node in walk(part))
-        return [*defaults, *running(self.body)]
-
-    @cached_property
-    def assigned(self) -> Mapping[str, list[Node]]:
-        """The values that its variables are assigned."""
-        found: dict[str, list[Node]] = {
-            one.name: [one.parts[0]] for one in self.parameters if one.parts and one.parts[0].kind != "as"
-        }
-        for node in self.nodes:
-            if node.kind == "assign" and node.parts[0].kind == "name":
-                found.setdefault(node.parts[0].name, []).append(node.parts[1])
-            elif node.kind == "assign" and node.parts[0].kind == "list":
-                for target in node.parts[0].parts:
-                    if target.kind == "name":
-                        found.setdefault(target.name, []).append(node.parts[1])
-        return found
-
-    @cached_property
-    def bound(self) -> frozenset[str]:
-        """The names of its parameters, those of functions without a name in it among them."""
-        lists = [self.node.parts[0], *(one.parts[0] for one in self.nodes if one.kind == "function" and not one.name)]
-        return frozenset(name for given in lists for one in given.parts for name in _names(one))
-
-
-def _names(parameter: Node) -> Iterator[str]:
-    if parameter.name:
-        yield parameter.name
-    yield from (one.name for one in parameter.parts if one.kind == "as")
-
-
-def running(block: Node) -> Iterator[Node]:
-    """Yield the nodes of a block that can run: nothing after a return, nothing under a test that is false."""
-    for statement in block.parts:
-        yield from _running_in(statement)
-        if ends(statement):
-            return
-
-
-def _running_in(statement: Node) -> Iterator[Node]:
-    match statement.kind:
-        case "function" if statement.name:
-            yield from (node for one in statement.parts[2:] for node in walk(one))
-        case "class":
-            yield from _defining(statement)
-        case "if":
-            yield statement
-            yield from _within(statement.parts[0])
-            for branch, dead in zip(statement.parts[1:], ("false", "true"), strict=True):
-                if not _is_constant(statement.parts[0], dead):
-                    yield from running(branch)
-        case "loop" | "try" | "handler" | "block":
-            yield statement
-            for one in statement.parts:
-                if one.kind == "handler":
-                    yield from _running_in(one)
-                else:
-                    yield from running(one) if one.kind == "block" else _within(one)
-        case _:
-            yield from _within(statement)
-
-
-def _defining(made: Node) -> Iterator[Node]:
-    """Yield what runs when a class is made: its bases, its decorators and the values in its body."""
-    for base in made.parts[1:]:
-        yield from _within(base)
-    for inner in made.parts[0].parts:
-        if inner.kind != "assign":
-            yield from _running_in(inner)
-        elif _made(inner) is None:
-            yield from _within(inner.parts[1])
-
-
-def _within(node: Node) -> Iterator[Node]:
-    """Yield an expression or plain statement with what is below it; functions that get a name are left out."""
-    ahead = [node]
-    while ahead:
-        one = ahead.pop()
-        if one.kind in {"assign", "pair"} and one.parts and _made(one) is not None:
-            if one.kind == "assign":
-                ahead += one.parts[1].parts[2:] if one.parts[1].kind == "function" else ()
-            continue
-        yield one
-        if one.kind == "function":
-            if one.name:
-                continue
-            yield from running(one.parts[1])
-        else:
-            ahead.extend(reversed(one.parts))
-
-
-def ends(statement: Node) -> bool:
-    """Return whether nothing after a statement runs."""
-    match statement.kind:
-        case "return" | "raise":
-            return True
-        case "block":
-            return any(map(ends, statement.parts))
-        case "if":
-            if _is_constant(statement.parts[0], "true"):
-                return ends(statement.parts[1])
-            return ends(statement.parts[1]) and ends(statement.parts[2])
-        case "try":
-            return all(ends(one.parts[0] if one.kind == "handler" else one) for one in statement.parts[:-1])
-        case _:
-            return False
-
-
-def unconditional(block: Node) -> Iterator[Node]:
-    """Yield the statements of a block that run each time, those in the body of a try among them."""
-    for statement in block.parts:
-        if statement.kind == "try":
-            yield from unconditional(statement.parts[0])
-        elif statement.kind == "block":
-            yield from unconditional(statement)
-        else:
-            yield statement
-
-
-def _is_constant(node: Node, value: str) -> bool:
-    if value == "false" and node.kind == "compare" and node.name == "==":
-        return any(one.name in {"__name__", "require.main"} for one in node.parts)  # it is imported, and is no script
-    return node.kind == "constant" and node.name == value
-
-
-def _made(node: Node) -> Node | None:
-    """Return the function that an assignment or a pair gives a name."""
-    if node.kind == "assign" and node.parts[0].kind in {"name", "attribute"}:
-        return node.parts[1] if node.parts[1].kind == "function" else None
-    if node.kind == "pair" and node.name and node.parts[0].kind == "function":
-        return node.parts[0]
-    return None
 
 
 class Program:
@@ -191,7 +25,7 @@ class Program:
             body = Node("function", "", (Node("list", "", (), 1, 1), module.block), 1, 1)
             whole = Function("", module, body)
             self.top[module.path] = whole
-            self.functions += _functions(module.block, module, "", whole)
+            self.functions += functions_in(module.block, module, "", whole)
         self.by_name: dict[str, list[Function]] = {}
         self._of_class: dict[str, list[Function]] = {}
         for one in self.functions:
@@ -537,25 +371,3 @@ def _is_object(node: Node) -> bool:
 
 def _is_outer(function: Function) -> bool:
     return function.around is not None and function.around.around is None
-
-
-def _functions(block: Node, module: Module, owner: str, around: Function) -> Iterator[Function]:
-    """Yield the functions with names below a block, those in them too."""
-    ahead: list[Node] = list(block.parts)
-    while ahead:
-        node = ahead.pop(0)
-        if node.kind == "function" and node.name:
-            yield from _with_inner(Function(node.name, module, node, owner, around))
-        elif node.kind == "class":
-            yield from _functions(node.parts[0], module, node.name or owner, around)
-        elif (made := _made(node)) is not None:
-            name = node.name if node.kind == "pair" else node.parts[0].name
-            yield from _with_inner(Function(name, module, made, owner, around, in_table=node.kind == "pair"))
-        else:
-            ahead.extend(node.parts)
-
-
-def _with_inner(function: Function) -> Iterator[Function]:
-    """Yield a function and those in it."""
-    yield function
-    yield from _functions(function.body, function.module, function.owner, function)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from threatmodel.beside.code.flows import GIVEN
+from threatmodel.beside.code.functions import Function
 from threatmodel.beside.code.handled import is_handled
 from threatmodel.beside.code.observed import CERTAIN, SIGN, Observed, Reading
-from threatmodel.beside.code.program import Function
 from threatmodel.beside.code.syntax import Node
 
 EVALUATES = re.compile(

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from threatmodel.beside.code.checks import Checks
 from threatmodel.beside.code.digests import HMAC, NOTES, Digests
 from threatmodel.beside.code.effects import effect_in
+from threatmodel.beside.code.functions import Function, unconditional
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
 from threatmodel.beside.code.packages import BOLT, VERIFIERS
-from threatmodel.beside.code.program import Function, unconditional
 from threatmodel.beside.code.syntax import Node, walk
 
 _Found = tuple[Function, Node]

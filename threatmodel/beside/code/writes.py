@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from threatmodel.beside.code.functions import Function
 from threatmodel.beside.code.handled import is_handled
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
-from threatmodel.beside.code.program import Function
 from threatmodel.beside.code.syntax import Node, walk
 
 _WRITES = frozenset(
