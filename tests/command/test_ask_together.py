@@ -92,6 +92,12 @@ def test_the_rest_is_what_no_other_part_names_wherever_it_stands(shop: Path) -> 
     assert f"# not known yet: {CHECKS} (Ana, 2026-11-27)" in (shop / "threatmodel.yaml").read_text()
 
 
+def test_an_element_alone_is_about_what_holds_or_does_not(shop: Path) -> None:
+    assert ask(shop, "--set", f"{CHECKS}=bot y, helper n").returncode == 0
+    assert facts(shop, "verifies_signature") == {"bot": True, "helper": False}
+    assert facts(shop, "timestamp_tolerance_seconds") == {}
+
+
 def test_a_row_that_no_part_names_stays_open(shop: Path) -> None:
     assert ask(shop, "--set", f"{CHECKS}=1 bot y").returncode == 0
     assert facts(shop, "verifies_signature") == {"bot": True}

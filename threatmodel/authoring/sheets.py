@@ -108,8 +108,8 @@ def answers(sheet: Sheet, given: str) -> Mapping[Item, str | None]:
     """Return the answer to each thing that an answer to a sheet is about; None for what is not known yet.
 
     It is parts between semicolons, for facts also between commas: rows by number, range or name, elements, and the
-    answer for these.  A part without a row, or with `rest`, is for everything that no other part names: of facts for
-    those that hold or do not, if there are any.  Raises NotAnAnswerError, with everything that is wrong.
+    answer for these.  A part that names neither, or `rest`, is for everything that no other part names.  Without a row,
+    of facts only those are meant that hold or do not.  Raises NotAnAnswerError, with everything that is wrong.
     """
     if len(sheet.items) == 1:
         return {sheet.items[0]: given}
@@ -150,7 +150,7 @@ def _is_rest(names: Sequence[str]) -> bool:
 def _chosen(sheet: Sheet, names: Sequence[str], wrong: list[str]) -> Iterator[Item]:
     """Yield what a part of an answer is about: the elements that it names, in the rows that it names."""
     elements = {name for name in names if name in sheet.elements}
-    rows: dict[Item, None] = {} if elements.symmetric_difference(names) else dict.fromkeys(sheet.items)
+    rows: dict[Item, None] = {} if elements.symmetric_difference(names) else dict.fromkeys(sheet.flags or sheet.items)
     for name in names:
         if name not in elements:
             some = list(_row(sheet, name))

@@ -217,7 +217,7 @@ class Checks:
         values = function.assigned.get(node.name, ()) if node.kind == "name" else ()
         found = [self._gives(one, function) or (FAILED if one[:2] in _FALSY else "") for one in values]
         if not any(self._gives(one, function) for one in values) or not all(found):
-            return ""  # a later value may take the place of the outcome
+            return ""  # a later value may replace the outcome
         return FAILED if set(found) == {FAILED} else EITHER
 
     def _is_plain(self, function: Function) -> bool:
