@@ -137,3 +137,11 @@ def test_names_are_text_and_nothing_else(tmp_path: Path, capsys: Printed) -> Non
         said = capsys.readouterr().out
         assert not {"\u202e", "\x07", "\x1b", "\u2066"} & set(said)
         assert not any(line.startswith("::") for line in said.splitlines())
+
+
+def test_a_secret_that_opens_something_else_is_said_to_be_traced_no_further(tmp_path: Path, capsys: Printed) -> None:
+    model = (
+        "name: Shop\nfunctions: {bot: {secrets: [key]}}\nsecrets: {key: {kept_in: secrets-manager, grants: other}}\n"
+    )
+    assert main(["reach", "key", "-m", written(tmp_path, model), *DAY]) == 0
+    assert "What the secret opens outside this model is not traced." in " ".join(capsys.readouterr().out.split())

@@ -44,7 +44,9 @@ def reach_text(found: Reach, assessment: Assessment, width: int = 100) -> str:
     for strengths, title in _PARTS:
         lines += _part(title, [one for one in found.reached if one.as_claimed in strengths], width)
     if not any(one.goal.hold in AIM_OF for one in found.reached):
-        lines += ["", "Nothing else that an attacker wants is reached from there."]
+        is_secret = any(one.hold == "secret" for one in found.held)
+        beyond = " What the secret opens outside this model is not traced." if is_secret else ""
+        lines += ["", *wrapped(f"Nothing else that an attacker wants is reached from there.{beyond}", width)]
     lines += ["", "What to do, in this order", *wrapped(_ORDER, width)]
     lines += _tasks(found.tasks, assessment.graph, width)
     if found.later:
