@@ -87,7 +87,7 @@ class Parsed:
             from threatmodel.beside.code.python import parse as parse_python
 
             return parse_python(text)
-        from threatmodel.beside.code.javascript import parse
+        from threatmodel.beside.code.javascript.parsing import parse
 
         return parse(text, posixpath.splitext(path)[1])
 

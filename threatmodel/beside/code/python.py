@@ -188,7 +188,8 @@ class _Reading:
     def subscript(self, at: ast.Subscript) -> Node:
         value = self.expression(at.value)
         if isinstance(at.slice, ast.Constant) and isinstance(at.slice.value, str):
-            return self.node("attribute", at.slice.value, [value], at)
+            name = at.slice.value
+            return self.node("attribute", name, [value, self.node("key", name, (), at.slice)], at)
         return self.node("item", "", [value, self.expression(at.slice)], at)
 
     def call(self, at: ast.Call) -> Node:
@@ -215,10 +216,10 @@ class _Reading:
             if key is None:
                 pairs.append(self.node("spread", "", [self.expression(value)], value))
                 continue
-            constant = isinstance(key, ast.Constant) and isinstance(key.value, str)
-            name = key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
-            computed = [] if constant else [self.expression(key)]
-            pairs.append(self.node("pair", name, [self.expression(value), *computed], key))
+            written = self.expression(key)
+            name = written.name if written.kind == "text" else ""
+            written = written._replace(kind="key") if written.kind == "text" else written
+            pairs.append(self.node("pair", name, [self.expression(value), written], key))
         return self.node("dict", "", pairs, at)
 
     def comprehension(self, at: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Node:

@@ -12,18 +12,20 @@ class Node(NamedTuple):
     | kind | name | parts |
     | --- | --- | --- |
     | name | the name | |
-    | attribute | the attribute, or a constant key | the value |
+    | attribute | the attribute, or a constant key | the value, and the key if it is written as a text |
     | item | | the value, the key |
     | call | "new" for a constructor of JavaScript, "await" where it is awaited | what is called, arguments |
     | keyword | the keyword | the value |
     | text | the text | |
+    | key | the text of a key that is written as one | |
+    | regex | the pattern of a regular expression of JavaScript | |
     | constant | none, true, false, or the number | |
     | join | | parts of a text that is put together, operands of `+` |
     | compare | the operator: `==`, `<`, `in`, ... | left, right |
     | not, and, or, choice, operation | | operands |
     | list | "async" for the parameters of an asynchronous function | items |
     | dict | | pairs |
-    | pair | the key, "" for one that is computed | the value |
+    | pair | the key, "" for one that is computed | the value, and the key if it is computed or written as a text |
     | spread | | the value |
     | function | the name, "" for none | parameters, a block, decorators |
     | parameter | the name | the default, or a pattern |

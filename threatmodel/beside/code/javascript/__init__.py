@@ -1,0 +1,1 @@
+"""JavaScript and TypeScript to nodes, by the grammars of tree-sitter."""

@@ -1,0 +1,110 @@
+"""Statements of JavaScript to nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from threatmodel.beside.code.javascript.patterns import bound
+from threatmodel.beside.code.javascript.tree import Tree, block, children, every, expression, fields, node, statement, text
+from threatmodel.beside.code.syntax import Node
+
+
+def _left(at: Tree) -> list[Node]:
+    """Return the statement of a return or throw."""
+    return [node("return" if at.type == "return_statement" else "raise", "", every(children(at)), at)]
+
+
+def _if(at: Tree) -> list[Node]:
+    other = at.child_by_field_name("alternative")
+    last = children(other)[:1] if other is not None else []
+    blocks = [block(at.child_by_field_name("consequence"), at), block(last[0] if last else None, at)]
+    return [node("if", "", [*fields(at, "condition"), *blocks], at)]
+
+
+def _loop(at: Tree) -> list[Node]:
+    first = at.child_by_field_name("initializer")
+    head = statement(first) if first is not None else []
+    body = block(at.child_by_field_name("body"), at)
+    return [*head, node("loop", "", [body, *fields(at, "condition", "increment")], at)]
+
+
+def _each(at: Tree) -> list[Node]:
+    assigned = bound(at.child_by_field_name("left"), at.child_by_field_name("right"), at)
+    body = block(at.child_by_field_name("body"), at)
+    return [node("loop", "", [body._replace(parts=(*assigned, *body.parts))], at)]
+
+
+def _held(at: Tree) -> list[Node]:
+    """Return the value of a field of a class."""
+    name = at.child_by_field_name("name") or at.child_by_field_name("property")
+    value = at.child_by_field_name("value")
+    if value is None or name is None:
+        return []
+    return [node("assign", "", [node("name", text(name), (), name), expression(value)], at)]
+
+
+def _alone(at: Tree) -> list[Node]:
+    inner = children(at)
+    return _evaluated(inner[0]) if inner else []
+
+
+def _evaluated(at: Tree) -> list[Node]:
+    """Return an expression as statements: what it assigns, or what it does."""
+    if at.type == "assignment_expression":
+        return bound(at.child_by_field_name("left"), at.child_by_field_name("right"), at)
+    if at.type == "sequence_expression":
+        return [made for one in children(at) for made in _evaluated(one)]
+    return [node("expression", "", [expression(at)], at)]
+
+
+def _declared(at: Tree) -> list[Node]:
+    value, name = at.child_by_field_name("value"), at.child_by_field_name("name")
+    if value is None and name is not None:
+        return [node("assign", "declare", [expression(name), node("constant", "none", (), at)], at)]
+    return [one._replace(name="declare") for one in bound(name, value, at)]
+
+
+def _tried(at: Tree) -> list[Node]:
+    caught, last = at.child_by_field_name("handler"), at.child_by_field_name("finalizer")
+    handlers = []
+    if caught is not None:
+        body = block(caught.child_by_field_name("body"), caught)
+        handlers.append(node("handler", text(caught.child_by_field_name("parameter")), [body], caught))
+    final = block(last.child_by_field_name("body") if last is not None else None, at)
+    return [node("try", "", [block(at.child_by_field_name("body"), at), *handlers, final], at)]
+
+
+def _switched(at: Tree) -> list[Node]:
+    """Return a test for each case; the last one, of all others, is always true."""
+    value, body = fields(at, "value"), at.child_by_field_name("body")
+    found: list[Node] = []
+    for case in children(body) if body is not None else ():
+        tested = case.child_by_field_name("value")
+        inside = [one for one in children(case) if tested is None or one.id != tested.id]
+        then = node("block", "", [made for one in inside for made in statement(one)], case)
+        always = node("constant", "true", (), case)
+        test = node("compare", "==", [*value, *every([tested])], case) if tested is not None else always
+        found.append(node("if", "", [test, then, block(None, case)], case))
+    return found
+
+
+MADE: Mapping[str, Callable[[Tree], list[Node]]] = {
+    **dict.fromkeys(
+        ("lexical_declaration", "variable_declaration"),
+        lambda at: [made for one in children(at) for made in _declared(one)],
+    ),
+    **dict.fromkeys(("return_statement", "throw_statement"), _left),
+    **dict.fromkeys(("for_statement", "while_statement", "do_statement"), _loop),
+    **dict.fromkeys(("field_definition", "public_field_definition"), _held),
+    **dict.fromkeys(("break_statement", "continue_statement", "debugger_statement", "enum_declaration"), lambda _: []),
+    **dict.fromkeys(
+        ("labeled_statement", "internal_module", "module"),
+        lambda at: [*block(at.child_by_field_name("body"), at).parts],
+    ),
+    "if_statement": _if,
+    "for_in_statement": _each,
+    "try_statement": _tried,
+    "switch_statement": _switched,
+    "statement_block": lambda at: [*block(at, at).parts],
+    "expression_statement": _alone,
+}
