@@ -19,6 +19,7 @@ from threatmodel.probe.kinds import KINDS, body_of, caller_of
 from threatmodel.probe.protocol import Call, Scenario
 from threatmodel.probe.requests import Genuine, groups
 from threatmodel.probe.runners.target import runner_for
+from threatmodel.probe.source_files import block_of
 from threatmodel.probe.source_literals import literals_of
 from threatmodel.probe.wording import in_words
 from threatmodel.reading.values import replace
@@ -68,12 +69,12 @@ def test_words_of_the_source_are_completed_by_what_is_missing(genuine: Genuine) 
 
 
 def test_both_languages_name_texts_fields_and_functions() -> None:
-    python = literals_of(SOURCE, ".py")
-    javascript = literals_of(
+    python = literals_of(block_of(SOURCE, ".py"))
+    text = (
         "// 'no'\nconst { team } = body; const f = { none: () => 1 };\n"
-        "if (/^aws-sdk/.test(h['x-a']) || h.flag === 'yes' || `a ${team} b`) process.env.DEBUG",
-        ".js",
+        "if (/^aws-sdk/.test(h['x-a']) || h.flag === 'yes' || `a ${team} b`) process.env.DEBUG"
     )
+    javascript = literals_of(block_of(text, ".js"))
     assert {"x-warm-up", "please", "STAGE", "dev", "team"} <= set(python.texts)
     assert (python.called, python.variables) == (("handler",), ("STAGE",))
     assert set(javascript.texts) == {"1", "^aws-sdk", "x-a", "yes", "a ", " b"}
@@ -81,8 +82,8 @@ def test_both_languages_name_texts_fields_and_functions() -> None:
     assert "none" in javascript.called
     assert javascript.variables == ("DEBUG",)
     assert set(python.compared) == {"headers", "x-warm-up", "please", "STAGE", "dev"}
-    assert set(javascript.compared) == {"^aws-sdk", "yes"}
-    assert literals_of("def (", ".py") == literals_of("`", ".js") == ((), (), (), (), ())
+    assert set(javascript.compared) == {"^aws-sdk", "x-a", "yes"}
+    assert literals_of(block_of("def (", ".py")) == literals_of(block_of("`", ".js")) == ((), (), (), (), ())
 
 
 def test_a_rule_of_another_kind_has_one_process(genuine: Genuine) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import ast
-
 import pytest
 
-from threatmodel.probe.defaults import in_javascript, in_python
+from threatmodel.beside.code.syntax import walk
+from threatmodel.probe.defaults import defaults_in
 from threatmodel.probe.made_up import environment_file
+from threatmodel.probe.source_files import block_of
+
+
+def defaults(text: str, suffix: str) -> list[str]:
+    return list(defaults_in(walk(block_of(text, suffix))))
 
 
 @pytest.mark.parametrize(
@@ -28,7 +32,7 @@ from threatmodel.probe.made_up import environment_file
     ],
 )
 def test_python(line: str) -> None:
-    assert "spare" in list(in_python(ast.parse(line)))
+    assert "spare" in defaults(line, ".py")
 
 
 @pytest.mark.parametrize(
@@ -40,15 +44,16 @@ def test_python(line: str) -> None:
         "new App({ signingSecret: 'spare' });",
         "crypto.createHmac('sha256', 'spare')",
         "const s = local ? process.env.S : 'spare';",
+        "let s = process.env.S; s ||= 'spare';",
+        "const verify = (body, key = 'spare') => body;",
     ],
 )
 def test_javascript(line: str) -> None:
-    assert "spare" in list(in_javascript(line))
+    assert "spare" in defaults(line, ".mjs")
 
 
 def test_what_no_secret_could_be_is_left_out() -> None:
-    tree = ast.parse("secret = ''\nkey = 'two words'\nsigning = 5\nname = 'not asked for'")
-    assert list(in_python(tree)) == []
+    assert defaults("secret = ''\nkey = 'two words'\nsigning = 5\nname = 'not asked for'", ".py") == []
 
 
 def test_two_variables_of_one_kind_get_values_of_their_own() -> None:

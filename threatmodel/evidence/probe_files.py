@@ -9,11 +9,13 @@ from threatmodel.model.system import EvidenceFile
 from threatmodel.probe.folder import folder_digest
 from threatmodel.probe.outside import MOST_READ, digest_of, too_many
 from threatmodel.probe.result import Result, read
-from threatmodel.probe.source_check import check_handler
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, quoted
 from threatmodel.reading.project import real_path
 from threatmodel.reading.values import dataclass
+
+COMPARES = "compares_in_constant_time"
+"""The fact that the source tells, and no answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,10 @@ def _compares(result: Result, folder: Path) -> Statement | None:
     handler = folder / Path(result.target.rsplit(":", 1)[0]).name
     if result.kind == "http" or not handler.is_file():
         return None
+    from threatmodel.probe.source_check import (
+        check_handler,
+    )  # it follows a program, for which few results are fresh enough
+
     found = check_handler(Path(shown_path(handler)))
     if found.value is None or not found.places:
         return None

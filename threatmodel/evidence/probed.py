@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from threatmodel import __version__
 from threatmodel.evidence.bound import mismatches
 from threatmodel.evidence.deployed import Deployed
-from threatmodel.evidence.probe_files import ProbeFile
+from threatmodel.evidence.probe_files import COMPARES, ProbeFile
 from threatmodel.graph.elements import LeftOpen, Read
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import EvidenceFile
@@ -16,7 +16,6 @@ from threatmodel.probe.catalogue import AGE, doubts
 from threatmodel.probe.limits import not_tried
 from threatmodel.probe.result import Result
 from threatmodel.probe.seen import SeenCall
-from threatmodel.probe.source_check import FACT
 from threatmodel.reading.problems import listed
 
 
@@ -43,7 +42,7 @@ def probed(
             why = one.note or "the probes do not decide it"
             left_open.append(LeftOpen(source.function, one.fact, why, probe.place, ()))
     if probe.compares is not None:
-        statements[FACT] = probe.compares
+        statements[COMPARES] = probe.compares
     found = Read(
         file=probe.place.file,
         kind=source.kind,

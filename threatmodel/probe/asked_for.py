@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from threatmodel.beside.code.syntax import walk
 from threatmodel.probe.runners.dependencies import template_near
 from threatmodel.probe.secret_values import is_plain
-from threatmodel.probe.source_check import source_files
-from threatmodel.probe.source_variables import names_in_javascript, names_in_python
+from threatmodel.probe.source_files import block_of, source_files
+from threatmodel.probe.source_variables import names_in
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.source import read_text
@@ -29,8 +30,7 @@ def variables_asked_for(handler: Path, files: Files) -> tuple[str, ...]:
     """Names of variables that the source beside a handler reads, or that its template gives its function, in order."""
     found: list[str] = []
     for path in source_files(handler):
-        text = read_text(path, path.as_posix())
-        found += names_in_python(text) if path.suffix == ".py" else names_in_javascript(text)
+        found += names_in(list(walk(block_of(read_text(path, path.as_posix()), path.suffix))))
     found += _in_template(handler, files)
     return tuple(dict.fromkeys(name for name in found if _NAME.match(name) and not _LAMBDAS.fullmatch(name)))
 

@@ -5,16 +5,16 @@ Only guesses, for what else to send: a request that rests on a wrong one is reje
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from threatmodel.probe import defaults
+from threatmodel.beside.code.syntax import Node, walk
+from threatmodel.probe.defaults import defaults_in
 from threatmodel.probe.protocol import LAMBDA
 from threatmodel.probe.secret_values import is_plain
-from threatmodel.probe.source_check import source_files
-from threatmodel.probe.source_literals import literals_of
+from threatmodel.probe.source_files import block_of, source_files
+from threatmodel.probe.source_literals import literals_of, texts_in
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.source import read_text
 from threatmodel.reading.values import dataclass, field, field_names
@@ -57,12 +57,9 @@ _IDS = frozenset({"action_id", "callback_id"})
 _TEMPLATES = ("template.yaml", "template.yml", "serverless.yml", "serverless.yaml")
 _TEMPLATE_PATH = re.compile(r"^\s*-?\s*[Pp]ath:\s*['\"]?(/?[\w.~+/-]+)['\"]?\s*$", re.MULTILINE | re.ASCII)
 
-_JS_TEXT = re.compile(r"'((?:\\.|[^'\\\n]){1,80})'|\"((?:\\.|[^\"\\\n]){1,80})\"|`([^`$\\\n]{1,80})`")
-_JS_LISTENER = re.compile(r"\.(action|view|shortcut|options|command|event)\(\s*['\"`]([^'\"`\n]{1,80})['\"`]")
-_JS_MEMBER = re.compile(
-    r"(?:[qQ]uery(?:StringParameters)?|[hH]eaders|event|body)\??\.?(?:\[['\"]([\w-]{1,40})['\"]\]|(?<=\.)([A-Za-z]\w{1,40}))"
-)
-_JS_COMPARED = re.compile(r"([\w-]{1,40})['\"\]]{0,2}\s*={2,3}\s*['\"]([^'\"\n]{1,60})['\"]")
+_ASKED = re.compile(r"(?:query(?:StringParameters)?|headers|event|body)\Z", re.IGNORECASE)
+"""What is asked for a field or header by an attribute."""
+_LONGEST = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +104,13 @@ def hints_of(handler: Path | None, environment: Mapping[str, str] | None = None)
     for value in given.values():
         for word in re.split(r"[\s,;]+", value)[:50]:
             _sort(word, found, ids=True)
-    if handler is not None:
-        for path in _sources(handler):
-            _read(path, found)
+    blocks = [block_of(_text(path), path.suffix) for path in _sources(handler)] if handler is not None else []
+    for block in blocks:
+        _read(block, found)
+    for folder in (handler.parent, handler.parent.parent) if handler is not None else ():
         for name in _TEMPLATES:
-            for folder in (handler.parent, handler.parent.parent):
-                found["paths"] += [f"/{one.lstrip('/')}" for one in _TEMPLATE_PATH.findall(_text(folder / name))]
-    sources = [literals_of(_text(path), path.suffix) for path in _sources(handler)] if handler is not None else []
+            found["paths"] += [f"/{one.lstrip('/')}" for one in _TEMPLATE_PATH.findall(_text(folder / name))]
+    sources = [literals_of(block) for block in blocks]
     return Hints(
         **{name: tuple(dict.fromkeys(words))[:MOST] for name, words in found.items()},  # type: ignore[arg-type] # each list holds what its field does
         literals=_first([one.compared for one in sources] + [one.texts for one in sources]),
@@ -157,15 +154,26 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _read(path: Path, found: dict[str, list[str | tuple[str, str]]]) -> None:
-    text = _text(path)
-    reader = _python if path.suffix == ".py" else _javascript
-    for sort, word in reader(text):
-        if sort == "text":
-            assert isinstance(word, str)  # noqa: S101 - only pairs are none
-            _sort(word, found, ids=False)
-        else:
-            found[sort].append(word)
+def _read(block: Node, found: dict[str, list[str | tuple[str, str]]]) -> None:
+    nodes = list(walk(block))
+    methods = {id(node.parts[0]) for node in nodes if node.kind == "call"}
+    found["defaults"] += defaults_in(nodes)
+    for text in texts_in(block):
+        _sort(text, found, ids=False)
+    for node in nodes:
+        if node.kind == "call" and node.parts[0].kind == "attribute" and node.parts[0].name in _LISTENERS:
+            words = (one.name for one in node.parts[1:2] if one.kind == "text")
+            found["ids"] += (word for word in words if _WORD.match(word) and not word.startswith("/"))
+        if id(node) not in methods and _NAME.match(name := _asked(node)):
+            found["names"].append(name)
+    compared = [one for node in nodes if node.kind == "compare" for one in _compared(node)]
+    for name, text, _ in sorted(compared, key=lambda one: not one[-1]):
+        if name.lower() in _PLACES and _PLACE.match(text):
+            found["paths"].append(f"/{text.lstrip('/')}")
+        if _NAME.match(name) and len(text) <= _LONGEST:
+            found["pairs"].append((name, text))
+            if name in _IDS:
+                found["ids"].append(text)
 
 
 def _sort(word: str, found: dict[str, list[str | tuple[str, str]]], *, ids: bool) -> None:
@@ -181,72 +189,28 @@ def _sort(word: str, found: dict[str, list[str | tuple[str, str]]], *, ids: bool
         found["secret_keys"].append(word)
 
 
-TokenPattern = tuple[str, str | tuple[str, str]]
+def _asked(node: Node) -> str:
+    """Return the key of `x.get("key")`, `x["key"]`, `"key" in x` or `event.key`; '' where a node asks for none."""
+    match node.kind:
+        case "call" if node.parts[0].kind == "attribute" and node.parts[0].name in {"get", "pop"}:
+            return _text_of(node.parts[1:])
+        case "attribute":
+            owner = node.parts[0]
+            return node.name if len(node.parts) > 1 or _ASKED.search(owner.name) else ""
+        case "compare" if node.name in {"in", "not in"}:
+            return _text_of(node.parts)
+    return ""
 
 
-def _python(text: str) -> Iterator[TokenPattern]:
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        yield from _javascript(text)
-        return
-    yield from (("defaults", word) for word in defaults.in_python(tree))
-    for node in ast.walk(tree):
-        if (literal := _literal(node)) is not None:
-            yield "text", literal
-        elif isinstance(node, ast.Compare):
-            yield from _compared(node)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _LISTENERS:
-            yield from (
-                ("ids", word)
-                for one in node.args[:1]
-                if (word := _literal(one)) is not None and _WORD.match(word) and not word.startswith("/")
-            )
-        if (name := _asked(node)) and _NAME.match(name):
-            yield "names", name
+def _text_of(nodes: Iterable[Node]) -> str:
+    first = next(iter(nodes), None)
+    return first.name if first is not None and first.kind == "text" else ""
 
 
-def _literal(node: ast.AST | None) -> str | None:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
-
-
-def _asked(node: ast.AST) -> str | None:
-    """The key of `x.get("key")`, `x["key"]` or `"key" in x`."""
-    match node:
-        case ast.Call(func=ast.Attribute(attr="get" | "pop"), args=[first, *_]):
-            return _literal(first)
-        case ast.Subscript(slice=key):
-            return _literal(key)
-        case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()]):
-            return _literal(left)
-    return None
-
-
-def _compared(node: ast.Compare) -> Iterator[TokenPattern]:
-    for one, other in ((node.left, node.comparators[0]), (node.comparators[0], node.left)):
-        name, value = _asked(one), _literal(other)
-        called = one.attr if isinstance(one, ast.Attribute) else one.id if isinstance(one, ast.Name) else name
-        if value is not None and (called or "").lower() in _PLACES and _PLACE.match(value):
-            yield "paths", f"/{value.lstrip('/')}"
-        if name and value is not None and _NAME.match(name) and len(value) <= 60:  # noqa: PLR2004 - a word, no text
-            yield "pairs", (name, value)
-            if name in _IDS:
-                yield "ids", value
-
-
-def _javascript(text: str) -> Iterator[TokenPattern]:
-    yield from (("defaults", word) for word in defaults.in_javascript(text))
-    for found in _JS_TEXT.finditer(text):
-        yield "text", next(group for group in found.groups() if group is not None)
-    for _, word in _JS_LISTENER.findall(text):
-        if _WORD.match(word):
-            yield "ids", word
-    for quoted, plain in _JS_MEMBER.findall(text):
-        yield "names", quoted or plain
-    for name, value in _JS_COMPARED.findall(text):
-        if name.lower() in _PLACES and _PLACE.match(value):
-            yield "paths", f"/{value.lstrip('/')}"
-        if _NAME.match(name):
-            yield "pairs", (name, value)
-            if name in _IDS:
-                yield "ids", value
+def _compared(node: Node) -> Iterator[tuple[str, str, bool]]:
+    """Yield a key or variable with the text that it is compared with, and whether it is a key that is asked for."""
+    for one, other in (node.parts, node.parts[::-1]):
+        asked = _asked(one)
+        name = asked or (one.name if one.kind in {"attribute", "name"} else "")
+        if name and other.kind == "text" and other.name:
+            yield name, other.name, bool(asked)

@@ -6,18 +6,19 @@ is; true only where there is a constant-time comparison of one and no such equal
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from threatmodel.probe.folder import LEFT_OUT
-from threatmodel.probe.source_words import Compared, UnreadableSourceError
+from threatmodel.beside.code.digests import Digests
+from threatmodel.beside.code.functions import Function
+from threatmodel.beside.code.modules import Parsed, modules_of
+from threatmodel.beside.code.program import Program
+from threatmodel.beside.code.syntax import Node
+from threatmodel.beside.folder import Folder
+from threatmodel.probe.source_files import source_files
 from threatmodel.reading.problems import Place
 from threatmodel.reading.source import read_text
 from threatmodel.reading.values import dataclass
-
-FACT = "compares_in_constant_time"
-_PYTHON = frozenset({".py"})
-_JAVASCRIPT = frozenset({".js", ".mjs", ".cjs"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,55 +32,32 @@ class SourceCheck:
 
 def check_handler(handler: Path) -> SourceCheck:
     """What the source beside a handler says.  Raises InputError where a file of it cannot be read."""
-    files = list(source_files(handler))
-    return check_sources((path.as_posix(), read_text(path, path.as_posix())) for path in files)
+    return check_sources({path.as_posix(): read_text(path, path.as_posix()) for path in source_files(handler)})
 
 
-def source_files(handler: Path) -> Iterable[Path]:
-    """The handler's file and others of its language in its folder, without packages that were installed into it."""
-    endings = _PYTHON if handler.suffix in _PYTHON else _JAVASCRIPT
-    folder = handler.parent
-    installed = {path.parent for path in folder.rglob("*.dist-info")}
-    left_out = LEFT_OUT | {"node_modules"}
-    return sorted(
-        path
-        for path in (folder.glob("*") if folder in installed else folder.rglob("*"))
-        if path.suffix in endings
-        and path.is_file()
-        and not left_out & set(path.relative_to(folder).parts)
-        and not (installed - {folder}) & set(path.parents)
-    )
-
-
-def check_sources(files: Iterable[tuple[str, str]]) -> SourceCheck:
-    """What several files say together, each given by name and text."""
-    equal: list[Place] = []
-    constant: list[Place] = []
-    unread: list[str] = []
-    for name, text in files:
-        try:
-            found = _compared(name, text)
-        except UnreadableSourceError as error:
-            unread.append(f"{name}:{error}")
-            continue
-        equal += [Place(name, line, column) for line, column in found.equal]
-        constant += [Place(name, line, column) for line, column in found.constant]
+def check_sources(texts: Mapping[str, str]) -> SourceCheck:
+    """What several files say together, by name."""
+    parsed = Parsed(Folder(path=".", texts=texts, unread=(), digest=""))
+    modules = modules_of(parsed, texts, ".")
+    program = Program(modules, "")
+    digests, functions = Digests(program), (*program.top.values(), *program.functions)
+    equal = [one for one in digests.equalities(functions) if _any(digests, one.sides, one.function)]
     if equal:
-        return SourceCheck(value=False, places=tuple(equal), note="a signature or digest is compared by equality")
+        places = (program.place(one.function, one.node) for one in equal)
+        return _found("a signature or digest is compared by equality", places, value=False)
+    unread = [one.why for one in modules.openings if one.place.file not in modules.found]
     if unread:
-        return SourceCheck(value=None, note=f"not read: {', '.join(unread[:3])}")
+        return SourceCheck(value=None, note=", ".join(unread[:3]))
+    constant = [one for one in digests.in_constant_time(functions) if _any(digests, one[1].parts[1:], one[0])]
     if constant:
-        return SourceCheck(
-            value=True, places=tuple(constant), note="compared in constant time, and nowhere by equality"
-        )
+        places = (program.place(*one) for one in constant)
+        return _found("compared in constant time, and nowhere by equality", places, value=True)
     return SourceCheck(value=None, note="no comparison of a signature was found")
 
 
-def _compared(name: str, text: str) -> Compared:
-    if Path(name).suffix in _PYTHON:
-        from threatmodel.probe.source_python import compared_in_python
+def _any(digests: Digests, sides: Iterable[Node], function: Function) -> bool:
+    return any(digests.is_signature(one, function) for one in sides)
 
-        return compared_in_python(text)
-    from threatmodel.probe.source_javascript import compared_in_javascript  # as much to load as to use
 
-    return compared_in_javascript(text)
+def _found(note: str, places: Iterable[Place], *, value: bool) -> SourceCheck:
+    return SourceCheck(value=value, places=tuple(sorted(set(places))), note=note)

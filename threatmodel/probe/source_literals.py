@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from threatmodel.probe.source_tokens import Token, tokens
-from threatmodel.probe.source_variables import names_in_javascript, names_in_python
-from threatmodel.probe.source_words import UnreadableSourceError
+from threatmodel.beside.code.syntax import Node, walk
+from threatmodel.probe.source_variables import names_in
 
-_LONGEST = 80
+_LONGEST, _DIGITS = 80, 6
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,40}\Z", re.ASCII)
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 _ASKING = frozenset(
     {"startswith", "endswith", "removeprefix", "fullmatch", "search", "match", "test", "has", "includes"}
     | {"startsWith", "endsWith", "indexOf", "matches"}
 )
 """Methods that look for a text."""
-_COMPARING = frozenset({"===", "!==", "==", "!=", "case"})
-_MEMBER = frozenset({".", "?.", "{", ","})
-"""What is before the name of a property that is read, or taken out of an object."""
+_ORDERS = frozenset({"<", ">", "<=", ">="})
 
 
 class Literals(NamedTuple):
@@ -35,82 +29,61 @@ class Literals(NamedTuple):
     variables: tuple[str, ...]
 
 
-def literals_of(text: str, suffix: str) -> Literals:
-    """Return what the text of a file names; nothing where it cannot be parsed."""
-    if suffix == ".py":
-        try:
-            tree = ast.parse(text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return Literals((), (), (), (), ())
-        texts = list(dict.fromkeys(_python(tree)))
-        return Literals(
-            tuple(dict.fromkeys(text for node in ast.walk(tree) if _compares(node) for text in _python(node))),
-            tuple(texts),
-            _each(_functions(tree)),
-            _each(texts),
-            tuple(names_in_python(text)),
-        )
-    try:
-        found = tokens(text)
-    except UnreadableSourceError:
-        return Literals((), (), (), (), ())
-    texts = list(dict.fromkeys(_javascript(found)))
-    end = Token("", "", 0, 0)
-    near = list(zip([end, *found[:-1]], found, [*found[1:], end], strict=False))
-    members = (one.text for before, one, after in near if before.text in _MEMBER and after.text != "(")
-    called = (one.text for before, one, after in near if before.text == "function" or after.text == ":")
-    names = (one for one in (*texts, *members) if _NAME.match(one))
-    compared = dict.fromkeys(_javascript(one for at, one in enumerate(found) if _is_compared(found, at)))
-    return Literals(tuple(compared), tuple(texts), _each(called), _each(names), tuple(names_in_javascript(text)))
+def literals_of(block: Node) -> Literals:
+    """Return what a file names."""
+    nodes = list(walk(block))
+    texts = tuple(dict.fromkeys(texts_in(block)))
+    compared = (text for node in nodes if _decides(node) for text in texts_in(node))
+    return Literals(
+        tuple(dict.fromkeys(compared)),
+        texts,
+        _names(one.name for one in nodes if one.kind == "function" or _is_entry(one)),
+        _names((*texts, *members(nodes))),
+        tuple(names_in(nodes)),
+    )
 
 
-def _compares(node: ast.AST) -> bool:
-    """Whether texts below a node decide something: they are compared, or looked for in another."""
-    match node:
-        case ast.Compare() | ast.MatchValue():
-            return True
-        case ast.Call(func=ast.Attribute(attr=attribute)):
-            return attribute in _ASKING
-    return False
-
-
-def _is_compared(found: Sequence[Token], at: int) -> bool:
-    """Whether a token is compared, is the argument of a method that looks for a text, or is a pattern."""
-    before, after = found[max(0, at - 2) : at], found[at + 1 : at + 2]
-    beside = {one.text for one in (*before[-1:], *after)}
-    is_argument = [one.text for one in before[1:]] == ["("] and before[0].text in _ASKING
-    return found[at].kind == "regex" or bool(_COMPARING & beside) or is_argument
-
-
-def _each(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for name in names if _NAME.match(name)))
-
-
-def _python(tree: ast.AST) -> Iterator[str]:
-    stated = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Constant) or id(node) in stated:
+def texts_in(node: Node) -> Iterator[str]:
+    """Yield short texts, patterns and numbers below a node; no text that is a statement, as documentation is."""
+    ahead = [node]
+    while ahead:
+        one = ahead.pop()
+        if one.kind in {"import", "as"} or (one.kind == "expression" and one.parts and one.parts[0].kind == "text"):
             continue
-        value = node.value.decode("latin-1") if isinstance(node.value, bytes) else node.value
-        if isinstance(value, str) and 0 < len(value) <= _LONGEST:
-            yield value
-        elif type(value) is int and 0 <= value <= 999_999:  # noqa: PLR2004 - a code or count, no mask
-            yield str(value)
+        number = one.kind == "constant" and one.name.isdigit() and len(one.name) <= _DIGITS
+        if (number or one.kind in {"text", "key", "regex"}) and 0 < len(one.name) <= _LONGEST:
+            yield one.name
+        ahead.extend(reversed(one.parts))
 
 
-def _functions(tree: ast.AST) -> Iterator[str]:
-    yield from (node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+def members(nodes: Sequence[Node]) -> Iterator[str]:
+    """Yield the attributes that are read, and keys of tables and parameters: no method, and nothing of a module."""
+    modules = {one.name for node in nodes if node.kind == "import" for one in node.parts}
+    methods = {id(node.parts[0]) for node in nodes if node.kind == "call"}
+    for node in nodes:
+        reads = node.kind == "attribute" and id(node) not in methods and _root(node) not in modules
+        if reads or node.kind == "pair":
+            yield node.name
+        elif node.kind == "parameter":
+            yield from (one.parts[0].name for one in node.parts if one.kind == "as")
 
 
-def _javascript(found: Iterable[Token]) -> Iterator[str]:
-    """Strings, the fixed parts of templates, regular expressions and numbers."""
-    for token in found:
-        text = token.text
-        if token.kind == "string":
-            text = _ESCAPE.sub(lambda escape: _ESCAPED.get(escape[1], escape[1]), text[1:-1])
-        elif token.kind == "regex":
-            text = text[1:].rpartition("/")[0]
-        elif token.kind not in {"template", "number"}:
-            continue
-        if 0 < len(text) <= _LONGEST:
-            yield text
+def _root(node: Node) -> str:
+    while node.kind == "attribute":
+        node = node.parts[0]
+    return node.name
+
+
+def _decides(node: Node) -> bool:
+    """Return whether texts below a node decide something: they are compared, or looked for in another."""
+    asks = node.kind == "call" and node.parts[0].kind == "attribute" and node.parts[0].name in _ASKING
+    return asks or node.kind == "regex" or (node.kind == "compare" and node.name not in _ORDERS)
+
+
+def _is_entry(node: Node) -> bool:
+    """Return whether a node is an entry of a table whose key is a plain name."""
+    return node.kind == "pair" and len(node.parts) == 1 and node.parts[0].name != node.name
+
+
+def _names(found: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in found if _NAME.match(name) and not name.startswith("__")))

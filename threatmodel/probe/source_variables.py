@@ -2,94 +2,89 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+
+from threatmodel.beside.code.syntax import Node, walk
 
 _ASKING = frozenset({"get", "getenv", "pop", "setdefault"})
-_JAVASCRIPT = re.compile(r"process\.env(?:\.([A-Za-z_]\w*)|\[\s*['\"]([A-Za-z_]\w*)['\"]\s*\])")
-_BY_NAME = re.compile(r"process\.env\[\s*[^'\"\]\s]")
+_METHODS = _ASKING | {"copy", "items", "keys", "values", "update", "clear", "..."}
 _CAPITALS = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
 """What a name of a variable looks like, where a source asks for one whose name is elsewhere in it."""
-_TEXT = re.compile(r"['\"]([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)['\"]")
-_TAKEN_APART = re.compile(r"\{([^{}]{0,2000})\}\s*=\s*process\.env\b")
 
 
-def names_in_python(text: str) -> Iterator[str]:
-    """Yield the variables that a source in Python reads; none where it cannot be parsed."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the run itself says what is wrong with it
-        return
-    nodes = list(ast.walk(tree))
-    if any(_asks_by_name(node) for node in nodes):
-        yield from (text for text in _handed_on(nodes) if _CAPITALS.match(text))
-    for node in nodes:
-        match node:
-            case ast.Subscript(value=place, slice=ast.Constant(value=str(name))) if _is_environment(place):
-                yield name
-            case ast.Call(func=ast.Attribute(value=place, attr=attribute), args=[ast.Constant(value=str(name)), *_]):
-                if attribute == "getenv" or (attribute in _ASKING and _is_environment(place)):
-                    yield name
-            case ast.Call(func=ast.Name(id="getenv"), args=[ast.Constant(value=str(name)), *_]):
-                yield name
-            case ast.Compare(left=ast.Constant(value=str(name)), comparators=[place]) if _is_environment(place):
-                yield name
+def names_in(nodes: Sequence[Node]) -> Iterator[str]:
+    """Yield the variables that the nodes of a source read."""
+    environment = {"environ", *(name for node in nodes for name in _named(node))}
+    asked = [key for node in nodes if (key := _asked(node, environment)) is not None]
+    if any(key.kind not in _WRITTEN for key in asked):
+        yield from (text for text in _handed_on(nodes, environment) if _CAPITALS.match(text))
+    yield from (key.name for key in asked if key.kind in _WRITTEN)
 
 
-def _asks_by_name(node: ast.AST) -> bool:
-    """Whether a variable is asked for whose name is not written there."""
-    match node:
-        case ast.Subscript(value=place, slice=name):
-            return _is_environment(place) and not isinstance(name, ast.Constant)
-        case ast.Call(func=ast.Attribute(value=place, attr=attribute), args=[name, *_]):
-            asks = attribute == "getenv" or (attribute in _ASKING and _is_environment(place))
-            return asks and not isinstance(name, ast.Constant)
-        case _:
-            return False
+_WRITTEN = frozenset({"text", "attribute"})
 
 
-_CALLED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+def _named(node: Node) -> Iterator[str]:
+    """Yield the name that the whole environment is given."""
+    if node.kind == "assign" and node.parts[0].kind == "name" and _is_environment(node.parts[1], {"environ"}):
+        yield node.parts[0].name
+    elif node.kind == "import" and node.name in {"os", "process", "node:process"}:
+        yield from (one.name for one in node.parts if one.parts[0].name in {"environ", "env"})
 
 
-def _handed_on(nodes: Sequence[ast.AST]) -> Iterator[str]:
-    """Texts that may come to where a variable is asked for by name: arguments of that function, and members of lists.
+def _asked(node: Node, environment: AbstractSet[str]) -> Node | None:
+    """Return by what a node asks for a variable of the environment: a text, an attribute, or what computes its name."""
+    match node.kind:
+        case "attribute" if node.name not in _METHODS and _is_environment(node.parts[0], environment):
+            return node
+        case "item" if _is_environment(node.parts[0], environment):
+            return node.parts[-1]
+        case "compare" if node.name in {"in", "not in"} and _is_environment(node.parts[1], environment):
+            return node.parts[0]
+        case "call" if len(node.parts) > 1:
+            called = node.parts[0]
+            asks = called.kind == "attribute" and called.name in _ASKING
+            asks = asks and _is_environment(called.parts[0], environment)
+            return node.parts[1] if asks or called.name == "getenv" else None
+    return None
+
+
+def _handed_on(nodes: Sequence[Node], environment: AbstractSet[str]) -> Iterator[str]:
+    """Yield texts that may come to where a variable is asked for by name: arguments of that function, items of lists.
 
     What is raised, returned, compared or handed to another function is none, such as the code of an error.
     """
-    asking = {node.name for node in nodes if isinstance(node, _CALLED) and any(map(_asks_by_name, ast.walk(node)))}
+    asking = {name for node in nodes for name in _asks(node, environment)}
     for node in nodes:
-        match node:
-            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args, keywords=keywords) if (
-                name in asking
-            ):
-                yield from map(_constant, (*args, *(one.value for one in keywords)))
-            case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
-                yield from map(_constant, elements)
-            case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
-                yield _constant(value)
-            case ast.Dict(keys=keys):
-                yield from (_constant(key) for key in keys if key is not None)
-            case ast.FunctionDef(args=ast.arguments(defaults=defaults)):
-                yield from map(_constant, defaults)
+        match node.kind:
+            case "call" if node.parts[0].name in asking:
+                yield from map(_text, node.parts[1:])
+            case "list" | "parameter":
+                yield from map(_text, node.parts)
+            case "assign":
+                yield _text(node.parts[1])
+            case "pair":
+                yield node.name
 
 
-def _constant(node: ast.AST) -> str:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+def _asks(node: Node, environment: AbstractSet[str]) -> Iterator[str]:
+    """Yield the name of a function or class in which a variable is asked for by a name that is not written there."""
+    value = node.parts[1] if node.kind == "assign" else node
+    if value.kind in {"function", "class"}:
+        keys = (_asked(inner, environment) for inner in walk(value))
+        if any(key is not None and key.kind not in _WRITTEN for key in keys):
+            yield node.parts[0].name if node.kind == "assign" else node.name
 
 
-def _is_environment(node: ast.expr) -> bool:
-    return (isinstance(node, ast.Attribute) and node.attr == "environ") or (
-        isinstance(node, ast.Name) and node.id == "environ"
-    )
+def _text(node: Node) -> str:
+    value = node.parts[0] if node.kind == "keyword" else node
+    return value.name if value.kind == "text" else ""
 
 
-def names_in_javascript(text: str) -> Iterator[str]:
-    """Yield the variables that a source in JavaScript reads."""
-    for match in _JAVASCRIPT.finditer(text):
-        yield match[1] or match[2]
-    if _BY_NAME.search(text):
-        yield from _TEXT.findall(text)
-    for match in _TAKEN_APART.finditer(text):
-        for part in match[1].split(","):
-            yield re.split(r"[:=]", part)[0].strip()
+def _is_environment(node: Node, names: AbstractSet[str]) -> bool:
+    """Return whether a node is the environment: `os.environ`, `process.env`, or one of some names."""
+    if node.kind == "attribute":
+        return node.name == "environ" or (node.name == "env" and node.parts[0].name == "process")
+    return node.kind == "name" and node.name in names

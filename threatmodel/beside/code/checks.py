@@ -30,7 +30,7 @@ class Checks:
 
     def __init__(self, reading: Reading, functions: Sequence[Function]) -> None:
         self.program, self.functions = reading.program, functions
-        self.digests = Digests(reading)
+        self.digests = Digests(reading.program)
         self._reached: dict[int, str] = {}
 
     def sites(self) -> Iterator[Site]:

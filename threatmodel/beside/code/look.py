@@ -45,7 +45,7 @@ def look(parsed: Parsed, file: str, name: str, root: str, elsewhere: tuple[Openi
 
     `elsewhere` are reasons why other code may run before it or in its place.
     """
-    modules = modules_of(parsed, file, root)
+    modules = modules_of(parsed, [file], root)
     if file not in modules.found:
         return Look((), (*modules.openings, *elsewhere), 0)
     program = Program(modules, name)

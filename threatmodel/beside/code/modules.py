@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -92,10 +92,10 @@ class Parsed:
         return parse(text, posixpath.splitext(path)[1])
 
 
-def modules_of(parsed: Parsed, handler: str, root: str) -> Modules:
-    """Return the modules of a handler's file, as far as they are in the folder; `root` is what is packaged."""
+def modules_of(parsed: Parsed, files: Iterable[str], root: str) -> Modules:
+    """Return the modules of some files, as far as they are in the folder; `root` is what is packaged."""
     modules = Modules(parsed.folder, root, folders=parsed.folders)
-    ahead = [handler]
+    ahead = [*files]
     for path in ahead:  # it grows on the way
         if path in modules.found:
             continue

@@ -89,23 +89,47 @@ class _Reading:
         return [loop, self.block(at.orelse, at)]
 
     def matched(self, at: ast.Match) -> list[Node]:
-        nothing = self.node("block", "", [], at)
-        subject = self.expression(at.subject)
-        return [
-            self.node("if", "", [self.pattern(one, subject), self.block(one.body, at), nothing], one.pattern)
-            for one in at.cases
-        ]
+        """Return a test for each case; one of all others is always true."""
+        subject, nothing = self.expression(at.subject), self.node("block", "", [], at)
+        found = []
+        for one in at.cases:
+            tests = [*self.pattern(one.pattern, subject), *self.all([one.guard])]
+            always = isinstance(one.pattern, ast.MatchAs) and one.pattern.pattern is None and one.guard is None
+            test = (
+                self.node("constant", "true", (), one.pattern) if always else self.node("and", "", tests, one.pattern)
+            )
+            body = self.node("block", "", [*(tests if always else ()), *self.block(one.body, at).parts], at)
+            found.append(self.node("if", "", [test, body, nothing], one.pattern))
+        return found
+
+    def pattern(self, at: ast.pattern, subject: Node) -> list[Node]:
+        """Return what a pattern compares the subject and its parts with, and what it binds to them."""
+        inner: list[tuple[ast.pattern, Node]] = []
+        match at:
+            case ast.MatchValue(value=value):
+                return [self.node("compare", "==", [subject, self.expression(value)], at)]
+            case ast.MatchSingleton(value=value):
+                return [self.node("compare", "is", [subject, self.constant(ast.Constant(value))], at)]
+            case ast.MatchAs(pattern=pattern, name=name):
+                bound = [self.node("assign", "", [self.node("name", name, (), at), subject], at)] if name else []
+                return [*(self.pattern(pattern, subject) if pattern is not None else ()), *bound]
+            case ast.MatchOr(patterns=patterns):
+                ways = [self.node("and", "", self.pattern(one, subject), one) for one in patterns]
+                return [self.node("or", "", ways, at)]
+            case ast.MatchMapping(keys=keys, patterns=patterns):
+                inner = [(one, self.subscript_of(subject, key, at)) for key, one in zip(keys, patterns, strict=True)]
+            case ast.MatchSequence(patterns=patterns):
+                inner = [(one, self.node("item", "", [subject], at)) for one in patterns]
+            case ast.MatchClass(patterns=patterns, kwd_attrs=names, kwd_patterns=named):
+                inner = [(one, subject) for one in patterns]
+                inner += [
+                    (one, self.node("attribute", name, [subject], at)) for name, one in zip(names, named, strict=True)
+                ]
+        return [test for one, value in inner for test in self.pattern(one, value)] or [subject]
 
     def declared(self, at: ast.Global | ast.Nonlocal) -> list[Node]:
         names = [self.node("name", name, (), at) for name in at.names]
         return [self.node("declare", "global" if isinstance(at, ast.Global) else "nonlocal", names, at)]
-
-    def pattern(self, case: ast.match_case, subject: Node) -> Node:
-        """Return the test of a case: the subject, and what its values and its guard mention."""
-        if isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None and case.guard is None:
-            return self.node("constant", "true", (), case.pattern)
-        values = [one.value for one in ast.walk(case.pattern) if isinstance(one, ast.MatchValue)]
-        return self.node("or", "", [subject, *self.all([*values, case.guard])], case.pattern)
 
     def entered(self, item: ast.withitem, at: ast.AST) -> Node:
         value = self.expression(item.context_expr)
@@ -186,11 +210,12 @@ class _Reading:
                 return self.node("constant", str(other).lower(), (), at)
 
     def subscript(self, at: ast.Subscript) -> Node:
-        value = self.expression(at.value)
-        if isinstance(at.slice, ast.Constant) and isinstance(at.slice.value, str):
-            name = at.slice.value
-            return self.node("attribute", name, [value, self.node("key", name, (), at.slice)], at)
-        return self.node("item", "", [value, self.expression(at.slice)], at)
+        return self.subscript_of(self.expression(at.value), at.slice, at)
+
+    def subscript_of(self, value: Node, key: ast.expr, at: ast.AST) -> Node:
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            return self.node("attribute", key.value, [value, self.node("key", key.value, (), key)], at)
+        return self.node("item", "", [value, self.expression(key)], at)
 
     def call(self, at: ast.Call) -> Node:
         called = self.expression(at.func)

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.beside.code.checks import Checks
-from threatmodel.beside.code.digests import HMAC, NOTES, Digests
+from threatmodel.beside.code.digests import HMAC, compared
 from threatmodel.beside.code.effects import effect_in
 from threatmodel.beside.code.functions import Function, unconditional
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
 from threatmodel.beside.code.packages import BOLT, VERIFIERS
 from threatmodel.beside.code.syntax import Node, walk
+from threatmodel.beside.code.window import NOTES, Window
 
 _Found = tuple[Function, Node]
 _PLAIN = frozenset({"text", "constant"})
@@ -205,9 +206,8 @@ class _Verification:
             yield self.reading.at("scheme", SIGN, self.hmacs[0], "computes an HMAC, where it is unclear when it runs")
             return
         yield from self.verified([one[0] for one in sure], sure[0], "its own HMAC")
-        digests = Digests(self.reading)
-        yield from digests.window(sure)
-        yield from digests.compared(sure)
+        yield from Window(self.reading).observed(sure)
+        yield from compared(self.reading, sure)
 
     def verified(self, functions: Sequence[Function], at: _Found, how: str) -> Iterator[Observed]:
         """Yield whether a request is rejected when its check fails, and whether the check comes first."""

@@ -33,9 +33,7 @@ def _function(at: Tree) -> Node:
 
 def _class(at: Tree) -> Node:
     bases = [expression(one) for one in children(at) if one.type == "class_heritage"]
-    return node(
-        "class", text(at.child_by_field_name("name")), [block(at.child_by_field_name("body"), at), *bases], at
-    )
+    return node("class", text(at.child_by_field_name("name")), [block(at.child_by_field_name("body"), at), *bases], at)
 
 
 MADE: Mapping[str, Callable[[Tree], Node]] = {

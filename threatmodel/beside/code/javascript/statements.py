@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from threatmodel.beside.code.javascript.patterns import bound
-from threatmodel.beside.code.javascript.tree import Tree, block, children, every, expression, fields, node, statement, text
+from threatmodel.beside.code.javascript.tree import (
+    Tree,
+    block,
+    children,
+    every,
+    expression,
+    fields,
+    node,
+    statement,
+    text,
+)
 from threatmodel.beside.code.syntax import Node
 
 

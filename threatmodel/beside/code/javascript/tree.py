@@ -13,7 +13,7 @@ from threatmodel.reading.values import new_tuple
 Tree = tree_sitter.Node
 
 EXPRESSIONS: dict[str, Callable[[Tree], Node]] = {}
-"""What makes a node of an expression, by its type: filled where the tables are joined, since each makes parts of others."""
+"""What makes a node of an expression, by its type; filled where all are known, since each makes others."""
 STATEMENTS: dict[str, Callable[[Tree], list[Node]]] = {}
 """What makes the nodes of a statement, by its type."""
 

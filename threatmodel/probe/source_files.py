@@ -1,0 +1,42 @@
+"""The source of a handler, and what it parses to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from threatmodel.beside.code.syntax import Node, ParseError
+from threatmodel.probe.folder import LEFT_OUT
+
+_PYTHON = frozenset({".py"})
+_JAVASCRIPT = frozenset({".js", ".mjs", ".cjs"})
+
+
+def source_files(handler: Path) -> Iterable[Path]:
+    """The handler's file and others of its language in its folder, without packages that were installed into it."""
+    endings = _PYTHON if handler.suffix in _PYTHON else _JAVASCRIPT
+    folder = handler.parent
+    installed = {path.parent for path in folder.rglob("*.dist-info")}
+    left_out = LEFT_OUT | {"node_modules"}
+    return sorted(
+        path
+        for path in (folder.glob("*") if folder in installed else folder.rglob("*"))
+        if path.suffix in endings
+        and path.is_file()
+        and not left_out & set(path.relative_to(folder).parts)
+        and not (installed - {folder}) & set(path.parents)
+    )
+
+
+def block_of(text: str, suffix: str) -> Node:
+    """Return the text of a file as a block, as far as it can be parsed: an empty one where it cannot be at all."""
+    try:
+        if suffix in _PYTHON:
+            from threatmodel.beside.code.python import parse as parse_python
+
+            return parse_python(text)
+        from threatmodel.beside.code.javascript.parsing import parse
+
+        return parse(text, suffix, partly=True)
+    except ParseError:  # the run itself says what is wrong with it
+        return Node("block", "", (), 1, 1)
