@@ -15,7 +15,7 @@ _FUNCTIONS = (
 )
 _CLASSES = ("class_declaration", "abstract_class_declaration")
 STATEMENTS = (*_FUNCTIONS, *_CLASSES)
-"""What may stand as a statement."""
+"""What may be a statement by itself."""
 
 
 def _function(at: Tree) -> Node:

@@ -1,4 +1,4 @@
-"""Trees of tree-sitter: their texts and children, and nodes of ours, made by what is known of each type."""
+"""Trees of tree-sitter: their texts and children, and the nodes that are made of each type."""
 
 from __future__ import annotations
 
