@@ -317,11 +317,85 @@ def test_all_functions_of_one_file_bring_what_they_meet_in_another() -> None:
     }
 
 
+MAKES_MORE = {
+    "a macro": "Transform: Magic\nResources: {T: {Type: AWS::SNS::Topic}}\n",
+    "a macro in a nested template": (
+        "Resources: {In: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: in.yaml}}}\n"
+    ),
+    "a loop over what another stack exports": (
+        "Transform: AWS::LanguageExtensions\nResources:\n  Fn::ForEach::Open: [F, !Split [',', !ImportValue names], "
+        "{'P${F}': {Type: AWS::SNS::Topic}}]\n"
+    ),
+    "a module": "Resources: {Open: {Type: 'My::Own::Thing::MODULE'}}\n",
+}
+"""Files that make resources of which none is in a file."""
+
+
+@pytest.mark.parametrize("text", MAKES_MORE.values(), ids=MAKES_MORE)
+def test_what_is_made_elsewhere_may_name_what_another_file_names(text: str) -> None:
+    """It may permit what no file shows, and changes no setting of what it cannot replace."""
+    files = {**FILES, "other.yaml": text, "in.yaml": MAKES_MORE["a macro"]}
+    for named in ("{template: bot.yaml}, {template: other.yaml}", "{template: other.yaml}, {template: bot.yaml}"):
+        found = graph(files, named)
+        assert fact(found, "invocable_by_anyone") is None
+        assert fact(found, "role_wildcard_action") is None
+        assert fact(found, "runtime_supported") is True
+    opened = graph(
+        {**files, "open.yaml": permission("the-bot")},
+        "{template: bot.yaml}, {template: other.yaml}, {template: open.yaml}",
+    )
+    assert fact(opened, "invocable_by_anyone") is True
+
+
+LOOP = (
+    "Transform: AWS::LanguageExtensions\n"
+    "Parameters: {Bots: {Type: CommaDelimitedList, Default: 'a, %s'}}\n"
+    "Mappings: {Known: {All: {Bots: [bot, other]}}}\n"
+    "Resources:\n  Fn::ForEach::Open:\n  - Bot\n  - %s\n"
+    "  - Open&{Bot}: {Type: AWS::Lambda::Permission, Properties: "
+    "{FunctionName: !Join ['-', [the, !Ref Bot]], Action: lambda:InvokeFunction, Principal: '*'}}\n"
+)
+
+
+@pytest.mark.parametrize("collection", ["[bot, other]", "!Split [',', 'a,bot']", "!FindInMap [Known, All, Bots]"])
+def test_a_loop_is_written_out_where_its_collection_is_known(collection: str) -> None:
+    text = LOOP % ("b", collection)
+    assert fact(graph({**FILES, "open.yaml": text}), "invocable_by_anyone") is True
+    other = text.replace("bot, other", "b, other").replace("a,bot", "a,b")
+    assert fact(graph({**FILES, "open.yaml": other}), "invocable_by_anyone") is False
+
+
+def test_a_loop_over_a_default_alarms_and_proves_nothing() -> None:
+    found = graph({**FILES, "open.yaml": LOOP % ("bot", "!Ref Bots")}).elements["bot"].facts["invocable_by_anyone"]
+    assert (found.value, found.said.doubt != "") == (True, True)
+    assert fact(graph({**FILES, "open.yaml": LOOP % ("b", "!Ref Bots")}), "invocable_by_anyone") is None
+    given = "{template: bot.yaml}, {template: open.yaml, parameters: given.json}"
+    for name, expected in (("b", False), ("bot", True)):
+        files = {**FILES, "open.yaml": LOOP % ("bot", "!Ref Bots"), "given.json": json.dumps({"Bots": f"a,{name}"})}
+        assert fact(graph(files, given), "invocable_by_anyone") is expected
+
+
+@pytest.mark.parametrize(("stage", "alarms"), [("prod", True), ("test", False)])
+def test_what_a_condition_may_leave_out_alarms_where_defaults_make_it(stage: str, *, alarms: bool) -> None:
+    head = HEAD.replace("Default: test", f"Default: {stage}") + "Conditions: {Prod: !Equals [!Ref Stage, prod]}\n"
+    text = head + permission("the-bot").replace("Permission,", "Permission, Condition: Prod,")
+    found = graph({**FILES, "open.yaml": text})
+    assert found.elements["bot"].facts["invocable_by_anyone"].value is alarms
+    assert fact(found, "invocable_by_anyone") is None
+
+
+def test_loops_within_loops_fill_in_the_values_of_both() -> None:
+    inner = "{'Fn::ForEach::In': [B, [t], {'Open${A}${B}': {Type: AWS::Lambda::Permission, Properties: {FunctionName: "
+    inner += "'the-${A}${B}', Action: lambda:InvokeFunction, Principal: '*'}}}]}"
+    text = f"Transform: AWS::LanguageExtensions\nResources: {{'Fn::ForEach::Out': [A, [bo], {inner}]}}\n"
+    assert fact(graph({**FILES, "open.yaml": text}), "invocable_by_anyone") is True
+
+
 def test_a_macro_puts_only_its_own_file_in_doubt() -> None:
     files = {"other.yaml": "Transform: Magic\n" + TABLE.replace("orders}", "orders, DeletionProtectionEnabled: true}")}
     for named in ("{template: bot.yaml}, {template: other.yaml}", "{template: other.yaml}, {template: bot.yaml}"):
         found = graph({**FILES, **files}, named, ORDERS)
-        assert fact(found, "invocable_by_anyone") is False
+        assert fact(found, "runtime_supported") is True
         assert fact(found, "deletion_protection", "orders") is None
     told = TABLE.replace("orders}", "orders, DeletionProtectionEnabled: true}")
     assert fact(graph({**FILES, "other.yaml": told}, rest=ORDERS), "deletion_protection", "orders") is True

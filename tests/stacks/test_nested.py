@@ -203,7 +203,7 @@ def asset(digest: str, kind: str = "TemplateURL") -> str:
     ("digest", "kind", "found", "unread"),
     [
         (None, "TemplateURL", ["A.Q"], []),
-        ("0" * 64, "TemplateURL", ["A.Q"], ["A.template", "A.template"]),
+        ("0" * 64, "TemplateURL", ["A.Q"], ["A.template"]),
         (None, "Code", ["A"], ["A"]),
     ],
 )
@@ -261,12 +261,9 @@ def test_templates_that_double_at_each_level_end() -> None:
     assert len(found.nested) <= MOST_NESTED
 
 
-def test_a_macro_within_changes_what_is_there_and_may_add_to_what_it_was_handed() -> None:
+def test_a_macro_within_changes_what_is_there_and_may_add_to_all() -> None:
     found = stack({"template.yaml": OUTER, "shop/inner.yaml": "Transform: Mine\n" + INNER})
-    strengths = {one.strength: one.handed for one in found.unread}
-    assert strengths["changes"] == {"Shop.Bot", "Shop.Role"}
-    assert "Orders" in strengths["adds"]
-    assert "all" not in strengths
+    assert {one.strength: one.handed for one in found.unread} == {"template": {"Shop.Bot", "Shop.Role"}}
 
 
 def test_parameters_that_cannot_be_told_leave_everything_open() -> None:

@@ -1,8 +1,8 @@
 """What a question about a file is answered: one value, known or unknown with its reason, and how several become one.
 
 A known value is a yes or no, a number or a word (None: known not to be set), with the places that it rests on.  One
-that rests on something that may not exist is in doubt: where it would decide, the answer is unknown, and where others
-decide, it says nothing.
+that rests on something that may not exist is in doubt: where it would decide, it alarms and proves nothing, and where
+others decide, it says nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import dataclass
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Joined, Node, Unknown, unknowns
+from threatmodel.stacks.values import Joined, Node, Scalar, Unknown, unknowns
 
 NOT_UNDERSTOOD = "the value cannot be read"
 _MOST_NOTES = 6
@@ -112,6 +112,12 @@ def unknown(found: Unknown) -> Unanswered:
     return Unanswered(found.why, found.place)
 
 
+def _unless(doubt: Unknown, answer: Answered) -> Unanswered:
+    """Return that a value is unknown that rests on what may not exist; it alarms unless defaults leave that out."""
+    out = isinstance(doubt.usual, Scalar) and doubt.usual.value is False
+    return Unanswered(doubt.why, doubt.place, stands=None if out else answer)
+
+
 def open_at(node: Node) -> Unanswered:
     """Return that a value is not known, for its own reason."""
     first = next(unknowns(node), None) if isinstance(node, Joined | Unknown) else None
@@ -166,7 +172,7 @@ def _decided(answers: Sequence[Answer], notes: tuple[str, str], parts: Sequence[
         if isinstance(one, Unanswered):
             return one
         if one.value is value and one.doubt is not None:
-            return unknown(one.doubt)
+            return _unless(one.doubt, one)
     if parts:
         return Answered(not value, places(parts))
     return _together(sure or known, notes[1])._replace(doubt=None if sure else known[0].doubt) if known else None

@@ -107,7 +107,7 @@ class Touch:
 
 def touches(stack: Stack, facts: StackFacts, element_of: Mapping[str, str]) -> Sequence[Touch]:
     """Return what each unread part of a stack may change."""
-    parts = [_touch(part, stack, element_of, alone=alone) for part, alone in _parts(stack, facts)]
+    parts = [one for part, alone in _parts(stack, facts) for one in _touches(part, stack, element_of, alone=alone)]
     return (*parts, *_versions(stack, facts, element_of))
 
 
@@ -163,14 +163,17 @@ def _is_below(part: str, name: str) -> bool:
     return part.startswith(name) and part[len(name) : len(name) + 1] in {"", ".", "["}
 
 
-def _touch(part: Unread, stack: Stack, element_of: Mapping[str, str], *, alone: bool) -> Touch:
+def _touches(part: Unread, stack: Stack, element_of: Mapping[str, str], *, alone: bool) -> Iterator[Touch]:
     """What a part may change; `alone` where that is what it is handed, and nothing that is connected to it."""
     why = f"{quoted(part.name)} may change it: {part.why}"
     if part.strength == "all":
-        return Touch(None, part.strength, why, part.place)
+        yield Touch(None, part.strength, why, part.place)
+        return
+    if part.strength == "template":
+        yield Touch(frozenset(element_of.values()), "adds", why, part.place)
     of_itself = (element_of[name] for name in part.handed if name in element_of)
     elements = frozenset(of_itself if alone else _elements(part.handed, stack, element_of))
-    return Touch(elements, part.strength, why, part.place, part.handed)
+    yield Touch(elements, "adds" if part.strength == "adds" else "changes", why, part.place, part.handed)
 
 
 def _elements(handed: frozenset[str], stack: Stack, element_of: Mapping[str, str]) -> Iterator[str]:

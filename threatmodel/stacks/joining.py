@@ -7,7 +7,7 @@ no work: they are texts, and an analysis holds them against every resource of th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from threatmodel.reading.values import replace
@@ -15,7 +15,7 @@ from threatmodel.stacks.assumed import Assumed
 from threatmodel.stacks.stack import ELSEWHERE, MADE_OF, Choice, Export, Parameter, Resource, Stack, Unread
 from threatmodel.stacks.terraform.rows import own_name_of, row_of
 from threatmodel.stacks.texts import relinked
-from threatmodel.stacks.values import ANY_CHOICE, Joined, Link, List, Node, Scalar, Table, Unknown, choices_of, links
+from threatmodel.stacks.values import ANY_CHOICE, Joined, Link, List, Node, Scalar, Table, Unknown, choices_of
 
 _OF = "::"
 """What is between a label and the parameter or condition of the file."""
@@ -212,7 +212,7 @@ class _Labels:
         return replace(
             stack,
             resources={one.name: one for one in resources},
-            unread=tuple(part for one in stack.unread for part in self.unread(one, resources)),
+            unread=tuple(self.unread(one, stack.resources) for one in stack.unread),
             parameters={self.choice(name): self.parameter(one) for name, one in stack.parameters.items()},
             undecided=tuple(self.undecided(one) for one in stack.undecided),
             exports=tuple(self.export(one) for one in stack.exports),
@@ -251,15 +251,10 @@ class _Labels:
         name = None if one.name is None else self.node(one.name)
         return Export(name, self.node(one.value), self.unknown(one.doubt))
 
-    def unread(self, one: Unread, own: Iterable[Resource]) -> Iterator[Unread]:
-        """What of a file was not read: what may change all of it changes nothing of another that it does not name."""
-        if one.strength != "all":
-            yield replace(one, name=self.name(one.name), handed=frozenset(map(self.name, one.handed)))
-            return
-        named = frozenset(resource.name for resource in own)
-        there = named.union(link.resource for resource in own for link in links(resource.properties))
-        yield replace(one, name=self.name(one.name), strength="changes", handed=named)
-        yield replace(one, name=self.name(one.name), strength="adds", handed=there)
+    def unread(self, one: Unread, own: Iterable[str]) -> Unread:
+        """What of a file was not read."""
+        found = one.of_template(own)
+        return replace(found, name=self.name(one.name), handed=frozenset(map(self.name, found.handed)))
 
     def resource(self, one: Resource) -> Resource:
         """A resource under its new name."""

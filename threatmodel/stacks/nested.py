@@ -235,7 +235,7 @@ def _together(stack: Stack, inner: Mapping[str, Stack], outputs: _Outputs) -> St
     return replace(
         stack,
         resources=resources,
-        unread=(*stack.unread, *(part for name, child in inner.items() for part in _unread(name, child, stack))),
+        unread=(*stack.unread, *(part for name, child in inner.items() for part in _unread(name, child))),
         problems=(*stack.problems, *(one for child in inner.values() for one in child.problems)),
         undecided=(
             *stack.undecided,
@@ -293,15 +293,9 @@ def _relinked(resource: Resource, change: Callable[[Any], Node]) -> Resource:
     )
 
 
-def _unread(name: str, child: Stack, stack: Stack) -> Iterator[Unread]:
-    """What of a nested stack was not read: a macro there changes what is there, and may add what it was handed."""
-    own = frozenset(f"{name}.{one}" for one in child.resources)
-    handed = frozenset(link.resource for link in links(get(stack.resources[name].properties, "Parameters")))
+def _unread(name: str, child: Stack) -> Iterator[Unread]:
+    """What of a nested stack was not read."""
     for one in child.unread:
-        inside = frozenset(_renamed(Link(part, "", one.place), name).resource for part in one.handed)
-        called = f"{name}.{one.name}"
-        if one.strength == "all":
-            yield replace(one, name=called, strength="changes", handed=own)
-            yield replace(one, name=called, strength="adds", handed=own | handed)
-        else:
-            yield replace(one, name=called, handed=inside)
+        found = one.of_template(child.resources)
+        inside = frozenset(_renamed(Link(part, "", one.place), name).resource for part in found.handed)
+        yield replace(found, name=f"{name}.{one.name}", handed=inside)

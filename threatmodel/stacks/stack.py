@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple, TypeVar
 
 from threatmodel.reading.problems import Place, Problem
-from threatmodel.reading.values import dataclass, field
+from threatmodel.reading.values import dataclass, field, replace
 from threatmodel.stacks.assumed import PlainValue
 from threatmodel.stacks.reads import Reads
 from threatmodel.stacks.values import ALWAYS, Link, Node, Table, Unknown, choices_of, links
@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 UNKNOWN = "Unknown::"
 """How the type begins of what a plan has and no table."""
 
-Strength = Literal["adds", "changes", "all"]
+Strength = Literal["adds", "changes", "template", "all"]
 """What a part that cannot be read may do to the rest."""
 
 
@@ -90,7 +90,9 @@ class Unread:
     """A part of the file that cannot be read for what it makes (a nested stack, a loop): its name, and why in words.
 
     `strength` says what it may do: 'adds' resources beside these, which may refer to what it is `handed`; 'changes'
-    what it is handed, in any way; 'all': change everything.  `handed` are names of resources of this file.
+    what it is handed, in any way; 'all': change everything.  `handed` are names of resources of this file.  One that
+    may change all of one 'template' among several is handed that, and may add to what is in the others, whose names it
+    may know.
     """
 
     name: str
@@ -98,6 +100,12 @@ class Unread:
     place: Place
     strength: Strength = "all"
     handed: frozenset[str] = frozenset()
+
+    def of_template(self, resources: Iterable[str]) -> Unread:
+        """The part of a template with these resources as one among several."""
+        if self.strength != "all":
+            return self
+        return replace(self, strength="template", handed=frozenset(resources))
 
 
 class Choice(NamedTuple):

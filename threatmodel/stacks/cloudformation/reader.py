@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 from threatmodel.reading.problems import InputError, Place, Problem, listed, note, quoted
 from threatmodel.reading.values import replace
@@ -13,10 +14,24 @@ from threatmodel.stacks.cloudformation.answers import answer_in, is_deployed, te
 from threatmodel.stacks.cloudformation.conditions import choices, decided
 from threatmodel.stacks.cloudformation.deployments import with_stages
 from threatmodel.stacks.cloudformation.intrinsics import Scope, made_by
+from threatmodel.stacks.cloudformation.loops import LOOP, Loops
 from threatmodel.stacks.cloudformation.names import NESTED, ConditionValue
 from threatmodel.stacks.cloudformation.parameters import Nesting, parameter, unfit
-from threatmodel.stacks.stack import Export, Resource, Stack, Unread
-from threatmodel.stacks.values import ALWAYS, List, Node, Scalar, Table, Unknown, choices_of, get, items, text
+from threatmodel.stacks.stack import Export, Parameter, Resource, Stack, Unread
+from threatmodel.stacks.values import (
+    ALWAYS,
+    List,
+    Node,
+    Scalar,
+    Table,
+    Unknown,
+    both,
+    choices_of,
+    get,
+    items,
+    tables,
+    text,
+)
 from threatmodel.stacks.work import Work
 
 _READ_TRANSFORMS = frozenset(("AWS::Serverless-2016-10-31", "AWS::LanguageExtensions"))
@@ -123,7 +138,35 @@ class _Template:
         self.problems = problems
         self.unread: list[Unread] = []
         self.resources = self.section("Resources")
+        self.loops: Mapping[str, Unknown] = {}
         self.types: dict[str, str] = {}
+        if any(key.startswith(LOOP) for one in tables(root) for key in one.entries):
+            self.write_loops_out()
+
+    def write_loops_out(self) -> None:
+        """Puts what loops make in their place, where their collections are known."""
+        known = Scope(
+            parameters=self.parameters,
+            mappings=self.section("Mappings"),
+            types={},
+            unread=frozenset(),
+            more=LOOP,
+            problems=[],
+            work=self.assumed.work or Work(),
+        )
+        loops = Loops(known.node, known.work)
+        self.resources, self.loops = loops.table(self.resources)
+        others = {name: loops.node(node, {}) for name, node in self.root.entries.items() if name != "Resources"}
+        self.root = self.root._replace(entries={**self.root.entries, **others})
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """The parameters with their values."""
+        section = self.section("Parameters")
+        return {
+            name: parameter(name, self.declared(name, node), section.keys[name], self.assumed, self.nesting)
+            for name, node in section.entries.items()
+        }
 
     def section(self, name: str) -> Table:
         """A section, empty where it is left out."""
@@ -200,10 +243,7 @@ class _Template:
             raise InputError(wrong)
         makers += [name for section in declared for name in section.entries if name[:4] == "Fn::"]
         scope = Scope(
-            parameters={
-                name: parameter(name, self.declared(name, node), declared[0].keys[name], self.assumed, self.nesting)
-                for name, node in declared[0].entries.items()
-            },
+            parameters=self.parameters,
             mappings=declared[1],
             types=self.types,
             unread=frozenset(self.resources.entries.keys() - self.types.keys()),
@@ -299,7 +339,7 @@ class _Template:
             type=self.types[name],
             properties=properties,
             place=place,
-            doubt=_doubt(body.entries.get("Condition"), scope),
+            doubt=both(_doubt(body.entries.get("Condition"), scope), self.loops.get(name)),
             opaque=opaque,
             about=about or None,
         )
