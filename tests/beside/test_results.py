@@ -66,9 +66,12 @@ def sample(name: str) -> Any:
     return json.loads((SAMPLES / name).read_text(encoding="utf-8"))
 
 
-def reads(entry: str = RESULT) -> tuple[Read, dict[tuple[str, str], Statement]]:
+REST = "stores: {orders: {kind: dynamodb}}\npipeline: {}\naccount: {}"
+
+
+def reads(entry: str = RESULT, rest: str = "", bot: str = "{}") -> tuple[Read, dict[tuple[str, str], Statement]]:
     """What was read of a result, and its statements that count or differ, by element and fact."""
-    modeled("template: template.yaml", entry, rest="stores: {orders: {kind: dynamodb}}\npipeline: {}\naccount: {}")
+    modeled("template: template.yaml", entry, rest=f"{REST}\n{rest}", bot=bot)
     graph = load_model("model.yaml", today=_day(TODAY), library=load_library())
     found = {
         (element.id, name): said
@@ -164,10 +167,36 @@ BOT_ARN = "arn:aws:lambda:eu-west-1:111122223333:function:shop-bot"
 PUBLIC = "awslambda_function_not_publicly_accessible"
 
 
-def test_a_failed_check_counts_for_the_arn_that_it_names() -> None:
-    saved("result.json", prowler((PUBLIC, "FAIL", BOT_ARN)))
-    said = reads()[1]["bot", "invocable_by_anyone"]
-    assert (said.value, said.size) == (True, 2)
+STARTS = {
+    "{triggers: [{schedule: rate(1 day)}]}": True,
+    "{triggers: [{http: GET, api: door}]}": True,
+    "{triggers: [{http: GET, api: url}]}": None,
+    "{}": None,
+}
+"""Whether a public permission lets anyone invoke it directly: those of a function URL name everyone too."""
+APIS = "apis: {door: {kind: rest}, url: {kind: function-url}}"
+
+
+@pytest.mark.parametrize("tool", ["prowler", "checkov"])
+@pytest.mark.parametrize(("bot", "decides"), STARTS.items())
+def test_a_failed_check_counts_for_the_function_that_it_names(bot: str, decides: bool | None, tool: str) -> None:
+    of_checkov = checkov(("CKV_AWS_301", "template.yaml", "failed"), resource="AWS::Serverless::Function.Bot")
+    saved("result.json", prowler((PUBLIC, "FAIL", BOT_ARN)) if tool == "prowler" else of_checkov)
+    read, found = reads(rest=APIS, bot=bot)
+    said = found.get(("bot", "invocable_by_anyone"))
+    assert (said and (said.value, said.size)) == (decides and (True, 2))
+    assert [one.name for one in read.left_open] == ([] if decides else ["invocable_by_anyone"])
+
+
+@pytest.mark.parametrize(("region", "decides"), [("eu-west-1", True), ("sa-east-1", None)])
+def test_a_check_of_a_region_decides_where_an_element_is(region: str, decides: bool | None) -> None:
+    rows = prowler(("other_check", "PASS", BOT_ARN), ("guardduty_is_enabled", "FAIL", "arn:aws:guardduty:x"))
+    rows[1]["cloud"]["region"] = region
+    saved("result.json", rows)
+    read, found = reads()
+    said = found.get(("account", "guardduty"))
+    assert (said and (said.value, said.size)) == (decides and (False, 2))
+    assert [one.name for one in read.left_open] == ([] if decides else ["guardduty"])
 
 
 def test_an_explicit_pass_is_a_statement() -> None:
@@ -193,10 +222,15 @@ def test_a_check_of_the_account_is_of_the_account() -> None:
 # --- what reassures
 
 
-def without_fault() -> dict[str, Any]:
-    """The result of semgrep where only the planted fault is found."""
+CLEARING = [row.rule for row in table()["semgrep"] if row.clear is not NOTHING]
+"""The rules that together cover what input may reach."""
+
+
+def without_fault(*rules: str) -> dict[str, Any]:
+    """The result of semgrep where only planted faults are found: one for each of some rules."""
     found: dict[str, Any] = sample("semgrep.json")
-    found["results"] = [one for one in found["results"] if one["path"] == "app/planted.py"]
+    (planted,) = [one for one in found["results"] if one["path"] == "app/planted.py"]
+    found["results"] = [{**planted, "check_id": f"rules.{one}"} for one in rules or CLEARING]
     return found
 
 
@@ -204,6 +238,11 @@ def test_with_a_control_and_all_source_read_it_is_a_statement_that_nothing_was_f
     saved("result.json", without_fault())
     said = reads(CONTROLLED)[1]["bot", "input_reaches_interpreter"]
     assert (said.value, said.size) == (False, 1)
+
+
+def test_a_rule_that_found_no_planted_fault_keeps_the_others_from_reassuring() -> None:
+    saved("result.json", without_fault(*CLEARING[1:]))
+    assert not reads(CONTROLLED)[1]
 
 
 def test_without_a_control_nothing_is_stated() -> None:
@@ -229,12 +268,12 @@ def test_a_file_that_the_tool_could_not_read_keeps_it_from_reassuring() -> None:
     ]
 
 
-def checkov(*checks: tuple[str, str, str]) -> dict[str, Any]:
+def checkov(*checks: tuple[str, str, str], resource: str = "AWS::DynamoDB::Table.Orders") -> dict[str, Any]:
     """The JSON of checkov: check, file and result of each."""
     found: dict[str, list[Any]] = {"passed": [], "failed": []}
     for check, file, result in checks:
         row = {"check_id": check, "repo_file_path": f"/{file}", "file_line_range": [6, 8]}
-        found[result].append({**row, "resource": "AWS::DynamoDB::Table.Orders"})
+        found[result].append({**row, "resource": resource})
     summary = {"passed": len(found["passed"]), "failed": len(found["failed"]), "parsing_errors": 0, "resource_count": 2}
     results = {"passed_checks": found["passed"], "failed_checks": found["failed"], "parsing_errors": []}
     return {"check_type": "cloudformation", "results": results, "summary": summary}
@@ -365,5 +404,6 @@ def test_every_row_of_the_table_is_of_a_fact_and_a_value_that_it_can_have() -> N
             values = [one for one in (row.fails, row.passes, row.clear) if one is not NOTHING]
             assert not fact.derived, (tool, row.rule)
             assert values or row.sign, (tool, row.rule)
+            assert row.sign or not row.only, (tool, row.rule)
             assert all(_fits(fact, one) for one in values), (tool, row.rule)
         assert len({(one.rule, one.of, one.fact) for one in rows}) == len(rows), tool

@@ -30,9 +30,9 @@ def run(*arguments: str) -> tuple[int, str, str]:
         return code, " ".join(out.getvalue().decode().split()), " ".join(err.getvalue().decode().split())
 
 
-def modeled(*entries: str, rest: str = "stores: {orders: {kind: dynamodb}}") -> None:
+def modeled(*entries: str, rest: str = "stores: {orders: {kind: dynamodb}}", bot: str = "{}") -> None:
     lines = "".join(f"  - {{{entry}}}\n" for entry in entries)
-    saved("model.yaml", f"name: Shop\nevidence:\n{lines}functions:\n  bot: {{}}\n{rest}\n")
+    saved("model.yaml", f"name: Shop\nevidence:\n{lines}functions:\n  bot: {bot}\n{rest}\n")
 
 
 def facts(*entries: str, element: str = "bot") -> dict[str, Any]:

@@ -203,6 +203,7 @@ def _prowler(raw: Any) -> Results:
             f"[{at}]",
             resource=text(resource.get("uid")),
             passed=one.get("status_code") == "PASS",
+            region=text(table(one.get("cloud")).get("region")),
         )
         for at, one in enumerate(found)
         if text(one.get("status_code")) in {"PASS", "FAIL"} and one.get("status") != "Suppressed"

@@ -14,7 +14,7 @@ class Finding(NamedTuple):
 
     `passed` says that the tool states so explicitly; otherwise the rule found a fault.  It is about a `file` and line,
     or a `resource`: an ARN, or the name that a file of infrastructure code has for it.  `part` is where in the result
-    it is.  No text of the result is here that may hold a secret.
+    it is, `region` the Region that it is about.  No text of the result is here that may hold a secret.
     """
 
     rule: str
@@ -23,6 +23,7 @@ class Finding(NamedTuple):
     line: int = 0
     resource: str = ""
     passed: bool = False
+    region: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -97,7 +97,7 @@ class _Result:
                 for element, row in self.named(one):
                     self.state(element, row, one, said)
         for element, row in self.cleared({(element, name) for element, name in said}):
-            note = f"{self.results.tool} {row.rule} found nothing, and found the planted fault"
+            note = f"{self.results.tool} found nothing, and found each planted fault"
             said[element, row.fact] = [Statement(row.clear, "tool", Place(self.opened.file), note)]
         found: Statements = {}
         for (element, name), every in said.items():
@@ -112,7 +112,7 @@ class _Result:
             why = f"{self.results.tool} {row.rule}: {row.sign}"
             self.signs.setdefault((element, row.fact), LeftOpen(element, row.fact, why, place, ()))
         value = row.passes if one.passed else row.fails
-        if value is NOTHING:
+        if value is NOTHING or not (one.passed or self.targets.decides(row.only, element, one)):
             return
         if one.passed and (self.why or not (self.reassures or self.results.tool == _OF_THE_ACCOUNT)):
             return
@@ -133,7 +133,7 @@ class _Result:
             yield from ((element, row) for element in elements)
 
     def cleared(self, said: set[tuple[str, str]]) -> Iterator[tuple[str, Row]]:
-        """Yield the functions in all of whose source a rule found nothing, which found the planted fault."""
+        """Yield the functions in all of whose source no rule of a fact found anything, each with a planted fault."""
         if not self.reassures or self.results.unread:
             return
         planted = {
@@ -142,13 +142,14 @@ class _Result:
             if self.opened.paths.get(one.file) == self.control
             for row in rows_of(self.results.tool, one.rule)
         }
-        for row in table().get(self.results.tool, ()):
-            if row.clear is not NOTHING and row.rule in planted:
-                yield from (
-                    (function, row)
-                    for function in self.targets.read_whole(self.results.read)
-                    if (function, row.fact) not in said and (function, row.fact) not in self.signs
-                )
+        clearing = [row for row in table().get(self.results.tool, ()) if row.clear is not NOTHING]
+        missed = {row.fact for row in clearing if row.rule not in planted}
+        for row in {row.fact: row for row in clearing if row.fact not in missed}.values():
+            yield from (
+                (function, row)
+                for function in self.targets.read_whole(self.results.read)
+                if (function, row.fact) not in said and (function, row.fact) not in self.signs
+            )
 
     def place(self, one: Finding) -> Place:
         """The line of the code, else the spot in the result."""

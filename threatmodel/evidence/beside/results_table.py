@@ -27,6 +27,7 @@ class Row:
     passes: Any = NOTHING
     clear: Any = NOTHING
     sign: str = ""
+    only: str = ""
 
 
 @cache

@@ -14,11 +14,13 @@ from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.file_statements import FileStatements
 from threatmodel.evidence.packaged import code_root
 from threatmodel.evidence.resource_types import known
+from threatmodel.model.system import System
 from threatmodel.reading.project import real_path
 from threatmodel.stacks.values import Scalar
 
 _ARN = re.compile(r"arn:[a-z0-9-]+:([a-z0-9-]+):([a-z0-9-]*):(\d{12})?:(.+)")
 _SOURCE = (".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
+_OWN_URL = ("function-url", "web-function")
 _MOST_FILES = 5_000
 """Files of a function's source that are held against the list of a tool."""
 
@@ -37,6 +39,20 @@ class Targets:
             found = self.by_arn(one.resource) if one.resource.startswith("arn:") else self.by_name(one)
             return [element for element in found if self.kinds.get(element) == kind]
         return list(self.by_code(one)) if kind == "function" else ()
+
+    def decides(self, only: str, element: str, one: Finding) -> bool:
+        """Whether a fault decides, of a rule that does so only somewhere (the first lines of the table say where)."""
+        if only == "region":
+            return one.region in self.regions
+        return only != "no-url" or not any(_may_have_url(held.system, element) for held in self.held)
+
+    @cached_property
+    def regions(self) -> frozenset[str]:
+        """The Regions of the elements, as far as the files of the evidence or the ARNs of the result show them."""
+        shown = {home.region for held in self.held for home in held.opened.homes.values() if home is not None}
+        arns = {one.resource for one in self.opened.results.findings if one.resource.startswith("arn:")}
+        of_elements = (_ARN.fullmatch(arn) for arn in arns if any(self.by_arn(arn)))
+        return frozenset(shown | {found[2] for found in of_elements if found} - {""})
 
     @cached_property
     def kinds(self) -> Mapping[str, str]:
@@ -103,6 +119,16 @@ class Targets:
             files = [one for root in roots for one in _source_in(root)]
             if files and len(files) <= _MOST_FILES and there.issuperset(files):
                 yield function
+
+
+def _may_have_url(system: System, function: str) -> bool:
+    """Whether a function URL may invoke a function, by what the model says."""
+    node = system.nodes.get(function)
+    if node is None or node.triggers is None:
+        return True
+    sources = (system.nodes.get(one.source.id) for one in node.triggers if one.source is not None)
+    kinds = (one.facts.get("kind") for one in sources if one is not None and one.kind == "api")
+    return any(one is None or one.value in _OWN_URL for one in kinds)
 
 
 def _source_in(root: Path) -> Iterator[Path]:
