@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import threatmodel.evidence.beside
 from tests.evidence.mappings.every_place import MAPPINGS, every_place
 from tests.support import HOME
 from threatmodel.evidence.analyses.registry import analyses
@@ -44,6 +47,14 @@ def test_aws_facts_stand_in_the_file() -> None:
 
 def test_what_aws_cannot_say_is_not_seen_by_it() -> None:
     assert not names(MAPPINGS["aws"].unsaid) & seen_by("aws")
+
+
+def test_what_a_repository_or_its_host_shows_is_named_by_a_reader() -> None:
+    modules = Path(threatmodel.evidence.beside.__path__[0]).glob("*.py")
+    trees = [ast.walk(ast.parse(one.read_text(encoding="utf-8"))) for one in modules]
+    named = {node.value for tree in trees for node in tree if isinstance(node, ast.Constant)}
+    shown = [row for row in ROWS if {"repository", "host"} & {*row.seen_by, *row.denied_by}]
+    assert [row.name for row in shown if row.name not in named] == []
 
 
 def test_every_kind_of_element_can_be_found() -> None:
