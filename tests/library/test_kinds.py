@@ -11,12 +11,16 @@ from tests.support import HOME
 from threatmodel.evidence.answers import Answered
 from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.library.condition import Condition, leaves
+from threatmodel.library.entries import ControlLink
 from threatmodel.library.load import load_library
-from threatmodel.model.facts import Statement, stated
+from threatmodel.model.facts import Facts, Statement, stated
+from threatmodel.model.vocabulary import FACTS
+from threatmodel.model.vocabulary.row import Kind
+from threatmodel.reading.shape import Word
 
 LIBRARY = load_library(HOME / "threatlib")
 MAPPINGS = load_mappings("cloudformation")
-KINDS = ("api", "store", "queue")
+KINDS: tuple[Kind, ...] = ("api", "store", "queue")
 
 
 def deciding() -> Iterator[tuple[str, Condition]]:
@@ -33,6 +37,27 @@ def test_kinds_are_named_and_not_left_out() -> None:
         name for name, one in deciding() for leaf in leaves(one.tree) if (leaf.fact, leaf.test) == ("kind", "!=")
     ]
     assert left_out == []
+
+
+KINDS_OF = {kind: row.shape.words for kind in KINDS if isinstance((row := FACTS[kind]["kind"]).shape, Word)}
+
+
+def makes_sense(link: ControlLink, kind: Kind, facts: Facts) -> bool:
+    """Whether a control may be in place on an element, and may then have its effect on the threat."""
+    rules = [link.conditions[kind]] if link.conditions else []
+    rules += [need.condition for need in LIBRARY.controls[link.control].needs]
+    return all(rule.truth(facts) >= 0 for rule in rules)
+
+
+@pytest.mark.parametrize("kind", KINDS_OF)
+def test_no_threat_is_about_a_kind_for_which_nothing_that_stops_it_makes_sense(kind: Kind) -> None:
+    """Messages of a topic, say, are not received, so that only a queue and a stream have readers."""
+    for threat in (one for one in LIBRARY.threats.values() if kind in one.targets):
+        stops = [one for one in threat.links if one.effect == "stops" and LIBRARY.controls[one.control].scope == kind]
+        for word in KINDS_OF[kind] if stops else ():
+            facts = {"kind": stated(Statement(word, "model", None))}
+            if threat.applies[kind].truth(facts) >= 0:
+                assert any(makes_sense(one, kind, facts) for one in stops), (threat.id, word)
 
 
 def read_of() -> Iterator[tuple[str, str, str]]:
