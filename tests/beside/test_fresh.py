@@ -2,7 +2,8 @@
 
 `fresh/sound.yaml` has handlers that are sound, or whose requests are not Slack's; `fresh/parts.yaml` handlers that are
 sound in one respect, with what may `never` be certain of them; `fresh/bad.yaml` handlers with one fault, by its fact;
-`fresh/does.yaml` handlers that do something in an unusual way, with what `denies` it.
+`fresh/does.yaml` handlers that do something in an unusual way, with what `denies` it; `fresh/serves.yaml` handlers with
+the features of Slack that call them, and the line that shows each.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import yaml
 
 from threatmodel.beside.code.look import look
 from threatmodel.beside.code.modules import Parsed
-from threatmodel.beside.code.observed import CERTAIN, CLAIMED, Observed
+from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SERVES, Observed
 from threatmodel.beside.folder import Folder
 
 CASES = Path(__file__).with_name("fresh")
@@ -90,3 +91,9 @@ def test_the_code_is_never_said_to_lack_what_it_has(case: dict[str, Any]) -> Non
     claimed = [one for one in _observed(case) if one.how == CLAIMED]
     said = {one.what for one in claimed} | {f"{one.what}={one.value}" for one in claimed}
     assert said & set(case["denies"]) == set()
+
+
+@pytest.mark.parametrize("case", _cases("serves"))
+def test_the_code_shows_which_features_of_slack_call_it(case: dict[str, Any]) -> None:
+    found = {one.value: one.place.line for one in _observed(case) if one.what == SERVES}
+    assert found == case["serves"]

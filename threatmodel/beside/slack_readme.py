@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from threatmodel.beside.urls import Address, address
+from threatmodel.beside.urls import NOWHERE, Address, address
 from threatmodel.reading.problems import Place
 
 Feature = Literal["slash-command", "interactivity", "events"]
@@ -24,7 +24,10 @@ _AFTER = 2
 _FEATURES: tuple[tuple[Feature, re.Pattern[str]], ...] = (
     ("slash-command", re.compile(r"slash[ -]?commands?|slack slash|slack commands?\b", re.IGNORECASE)),
     ("events", re.compile(r"event[ -]subs?criptions?|events api|enable events|slack events", re.IGNORECASE)),
-    ("interactivity", re.compile(r"interactivity|interactive (?:components?|messages?)", re.IGNORECASE)),
+    (
+        "interactivity",
+        re.compile(r"interactivity|interactive (?:components?|messages?)|message actions?", re.IGNORECASE),
+    ),
 )
 _ADDRESSES = re.compile(r"request[ _]?url|\burls?\b|\blinks?\b|\bendpoints?\b|\bwebhook\b", re.IGNORECASE)
 _URL = re.compile(r"https?://(?:<[^<>\n]{0,80}>|\{[^{}\n]{0,80}\}|\[[^\[\]\n]{0,80}\]|[^\s`'\"()<>\[\]{}])+")
@@ -84,4 +87,4 @@ def _addresses(words: str) -> Iterator[Address]:
     """The addresses that are written out, those of documents left out; one without a path where there is none."""
     written = [found for one in _URL.findall(words) if (found := address(one.rstrip(".,;:*"))) is not None]
     own = [one for one in written if one.path is not None and not _OF_OTHERS.search(one.host)]
-    yield from own or (Address("", None, "maybe"),)
+    yield from own or (NOWHERE,)

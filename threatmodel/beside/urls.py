@@ -46,6 +46,10 @@ class Address(NamedTuple):
     problem: str = ""
 
 
+NOWHERE = Address("", None, "maybe")
+"""No address is written out, though there is one."""
+
+
 def address(text: str) -> Address | None:
     """Return what a text says of an address; None where it is empty."""
     if not text.strip():

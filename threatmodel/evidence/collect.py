@@ -24,7 +24,8 @@ from threatmodel.reading.values import replace
 from threatmodel.stacks.work import Work
 
 if TYPE_CHECKING:
-    from threatmodel.beside.slack_manifest import Manifest
+    from threatmodel.beside.slack_manifest import Manifest, RequestUrl
+    from threatmodel.evidence.beside.kinds import Found
     from threatmodel.probe.result import Result
 
 
@@ -51,10 +52,12 @@ def collect(
     deployed = _deployed(held) if sources.probes or sources.beside else {}
     probed, read_files = _probed(system, sources, held, deployed, today)
     manifests = _manifests(system, sources)
+    beside = _found(system, sources, held, deployed, ways, today)
+    served = dict(_served(beside))
     stated: list[Statements] = []
     for left, one in zip(range(len(held), 0, -1), held, strict=True):
         said: Statements = {}
-        one.lists.manifests = manifests
+        one.lists.manifests, one.lists.served = manifests, served
         one.state(said)
         counted = one.held(said, ways, work.share(left)) if ways is not None else said
         why = next(filter(None, (stale(age, today) for age in one.opened.ages.values())), "")
@@ -65,9 +68,9 @@ def collect(
     statements: Statements = {}
     for each in (*stated, probed):
         _add(each, statements)
-    for number, found in _beside(system, sources, held, deployed, ways, today):
-        _add(found[0], statements)
-        read_files[number] = found[1]
+    for number, found in zip(sources.beside, beside, strict=True):
+        said, read_files[number] = _said(found)
+        _add(said, statements)
     return statements, tuple(replace(read_files[number], source=one) for number, one in sorted(sources.named.items()))
 
 
@@ -112,22 +115,44 @@ def _manifests(system: System, sources: Sources) -> Sequence[Manifest]:
     return [one.value for one in named if isinstance(one, OpenedFile)]
 
 
-def _beside(  # noqa: PLR0913, PLR0917 - all that an entry is held against
+def _found(  # noqa: PLR0913, PLR0917 - all that an entry is held against
     system: System,
     sources: Sources,
     held: Sequence[FileStatements],
     deployed: Mapping[str, Sequence[Deployed]],
     ways: Directions | None,
     today: datetime.date | None,
-) -> Iterator[tuple[int, tuple[Statements, Read]]]:
-    """What is beside the files states, and what was read of it, by its number among the evidence."""
+) -> Sequence[Found]:
+    """What is beside the files, each with what it is held against; handlers are looked at, for they say who calls."""
     if not sources.beside:
-        return
-    from threatmodel.evidence.beside.kinds import KINDS, Found
+        return ()
+    from threatmodel.evidence.beside.kinds import Found
 
-    for number, opened in sources.beside.items():
-        source = system.evidence[number]
-        yield number, KINDS[source.kind](Found(source, opened, system, held, deployed, ways, today))
+    every = [
+        Found(system.evidence[number], opened, system, held, deployed, ways, today)
+        for number, opened in sources.beside.items()
+    ]
+    if all(one.source.kind != "code" for one in every):
+        return every
+    from threatmodel.evidence.beside.code import looked
+
+    return [one._replace(looked=looked(one)) if one.source.kind == "code" else one for one in every]
+
+
+def _served(beside: Sequence[Found]) -> Iterator[tuple[str, Sequence[RequestUrl]]]:
+    """The features of Slack that call each function, by its code."""
+    for one in beside:
+        if one.looked is not None:
+            from threatmodel.evidence.beside.code import serves
+
+            yield from ((function, serves(seen)) for function, (_, seen) in one.looked.handlers.items())
+
+
+def _said(found: Found) -> tuple[Statements, Read]:
+    """What an entry beside the files states, and what was read of it."""
+    from threatmodel.evidence.beside.kinds import KINDS
+
+    return KINDS[found.source.kind](found)
 
 
 def _probed(

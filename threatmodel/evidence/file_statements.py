@@ -132,7 +132,7 @@ class FileStatements:
         stack = tracked(self.opened.in_world(assumed))
         other = FileStatements(self.file.read_as(stack), self.opened, self.ways)
         other.lists.seen, other.lists.signs = self.lists.seen, self.lists.signs
-        other.lists.manifests = self.lists.manifests
+        other.lists.manifests, other.lists.served = self.lists.manifests, self.lists.served
         return World(stack, lambda key: stack.reads.during(lambda: other.answer(key)))
 
     def held(self, said: Statements, ways: Directions, work: Work) -> Statements:

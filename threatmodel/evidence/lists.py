@@ -18,7 +18,7 @@ from threatmodel.evidence.relations.unused import Needed, unused
 from threatmodel.evidence.relations.use import FunctionRelations, Use
 from threatmodel.evidence.relations.used import used
 from threatmodel.evidence.relations.ways import Start
-from threatmodel.evidence.signs import Sign, installs, may_call, open_to_install, signs
+from threatmodel.evidence.signs import Sign, described_outputs, installs, may_call, open_to_install, signs
 from threatmodel.graph.elements import LeftOpen
 from threatmodel.model.facts import Statement, Statements
 from threatmodel.model.system import BY_ID, REQUESTS, THROUGH, Reference, Trigger, meet
@@ -26,7 +26,7 @@ from threatmodel.reading.problems import Place, article, quoted
 from threatmodel.reading.values import replace
 
 if TYPE_CHECKING:
-    from threatmodel.beside.slack_manifest import Manifest
+    from threatmodel.beside.slack_manifest import Manifest, RequestUrl
     from threatmodel.evidence.slack_callers import Callers
     from threatmodel.probe.seen import SeenCall
 
@@ -46,6 +46,7 @@ class Lists:
         self.element_of = held.element_of
         self.seen: Mapping[str, frozenset[SeenCall]] = {}
         self.manifests: Sequence[Manifest] = ()
+        self.served: Mapping[str, Sequence[RequestUrl]] = {}
         self.left_open: list[LeftOpen] = []
         self.unread_parts: dict[str, list[Place]] = {}
 
@@ -87,12 +88,14 @@ class Lists:
 
     @cached_property
     def callers(self) -> Callers | None:
-        """What the manifests of Slack's apps say of the routes of the file; None where the model names none."""
-        if not self.manifests:
+        """What manifests and code say of who calls the routes of the file; None where they say nothing."""
+        served = {name: self.served[one] for name, one in self.element_of.items() if self.served.get(one)}
+        if not self.manifests and not served and not any(described_outputs(self.stack)):
             return None
         from threatmodel.evidence.slack_callers import callers  # most models name no manifest
+        from threatmodel.evidence.slack_outputs import urls_of_outputs
 
-        return callers(self.manifests, self.relations)
+        return callers(self.manifests, self.relations, served, urls_of_outputs(self.stack))
 
     @property
     def passed(self) -> Sequence[Passed]:

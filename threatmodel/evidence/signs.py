@@ -15,7 +15,7 @@ from threatmodel.evidence.relations.ways import Start
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.joining import own_choice, own_name
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Scalar, Table
+from threatmodel.stacks.values import Node, Scalar, Table, get
 
 _OF_OTHERS = re.compile(r"AWS::(?:IAM|Lambda::Permission|Logs|CloudWatch)")
 """Types of resources that are there for others and are called after them."""
@@ -111,6 +111,16 @@ def _named(stack: Stack, called: Sequence[str]) -> Iterator[Sign]:
     named = [one for one in every if _speaks(own_name(one.name, stack.joined)[1])]
     for resource in sorted(named, key=lambda one: bool(_OF_OTHERS.match(one.type))):
         yield f"the name {quoted(own_name(resource.name, stack.joined)[1])}", resource.place
+
+
+def described_outputs(stack: Stack) -> Iterator[tuple[Scalar, Node]]:
+    """Yield the outputs of a template that speaks of Slack, there or as a whole: the description, and the value."""
+    whole = isinstance(stack.description, Scalar) and _speaks(str(stack.description.value))
+    for node in stack.beside:
+        for output in node.entries.values() if isinstance(node, Table) else ():
+            value, said = get(output, "Value"), get(output, "Description")
+            if value is not None and isinstance(said, Scalar) and (whole or _speaks(str(said.value))):
+                yield said, value
 
 
 def _speaks(text: str) -> bool:

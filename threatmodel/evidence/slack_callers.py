@@ -1,9 +1,10 @@
-"""Which routes the manifest of a Slack app names: their caller is known, and is not asked."""
+"""Which routes a Slack app's manifest names, or its code is made for: their caller is known, and is not asked."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, cast
 
 from threatmodel.beside.slack_manifest import Manifest, RequestUrl
@@ -38,23 +39,27 @@ class Callers:
         return tuple({one.surface: one for one in reversed(found)}.values())[::-1] if can_post(start) else ()
 
 
-def callers(manifests: Sequence[Manifest], relations: Mapping[str, FunctionRelations]) -> Callers:
-    """Return what manifests say of the routes of some functions.
+def callers(
+    manifests: Sequence[Manifest],
+    relations: Mapping[str, FunctionRelations],
+    served: Mapping[str, Sequence[RequestUrl]] = MappingProxyType({}),
+    others: Iterable[RequestUrl] = (),
+) -> Callers:
+    """Return what manifests say of the routes of some functions, and what their code does.
 
-    In Socket Mode Slack sends nothing to an address.
+    `others` are addresses that other texts name.  `served` has the features of Slack that each function is made for:
+    they call its route if Slack can call only one.  In Socket Mode Slack sends nothing to an address.
     """
     routes, barred = _routes(relations)
-    called = [
-        _called(url, routes, barred)
-        for manifest in manifests
-        if not is_socket_mode(manifest)
-        for url in manifest.urls
-        if url.surface != "redirect"
-    ]
+    named = [url for manifest in manifests if not is_socket_mode(manifest) for url in manifest.urls]
+    called = [_called(url, routes, barred) for url in (*named, *others) if url.surface != "redirect"]
     by_route: dict[RouteKey, list[RequestUrl]] = {}
     for one in called:
         if one.joined.how in {"path", "only"} and not one.barred:
             by_route.setdefault(cast("RouteKey", one.joined.keys[0]), []).append(one.url)
+    for key in _only_routes(routes):
+        if served.get(key[0]):
+            by_route.setdefault(key, list(served[key[0]]))
     return Callers(by_route={key: tuple(urls) for key, urls in by_route.items()}, called=tuple(called))
 
 
@@ -67,6 +72,18 @@ def is_socket_mode(manifest: Manifest) -> bool:
     """Return whether Slack sends requests through a WebSocket that the app opens."""
     found = manifest.settings.get("socket_mode_enabled")
     return found is not None and found.value
+
+
+def _only_routes(routes: Sequence[Route]) -> Iterator[RouteKey]:
+    """Yield the route of each function of which Slack can call no other one; `/` and all paths below it are one."""
+    by_function: dict[str, set[RouteKey]] = {}
+    for route in routes:
+        key = cast("RouteKey", route.key)
+        by_function.setdefault(key[0], set()).add(key)
+    for keys in by_function.values():
+        wide = {key for key in keys if key[2].endswith("+}") and key[2].count("/") == 1}
+        if len(keys) == 1 or (len({key[1] for key in keys}) == 1 and {key[2] for key in keys - wide} == {"/"} and wide):
+            yield from keys
 
 
 def _called(url: RequestUrl, routes: Sequence[Route], barred: Sequence[Route]) -> Called:

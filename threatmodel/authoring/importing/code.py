@@ -6,11 +6,17 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import NamedTuple
 
 from threatmodel.authoring.importing.entries import ElementEntry
 from threatmodel.authoring.importing.model import NamedFile, reference_to
-from threatmodel.beside.code.source import ENDINGS, module_path
+from threatmodel.beside.code.look import look
+from threatmodel.beside.code.modules import Parsed
+from threatmodel.beside.code.source import ENDINGS, handler_file, module_path, read_source
 from threatmodel.beside.folder import NOT_SOURCE
+from threatmodel.beside.slack_manifest import RequestUrl
+from threatmodel.evidence.beside.code import serves
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.packaged import code_root, no_folder
 from threatmodel.reading.files import Files, is_file, shown_path
@@ -20,6 +26,18 @@ from threatmodel.stacks.joining import own_name
 from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.values import get, text
 
+
+class CodeBeside(NamedTuple):
+    """The source beside the imported files: entries for the evidence, notes, and who calls functions by their code.
+
+    `served` has the features of Slack by resource.
+    """
+
+    named: tuple[NamedFile, ...] = ()
+    notes: tuple[str, ...] = ()
+    served: Mapping[str, Sequence[RequestUrl]] = MappingProxyType({})
+
+
 _TESTS = re.compile(r"(?:^|/)(?:tests?|__tests__|fixtures|examples?|docs)/")
 _MOST = 20_000
 """Files of a repository among which a handler is looked for."""
@@ -27,14 +45,14 @@ _MOST = 20_000
 
 def code_beside(
     stacks: Mapping[str, Stack], found: Sequence[ElementEntry], project: Path, model: Path, files: Files
-) -> tuple[list[NamedFile], list[str]]:
-    """Return the entries of the evidence for the source of handlers, and notes of what was looked for.
+) -> CodeBeside:
+    """Return the entries of the evidence for the source of handlers, and what the source says of who calls.
 
     Functions whose folder the files name are one entry, with the folder that is around all of them.  Of another one the
     entry names the function, where only one file of the project can be its handler, and is not that of these functions.
     """
     root = repository(project) or real_path(project)
-    folders: list[Path] = []
+    handlers: dict[str, tuple[Path, str]] = {}
     others: dict[str, str] = {}
     named: list[NamedFile] = []
     missing: list[str] = []
@@ -45,12 +63,14 @@ def code_beside(
             continue
         folder = code_root(deployed)
         if folder is not None and real_path(folder).is_relative_to(root) and _has(real_path(folder), handler):
-            folders.append(real_path(folder))
+            handlers[function] = (real_path(folder), handler)
         else:
             others[function] = handler
+    folders = [folder for folder, _ in handlers.values()]
     for function, handler in others.items():
         only = search(handler)
         if only is not None and real_path(only) not in folders:
+            handlers[function] = (real_path(only), handler)
             named.append(NamedFile("code", reference_to(only, model), function=function))
         else:
             missing.append(function)
@@ -58,7 +78,22 @@ def code_beside(
         whole = Path(os.path.commonpath(folders))
         named.insert(0, NamedFile("code", reference_to(whole, model)))
     notes = [f"{shown_path(root)}: no source was found of the handlers of {listed(missing)}"] if missing else []
-    return named, notes
+    resources = {entry.id: entry.resource for entry in found}
+    served = {resources[function]: urls for function, urls in _served(handlers, files).items() if urls}
+    return CodeBeside(tuple(named), tuple(notes), served)
+
+
+def _served(handlers: Mapping[str, tuple[Path, str]], files: Files) -> Mapping[str, Sequence[RequestUrl]]:
+    """Return the features of Slack that call each function, by the source of its handler in a folder."""
+    parsed: dict[Path, Parsed] = {}
+    served = {}
+    for function, (folder, handler) in handlers.items():
+        if folder not in parsed:
+            parsed[folder] = Parsed(read_source(folder, files))
+        file = handler_file(parsed[folder].folder, module_path(handler))
+        if file is not None:
+            served[function] = serves(look(parsed[folder], file, handler.rpartition(".")[2], "."))
+    return served
 
 
 def _functions(stacks: Mapping[str, Stack], found: Sequence[ElementEntry]) -> Iterator[tuple[str, Deployed]]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
+from types import MappingProxyType
 from typing import NamedTuple
 
 from threatmodel.authoring.importing.ids import element_ids, host_id
@@ -25,6 +26,7 @@ from threatmodel.evidence.relations.ways import Start
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.signs import may_call, signs
 from threatmodel.evidence.slack_callers import callers
+from threatmodel.evidence.slack_outputs import urls_of_outputs
 from threatmodel.model.file import EXTERNAL_USES, SECTIONS, TRIGGER
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Text
@@ -66,10 +68,14 @@ class ElementEntry:
 
 
 class Whole(NamedTuple):
-    """A system as a whole: names of the model and of the repository, and manifests of Slack's apps."""
+    """A system as a whole: names of the model and of the repository, and manifests of Slack's apps.
+
+    `served` has the features of Slack that call functions by their code, by resource.
+    """
 
     names: Sequence[str] = ()
     manifests: Sequence[Manifest] = ()
+    served: Mapping[str, Sequence[RequestUrl]] = MappingProxyType({})
 
 
 NOTHING = Whole()
@@ -88,7 +94,7 @@ def entries(
     `whole` is what is known of the system as a whole.
     """
     signed = bool(whole.manifests) or bool(signs(stack, by_function, whole.names))
-    slack = callers(whole.manifests, by_function)
+    slack = callers(whole.manifests, by_function, whole.served, urls_of_outputs(stack))
     passed = passed_on(stack, facts)
     places = dict(_named_by(by_function, passed))
     kinds = dict(_kinds(stack, facts, by_function, passed, places)) | {name: kind for name, (_, kind) in known.items()}

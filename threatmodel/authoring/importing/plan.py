@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from threatmodel.assessment.drift import Absence
 from threatmodel.authoring.importing import deployed
@@ -31,6 +31,9 @@ from threatmodel.stacks.deployment import given_values
 from threatmodel.stacks.joining import joined
 from threatmodel.stacks.readers import read
 from threatmodel.stacks.stack import Stack
+
+if TYPE_CHECKING:
+    from threatmodel.authoring.importing.code import CodeBeside
 
 
 class Imported(NamedTuple):
@@ -66,14 +69,17 @@ def imported(
     around = beside(paths, target, files)
     name = _name(own, stack)
     roots = {root.name for one in own if not one.path.is_fifo() and (root := repository(one.path.parent))}
-    found = entries_of(stack, {}, Whole((name, *sorted(roots)), around.manifests))
+    whole = Whole((name, *sorted(roots)), around.manifests)
+    found = entries_of(stack, {}, whole)
     check_elements(found, stack)
-    source, missing = _source(paths, stacks, found, target, files)
+    source = _source(paths, stacks, found, target, files)
+    if source.served:
+        found = entries_of(stack, {}, whole._replace(served=source.served))
     named = [
         NamedFile(one.kind, "" if one.path.is_fifo() else reference_to(one.path, target), label=label)
         for label, one in zip(labels, own, strict=True)
     ]
-    notes = [*around.notes, *missing]
+    notes = [*around.notes, *source.notes]
     for at, (one, label) in enumerate(zip(own, labels, strict=True)):
         given, said = _deployed_with(one.path, one.kind, stacks[label], files)
         notes += said
@@ -82,7 +88,7 @@ def imported(
     seen = deployed.look(paths, files)
     shown = deployed.named(list(zip(named, stacks.values(), strict=True)), there, seen, target, files)
     notes += shown.notes
-    text = new_model(found, shown.own, name[:LONGEST_NAME], stands_on, (*shown.beside, *source, *around.named))
+    text = new_model(found, shown.own, name[:LONGEST_NAME], stands_on, (*shown.beside, *source.named, *around.named))
     if piped:
         notes.append("what came through a pipe has no path: name the file under evidence in the model")
     return Imported(text, tuple(found), (), (*notes_of(stack, {one.resource for one in found}), *notes))
@@ -90,12 +96,12 @@ def imported(
 
 def _source(
     paths: Sequence[Path], stacks: Mapping[str, Stack], found: Sequence[ElementEntry], model: Path, files: Files
-) -> tuple[Sequence[NamedFile], Sequence[str]]:
-    """The source of the handlers beside a folder that is imported, and what was not found of it."""
-    if len(paths) != 1 or not files.has_folder(paths[0]):
-        return (), ()
-    from threatmodel.authoring.importing.code import code_beside
+) -> CodeBeside:
+    """The source of the handlers beside a folder that is imported."""
+    from threatmodel.authoring.importing.code import CodeBeside, code_beside
 
+    if len(paths) != 1 or not files.has_folder(paths[0]):
+        return CodeBeside()
     return code_beside(stacks, found, paths[0], model, files)
 
 

@@ -97,7 +97,8 @@ _PARTS_OF = frozenset({"split", "rsplit", "partition", "slice", "substring", "su
 """Those of them that give pieces of a text."""
 _PARSES = (
     *("json.loads", "JSON.parse", ".parse_qs()", "parse_qs", "parse_qsl", "querystring.parse", "qs.parse"),
-    *("URLSearchParams", "simplejson.loads", "ujson.loads", "orjson.loads", "parse_multipart", "Object.fromEntries"),
+    *("querystring.decode", "URLSearchParams", "simplejson.loads", "ujson.loads", "orjson.loads", "parse_multipart"),
+    "Object.fromEntries",
 )
 _KEEPS = (
     *("json.dumps", "JSON.stringify", "str", "repr", "dict", "bytes", "String", "Buffer.from", "util.inspect"),

@@ -17,6 +17,7 @@ from threatmodel.beside.code.modules import Opening, Parsed, modules_of
 from threatmodel.beside.code.observed import Observed, Reading
 from threatmodel.beside.code.program import Program
 from threatmodel.beside.code.sinks import sinks
+from threatmodel.beside.code.surfaces import surfaces
 from threatmodel.beside.code.syntax import Node, walk
 from threatmodel.beside.code.tokens import tokens
 from threatmodel.beside.code.verification import verification
@@ -29,7 +30,7 @@ _FRAMEWORKS = frozenset(
     | {"LambdaFunctionUrlResolver", "ALBResolver", "middy"}
 )
 _FOR_EFFECT = re.compile(r"auto|instrument|patch|secur|guard|slack|verif|auth|protect", re.IGNORECASE)
-_ANALYSES = (verification, logs, answers, tokens, sinks, writes, models, absences)
+_ANALYSES = (verification, surfaces, logs, answers, tokens, sinks, writes, models, absences)
 
 
 class Look(NamedTuple):

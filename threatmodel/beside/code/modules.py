@@ -143,7 +143,7 @@ class _Importing:
         paths, name = self.resolved(node.name, node)
         for one in node.parts:
             original = one.parts[0].name
-            target = self.member(paths, original) if self.module.python else ""
+            target = self.member(paths, node.name, original) if self.module.python else ""
             if target:
                 yield target
                 self.module.imports[one.name] = (target, "*")
@@ -151,13 +151,27 @@ class _Importing:
                 self.module.imports[one.name] = (name, original)
         yield from paths
 
-    def member(self, paths: list[str], original: str) -> str:
-        """Return the file that a name imported from a package of Python is, if it is one."""
+    def member(self, paths: list[str], name: str, original: str) -> str:
+        """Return the file that a name imported from a package of Python is, if it is one.
+
+        A folder is a package with and without an __init__.py.
+        """
         last = paths[-1] if paths else ""
-        if not last.endswith("__init__.py"):
+        if last and not last.endswith("__init__.py"):
             return ""
-        inside = posixpath.join(posixpath.dirname(last), original)
-        return next((path for path in (f"{inside}.py", f"{inside}/__init__.py") if path in self.texts), "")
+        folders = [posixpath.dirname(last)] if last else self.bases(name)
+        inside = [posixpath.join(one, original) for one in folders]
+        ends = (f"{path}{end}" for path in inside for end in (".py", "/__init__.py"))
+        return next((path for path in ends if path in self.texts), "")
+
+    def bases(self, name: str) -> list[str]:
+        """Return the folders that a dotted name of Python can be."""
+        level = len(name) - len(name.lstrip("."))
+        parts = [part for part in name[level:].split(".") if part]
+        if level:
+            return [posixpath.normpath(posixpath.join(self.here, *[".."] * (level - 1), *parts))]
+        root = self.modules.root if self.modules.root != "." else ""
+        return [posixpath.join(base, *parts) for base in dict.fromkeys((root, self.here))]
 
     def loaded(self, node: Node) -> Iterator[str]:
         called = node.parts[0]

@@ -63,9 +63,8 @@ class Program:
     def _lookup(self, module: Module, name: str, depth: int) -> Function | None:
         if depth > _DEEPEST:
             return None
-        own = [one for one in self.by_name.get(name, ()) if one.module is module and not one.owner and _is_outer(one)]
-        if own:
-            return own[-1]
+        if (own := self._own(module, name, depth)) is not None:
+            return own
         if name in module.imports:
             target, original = module.imports[name]
             there = self.modules.found.get(target)
@@ -83,6 +82,15 @@ class Program:
             if inside is None:
                 return None
         return self._exported(module, name, depth)
+
+    def _own(self, module: Module, name: str, depth: int) -> Function | None:
+        """Return the function that a module defines under a name, or of which it has a getter."""
+        own = [one for one in self.by_name.get(name, ()) if one.module is module and not one.owner and _is_outer(one)]
+        plain = [one for one in own if _given_back(one) is None]
+        if plain:
+            return plain[-1]
+        given = _given_back(own[-1]) if own else None
+        return self._defined(module, given, depth + 1) if given not in {None, name} else None
 
     def _exported(self, module: Module, name: str, depth: int) -> Function | None:
         """Return what a module of JavaScript exports in an object, or passes on from another module."""
@@ -367,6 +375,13 @@ def _is_implied(name: str) -> bool:
 def _is_object(node: Node) -> bool:
     """Return whether an element with a computed name is looked up in an object, a module or a class."""
     return node.kind == "name" and node.name in {"self", "cls", "this", "exports", "module"}
+
+
+def _given_back(function: Function) -> str | None:
+    """Return the name of which an entry of an object is a getter, as bundlers write exports: `{handler: () => run}`."""
+    statements = function.body.parts if function.in_table else ()
+    returned = statements[0].parts if len(statements) == 1 and statements[0].kind == "return" else ()
+    return returned[0].name if returned and returned[0].kind == "name" else None
 
 
 def _is_outer(function: Function) -> bool:

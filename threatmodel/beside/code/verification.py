@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from threatmodel.beside.code.bolt import hands_over, in_socket_mode, is_app, options
 from threatmodel.beside.code.checks import Checks
 from threatmodel.beside.code.digests import HMAC, compared
 from threatmodel.beside.code.effects import effect_in
 from threatmodel.beside.code.functions import Function, unconditional
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
-from threatmodel.beside.code.packages import BOLT, VERIFIERS
+from threatmodel.beside.code.packages import VERIFIERS
 from threatmodel.beside.code.syntax import Node, walk
 from threatmodel.beside.code.window import NOTES, Window
 
@@ -20,10 +21,8 @@ _OF_HMAC = frozenset({"new", "digest", "HMAC", "createHmac", "sign", "verify", "
 _HASHES = re.compile(r"sha256|nacl|cryptography|jwcrypto|Crypto\.|crypto-js|tweetnacl|sjcl|jsrsasign|node-forge")
 _HEADER = re.compile(r"x-slack-signature", re.IGNORECASE)
 _SIGNING = re.compile(r"signing|signature", re.IGNORECASE)
-_APPS = re.compile(r"(?:\A|\.)(?:App|AsyncApp|AwsLambdaReceiver|ExpressReceiver|HTTPReceiver)\Z")
 _OFF = {"request_verification_enabled", "signatureVerification"}
 _SECRET = {"signing_secret", "signingSecret"}
-_SERVERS = ("aws-serverless-express", "serverless-express", "serverless-http", "mangum", "serverless_wsgi", "awsgi")
 _NAMED = frozenset({"is_valid_request", "verifyRequestSignature", "verifySlackRequest", "isValidSlackRequest"})
 _TOKEN = re.compile(r"verif\w*_?token|slack_?token|\btoken\b", re.IGNORECASE)
 
@@ -56,7 +55,7 @@ class _Verification:
             self.hmacs.append((function, node))
         elif last in _NAMED or any(one in name for one in VERIFIERS):
             self.checks.append((function, node))
-        elif name.startswith(tuple(BOLT)) and _APPS.search(name):
+        elif is_app(name):
             self.apps.append((function, node))
         elif _HASHES.search(name):
             self.hashes.append((function, node))
@@ -149,7 +148,7 @@ class _Verification:
 
     def bolt(self) -> Iterator[Observed]:
         for found in self.apps:
-            for name, value in _options(found[1]):
+            for name, value in options(found[1]):
                 if name in _OFF and value.kind == "constant" and value.name == "false":
                     yield self.reading.at(
                         "nothing-verifies", CERTAIN, found, f"Bolt's verification is off: {name}", "off"
@@ -159,9 +158,9 @@ class _Verification:
                     note = "Bolt verifies with an empty signing secret, which anyone can sign with"
                     yield self.reading.at("nothing-verifies", CERTAIN, found, note, "empty")
                     return
-                if name == "socketMode" and value.kind == "constant" and value.name == "true":
-                    yield self.reading.at("scheme", SIGN, found, "Bolt in socket mode, which has no requests to verify")
-                    return
+            if in_socket_mode(found[1]):
+                yield self.reading.at("scheme", SIGN, found, "Bolt in socket mode, which has no requests to verify")
+                return
         handler = self.program.handler
         serving = self._serving(handler) if handler is not None else None
         if handler is not None and serving is None:
@@ -187,16 +186,9 @@ class _Verification:
     def _serving(self, handler: Function) -> Node | None:
         """Return the statement of the handler that hands every request to Bolt: none under a condition."""
         for statement in unconditional(handler.body):
-            if statement.kind != "if" and any(self._hands_over(node, handler) for node in walk(statement)):
+            if statement.kind != "if" and any(hands_over(self.reading, node, handler) for node in walk(statement)):
                 return statement
         return None
-
-    def _hands_over(self, node: Node, handler: Function) -> bool:
-        """Return whether a call gives the request to Bolt, or to a server in front of it."""
-        if node.kind != "call" or not any(self.reading.flows.of(one, handler) & {"event"} for one in node.parts[1:]):
-            return False
-        name = self.program.dotted(node.parts[0], handler)
-        return any(one in name for one in (*BOLT, *_SERVERS))
 
     # --- an own verification
 
@@ -245,15 +237,6 @@ class _Verification:
             if found is not None:
                 return found
         return None
-
-
-def _options(call: Node) -> Iterator[tuple[str, Node]]:
-    """Yield the options of a call: keywords, and the pairs of an object."""
-    for one in call.parts[1:]:
-        if one.kind == "keyword":
-            yield one.name, one.parts[0]
-        elif one.kind == "dict":
-            yield from ((pair.name, pair.parts[0]) for pair in one.parts if pair.kind == "pair")
 
 
 def _effect(call: Node) -> str:

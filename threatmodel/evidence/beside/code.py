@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from threatmodel.beside.code.look import look
+from threatmodel.beside.code.look import Look, look
 from threatmodel.beside.code.modules import Opening, Parsed
-from threatmodel.beside.code.observed import CERTAIN, SIGN, Observed
+from threatmodel.beside.code.observed import CERTAIN, SERVES, SIGN, Observed
 from threatmodel.beside.code.source import handler_file, module_path
 from threatmodel.beside.folder import Folder
+from threatmodel.beside.slack_manifest import RequestUrl
+from threatmodel.beside.urls import NOWHERE
 from threatmodel.evidence.beside.code_facts import FACTS, GRANTS, OF_REQUESTS, SHOWN
 from threatmodel.evidence.beside.kinds import Found, by_direction
 from threatmodel.evidence.deployed import Deployed
@@ -38,21 +40,46 @@ class Handler(NamedTuple):
     deployed: Deployed
 
 
-def state(found: Found) -> tuple[Statements, Read]:
-    """Return what the source states of the functions that are deployed from its folder, and what was read."""
+class Looked(NamedTuple):
+    """What was seen of the handlers of a folder, by function, and what was not read."""
+
+    handlers: Mapping[str, tuple[Handler, Look]]
+    unread: Sequence[_Unread]
+
+
+def serves(seen: Look) -> Sequence[RequestUrl]:
+    """Return the features of Slack that a handler is made for, each with the line that shows it."""
+    return [RequestUrl(one.value, one.note, NOWHERE, one.place) for one in seen.observed if one.what == SERVES]
+
+
+def looked(found: Found) -> Looked:
+    """Look at the handlers of the functions that are deployed from a folder."""
     folder: Folder = found.opened
     unread: list[_Unread] = [*folder.unread]
-    handlers = dict(_handlers(found, folder, unread))
+    parsed = Parsed(folder)
+    handlers = {
+        function: (
+            one,
+            look(parsed, one.file, one.name, one.root, tuple(_elsewhere(found, function, one.deployed))),
+        )
+        for function, one in _handlers(found, folder, unread)
+    }
     if not handlers and not unread:
         why = "no file of the evidence deploys a function from this folder; name the function with function: ID"
         unread.append((f"{folder.path}/", why, found.source.place))
+    return Looked(handlers, unread)
+
+
+def state(found: Found) -> tuple[Statements, Read]:
+    """Return what the source states of the functions that are deployed from its folder, and what was read."""
+    folder: Folder = found.opened
+    every: Looked = found.looked or looked(found)
+    unread = [*every.unread]
     statements: Statements = {}
     left_open: list[LeftOpen] = []
     notes: list[Problem] = []
     signs: list[str] = []
-    parsed = Parsed(folder)
-    for function, one in handlers.items():
-        seen = look(parsed, one.file, one.name, one.root, tuple(_elsewhere(found, function, one.deployed)))
+    for function, (_, seen) in every.handlers.items():
         unread += [(function, opening.why, opening.place) for opening in seen.openings]
         said = _Said(found, function, requests=_takes_requests(found, function))
         for observed in seen.observed:
@@ -67,7 +94,7 @@ def state(found: Found) -> tuple[Statements, Read]:
     read = Read(
         file=f"{folder.path}/",
         kind=found.source.kind,
-        elements={function: f"{one.file}:{one.name}" for function, one in handlers.items()},
+        elements={function: f"{one.file}:{one.name}" for function, (one, _) in every.handlers.items()},
         unread=tuple(dict.fromkeys(unread)),
         left_open=tuple(left_open),
         notes=tuple(notes),

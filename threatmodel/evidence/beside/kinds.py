@@ -18,7 +18,8 @@ class Found(NamedTuple):
     """An entry of the evidence, what was read of it, and the model and files that it is held against.
 
     `held` are the files of each environment, `deployed` what they make of each function, and `ways` the directions of
-    the library; `today` decides what is too old.
+    the library; `today` decides what is too old.  `looked` is what was seen of the handlers before, if they were looked
+    at already.
     """
 
     source: EvidenceFile
@@ -28,6 +29,7 @@ class Found(NamedTuple):
     deployed: Mapping[str, Sequence[Deployed]]
     ways: Directions | None
     today: datetime.date | None
+    looked: Any = None
 
 
 def _code(found: Found) -> tuple[Statements, Read]:

@@ -166,7 +166,7 @@ def _stack(making: GrowingTemplate, problems: Iterable[Problem]) -> Stack:
         title=text(service) or text(get(service, "name")) or "",
         resources=made,
         unread=(*making.unread, *added(making, {one.name: one.type for one in made.values()}), *stack.unread),
-        beside=tuple(node for name, node in making.root.entries.items() if name not in _MADE),
+        beside=(*stack.beside, *(node for name, node in making.root.entries.items() if name not in _MADE)),
         parameters={**stack.parameters, **making.variables.parameters},
     )
 

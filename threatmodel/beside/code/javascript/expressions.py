@@ -77,6 +77,12 @@ def _call(at: Tree) -> Node:
     return node("call", "new" if at.type == "new_expression" else "", [*every([called]), *arguments], at)
 
 
+def _sequence(at: Tree) -> Node:
+    """Return the value of a sequence: `(0, module.name)` is how bundlers write a name that they call."""
+    *before, last = every(children(at))
+    return last if all(one.kind == "constant" for one in before) else node("operation", "", [*before, last], at)
+
+
 def _binary(at: Tree) -> Node:
     word = text(at.child_by_field_name("operator"))
     word = _SAME.get(word, word)
@@ -140,6 +146,7 @@ MADE: Mapping[str, Callable[[Tree], Node]] = {
     "object": lambda at: node("dict", "", [_pair(one) for one in children(at)], at),
     "array": lambda at: node("list", "", every(children(at)), at),
     "spread_element": lambda at: node("spread", "", every(children(at)), at),
+    "sequence_expression": _sequence,
     "assignment_expression": lambda at: node("assign", "", fields(at, "left", "right"), at),
     "augmented_assignment_expression": lambda at: node("assign", "+", fields(at, "left", "right"), at),
 }
