@@ -167,7 +167,8 @@ def test_the_default_models_example_imports(
     code, out, err = run(capsys, "import", "examples/slack-app/template.yaml")
     assert (code, err) == (0, "")
     assert "order-bot:" in out
-    assert "{slack: slash-command, api: slack-api, path: /slack/order}]  # by examples/slack-app/template.yaml:515" in out
+    line = "{slack: slash-command, api: slack-api, path: /slack/order}]  # by examples/slack-app/template.yaml:515"
+    assert line in out
 
 
 ASKING = """
