@@ -24,13 +24,13 @@
     return node;
   };
 
-  // --- the parts of the picture: boxes with their elements, arrows with their flows
+  // --- the parts of the picture: boxes with their elements, arrows with their flows, frames with what is in them
 
   const picture = document.querySelector("#about") && document.querySelector(".picture svg");
   const about = document.getElementById("about");
   const parts = picture
-    ? [...picture.querySelectorAll("g[data-of]")].map((node) => {
-        const name = node.id.replace(/^.*?-(?=box-|link-)/, "").replace(/^box-/, "");
+    ? [...picture.querySelectorAll("g.node[data-of], g.edge[data-of]"), ...picture.querySelectorAll("g.cluster[data-of]")].map((node) => {
+        const name = node.id.replace(/^.*?-(?=box-|link-|zone-)/, "").replace(/^box-/, "");
         const ids = node.dataset.of.split(" ");
         const title = node.querySelector("title").textContent.split("\n");
         const own = lines.filter((line) => ids.some((id) => line.elements.has(id)) && line.count);
@@ -68,7 +68,7 @@
     for (const item of new Set(lines.map((one) => one.item))) if (item) item.hidden = !shown.has(item);
     for (const part of parts) {
       const fits = ids.length ? part.name === wanted.element || part.ids.some((id) => ids.includes(id)) : part.lines.some((line) => !line.node.hidden);
-      part.node.classList.toggle("dim", narrowed && !fits);
+      part.node.classList.toggle("dim", narrowed && !fits && !part.node.matches(".cluster"));
       part.node.setAttribute("aria-pressed", String(narrowed && part.name === wanted.element));
     }
     const found = count.toLocaleString("en") + (count === 1 ? " finding" : " findings");
@@ -166,16 +166,14 @@
     about.hidden = false;
     placed();
     wide.addEventListener("change", placed);
-    const counts = (part) => BANDS.map((_, band) => part.lines.filter((line) => rank(line) === band).length);
-    const worse = (one, other) => other.map((count, band) => count - one[band]).find(Boolean) || 0;
-    const [worst] = parts.filter((part) => part.lines.length).sort((one, other) => worse(counts(one), counts(other)));
+    const worst = parts.find((part) => part.node.matches(".worst"));
     if (worst) told(worst);
     about.prepend(
       created("p", "Point at a part of the diagram to see its threats and controls; click it to filter the findings.", "small soft")
     );
-    for (const path of picture.querySelectorAll("g.edge[data-of] > path")) {
-      const wider = path.cloneNode(); // an arrow that a finger can hit
-      for (const [name, value] of [["stroke", "transparent"], ["stroke-width", "14"], ["fill", "none"]]) wider.setAttribute(name, value);
+    for (const path of picture.querySelectorAll("g.edge[data-of] > path, g.cluster[data-of] > polygon")) {
+      const wider = path.cloneNode(); // a line that a finger can hit
+      for (const [name, value] of [["stroke", "transparent"], ["stroke-width", "14"], ["stroke-dasharray", "none"], ["fill", "none"]]) wider.setAttribute(name, value);
       path.after(wider);
     }
     parts.forEach((part, at) => {

@@ -15,6 +15,7 @@ from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.render.dfd import dfd, needs_overview
 from threatmodel.render.draw import bundled, draw
+from threatmodel.render.palette import BANDS
 
 Load = Callable[[str], Graph]
 
@@ -161,7 +162,8 @@ def test_what_is_hostile_assumed_or_out_of_scope_looks_so(graph: Graph) -> None:
     dot = dfd(graph)
     hostile = next(attributes for source, _, _, attributes in edges(dot) if source == "internet")
     assert 'style="dashed"' in hostile
-    assert 'color="#cf222e"' in hostile
+    assert 'fillcolor="#24292f"' in dot  # the one dark box
+    assert not set(re.findall("#[0-9a-f]{6}", dot)) & {paint.line for paint in BANDS.values()}
     assert "out of scope" in nodes(dot)["ledger"]
     assert 'fillcolor="#eaeef2"' in nodes(dot)["ledger"]
     assert "<b>Slack workspace</b> (assumed)" in dot

@@ -16,7 +16,7 @@ from threatmodel.reading.files import Files
 from threatmodel.render.condensed import Grouping, condensed
 from threatmodel.render.draw import bundled
 from threatmodel.render.fitted import Fitted, Wanted, fitted
-from threatmodel.render.palette import CHANGE
+from threatmodel.render.palette import BANDS, CHANGE
 
 pytestmark = pytest.mark.skipif(not bundled(), reason="the graphviz-pure wheel is not installed")
 Load = Callable[[str], Graph]
@@ -125,11 +125,12 @@ def texts(found: Fitted) -> list[str]:
 
 def test_logs_and_secrets_are_counted_in_their_owner_with_their_worst_risk(load: Load) -> None:
     graph = load(MODEL)
-    said = texts(fitted(graph, "a4", Wanted(marks={"signing": ("high", 2), "bot": ("low", 0)})))
+    worst = {"worker": ("critical", 1)}
+    said = texts(fitted(graph, "a4", Wanted(marks={**worst, "signing": ("high", 2), "bot": ("low", 0)})))
     assert said[said.index("1 secret") + 1] == "■ high"
     assert said.count("1 log group") == 2
     assert "signing" not in said
-    said = texts(fitted(graph, "a4", Wanted(marks={"signing": ("high", 2), "bot": ("critical", 1)})))
+    said = texts(fitted(graph, "a4", Wanted(marks={**worst, "signing": ("high", 2), "bot": ("critical", 1)})))
     assert {"1 secret", "■ high"} & set(said) == {"1 secret"}  # the band of its owner covers it
 
 
@@ -147,9 +148,8 @@ def test_functions_are_grouped_by_what_starts_them_from_six_up(load: Load) -> No
 
 def test_a_group_names_its_most_pressing_members_first(load: Load) -> None:
     graph = load(bot(40))
-    said = texts(
-        fitted(graph, "a4", Wanted(marks={"order-handler-35": ("critical", 3), "order-handler-3": ("low", 1)}))
-    )
+    marks = {"erp": ("critical", 4), "order-handler-35": ("critical", 3), "order-handler-3": ("low", 1)}
+    said = texts(fitted(graph, "a4", Wanted(marks=marks)))
     assert said[said.index("order-handler-35") - 1] == "♦ critical"
     assert said[said.index("order-handler-3") - 1] == "● low"
     assert any(text.endswith(" more") for text in said)
@@ -185,6 +185,53 @@ def test_a_called_system_is_on_the_right_and_a_caller_on_the_left(load: Load) ->
     assert boxes["slack"].lane == boxes["slack-user"].lane
 
 
+def test_a_boundary_whose_members_talk_to_each_other_has_one_frame(load: Load) -> None:
+    """Slack is only called here, so its users are on its side too."""
+    graph = load("name: Alarm\nfunctions: {alarm: {triggers: [{schedule: rate(1 day)}], calls: [slack]}}\n")
+    boxes = condensed(graph).boxes
+    assert boxes["slack"].beyond
+    assert boxes["slack-user"].beyond
+    assert texts(fitted(graph, "a4", Wanted())).count("Slack workspace") == 1
+
+
+def groups(found: Fitted) -> dict[str, ElementTree.Element]:
+    root = ElementTree.fromstring(found.picture)  # noqa: S314 - drawn here
+    return {group.get("id", ""): group for group in root.iter(f"{SVG}g")}
+
+
+@pytest.mark.parametrize("worst", ["order-handler-5", "customer-orders-1", "signing", "account"])
+def test_the_worst_element_alone_has_the_mark_that_the_legend_explains(load: Load, worst: str) -> None:
+    """A function of a group, a store, a secret or a plane: the first of the marks, which has a box of its own."""
+    marks = {"pipeline": ("critical", 9), worst: ("high", 2), "order-handler-2": ("high", 2), "erp": ("high", 2)}
+    found = fitted(load(bot(9)), "a4", Wanted(marks=marks))
+    marked = [name for name, group in groups(found).items() if "worst" in group.get("class", "").split()]
+    assert marked == [f"{'zone' if worst == 'account' else 'box'}-{worst}"]
+    assert texts(found).count("WORST") == 1
+    assert any("WORST, thick outline" in text for text in texts(found))
+    assert "WORST" not in texts(fitted(load(bot(9)), "a4", Wanted(marks={worst: ("high", 0)})))
+
+
+def test_frames_and_anyone_have_no_color_of_a_risk(load: Load) -> None:
+    found = fitted(load(bot(9)), "a4", Wanted())
+    strokes = {shape.get("stroke") for group in groups(found).values() for shape in group}
+    assert not strokes & {paint.line for paint in BANDS.values()}
+
+
+def test_a_frame_stands_for_its_plane_or_for_all_that_is_in_it(load: Load) -> None:
+    of = {name: group.get("data-of", "").split() for name, group in groups(fitted(load(MODEL), "a4", Wanted())).items()}
+    assert of["zone-account"] == ["account"]
+    assert of["zone-execution"] == ["bot", "signing", "bot.logs"]
+    assert of["zone-back"] == ["worker", "worker.logs"]
+
+
+def test_what_functions_call_outside_is_written_in_its_box_and_numbered_on_the_arrows(load: Load) -> None:
+    found = fitted(load(MODEL), "a4", Wanted(marks={"worker:erp:call": ("high", 1)}))
+    box = ["".join(text.itertext()) for text in groups(found)["box-erp"].iter(f"{SVG}text")]
+    assert box[2:] == ["17 call", "protocol unknown", "■ high"]
+    arrow = next(group for group in groups(found).values() if group.get("data-of") == "worker:erp:call")
+    assert ["".join(text.itertext()).isdigit() for text in arrow.iter(f"{SVG}text")] == [True]
+
+
 CYCLES = """
 name: Cycles
 queues: {a: {kind: sqs}, b: {kind: sqs}}
@@ -214,7 +261,7 @@ def test_any_names_draw(load: Load, names: list[str]) -> None:
     odd = named(load(MODEL), names)
     shown = condensed(odd)
     svg = fitted(odd, "a4", Wanted(marks=RISKS), engine=bundled()).picture
-    assert svg.count(b'class="node"') == len(shown.boxes)
+    assert svg.count(b'class="node') == len(shown.boxes)
     root = ElementTree.fromstring(svg)  # noqa: S314 - drawn here
     assert len([one for one in root.iter(f"{SVG}g") if (one.get("id") or "").startswith("link-")]) == len(shown.links)
 

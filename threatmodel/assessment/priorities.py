@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment
+from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment, Finding
 from threatmodel.assessment.risk import BANDS, Band, Cell, Risk, residual
 from threatmodel.assessment.standings import standings
 from threatmodel.library.entries import Threat
@@ -125,10 +125,15 @@ def _dated(assessment: Assessment) -> Iterator[Expiry]:
 
 
 def risks(assessment: Assessment) -> dict[str, Risk]:
-    """For each element with findings, the worst left after claimed controls, and how many need attention."""
+    """For each element with findings, the worst left after claimed controls, and how many need attention.
+
+    The worst element is first: the one with most findings in the highest band, confirmed before undetermined ones, then
+    in the next band and so on, and last those that may not apply. Equal ones are in the order of the system.
+    """
     worst: dict[str, int] = {}
     waiting: set[str] = set()
     counts: Counter[str] = Counter()
+    pressing: dict[str, list[int]] = {}
     for group in sorted(assessment.groups, key=lambda group: BANDS.index(group.head.claimed.band)):
         head, elements = group.head, [finding.target.id for finding in group.findings]
         if head.verdict == "undetermined":
@@ -136,9 +141,20 @@ def risks(assessment: Assessment) -> dict[str, Risk]:
         if head.applies:
             worst.update(dict.fromkeys(elements, BANDS.index(head.claimed.band)))
         counts.update(dict.fromkeys(elements, 0) if head.verdict in DONE else elements)
+        for element in elements if head.verdict not in DONE else ():
+            pressing.setdefault(element, [0] * 3 * len(BANDS))[_place(head)] -= 1
     found = {}
-    for element in counts:
+    order = {target.id: at for at, target in enumerate(assessment.graph.targets())}
+    for element in sorted(counts, key=lambda name: (pressing.get(name, [0]), order.get(name, len(order)))):
         band = BANDS[worst[element]] if element in worst else "undetermined"
         unsure = element in waiting and band == BANDS[0]
         found[element] = Risk("undetermined" if unsure else band, counts[element])
     return found
+
+
+def _place(finding: Finding) -> int:
+    """How pressing a finding is, from 0: by band, of one band the confirmed ones first; then what may not apply."""
+    milder = len(BANDS) - 1 - BANDS.index(finding.claimed.band)
+    if not finding.applies:
+        return 2 * len(BANDS) + milder
+    return 2 * milder + (finding.verdict == "undetermined")

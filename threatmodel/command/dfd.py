@@ -75,11 +75,15 @@ def _flowchart(request: Invocation, graph: Graph, focus: str, colors: Mapping[st
     """Return the diagram as Mermaid; as a Markdown page for a .md file, and where it takes several flowcharts."""
     from threatmodel.render.condensed import Grouping, condensed
     from threatmodel.render.flowchart import as_markdown, flowcharts
+    from threatmodel.render.palette import RISK
+    from threatmodel.render.picture import picture
 
     path = request.output
     if path is not None and path.suffix.lower() in PICTURES:
         request.misused("--dfd mermaid is text; name a .md or .mmd file, or use --dfd for a picture")
-    shown = condensed(graph, request.args.view, focus, Grouping(functions=False if request.args.full else None))
+    worst = RISK.top(colors or {}, picture(graph, request.args.view, focus, overview=False).elements)
+    grouping = Grouping(functions=False if request.args.full else None, worst=worst)
+    shown = condensed(graph, request.args.view, focus, grouping)
     charts = flowcharts(shown, colors)
     if len(charts) == 1 and (path is None or path.suffix.lower() != ".md"):
         return charts[0]

@@ -25,7 +25,9 @@ MOST_LISTED = 24
 """The members that all boxes of a kind list together, the most pressing first."""
 
 _FOLDED = frozenset({"logs", "secret"})
-_OUTSIDE, _ENTRY, _FUNCTIONS, _DATA = range(4)
+OUTSIDE, _ENTRY, FUNCTIONS, _DATA = range(4)
+"""The columns of boxes, from left to right."""
+
 _NAMES = {**PLURALS, "process": "services"}
 """The kinds that can be grouped, with their plurals."""
 
@@ -67,7 +69,7 @@ class Link(NamedTuple):
 class Condensed:
     """Boxes by id, links in order of their first flow, and the boundaries with something in them.
 
-    `in_lanes`: the column of each box is given.
+    `in_lanes`: the column of each box is given. `worst` is the id of the worst element, if one is to be marked.
     """
 
     graph: Drawable
@@ -77,17 +79,26 @@ class Condensed:
     links: tuple[Link, ...]
     zones: Mapping[str, Zone]
     in_lanes: bool
+    worst: str = ""
+
+    def called_outside(self, link: Link) -> str:
+        """Return the box outside that functions call over a link, whose words are in that box; '' for other links."""
+        ends = (link.source, link.target) if self.in_lanes else ()
+        outside = [one for one in ends if self.boxes[one].lane == OUTSIDE or self.boxes[one].beyond]
+        inside = [one for one in ends if self.boxes[one].lane >= FUNCTIONS and not self.boxes[one].beyond]
+        return outside[0] if outside and inside else ""
 
 
 class Grouping(NamedTuple):
     """How elements are drawn as one: at most so many boxes of a kind; functions always, never, or (None) if many.
 
-    Elements and flows with different words in `apart` are not drawn as one.
+    Elements and flows with different words in `apart` are not drawn as one, and `worst` is drawn by itself.
     """
 
     most: int = MOST_BOXES[0]
     functions: bool | None = None
     apart: Mapping[str, str] = MappingProxyType({})
+    worst: str = ""
 
 
 _USUAL = Grouping()
@@ -100,7 +111,8 @@ def condensed(graph: Drawable, view: str = "runtime", focus: str = "", grouping:
 
 def grouped_by(grouping: Grouping, whole: Picture, graph: Drawable) -> Condensed:
     """Return what a picture of limited size shows of a whole one.  Where functions are not grouped, nothing else is."""
-    most, grouped, apart = grouping
+    most, grouped, apart, worst = grouping
+    apart = {**apart, worst: "worst"} if worst else apart
     focus = whole.focus
     owners = _owners(whole, apart)
     place = {name: name for name in whole.shapes if name not in owners}
@@ -124,6 +136,7 @@ def grouped_by(grouping: Grouping, whole: Picture, graph: Drawable) -> Condensed
         links=links,
         zones=whole.zones,
         in_lanes=in_lanes,
+        worst=worst,
     )
 
 
@@ -289,21 +302,28 @@ def _is_outside(whole: Picture, shape: DrawnShape) -> bool:
 
 
 def _lanes(whole: Picture, place: Mapping[str, str]) -> Mapping[str, int]:
-    """Return the column of each box: who calls, where calls arrive, functions, what they use."""
+    """Return the column of each box: who calls, where calls arrive, functions, what they use.
+
+    Those outside that talk to each other are on one side, on the left if one of them calls what is inside.
+    """
+    boxes = {box: whole.shapes[box] for box in place.values()}
+    groups = {box: {box} for box, shape in boxes.items() if _is_outside(whole, shape)}
     calls: set[str] = set()
     called: set[str] = set()
     for arrow in whole.arrows:
         source, target = place.get(arrow.source, ""), place.get(arrow.target, "")
-        if source != target and not _only_answers(arrow.flows):
+        if source in groups and target in groups:
+            both = groups[source] | groups[target]
+            groups.update(dict.fromkeys(both, both))
+        elif source != target and not _only_answers(arrow.flows):
             calls.add(source)
             called.add(target)
     found = {}
-    for box in dict.fromkeys(place.values()):
-        shape = whole.shapes[box]
+    for box, shape in boxes.items():
         if shape.kind == "function":
-            found[box] = _FUNCTIONS
-        elif _is_outside(whole, shape):
-            found[box] = _OUTSIDE if box in calls or box not in called else _DATA
+            found[box] = FUNCTIONS
+        elif box in groups:
+            found[box] = OUTSIDE if groups[box] & calls or not groups[box] & called else _DATA
         elif shape.kind == "api" or (box in calls and (shape.kind == "process" or box not in called)):
             found[box] = _ENTRY
         else:

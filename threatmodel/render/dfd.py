@@ -8,9 +8,23 @@ from collections.abc import Mapping
 
 import graphviz
 
-from threatmodel.graph.elements import Flow, Graph
+from threatmodel.graph.elements import Element, Flow, Graph
 from threatmodel.reading.marks import MARK
-from threatmodel.render.palette import BANDS, GREY, MUTED, OUTSIDE, PLAIN, RED, RISK, Paint, Risks
+from threatmodel.render.palette import (
+    BANDS,
+    BOUNDARY,
+    CALLER,
+    GREY,
+    LIGHT,
+    MUTED,
+    OUTSIDE,
+    PLAIN,
+    RISK,
+    THICK,
+    WORST,
+    Paint,
+    Risks,
+)
 from threatmodel.render.picture import (
     HOSTILE,
     TIMES,
@@ -61,7 +75,14 @@ _NODE = {
 }
 _LEFT = '<br align="left"/>'
 """Ends a left-aligned line of a label."""
-_CLUSTER = {"style": "dashed", "color": RED, "fontcolor": RED, "fontsize": "10", "peripheries": "1", "margin": "10"}
+_CLUSTER = {
+    "style": "dashed",
+    "color": BOUNDARY.line,
+    "fontcolor": BOUNDARY.line,
+    "fontsize": "10",
+    "peripheries": "1",
+    "margin": "10",
+}
 _EDGE = {"fontname": "Helvetica", "fontsize": "9", "color": MUTED, "fontcolor": "#24292f", "arrowsize": "0.7"}
 
 
@@ -114,15 +135,17 @@ def _legend(shown: Picture, risks: Risks | None) -> str:
         _cell("process", PLAIN, style="rounded"),
         _cell("person or system", OUTSIDE),
         _cell("cylinder: data store", None),
-        _cell("trust boundary", Paint(RED, "#ffffff"), style="dashed"),
+        _cell("trust boundary", BOUNDARY, style="dashed"),
         _cell(f"({TIMES}9): so many flows in one" if shown.overview else "1 flow: number, label, data, protocol", None),
     ]
     if any(arrow.source == HOSTILE for arrow in shown.arrows):
-        cells.append(_cell("dashed line: from anyone", None, colour=RED))
+        cells.append(_cell("dark box, dashed line: anyone on the internet", None))
     if any(member.out_of_scope for shape in shown.shapes.values() for member in shape.members):
         cells.append(_cell("out of scope", GREY))
     if _assumes(shown):
         cells.append(_cell("(assumed): not described", None))
+    if risks is not None and RISK.top(risks, shown.elements):
+        cells.append(_cell(f"{RISK.worst_word.upper()}, thick outline: {WORST}", None))
     if risks is not None:
         cells += [_cell(f"{paint.mark} {band}", paint, colour=paint.line) for band, paint in BANDS.items()]
     return f'<<table border="0" cellborder="0" cellspacing="6" cellpadding="3"><tr>{"".join(cells)}</tr></table>>'
@@ -160,6 +183,7 @@ class Painter:
     def __init__(self, shown: Picture, risks: Risks | None) -> None:
         self.shown = shown
         self.risks = risks or {}
+        self.worst = RISK.top(self.risks, shown.elements)
         self.data = data_names(shown.graph)
         self.names = {shape: f'"{_name(shape)}"' for shape in shown.shapes}
         self._details: dict[tuple[tuple[str, ...], int, int], tuple[str, ...]] = {}
@@ -188,6 +212,9 @@ class Painter:
             paint = BANDS[self.risks[zone][0]]
             label += f'{_LEFT}<font color="{paint.line}">{RISK.worded(self.risks[zone])}</font>{_LEFT}'
         attributes = {**_CLUSTER, "label": f"<{label}>"}
+        if zone == self.worst:
+            label += f"<b>{RISK.worst_word.upper()}</b>{_LEFT}"
+            attributes.update(label=f"<{label}>", penwidth=THICK)
         cluster: graphviz.Digraph = graphviz.Digraph(f"cluster_{_name(zone)}", graph_attr=attributes)
         return cluster
 
@@ -200,14 +227,17 @@ class Painter:
         elif risk:
             attributes.update(color=BANDS[risk[0]].line, fillcolor=BANDS[risk[0]].fill)
         elif shape.id == HOSTILE:
-            attributes["color"] = RED
+            attributes.update(color=CALLER.line, fillcolor=CALLER.fill, fontcolor=LIGHT)
         if shape.kind in _SMALL:
             attributes.update(fontsize="9", margin="0.08,0.05")
         if len(shape.members) > 1 and shape.symbol != "store":
             attributes["peripheries"] = "2"
         if shape.id == self.shown.focus:
             attributes["penwidth"] = "2.4"
-        label = _label(shape, risk, grey=grey)
+        worst = next((member for member in shape.members if member.id == self.worst), None)
+        if worst is not None:
+            attributes["penwidth"] = THICK
+        label = _label(shape, risk, worst, grey=grey)
         parent.body.append(f"\t{self.names[shape.id]} [label={label}{_attributes(attributes)}]\n")
 
     def arrow(self, whole: graphviz.Digraph, arrow: Arrow) -> None:
@@ -218,7 +248,7 @@ class Painter:
         if all(flow.out_of_scope for flow in arrow.flows):
             attributes.update(color=GREY.line, fontcolor=GREY.line)
         elif arrow.source == HOSTILE:
-            attributes.update(color=RED, fontcolor=RED)
+            attributes["color"] = CALLER.line
         elif risk and risk[1]:
             attributes.update(color=BANDS[risk[0]].line, fontcolor=BANDS[risk[0]].line)
         if self.shown.shapes[arrow.target].kind in _SMALL:
@@ -267,10 +297,10 @@ class Painter:
 # --- texts
 
 
-def _label(shape: DrawnShape, risk: tuple[str, int] | None, *, grey: bool) -> str:
+def _label(shape: DrawnShape, risk: tuple[str, int] | None, worst: Element | None, *, grey: bool) -> str:
     """Name, what it is, and its risk, as Graphviz's HTML."""
     size = "8" if shape.kind in _SMALL else "9"
-    notes = [(shape.subtitle, MUTED)]
+    notes = [(shape.subtitle, LIGHT if shape.id == HOSTILE else MUTED)]
     if grey:
         notes.append(("out of scope", MUTED))
     elif not all(member.described for member in shape.members):
@@ -278,6 +308,9 @@ def _label(shape: DrawnShape, risk: tuple[str, int] | None, *, grey: bool) -> st
     if risk:
         notes.append((RISK.worded(risk), BANDS[risk[0]].line))
     lines = [f"<b>{_wrapped(shape.name, 26) or dot_html(shape.id)}</b>"]
+    if worst is not None:
+        name = f": {_wrapped(worst.name.strip() or worst.id, 26)}" if len(shape.members) > 1 else ""
+        lines.insert(0, f"<b>{RISK.worst_word.upper()}{name}</b>")
     for note, colour in notes:
         if text := _wrapped(note, _WIDE):
             lines.append(f'<font point-size="{size}" color="{colour}">{text}</font>')

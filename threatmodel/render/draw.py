@@ -123,11 +123,11 @@ def scale(svg: bytes) -> float:
     return float(found.group(1)) if found is not None else 1.0
 
 
-_TITLE = re.compile(rb'(<g id="([^"]+)" class="(?:node|edge)">\s*<title>)[^<]*')
+_TITLE = re.compile(rb'(<g id="([^"]+)" class="(?:node|edge|cluster)[^"]*">\s*<title>)[^<]*')
 
 
 def titled(svg: bytes, titles: Mapping[str, str], of: Mapping[str, Sequence[str]] = MappingProxyType({})) -> bytes:
-    """Return an SVG of Graphviz whose nodes and edges have the titles that are given by their ids.
+    """Return an SVG of Graphviz whose nodes, edges and clusters have the titles that are given by their ids.
 
     `of` gives the elements or flows that each stands for, which a page finds in `data-of`.
     """
@@ -161,19 +161,17 @@ def inline_svg(svg: bytes | str, title: str) -> str:
     name.text = title
     root.insert(0, name)
     root.set("role", "img")
-    shape = _height_to_width(root)
-    if shape > _TALL:
-        root.set("class", "tall long" if shape > _LONG else "tall")
+    if _height_to_width(root) > _TALL:
+        root.set("class", "tall")
     root.set("aria-labelledby", f"{own}-title")
     ET.register_namespace("", _SVG)
     return ET.tostring(root, encoding="unicode")
 
 
-_TALL = 0.5
-"""The height of a picture, as a share of its width, that fits on page one below the summary."""
+_TALL = 0.75
+"""The height of a picture, as a share of its width, above which it does not fit below the summary of page one.
 
-_LONG = 0.75
-"""The same above which a picture is not reduced to the height of a screen: its type would be too small to read."""
+On a screen it is not reduced to the height of the window either: then its type would be too small."""
 
 
 def _height_to_width(svg: ET.Element) -> float:

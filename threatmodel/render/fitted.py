@@ -7,12 +7,13 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from threatmodel.graph.elements import Flow
+from threatmodel.model.reference_architecture import Zone
 from threatmodel.render.condensed import MOST_BOXES, Condensed, Grouping, grouped_by
 from threatmodel.render.draw import draw, engine_for, scale, titled
 from threatmodel.render.labels import SMALL, Style, node
 from threatmodel.render.layout import MANY, STYLES, Layout
 from threatmodel.render.palette import RISK, Marks, Scale
-from threatmodel.render.picture import Drawable, name_of, picture, protocol_words
+from threatmodel.render.picture import Drawable, name_of, picture, protocol_words, ways
 from threatmodel.render.text import one_line
 
 
@@ -95,11 +96,12 @@ def _layouts(graph: Drawable, size: Medium, wanted: Wanted, fmt: str, engine: st
 def _tries(graph: Drawable, wanted: Wanted) -> Iterator[tuple[Condensed, Style]]:
     """Yield what to show and how, from what says most: smaller groups before larger ones, words before numbers."""
     apart = {} if wanted.scale.numbered else _apart(graph, wanted.marks or {})
-    usual = Grouping(functions=False if wanted.full else None, apart=apart)
     whole = picture(graph, wanted.view, wanted.focus, overview=False)
+    worst = wanted.scale.top(wanted.marks or {}, whole.elements)
+    usual = Grouping(functions=False if wanted.full else None, apart=apart, worst=worst)
     shown = [grouped_by(usual, whole, graph)]
     for most in () if wanted.full else MOST_BOXES:
-        one = grouped_by(Grouping(most, functions=True, apart=apart), whole, graph)
+        one = grouped_by(Grouping(most, functions=True, apart=apart, worst=worst), whole, graph)
         if one.boxes.keys() != shown[-1].boxes.keys():
             shown.append(one)
     if len(shown[-1].boxes) > MANY:  # one layout only
@@ -128,7 +130,7 @@ _Part = tuple[str, tuple[str, ...]]
 
 
 def hints(shown: Condensed, wanted: Wanted) -> dict[str, str]:
-    """Return what a reader sees who points at a box or an arrow, by the `id` that it has in the picture."""
+    """Return what a reader sees who points at a box, an arrow or a frame, by the `id` that it has in the picture."""
     found: dict[str, str] = {}
     names = {item.id: item.name for item in shown.graph.data.values()}
     for box in shown.boxes.values():
@@ -139,18 +141,35 @@ def hints(shown: Condensed, wanted: Wanted) -> dict[str, str]:
     for link in shown.links:
         parts = [(flow.id, _sent(number, flow, shown.graph, wanted, names)) for number, flow in link.flows]
         found[f"link-{link.flows[0][0]}"] = _hint(parts, wanted)
+    for key, zone, ids in _frames(shown):
+        own = [(one, (zone.name if one == zone.id else name_of(shown.graph, one),)) for one in ids]
+        found[key] = _hint(own, wanted)
     return found
 
 
 def parts(shown: Condensed) -> dict[str, tuple[str, ...]]:
-    """Return the elements and flows that each box and arrow stands for, by the `id` that it has in the picture."""
+    """Return the elements and flows that each box, arrow and frame stands for, by its `id` in the picture."""
     found: dict[str, tuple[str, ...]] = {}
     for box in shown.boxes.values():
         inner = (flow.id for _, flow in box.inner)
         found[f"box-{node(box.id)}"] = (*(one.id for one in (*box.members, *box.folded)), *inner)
     for link in shown.links:
         found[f"link-{link.flows[0][0]}"] = tuple(flow.id for _, flow in link.flows)
+    found.update({key: ids for key, _, ids in _frames(shown)})
     return found
+
+
+def _frames(shown: Condensed) -> Iterator[tuple[str, Zone, tuple[str, ...]]]:
+    """Yield each frame's `id`, its boundary, and what it stands for: the boundary, or else all in it."""
+    for zone in shown.zones.values():
+        for beyond in (False, True):
+            boxes = [
+                box for box in shown.boxes.values() if box.beyond == beyond and zone.id in ways(box.zone, shown.zones)
+            ]
+            inside = tuple(one.id for box in boxes for one in (*box.members, *box.folded))
+            if inside:
+                own = (zone.id,) if zone.id in shown.graph.elements else inside
+                yield f"zone-{node(zone.id)}{'+beyond' if beyond else ''}", zone, own
 
 
 def _hint(parts: Sequence[_Part], wanted: Wanted) -> str:

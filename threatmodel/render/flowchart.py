@@ -9,7 +9,7 @@ from threatmodel.model.reference_architecture import Zone
 from threatmodel.reading.marks import MARK
 from threatmodel.render.condensed import Box, Condensed, Link
 from threatmodel.render.labels import inside
-from threatmodel.render.palette import RISK, Marks
+from threatmodel.render.palette import BOUNDARY, CALLER, LIGHT, RISK, THICK, Marks
 from threatmodel.render.picture import HOSTILE, cut, protocol_words
 from threatmodel.render.text import markdown, mermaid
 
@@ -22,7 +22,9 @@ _FEW = 6
 
 _SHAPES = {"store": ("[(", ")]"), "person": ("[", "]"), "external": ("[", "]")}
 _STYLES = (
-    "classDef boundary fill:none,stroke:#cf222e,stroke-dasharray:5 5,color:#cf222e",
+    f"classDef boundary fill:none,stroke:{BOUNDARY.line},stroke-dasharray:5 5,color:{BOUNDARY.line}",
+    f"classDef caller fill:{CALLER.fill},stroke:{CALLER.line},color:{LIGHT}",
+    f"classDef worst stroke-width:{THICK}px",
     *(f"classDef {word} fill:{paint.fill},stroke:{paint.line},color:#24292f" for word, paint in RISK.paints.items()),
 )
 
@@ -95,8 +97,11 @@ class _Writer:
         for word in RISK.paints:
             marked = [self.names[name] for name in part.boxes if self._word(self.shown.boxes[name]) == word]
             lines += [f"  class {','.join(marked)} {word}"] if marked else []
+        for name, word in ((HOSTILE, "caller"), (self.shown.worst, "worst")):
+            at = self.names.get(name, "") if name in part.boxes else self.zones.get(name, "")
+            lines += [f"  class {at} {word}"] if at in {*used, *(self.names[box] for box in part.boxes)} else []
         hostile = [str(index) for index, link in enumerate(part.links) if link.source == HOSTILE]
-        lines += [f"  linkStyle {','.join(hostile)} stroke:#cf222e,color:#cf222e"] if hostile else []
+        lines += [f"  linkStyle {','.join(hostile)} stroke:{CALLER.line}"] if hostile else []
         return "\n".join([*lines, ""])
 
     def _boundaries(self, around: str, boxes: Collection[str], tab: str, *, beyond: bool) -> Iterator[str]:
@@ -115,11 +120,17 @@ class _Writer:
     # --- boxes and arrows
 
     def _boundary(self, zone: Zone) -> list[str]:
-        return [zone.name.strip() or zone.id, *([RISK.worded(self.marks[zone.id])] if zone.id in self.marks else [])]
+        worst = [RISK.worst_word.upper()] if zone.id == self.shown.worst else []
+        return [
+            *worst,
+            zone.name.strip() or zone.id,
+            *([RISK.worded(self.marks[zone.id])] if zone.id in self.marks else []),
+        ]
 
     def _box(self, box: Box) -> str:
         mark = self._mark(box)
-        lines = [box.name.strip() or box.id, box.subtitle.strip()]
+        head = RISK.worst_word.upper() if box.id == self.shown.worst else ""
+        lines = [head, box.name.strip() or box.id, box.subtitle.strip()]
         if len(box.members) > 1:
             ordered = sorted(box.members, key=lambda one: RISK.rank(self.marks.get(one.id, ("",))[0]), reverse=True)
             lines += [member.name.strip() or member.id for member in ordered[:_FEW]]

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from threatmodel.graph.elements import Flow
 from threatmodel.render.condensed import MOST_LISTED, Box, Condensed, Link
-from threatmodel.render.palette import MUTED, Marks, Scale
-from threatmodel.render.picture import TIMES, protocol_words
+from threatmodel.render.palette import INK, LIGHT, MUTED, Marks, Paint, Scale
+from threatmodel.render.picture import HOSTILE, TIMES, protocol_words
 from threatmodel.render.text import dot_html, one_line
 
 SMALL = 9
@@ -19,6 +20,9 @@ SMALL = 9
 _MOST_NUMBERS = 3
 _NARROW = 12
 """Characters of a line beside an arrow from above to below."""
+
+_MOST_CALLED = 4
+"""The lines in which a box outside says how it is called."""
 
 _FEW = 4
 """The members that a box names where it cannot name all."""
@@ -49,15 +53,20 @@ class Labels:
         self.marks = marks
         self.scale = scale
         self.style = style
+        self.calls: dict[str, list[Link]] = {}
+        for link in shown.links if scale.numbered and style.arrow else ():
+            if box := shown.called_outside(link):
+                self.calls.setdefault(box, []).append(link)
         groups = sum(box.kind == "function" for box in shown.boxes.values())
         self.most = max(_FEW - 1, MOST_LISTED // max(1, groups))
 
     def box(self, box: Box, mark: tuple[str, int] | None, *, grey: bool) -> Iterator[str]:
         """Yield the lines of a box: its name, what it is, its members, its mark, and what is folded into it."""
         width = self.style.note
+        muted = LIGHT if box.id == HOSTILE else MUTED
         yield f"<b>{wrapped(box.name, self.style.name) or dot_html(box.id)}</b>"
         if box.subtitle.strip():
-            yield small(box.subtitle, MUTED, width)
+            yield small(box.subtitle, muted, width)
         if len(box.members) > 1:
             yield from self._members(box)
         if grey:
@@ -67,6 +76,7 @@ class Labels:
         if mark and (len(box.members) == 1 or len(box.members) > self._listed(box)):
             yield self.mark(mark, width)
         yield from self._inside(box, mark)
+        yield from self._called(box)
 
     def _members(self, box: Box) -> Iterator[str]:
         """The members by name under the word of each, the most pressing first."""
@@ -111,13 +121,21 @@ class Labels:
     def _weight(self, name: str) -> tuple[int, int]:
         return self.scale.rank(self._word(name)), self.marks.get(name, ("", 0))[1]
 
+    def _called(self, box: Box) -> Iterator[str]:
+        """How functions call a box outside: what the numbers on their arrows stand for, and the worst mark of these."""
+        flows = sorted((one for link in self.calls.get(box.id, ()) for one in link.flows), key=lambda one: one[0])
+        mark = self.scale.worst(self.marks, [flow.id for _, flow in flows])
+        texts = [*self._numbered(flows), *([self.scale.worded((mark[0], 0))] if mark and mark[1] else [])]
+        if flows:
+            yield small(_DOT.join(texts), INK, self.style.note, _MOST_CALLED)
+
     # --- arrows
 
     def arrow(self, link: Link, mark: tuple[str, int] | None) -> str:
         """Return the text of an arrow; beside the line, where it leads from above to below."""
-        texts = self._numbered(link) if self.scale.numbered else self._signed(link)
-        if not all(flow.size for _, flow in link.flows):
-            texts.append("origins disagree")
+        if link in self.calls.get(self.shown.called_outside(link), ()):
+            return _counted([number for number, _ in link.flows])
+        texts = self._numbered(link.flows) if self.scale.numbered else self._signed(link)
         if mark and mark[1] and self.scale.numbered:
             texts.append(self.scale.worded((mark[0], 0)))
         down = self.shown.in_lanes and self.shown.boxes[link.source].lane == self.shown.boxes[link.target].lane
@@ -129,14 +147,15 @@ class Labels:
         cells = f'<td width="{beside}"></td><td align="left">{"<br/>".join(rows)}</td>'
         return f'<table border="0" cellborder="0" cellpadding="1"><tr>{cells}</tr></table>'
 
-    def _numbered(self, link: Link) -> list[str]:
-        """The numbers of flows and what they are called; the protocols that are not HTTPS."""
+    def _numbered(self, flows: Sequence[tuple[int, Flow]]) -> list[str]:
+        """The numbers of flows, what they are called, protocols that are not HTTPS, and whether origins disagree."""
         called: dict[str, list[int]] = {}
-        for number, flow in link.flows:
+        for number, flow in flows:
             called.setdefault(flow.label if self.style.arrow else "", []).append(number)
-        protocols = dict.fromkeys(word for _, flow in link.flows for word in protocol_words(flow.facts))
+        protocols = dict.fromkeys(word for _, flow in flows for word in protocol_words(flow.facts))
         texts = [f"{_counted(numbers)} {label}" for label, numbers in called.items()]
-        return [*texts, *(word for word in protocols if word != "HTTPS")]
+        texts += [word for word in protocols if word != "HTTPS"]
+        return texts if all(flow.size for _, flow in flows) else [*texts, "origins disagree"]
 
     def _signed(self, link: Link) -> list[str]:
         """What flows are called, with the sign of each that is marked."""
@@ -145,7 +164,7 @@ class Labels:
             word = self._word(flow.id)
             label = flow.label if self.style.arrow else ""
             found[f"{self.scale.paints[word].mark if word else ''} {label}".strip()] = None
-        return list(found)
+        return list(found) if all(flow.size for _, flow in link.flows) else [*found, "origins disagree"]
 
 
 def inside(box: Box) -> Iterator[tuple[str, Sequence[str]]]:
@@ -171,9 +190,19 @@ def _counted(numbers: Sequence[int]) -> str:
     return f"{numbers[0]}… ({TIMES}{len(numbers)})"
 
 
-def small(text: str, color: str, width: int = 40) -> str:
+def small(text: str, color: str, width: int = 40, most: int = 2) -> str:
     """Return text in small type."""
-    return f'<font point-size="{SMALL}" color="{color}">{wrapped(text, width)}</font>'
+    return f'<font point-size="{SMALL}" color="{color}">{wrapped(text, width, most)}</font>'
+
+
+def badged(label: str, word: str, paint: Paint, align: str = "center") -> str:
+    """Return a label below a word that is light on the color of its risk: the worst element has one, and no other."""
+    head = f'<font point-size="{SMALL}" color="{LIGHT}"><b>{dot_html(word)}</b></font>'
+    return (
+        '<table border="0" cellborder="0" cellspacing="0" cellpadding="2">'
+        f'<tr><td bgcolor="{paint.line}">{head}</td></tr>'
+        f'<tr><td align="{align}" balign="{align}">{label}</td></tr></table>'
+    )
 
 
 def wrapped(text: str, width: int, most: int = 2) -> str:

@@ -9,8 +9,22 @@ from itertools import pairwise
 from threatmodel.model.reference_architecture import Zone
 from threatmodel.reading.marks import MARK
 from threatmodel.render.condensed import Box, Condensed, Link
-from threatmodel.render.labels import SMALL, Labels, Style, lines, node, small, wrapped
-from threatmodel.render.palette import GREY, INK, MUTED, OUTSIDE, PLAIN, RED, Marks, Paint, Scale
+from threatmodel.render.labels import SMALL, Labels, Style, badged, lines, node, small, wrapped
+from threatmodel.render.palette import (
+    BOUNDARY,
+    CALLER,
+    GREY,
+    INK,
+    LIGHT,
+    MUTED,
+    OUTSIDE,
+    PLAIN,
+    THICK,
+    WORST,
+    Marks,
+    Paint,
+    Scale,
+)
 from threatmodel.render.picture import HOSTILE, cut, name_of
 from threatmodel.render.text import dot_html
 
@@ -31,6 +45,9 @@ MANY = 80
 
 _QUICK = {"mclimit": "0.1", "nslimit": "0.5", "nslimit1": "0.5", "splines": "line"}
 """What keeps Graphviz from working for minutes on a large graph."""
+
+_CLASS = "worst"
+"""The class that the worst element has in an SVG."""
 
 _LEFT = '<br align="left"/>'
 _NODE = {
@@ -54,8 +71,8 @@ _EDGE = {
     "penwidth": "0.9",
 }
 _CLUSTER = {
-    "color": RED,
-    "fontcolor": RED,
+    "color": BOUNDARY.line,
+    "fontcolor": BOUNDARY.line,
     "fontsize": str(SMALL),
     "labelloc": "t",
     "margin": "5",
@@ -127,12 +144,14 @@ class Layout:
 
     def _legend(self) -> str:
         """What the signs mean; where arrows have numbers only, what each number stands for."""
-        words = ["rounded: process", "square: person or system", "cylinder: data", "red frame: trust boundary"]
+        words = ["rounded: process", "square: person or system", "cylinder: data", "dashed frame: trust boundary"]
         words += self.scale.legend
+        if self.shown.worst:
+            words.append(f"{self.scale.worst_word.upper()}, thick outline: {WORST}")
         if self.scale.numbered:
             words.append("number: order of the flow")
         if self.scale.numbered and any(link.source == HOSTILE for link in self.shown.links):
-            words.append("dashed arrow: from anyone")
+            words.append("dark box, dashed arrow: anyone on the internet")
         if any(not one.described for box in self.shown.boxes.values() for one in box.members):
             words.append("(assumed): not described")
         legend = "".join(
@@ -173,19 +192,21 @@ class Layout:
     def _zones(
         self,
         zones: Mapping[str, Sequence[Zone]],
-        around: str,
+        outer: str,
         inside: Mapping[tuple[str, bool], Sequence[Box]],
         tab: str,
         *,
         beyond: bool,
     ) -> Iterator[str]:
-        for zone in zones.get(around, ()):
+        for zone in zones.get(outer, ()):
             body = [f"{tab}\t{self._box(box)}" for box in inside.get((zone.id, beyond), ())]
             body += self._zones(zones, zone.id, inside, f"{tab}\t", beyond=beyond)
             if body:
                 name = f"{node(zone.id)}{'+beyond' if beyond else ''}"
-                yield f'{tab}subgraph "cluster_around+{name}" {{ graph [label="" margin="3" peripheries="0"]'
-                yield f'{tab}subgraph "cluster_{name}" {{ graph [label=<{self._zone(zone)}>{_attributes(_CLUSTER)}]'
+                around = 'graph [class="" id="" label="" margin="3" peripheries="0"]'
+                yield f'{tab}subgraph "cluster_around+{name}" {{ {around}'
+                attributes = _attributes({**_CLUSTER, "id": f"zone-{name}", **self._worst_zone(zone)})
+                yield f'{tab}subgraph "cluster_{name}" {{ graph [label=<{self._zone(zone)}>{attributes}]'
                 yield from body
                 yield f"{tab}}} }}"
 
@@ -196,7 +217,13 @@ class Layout:
             rows.append("(assumed)")
         if zone.id in self.marks:
             rows.append(self.labels.mark(self.marks[zone.id]))
+            if zone.id == self.shown.worst:
+                return self._badged("<br/>".join(rows), self.marks[zone.id][0], "left")
         return _LEFT.join([*rows, ""]) if len(rows) > 1 else rows[0]
+
+    def _worst_zone(self, zone: Zone) -> Mapping[str, str]:
+        """What makes a boundary the worst element; others inside it do not inherit it."""
+        return {"class": _CLASS, "penwidth": THICK} if zone.id == self.shown.worst else {"class": ""}
 
     def _lanes(self) -> Iterator[str]:
         """Boxes of a column are of one rank, and columns follow each other."""
@@ -222,11 +249,17 @@ class Layout:
             paint = self.scale.paints[mark[0]]
             attributes.update(color=paint.line, fillcolor=paint.fill, style=_styled(attributes["style"], paint))
         elif box.id == HOSTILE:
-            attributes["color"] = RED
+            attributes.update(color=CALLER.line, fillcolor=CALLER.fill, fontcolor=LIGHT)
         if box.id == self.shown.focus:
             attributes["penwidth"] = "2.4"
         label = "<br/>".join(self.labels.box(box, mark, grey=grey))
+        if mark and box.id == self.shown.worst:
+            attributes.update({"class": _CLASS, "penwidth": THICK})
+            label = self._badged(label, mark[0])
         return f'"{node(box.id)}" [id="box-{node(box.id)}" label=<{label}>{_attributes(attributes)}]'
+
+    def _badged(self, label: str, word: str, align: str = "center") -> str:
+        return badged(label, self.scale.worst_word.upper(), self.scale.paints[word], align)
 
     def _link(self, link: Link) -> str:
         flows = [flow for _, flow in link.flows]
@@ -236,7 +269,7 @@ class Layout:
         if all(flow.out_of_scope for flow in flows):
             color = GREY.line
         elif link.source == HOSTILE and self.scale.numbered:
-            color, attributes["style"] = RED, "dashed"
+            color, attributes["style"], attributes["penwidth"] = CALLER.line, "dashed", "1.4"
         elif mark and mark[1]:
             paint = self.scale.paints[mark[0]]
             color, attributes["style"] = paint.line, _styled("solid", paint)

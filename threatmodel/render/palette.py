@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 Marks = Mapping[str, tuple[str, int]]
 """By the id of an element or flow: a word of a scale (such as a band of risk), and how many lines of it there are."""
 
 Risks = Marks
-"""By the id of an element or flow: the worst band (low, medium, high, critical or undetermined), and how many threats
-need attention."""
+"""By the id of an element or flow, the worst first: its worst band (low, medium, high, critical or undetermined), and
+how many threats need attention."""
 
 
 class Paint(NamedTuple):
@@ -25,6 +25,9 @@ class Paint(NamedTuple):
 PLAIN = Paint("#57606a", "#f6f8fa")
 OUTSIDE = Paint("#57606a", "#ffffff")
 GREY = Paint("#8c959f", "#eaeef2")
+BOUNDARY = Paint("#5a32a3", "#ffffff")
+CALLER = Paint("#24292f", "#24292f")
+"""Anyone on the internet: the one box with light text."""
 BANDS = {
     "low": Paint("#1a7f37", "#dafbe1", "●"),
     "undetermined": Paint("#0969da", "#ddf4ff", "?"),
@@ -34,18 +37,24 @@ BANDS = {
 }
 """From least to most pressing."""
 
-RED, MUTED, INK = "#cf222e", "#57606a", "#24292f"
+MUTED, INK, LIGHT = "#57606a", "#24292f", "#ffffff"
+
+
+WORST, THICK = "most threats in the highest band", "3.5"
+"""What the worst element is, for legends, and how wide its outline is."""
 
 
 class Scale(NamedTuple):
     """Words that elements and flows are marked with, from least to most pressing.
 
-    `unit` is what is counted beside a word, if anything; `note` says what the words are of, and `legend` what the
-    styles mean.  `numbered`: flows have their numbers, and the protocols that are not HTTPS.
+    `unit` is what is counted beside a word, if anything. `worst_word` marks the worst element, which is the first of
+    the marks ('' for none). `note` says what the words are of, and `legend` what the styles mean. Flows that are
+    `numbered` have their numbers, and the protocols that are not HTTPS.
     """
 
     paints: Mapping[str, Paint]
     unit: str
+    worst_word: str = ""
     note: str = ""
     legend: tuple[str, ...] = ()
     numbered: bool = True
@@ -67,8 +76,14 @@ class Scale(NamedTuple):
             return None
         return max((word for word, _ in found), key=self.rank), sum(count for _, count in found)
 
+    def top(self, marks: Marks, shown: Collection[str]) -> str:
+        """Return the worst of the elements that are shown: the first of the marks; '' where none needs attention."""
+        if not self.worst_word:
+            return ""
+        return next((name for name, (_, count) in marks.items() if count and name in shown), "")
 
-RISK = Scale(BANDS, "threat", "risk after claimed controls")
+
+RISK = Scale(BANDS, "threat", "worst", "risk after claimed controls")
 CHANGE = Scale(
     {
         "changed": Paint("#9a6700", "#fff8c5", "~"),

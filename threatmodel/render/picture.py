@@ -126,6 +126,11 @@ class Picture:
         return sum(len(shape.members) for shape in self.shapes.values())
 
     @property
+    def elements(self) -> frozenset[str]:
+        """The ids of the elements and boundaries that the picture shows."""
+        return frozenset(member.id for shape in self.shapes.values() for member in shape.members) | self.zones.keys()
+
+    @property
     def title(self) -> str:
         """What the picture shows of which system, in words: 'runtime view · 9 of 30 elements'."""
         parts = ["all views" if self.view == "all" else f"{self.view} view"]
@@ -228,11 +233,11 @@ def _selected(graph: Drawable, view: str, focus: str) -> tuple[list[Element], li
 
 
 def _inside(graph: Drawable, zone: str, elements: Iterable[Element]) -> set[str]:
-    return {element.id for element in elements if zone in _ways(element.zone, graph.zones)}
+    return {element.id for element in elements if zone in ways(element.zone, graph.zones)}
 
 
-def _ways(zone: str, zones: Mapping[str, Zone]) -> list[str]:
-    """A boundary and those around it, from the inside to the outside."""
+def ways(zone: str, zones: Mapping[str, Zone]) -> list[str]:
+    """Return a boundary and those around it, from the inside to the outside."""
     found = []
     while zone:
         found.append(zone)
@@ -242,11 +247,11 @@ def _ways(zone: str, zones: Mapping[str, Zone]) -> list[str]:
 
 def outermost(zone: str, zones: Mapping[str, Zone]) -> str:
     """Return the outermost boundary around a boundary."""
-    return _ways(zone, zones)[-1]
+    return ways(zone, zones)[-1]
 
 
 def _around(leaves: Collection[str], zones: Mapping[str, Zone]) -> dict[str, Zone]:
-    used = {zone for leaf in leaves for zone in _ways(leaf, zones)}
+    used = {zone for leaf in leaves for zone in ways(leaf, zones)}
     return {zone: zones[zone] for zone in zones if zone in used}
 
 
@@ -304,12 +309,12 @@ def _many(zone: str, kind: str, members: list[Element]) -> DrawnShape:
 
 def _lifted(graph: Drawable, elements: Iterable[Element]) -> dict[str, str]:
     """For each boundary the one to draw: itself, or an outer one where too many boundaries have functions."""
-    ways = {zone: _ways(zone, graph.zones)[::-1] for zone in {element.zone for element in elements}}
+    chains = {zone: ways(zone, graph.zones)[::-1] for zone in {element.zone for element in elements}}
     homes = {element.zone for element in elements if element.kind == "function"}
-    depth = max((len(way) for way in ways.values()), default=1)
-    while depth > 1 and len({ways[zone][:depth][-1] for zone in homes}) > MANY_FUNCTIONS:
+    depth = max((len(way) for way in chains.values()), default=1)
+    while depth > 1 and len({chains[zone][:depth][-1] for zone in homes}) > MANY_FUNCTIONS:
         depth -= 1
-    return {zone: way[:depth][-1] if zone in homes or zone not in _USUAL else zone for zone, way in ways.items()}
+    return {zone: way[:depth][-1] if zone in homes or zone not in _USUAL else zone for zone, way in chains.items()}
 
 
 # --- arrows
