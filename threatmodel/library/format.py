@@ -43,7 +43,7 @@ _CONTROL_MAPS = record(
         _ids(r"v\d\.\d\.\d \d{1,2}(\.\d{1,2}){1,2}", "edition and id, such as v5.0.0 1.13"),
         "CIS AWS Foundations",
     ),
-    Key("slack_security", _ids(r"SLACK-([1-9]|1[0-6])", "an id such as SLACK-4"), "Slack's security practices"),
+    Key("slack_security", _ids(r"SLACK-[1-9][0-9]?", "an id such as SLACK-4"), "Slack's security practices"),
     Key("d3fend", _ids(r"D3-[A-Z0-9]+", "an id such as D3-MFA"), "MITRE D3FEND 1.3.0"),
     Key("well_architected", _ids(r"[A-Z]{3,4}\d{2}(-BP\d{2})?", "an id such as SEC03-BP02"), "AWS Well-Architected"),
     Key("aws_config", _ids(r"[A-Z0-9_]{3,64}", "a rule such as ACCESS_KEYS_ROTATED"), "AWS Config managed rules"),
