@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.model.facts import Fact
 from threatmodel.model.vocabulary import INPUTS, LISTS, ONLY_IF, RELATIONS, Input
+from threatmodel.reading.values import dataclass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alike:
+    """Elements about which the same is asked; compared by identity, so that many of them cost no more than one."""
+
+    elements: tuple[str, ...]
 
 
 class Ask(NamedTuple):
@@ -15,7 +23,7 @@ class Ask(NamedTuple):
 
     A fact or a list of an element, the callers of its routes, a plane's description, or the attestation of a control.
     `kind` is fact, relation, caller, describe or attest; `name` the fact, the list, the plane or the control. `rest`:
-    only the rest of the list.
+    only the rest of the list. `alike`: the same is asked of all these elements, `element` among them.
     """
 
     kind: str
@@ -23,61 +31,83 @@ class Ask(NamedTuple):
     name: str
     element: str
     rest: bool = False
+    alike: Alike | None = None
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """The elements that it is asked of."""
+        return (self.element,) if self.alike is None else self.alike.elements
 
 
-def asks_for(graph: Graph, target: Element | Flow, name: str) -> Iterator[Ask]:
-    """Yield what to ask about an unknown fact: the fact itself, or for a derived fact its unknown inputs.
+class Asks:
+    """What to ask about what is unknown in a graph; each is looked up once."""
 
-    What has to be true for it comes first, where that is not known either.
-    """
-    premise = ONLY_IF[target.kind].get(name)
-    if premise is not None and not _known(target.facts.get(premise)):
-        yield from asks_for(graph, target, premise)
-        return
-    inputs = INPUTS.get((target.kind, name))
-    if isinstance(target, Flow) and inputs is not None:
-        yield from _of_ends(graph, target, name) or [Ask("fact", target.kind, name, target.id)]
-        return
-    if inputs is None:
-        yield Ask("fact", target.kind, name, target.id)
-        return
-    found = list(dict.fromkeys(ask for given in inputs for ask in _of_input(graph, target, given)))
-    yield from found or _of_others(graph, inputs) or [Ask("fact", target.kind, name, target.id)]
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._about: dict[tuple[str, str], tuple[Ask, ...]] = {}
+        self._open: dict[tuple[str, str], tuple[Ask, ...]] = {}
+
+    def about(self, target: Element | Flow, name: str) -> tuple[Ask, ...]:
+        """Return what to ask about an unknown fact: the fact itself, or for a derived fact its unknown inputs.
+
+        What has to be true for it comes first, where that is not known either.
+        """
+        key = (target.id, name)
+        if key not in self._about:
+            self._about[key] = tuple(self._found(target, name)) or (Ask("fact", target.kind, name, target.id),)
+        return self._about[key]
+
+    def _found(self, target: Element | Flow, name: str) -> Iterable[Ask]:
+        premise = ONLY_IF[target.kind].get(name)
+        if premise is not None and not _known(target.facts.get(premise)):
+            return self.about(target, premise)
+        inputs = INPUTS.get((target.kind, name), ())
+        if isinstance(target, Flow):
+            return self._of_ends(target, name) if inputs else ()
+        found = dict.fromkeys(ask for given in inputs for ask in self._of_input(target, given))
+        return found or dict.fromkeys(
+            ask for given in inputs if given.name in LISTS for ask in self._of_every(given.kind, given.name)
+        )
+
+    def _of_ends(self, flow: Flow, name: str) -> Iterable[Ask]:
+        """What to ask of a flow's ends, which decide what it carries."""
+        ends = [self._graph.elements[end] for end in (flow.source, flow.target)]
+        unknown = [end for end in ends if (end.kind, name) in INPUTS and not _known(end.facts.get(name))]
+        return dict.fromkeys(ask for end in unknown for ask in self.about(end, name))
+
+    def _of_input(self, target: Element, given: Input) -> Iterator[Ask]:
+        graph = self._graph
+        if given.name in LISTS and given.kind == "function" and target.kind != "function":
+            yield from self._of_every(given.kind, given.name)
+            return
+        elements = [target.id] if given.kind == target.kind else graph.related(target, given.kind).ids
+        for element in elements:
+            if given.name in LISTS:
+                yield from list_asks(graph, given.kind, given.name, element)
+            elif not graph.elements[element].described:
+                yield Ask("describe", given.kind, given.kind, element)
+            elif not _known(graph.elements[element].facts.get(given.name)):
+                yield Ask("fact", given.kind, given.name, element)
+
+    def _of_every(self, kind: str, name: str) -> tuple[Ask, ...]:
+        """What to ask about a list of all elements of a kind, which decide what an element's own lists do not."""
+        if (kind, name) not in self._open:
+            found: dict[str, list[Ask]] = {}
+            for element in self._graph.lists:
+                for ask in list_asks(self._graph, kind, name, element):
+                    found.setdefault(ask.kind, []).append(ask)
+            self._open[kind, name] = tuple(map(_as_one, found.values()))
+        return self._open[kind, name]
 
 
-def _of_ends(graph: Graph, flow: Flow, name: str) -> list[Ask]:
-    """Return what to ask of a flow's ends, which decide what it carries."""
-    ends = [graph.elements[end] for end in (flow.source, flow.target)]
-    unknown = [end for end in ends if (end.kind, name) in INPUTS and not _known(end.facts.get(name))]
-    return list(dict.fromkeys(ask for end in unknown for ask in asks_for(graph, end, name)))
-
-
-def _of_others(graph: Graph, inputs: Sequence[Input]) -> list[Ask]:
-    """Return what to ask about the lists of other elements, which decide what an element's own lists do not."""
-    lists = [given for given in inputs if given.name in LISTS]
-    asks = (
-        ask for given in lists for element in graph.lists for ask in list_asks(graph, given.kind, given.name, element)
-    )
-    return list(dict.fromkeys(asks))
+def _as_one(asks: Sequence[Ask]) -> Ask:
+    """The same ask of several elements as one; of a list it is the whole that is asked where it is of any."""
+    alike = Alike(tuple(ask.element for ask in asks))
+    return asks[0]._replace(rest=all(ask.rest for ask in asks), alike=alike)
 
 
 def _known(fact: Fact | None) -> bool:
     return fact is not None and fact.size > 0 and not fact.in_doubt
-
-
-def _of_input(graph: Graph, target: Element | Flow, given: Input) -> Iterator[Ask]:
-    if given.name in LISTS and given.kind == "function" and target.kind != "function":
-        for element in graph.lists:
-            yield from list_asks(graph, given.kind, given.name, element)
-        return
-    elements = [target.id] if given.kind == target.kind else graph.related(target, given.kind).ids
-    for element in elements:
-        if given.name in LISTS:
-            yield from list_asks(graph, given.kind, given.name, element)
-        elif not graph.elements[element].described:
-            yield Ask("describe", given.kind, given.kind, element)
-        elif not _known(graph.elements[element].facts.get(given.name)):
-            yield Ask("fact", given.kind, given.name, element)
 
 
 def list_asks(graph: Graph, kind: str, name: str, element: str) -> Iterator[Ask]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 from operator import attrgetter
 
-from threatmodel.assessment.asks import Ask
+from threatmodel.assessment.asks import Alike, Ask
 from threatmodel.assessment.assessed import Finding, Group, Question
 from threatmodel.assessment.ranking import Rank, rank
 from threatmodel.assessment.roles import in_role, role_of
@@ -44,6 +44,7 @@ class Questions:
         left_open = (one for read in graph.evidence for one in read.left_open)
         self._why = {(one.element, one.name): f"{one.why} ({one.place.short})" for one in left_open}
         self._elements: dict[_Key, dict[str, None]] = {}
+        self._noted: set[Alike] = set()
         self._facts: dict[_Key, set[str]] = {}
         self._whole: set[_Key] = set()
         self._decides: dict[_Key, list[Finding]] = {}
@@ -74,6 +75,11 @@ class Questions:
         """Note the elements of an ask: to each of these twins they are what `ask.element` is to the first."""
         first, key = some[0].target, _key(ask)
         elements = self._elements.setdefault(key, {})
+        if ask.alike is not None:  # whichever twin asks
+            if ask.alike not in self._noted:
+                self._noted.add(ask.alike)
+                elements.update(dict.fromkeys(ask.alike.elements))
+            return
         role = role_of(self._graph, first, ask.element)
         for finding in some:
             element = in_role(self._graph, finding.target, role) if role is not None else None
@@ -81,7 +87,7 @@ class Questions:
                 elements[element] = None
                 continue
             every = (one for each in asks_of(finding) for one in each)
-            elements.update(dict.fromkeys(one.element for one in every if _key(one) == key))
+            elements.update(dict.fromkeys(name for one in every if _key(one) == key for name in one.elements))
 
     def ranked(self, findings: Iterable[Finding]) -> tuple[Question, ...]:
         """Return all questions: first which routes Slack calls, because the other questions depend on it.

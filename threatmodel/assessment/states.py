@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from threatmodel.assessment.asks import Ask, asks_for, list_asks
+from threatmodel.assessment.asks import Ask, Asks, list_asks
 from threatmodel.assessment.control_state import STATES, Answer, ControlState, State, not_stated, said_by, support
 from threatmodel.assessment.twins import Twins
 from threatmodel.graph.building import Element, Flow, Graph, Related
@@ -50,7 +50,7 @@ class States:
         self._answers: dict[tuple[str, str], tuple[Answer, ...]] = {}
         self._same = _Same({}, frozenset())
         self.twins = Twins(graph, library, _named(graph, assumed))
-        self._asked: dict[tuple[str, str], tuple[Ask, ...]] = {}
+        self._asks = Asks(graph)
         self._gaps: dict[int, tuple[object, tuple[Ask, ...]]] = {}
         self._attested = {control.id: _attested(control) for control in library.controls.values()}
 
@@ -301,15 +301,7 @@ class States:
         readings = condition.why(target.facts)
         unknown = [leaf.fact for leaf, fact in readings if fact is None or not fact.size]
         for name in unknown:
-            yield from self._asks_for(target, name)
-
-    def _asks_for(self, target: Element | Flow, fact: str) -> tuple[Ask, ...]:
-        """What to ask about an unknown fact; each is looked up once."""
-        key = (target.id, fact)
-        found = self._asked.get(key)
-        if found is None:
-            found = self._asked[key] = tuple(asks_for(self.graph, target, fact))
-        return found
+            yield from self._asks.about(target, name)
 
 
 def _named(graph: Graph, assumed: Assumed) -> frozenset[str]:
