@@ -264,5 +264,38 @@ def test_what_samconfig_deploys(config: Mapping[str, Mapping[str, str]], said: s
     )
     Path("samconfig.toml").write_text("".join(lines), encoding="utf-8")
     Path("template.yaml").write_text(TEMPLATE, encoding="utf-8")
-    found = graph("{template: template.yaml, parameters: samconfig.toml}")
-    assert (sized(found), why(found)) == (STATED if said else EVIDENCE, said)
+    for evidence in ("{template: template.yaml, parameters: samconfig.toml}", "{template: template.yaml}"):
+        found = graph(evidence)
+        assert (sized(found), why(found)) == (STATED if said else EVIDENCE, said)
+
+
+def test_a_samconfig_that_no_entry_names_may_deploy_the_template_in_one_of_its_environments() -> None:
+    other = '[prod.deploy.parameters]\ntemplate_file = "other.yaml"\n'
+    Path("samconfig.toml").write_text(f"{other}[default.deploy.parameters]\nstack_name = 'bot'\n", encoding="utf-8")
+    Path("template.yaml").write_text(TEMPLATE, encoding="utf-8")
+    assert sized(graph("{template: template.yaml}")) == EVIDENCE
+    assert sized(graph("{template: template.yaml, parameters: samconfig.toml, stage: prod}")) == STATED
+
+
+@pytest.mark.parametrize("copy", [".aws-sam/build/template.yaml", "packaged.yaml", "cdk.out/template.yaml"])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("CodeUri: src/", "CodeUri: Bot"), ""),
+        (("CodeUri: src/", "CodeUri: s3://bucket/key"), ""),
+        (("Transform", "Outputs: {Bot: {Value: !Ref Bot}}\nTransform"), ""),
+        (("  Bot:", "  Other:"), ""),
+        (("Timeout: 5", "Timeout: 900"), "has another Timeout of 'Bot'"),
+        (("Timeout: 5", "Timeout: 5, Environment: {Variables: {A: b}}"), "has another Environment of 'Bot'"),
+        (("Timeout: 5}", "Timeout: 5}\n  Open: {Type: AWS::SNS::Topic}"), "has 'Open' as well"),
+        (("Resources:", "Resources: ["), "cannot be read"),
+    ],
+)
+def test_a_copy_that_is_deployed_and_differs(copy: str, change: tuple[str, str], said: str) -> None:
+    """What building and packaging replace is no difference, nor is a template of another system."""
+    Path("template.yaml").write_text(TEMPLATE, encoding="utf-8")
+    Path(copy).parent.mkdir(parents=True, exist_ok=True)
+    Path(copy).write_text(TEMPLATE.replace(*change), encoding="utf-8")
+    found = graph("{template: template.yaml}")
+    assert sized(found) == (STATED if said else EVIDENCE)
+    assert said in why(found)

@@ -95,6 +95,9 @@ def test_alone_the_function_is_proven_closed() -> None:
         ARN,
         f"{ARN}:live",
         "!Sub 'arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:the-bot'",
+        "'123456789012:function:the-bot'",
+        "!Sub '${AWS::AccountId}:the-bot'",
+        "!Sub '${AWS::AccountId}:function:the-bot:live'",
         "!ImportValue bot-arn",
         "!ImportValue {'Fn::Sub': bot-arn}",
     ],
@@ -315,6 +318,47 @@ def test_all_functions_of_one_file_bring_what_they_meet_in_another() -> None:
         "bot": "function",
         "orders": "store",
     }
+
+
+WORK = "Resources: {Work: {Type: AWS::%s, Properties: {%s: work}}}\n"
+RESOURCE_POLICY = (
+    "Resources: {{P: {{Type: AWS::{}Policy, Properties: {{{}: [{}], PolicyDocument: "
+    "{{Statement: [{{Effect: Allow, Principal: '*', Action: '{}', Resource: '*'}}]}}}}}}}}\n"
+)
+OF_QUEUE = ("SQS::Queue", "QueueName", "Queues")
+OF_TOPIC = ("SNS::Topic", "TopicName", "Topics")
+
+
+@pytest.mark.parametrize(
+    ("kind", "named", "action", "falls"),
+    [
+        (
+            OF_QUEUE,
+            "!Sub 'https://sqs.${AWS::Region}.amazonaws.com/${AWS::AccountId}/work'",
+            "sqs:*",
+            "senders_restricted",
+        ),
+        (OF_QUEUE, "https://sqs.eu-west-1.amazonaws.com/123456789012/work", "sqs:PurgeQueue", "readers_restricted"),
+        (OF_QUEUE, "https://sqs.eu-west-1.amazonaws.com/123456789012/other", "sqs:*", ""),
+        (
+            OF_TOPIC,
+            "!Sub 'arn:aws:sns:${AWS::Region}:${AWS::AccountId}:work'",
+            "sns:Subscribe",
+            "subscribers_restricted",
+        ),
+        (OF_TOPIC, "!Sub 'arn:aws:sns:${AWS::Region}:${AWS::AccountId}:work'", "sns:Publish", "senders_restricted"),
+    ],
+)
+def test_a_policy_in_another_file_opens_a_queue_or_topic(
+    kind: tuple[str, str, str], named: str, action: str, falls: str
+) -> None:
+    """A queue's policy names it by its URL alone."""
+    type_, own, by = kind
+    files = {"work.yaml": WORK % (type_, own), "open.yaml": RESOURCE_POLICY.format(type_, by, named, action)}
+    found = graph(files, rest=f"queues: {{work: {{kind: {type_[:3].lower()}}}}}\n")
+    about = ("senders_restricted", "readers_restricted", "subscribers_restricted")
+    fallen = {name for name in about if fact(found, name, "work") is False}
+    assert falls in fallen if falls else not fallen
 
 
 MAKES_MORE = {

@@ -11,12 +11,11 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from threatmodel.model.system import EvidenceFile
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.git import git, tried
 from threatmodel.reading.problems import InputError, quoted
 from threatmodel.reading.project import real_path, repository
-from threatmodel.stacks.deployment import deployed
+from threatmodel.stacks.deployment import deployed, names
 from threatmodel.stacks.readers import LARGEST_PLAN
 
 _CODE = (".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json", ".tftpl")
@@ -207,11 +206,19 @@ def _blob(path: Path) -> str:
 # --- samconfig.toml
 
 
-def other_files(source: EvidenceFile, path: Path, config: Path, files: Files) -> str:
-    """Return that a samconfig deploys another template than the one at `path`, or builds code elsewhere; '' if not."""
+def other_files(path: Path, config: Path, environment: str, files: Files) -> str:
+    """Return that a samconfig deploys another template than the one at `path`, or builds code elsewhere; '' if not.
+
+    Without the name of an environment, one that deploys the template is enough.
+    """
     if config.suffix != ".toml":
         return ""
-    said = deployed(files.text(config), source.stage or "default")
+    text = files.text(config)
+    found = [_other_files(path, config, deployed(text, one)) for one in ([environment] if environment else names(text))]
+    return found[0] if all(found) and found else ""
+
+
+def _other_files(path: Path, config: Path, said: Mapping[str, str]) -> str:
     template = said.get("template")
     if template is not None and _BUILT not in Path(template).parts and real_path(config.parent / template) != path:
         return f"{shown_path(config)} deploys {quoted(template)}, not this template; this one counts as a statement"

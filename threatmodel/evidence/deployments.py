@@ -106,13 +106,9 @@ def _doubts(  # noqa: PLR0913, PLR0917 - all that is known of one file
         yield age.why
     if stack is not None and stack.outdated:
         yield stack.outdated
-    if not source.parameters:
-        return
-    config = files.named(source.parameters, model, source.place)
-    other = other_files(source, path, config, files)
-    if other:
-        yield other
-    found = _described(source, model, files)
+    if source.kind == "template":
+        yield from filter(None, _elsewhere(source, path, model, files))
+    found = _described(source, model, files) if source.parameters else None
     if found is not None:
         from threatmodel.evidence.saved_ages import doubts_of
 
@@ -122,6 +118,17 @@ def _doubts(  # noqa: PLR0913, PLR0917 - all that is known of one file
         if lacking:
             what = f"the stack {quoted(found.name)} has no parameter {listed(map(quoted, lacking), 3)}"
             yield f"{what}, so it was deployed from another template; this one counts as a statement"
+
+
+def _elsewhere(source: EvidenceFile, path: Path, model: Path, files: Files) -> Iterator[str]:
+    """Yield why another template than this one may be deployed."""
+    from threatmodel.evidence.copies import differing_copy
+
+    if source.parameters:
+        yield other_files(path, files.named(source.parameters, model, source.place), source.stage or _DEFAULT, files)
+    elif files.has(config := path.parent / "samconfig.toml"):
+        yield other_files(path, config, "", files)
+    yield differing_copy(path, files)
 
 
 def _described(source: EvidenceFile, model: Path, files: Files) -> Described | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
@@ -85,6 +85,14 @@ def deployed(text: str, environment: str = _USUAL) -> Mapping[str, str]:
             if key is not None and isinstance(value, str) and not built:
                 found[key] = value
     return found
+
+
+def names(text: str) -> Sequence[str]:
+    """Return the environments of a samconfig; none of what cannot be read."""
+    try:
+        return [name for name, section in tomllib.loads(text).items() if isinstance(section, dict)]
+    except (ValueError, RecursionError):
+        return []
 
 
 _FILES = {

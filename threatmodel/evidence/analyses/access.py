@@ -19,7 +19,7 @@ from threatmodel.evidence.policies.grants import (
     statement,
     statements,
 )
-from threatmodel.evidence.policies.work import READS_SECRETS, SENDS
+from threatmodel.evidence.policies.work import READS_SECRETS, RECEIVES, SENDS, SUBSCRIBES
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Scalar, Table, Unknown, items, links
 
@@ -42,6 +42,28 @@ def senders_restricted(parts: Sequence[Gathered], resource: Resource, stack: Sta
     No if a policy allows another principal; yes only if all identity policies are known.
     """
     return _restricted(parts, resource, stack, SENDS, "send to it")
+
+
+@analysis("policy", "bus-statement", "identity-policy", usual=False)
+def receivers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Return whether only roles of functions may receive, delete or move messages, by the resource's own policy.
+
+    Other consumers may have that work by their identity policies, so these do not answer.
+    """
+    return _by_own_policy(parts, resource, stack, RECEIVES, "receive from it")
+
+
+@analysis("policy", "bus-statement", "identity-policy", usual=False)
+def subscribers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Return whether only roles of functions may subscribe to a topic or add targets to a bus, by its own policy."""
+    return _by_own_policy(parts, resource, stack, SUBSCRIBES, "subscribe to it")
+
+
+def _by_own_policy(
+    parts: Sequence[Gathered], resource: Resource, stack: Stack, actions: frozenset[str], what: str
+) -> Outcome:
+    own = tuple(named(parts, "policy", "bus-statement"))
+    return _restricted(own, resource, stack, actions, what) if own else None
 
 
 def _restricted(

@@ -21,8 +21,12 @@ _MADE_UP = re.compile(r".+-(?P<id>[A-Za-z0-9]+)-[A-Za-z0-9]{6,}\Z")
 """Return the name that CloudFormation gives a resource without one: its stack, its logical id and random letters."""
 
 
+_OF_ACCOUNT = re.compile(r"(?:[a-z]{2}(?:-[a-z]+)+-\d:)?(?:\d{12}|\x00\d+\x01):(?:function:)?")
+"""How a partial ARN of a function begins: with the account, which may be a variable."""
+
+
 def names_in(node: Node) -> tuple[str, ...]:
-    """The own names that a text can mean: itself, the resource of an ARN, a function without account and qualifier."""
+    """Return the own names that a text can mean: itself, the resource of an ARN or an address, a function's in part."""
     if isinstance(node, Joined) and not any(links(node)):
         stated: object = shape_of(node)
     else:
@@ -36,10 +40,10 @@ def names_in(node: Node) -> tuple[str, ...]:
     if parts[0] == "arn" and len(parts) > _ARN:
         last = re.split("[:/]", ":".join(parts[_ARN:]))
         found = (last[-1], last[1] if len(last) > 1 else last[0])
-    elif "function" in parts[:-1]:
-        found = (masked, parts[parts.index("function") + 1])
+    elif masked.startswith(("https://", "http://")):
+        found = (masked, masked.rpartition("/")[2])  # how a queue is named
     else:
-        found = (masked, parts[0])
+        found = (masked, _OF_ACCOUNT.sub("", masked.removeprefix("function:"), count=1).split(":")[0])
     return tuple(dict.fromkeys(_MASK.sub(lambda mask: tokens[int(mask[1])], one) for one in found))
 
 

@@ -9,6 +9,11 @@ from threatmodel.evidence.policies.escalations import UNKNOWN_LEVEL
 from threatmodel.evidence.policies.iam import IamAction
 
 SENDS = frozenset({"sqs:sendmessage", "sns:publish", "events:putevents", "kinesis:putrecord", "kinesis:putrecords"})
+RECEIVES = frozenset({
+    "sqs:receivemessage", "sqs:deletemessage", "sqs:purgequeue", "sqs:startmessagemovetask",
+    "kinesis:getrecords", "kinesis:subscribetoshard",
+})  # fmt: skip
+SUBSCRIBES = frozenset({"sns:subscribe", "events:putrule", "events:puttargets"})
 INVOKES = frozenset({
     "lambda:invokefunction", "lambda:invokeasync", "lambda:invokefunctionurl",
     "lambda:senddurableexecutioncallbacksuccess", "lambda:senddurableexecutioncallbackfailure",
