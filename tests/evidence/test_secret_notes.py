@@ -29,6 +29,8 @@ def notes(text: str, used: frozenset[str] | None = frozenset()) -> list[tuple[st
         ("SlackToken: {Type: 'AWS::SSM::Parameter::Value<String>'}", False),
         ("MaxTokens: {Type: Number}", False),
         ("Stage: {Type: String}", False),
+        (f"AssetParameters{'840a68ab22c10f76' * 4}S3VersionKeyC0FFEE12: {{Type: String}}", False),
+        ("SlackSecretEA96F13F: {Type: String}", True),
     ],
 )
 def test_a_parameter_for_a_secret_has_to_hide_it(parameter: str, shown: bool) -> None:

@@ -95,6 +95,18 @@ def test_callers_other_than_slack(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [("verifies_signature: false", True), ("verifies_signature: true", None), ("timeout_seconds: 3", None)],
+)
+def test_others_can_call_what_does_not_verify_whoever_is_meant_to(tmp_path: Path, facts: str, expected: object) -> None:
+    bot = f"bot: {{triggers: [{{http: POST, caller: unknown}}], {facts}}}"
+    assert value(fact(tmp_path, bot, "web_facing")) is expected
+    assert value(fact(tmp_path, bot, "slack_facing")) is None
+    slack = f"bot: {{triggers: [{{slack: events}}], {facts}}}"
+    assert value(fact(tmp_path, slack, "web_facing")) is False, "that is forged in Slack's name"
+
+
 # --- loops
 
 CALLS_SLACK = "reads: [], calls: [slack]"

@@ -77,7 +77,12 @@ def _receives_slack_events(given: Given, node: Node) -> Fact | None:
 
 @derives("function", "web_facing")
 def _function_web_facing(given: Given, node: Node) -> Fact | None:
-    others = any_in(given.functions[node.id], "triggers", lambda one: one.item.by == "http" and not is_unsaid(one))
+    """Whoever is meant to call a route: others can, where the code is known not to verify that Slack does."""
+    lists = given.functions[node.id]
+    others = any_in(lists, "triggers", lambda one: one.item.by == "http" and not is_unsaid(one))
+    verifies = given.stated[node.id].get("verifies_signature")
+    if node.id in given.unsaid and not (others and others.value) and verifies and verifies.size and not verifies.value:
+        others = known(value=True, said=[verifies.said])
     return given.as_stated(_unless_unsaid(given, node.id, others), _asked(given, node))
 
 
@@ -285,7 +290,10 @@ def _runtime_supported(given: Given, node: Node) -> Fact | None:
     last = RUNTIMES[runtime.value]
     if last is None and given.today - CHECKED > _STALE:
         return None
-    return known(last is None or given.today < last, [runtime.said])
+    if last is None or given.today < last:
+        return known(value=True, said=[runtime.said])
+    ended = f"support for {runtime.value} ended on {last}"
+    return known(value=False, said=[runtime.said._replace(note="; ".join(filter(None, (runtime.said.note, ended))))])
 
 
 def _of_own(follows: Callable[[Facts], Fact | None]) -> Derive:

@@ -281,6 +281,28 @@ def test_what_defaults_would_give_is_said() -> None:
     assert "IsWide" in outcome.why
 
 
+@pytest.mark.parametrize(
+    ("actions", "more", "expected"),
+    [
+        ("[logs:CreateLogStream, logs:PutLogEvents]", "", False),
+        ("[logs:PutLogEvents, 'dynamodb:GetItem']", "", True),
+        ("[logs:PutLogEvents, 'kms:Decrypt']", "", True),
+        ("[!Ref Action]", "", True),
+        ("[logs:PutLogEvents]", ", ManagedPolicyArns: [!Ref Action]", True),
+    ],
+)
+def test_a_role_that_allows_only_logging_is_shared_without_harm(actions: str, more: str, expected: bool) -> None:
+    role = f"{{Statement: [{{Effect: Allow, Action: {actions}, Resource: '*'}}]}}"
+    text = f"""
+Parameters: {{Action: {{Type: String}}}}
+Resources:
+  Role: {{Type: AWS::IAM::Role, Properties: {{Policies: [{{PolicyName: a, PolicyDocument: {role}}}]{more}}}}}
+  Bot: {{Type: AWS::Lambda::Function, Properties: {{Role: !GetAtt Role.Arn}}}}
+  Worker: {{Type: AWS::Lambda::Function, Properties: {{Role: !GetAtt Role.Arn}}}}
+"""
+    assert fact(text, "function", "role_shared", "Bot") is expected
+
+
 @pytest.mark.parametrize("name", ["role_trusts_only_lambda", "role_shared"])
 def test_a_role_that_something_else_makes_is_not_told(name: str) -> None:
     """A custom resource's attribute is no role that SAM makes for the function alone."""

@@ -363,6 +363,7 @@ def _other(name: str, kind: str, stack: Stack, facts: StackFacts) -> Iterator[st
                 yield f"kind: {word}"
             if _PACKAGES.match(own_name(name, stack.joined)[1]):
                 yield "holds: []                       # no data of the system: deployment artifacts"
+                yield "takes_uploads: false            # only deployments write to it"
             elif word:
                 yield "# holds: [records]              # which data? ids under data"
         case "secret":

@@ -31,6 +31,7 @@ from threatmodel.evidence.answers import (
     worst,
 )
 from threatmodel.evidence.resource_types import known
+from threatmodel.model.facts import LEFT_OUT
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, links, shape_of, unknowns
 
@@ -217,8 +218,14 @@ def _bound(node: Node, qualified: Node | None, resource: Resource, stack: Stack)
 
 
 def _worded(word: str, node: Node, why: str = "it is unknown what it invokes") -> Answer:
-    """What a caller is bound to, by a word ('' where it is not known)."""
-    return Answered(word, (node.place,)) if word else Unanswered(why, node.place)
+    """What a caller is bound to, by a word ('' where it is not known); by default, where it names no version at all."""
+    if not word:
+        return Unanswered(why, node.place)
+    by_default = word == "latest" and _LATEST not in shape_of(node)
+    return Answered(word, (node.place,), LEFT_OUT if by_default else "")
+
+
+_LATEST = "$LATEST"
 
 
 def _parts(node: Node) -> tuple[str | Link | Unknown, ...]:
@@ -264,7 +271,7 @@ def _to(node: Node, stack: Stack) -> str:
 
 
 def _word(name: str) -> str:
-    if name == "$LATEST":
+    if name == _LATEST:
         return "latest"
     if name.isdigit():
         return "version"

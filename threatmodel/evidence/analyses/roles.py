@@ -32,6 +32,7 @@ from threatmodel.evidence.policies.grants import (
 )
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.permissions import effective, held
+from threatmodel.evidence.policies.work import is_of_the_platform
 from threatmodel.evidence.services import LANGUAGE_MODELS
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Table, Unknown
@@ -169,6 +170,25 @@ def _edge(grant: Grant) -> Answer:
 def is_lambda(one: Principal) -> bool:
     """Whether a principal is the Lambda service."""
     return one.kind == "Service" and one.pattern.text in _LAMBDA
+
+
+@analysis("policy", "managed", "sam")
+def only_for_lambda(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether sharing the role shares anything: no, where it allows only what Lambda itself does with it.
+
+    Nothing is said where it allows, or may allow, anything else.
+    """
+    allowed = tuple(allowing(held(parts, resource, stack)))
+    only = allowed and not stack.unread and all(map(_for_lambda, allowed))
+    return (
+        Answered(value=False, places=places(parts), note="its role allows only logging and the like") if only else None
+    )
+
+
+def _for_lambda(grant: Grant) -> bool:
+    actions = [action for one in grant.actions if one.open is None for action in expanded(one.text)]
+    known = grant.open is None and not grant.but_actions and all(one.open is None for one in grant.actions)
+    return known and all(is_of_the_platform(action) and not action.name.startswith("kms:") for action in actions)
 
 
 @analysis("user")

@@ -37,6 +37,8 @@ def worst(judgements: Iterable[Judgement]) -> Judgement:
 # --- what a name says
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_DIGEST = re.compile(r"[0-9a-f]{32,}|(?<=[a-z])[0-9A-F]{8}\Z")
+"""What the CDK adds to names: the digest of an asset, and one behind each name."""
 _ENDINGS = ("SECRET", "TOKEN", "PASSWORD", "PASSPHRASE", "APIKEY")
 _SECRET = frozenset((
     *("SECRET", "SECRETS", "TOKEN", "TOKENS", "PASSWORD", "PASSWORDS", "PASSWD", "PASSPHRASE", "PWD"),
@@ -59,7 +61,7 @@ _HARMLESS = frozenset((
 ))  # fmt: skip
 _OTHER_KEYS = frozenset((
     *("PARTITION", "SORT", "HASH", "RANGE", "PRIMARY", "FOREIGN", "PUBLIC", "KMS", "OBJECT", "S"),
-    *("FILE", "CACHE", "BUCKET", "IDEMPOTENCY", "ROUTING", "TABLE", "INDEX"),
+    *("FILE", "CACHE", "BUCKET", "IDEMPOTENCY", "ROUTING", "TABLE", "INDEX", "VERSION"),
 ))  # fmt: skip
 """Words before KEY in names that are not secrets (``S`` is S3's)."""
 _COUNTED = frozenset(("MAX", "MIN", "NEXT", "INPUT", "OUTPUT", "COMPLETION", "TOTAL", "BUDGET"))
@@ -90,7 +92,7 @@ def _is_other_key(words: Sequence[str]) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    words = [word.upper() for word in _WORD.findall(name[:200])]
+    words = [word.upper() for word in _WORD.findall(_DIGEST.sub("", name[:200]))]
     return [word for word in words[:-1] if word not in _ONLY_AT_THE_END] + words[-1:]
 
 
