@@ -9,6 +9,7 @@ from threatmodel.assessment.issues import issues
 from threatmodel.library.entries import Library
 from threatmodel.model.facts import LEFT_OUT
 from threatmodel.reading.problems import Place
+from threatmodel.render.issue_text import title
 
 
 def functions(*facts: str, trigger: str = "slack: events") -> str:
@@ -178,3 +179,49 @@ def test_a_line_is_called_after_what_is_the_systems_own(tmp_path: Path) -> None:
     assert handler.threats[0].id == "own"
     (slack,) = issues(assessed(tmp_path, functions("validates_input: false"), known))
     assert slack.threats[0].id == "forged"
+
+
+def test_a_control_that_lacks_another_is_there_for_the_reason_of_that(tmp_path: Path) -> None:
+    known = library_of(
+        tmp_path,
+        threat("forged", "{sign: {stops: it does}}"),
+        threat("commanded", "{good: {stops: it does}}"),
+        control("sign", "target.verifies_signature"),
+        control("good", "target.validates_input", extra="\nrequires: [sign]"),
+    )
+    (issue,) = issues(assessed(tmp_path, functions("validates_input: true, verifies_signature: false"), known))
+    assert [one.id for one in issue.threats] == ["commanded", "forged"]
+    assert issue.missing == (("sign", "absent"),)
+
+
+def test_an_issue_is_called_after_the_threat_that_names_what_is_shown(tmp_path: Path) -> None:
+    known = library_of(
+        tmp_path,
+        threat("broken", "{good: {hinders: it does}}", likelihood=5, impact=5),
+        threat("forged", "{log: {stops: it does}}"),
+        control("good", "target.validates_input"),
+        control("log", "target.logs_redacted"),
+    )
+    assessment = assessed(tmp_path, functions("validates_input: false, logs_redacted: false"), known)
+    titles = {issue.head.threat.id: title(issue, assessment) for issue in issues(assessment)}
+    threats, controls = known.threats, known.controls
+    assert titles == {
+        "broken": f"Not in place: {controls['good'].title}",
+        "forged": threats["forged"].title,
+    }
+    left_out = evidence(f0={"logs_redacted": said(value=False)._replace(note=LEFT_OUT)})
+    default = assessed(tmp_path, functions("timeout_seconds: 3"), known, left_out)
+    (unset,) = [issue for issue in issues(default) if issue.verdict == "open"]
+    assert title(unset, default) == f"Off by default: {controls['log'].title}"
+
+
+def test_the_elements_with_the_worst_band_come_first(tmp_path: Path) -> None:
+    known = library_of(
+        tmp_path,
+        threat("bad", "{good: {stops: it does}}", likelihood=3, impact=4),
+        threat("worse", "{good: {contains: it does}}", impact=5, applies="target.logs_redacted"),
+        control("good", "target.validates_input"),
+    )
+    texts = ("validates_input: false, logs_redacted: false", "validates_input: false, logs_redacted: true")
+    (issue,) = issues(assessed(tmp_path, functions(*texts), known))
+    assert (issue.elements, issue.head.threat.id) == (("f1", "f0"), "bad")

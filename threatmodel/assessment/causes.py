@@ -29,8 +29,15 @@ class Cause(NamedTuple):
 
     @property
     def state(self) -> State:
-        """The state of the control that is missing."""
-        return self.answer.state
+        """The state of the control that is missing: of an ineffective one, what it requires."""
+        state = self.answer.state
+        while state.lacks is not None:
+            state = state.lacks
+        return state
+
+    def on(self, finding: Finding) -> Cause:
+        """The same control on the element of a finding that is alike."""
+        return self._replace(answer=next(one for one in finding.answers if one.link == self.answer.link))
 
     @property
     def effect(self) -> ControlEffect:
@@ -63,7 +70,7 @@ def candidates(finding: Finding) -> list[Cause]:
     """The controls that are equally the cause of a finding, the strongest effect first."""
     missing = [one for one in finding.answers if one.is_missing and one.link.effect in MOVES]
     strong = [one for one in missing if one.link.effect in STRONG] or missing
-    known = [Cause(answer, _written(answer.state)) for answer in strong if answer.state.level < 0]
+    known = [_cause(answer) for answer in strong if answer.state.level < 0]
     raised = raising(finding) if known else frozenset()
     ranked = [(_class(one, finding, raised), one) for one in known]
     best = min((order for order, _ in ranked), default=None)
@@ -72,13 +79,19 @@ def candidates(finding: Finding) -> list[Cause]:
 
 def _class(one: Cause, finding: Finding, raised: frozenset[str]) -> tuple[bool, ...]:
     """The order of a control among possible causes; `raised` are the facts that raise the finding's numbers."""
-    resting = one.state.state == "ineffective"  # the cause is what it relies on
+    resting = one.answer.state.lacks is not None  # another control is missing, which may answer the threat itself
     worse = not raised.isdisjoint(item.fact for item in one.state.support)
     return resting, not helps(finding, one.answer), not one.written, one.effect != "stops", not worse
 
 
 def _strength(one: Cause) -> int:
     return EFFECTS.index(one.effect)
+
+
+def _cause(answer: Answer) -> Cause:
+    """Return a control that is missing as a cause."""
+    found = Cause(answer, written=False)
+    return found._replace(written=_written(found.state))
 
 
 def _written(state: State) -> bool:

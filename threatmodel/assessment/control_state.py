@@ -70,7 +70,8 @@ class State(_Computed):
     unknown one.  `basis` is the condition and the facts that decided it, from which `support` and, where `words` is
     empty, `reason` are computed when they are read.  `size` is how well it is known that a control is not
     applicable: what leaves one out is a link of the chain too.  `unwanted`: it would restrict access to what is
-    meant to be public, so that it is not asked for; it counts as it is.
+    meant to be public, so that it is not asked for; it counts as it is.  `lacks` is the state of the control that an
+    ineffective one requires.
     """
 
     control: str
@@ -82,6 +83,7 @@ class State(_Computed):
     asks: tuple[Ask, ...] = ()
     size: int = EVIDENCE
     unwanted: bool = False
+    lacks: State | None = None
 
     @property
     def counts(self) -> tuple[int, bool]:
@@ -123,7 +125,7 @@ class State(_Computed):
     def _alike(self) -> Hashable:
         shows = self.support if self.level < 0 and self.is_missing else ()
         facts = tuple([(item.fact, item.known, item.said.omitted) for item in shows])
-        found = self.state, self.level, self.unwanted, facts
+        found = self.state, self.level, self.unwanted, facts, self.lacks and (self.lacks.control, self.lacks.likeness)
         return _LIKENESSES.setdefault(found, found)
 
     @property

@@ -15,7 +15,7 @@ from threatmodel.assessment.assessed import Assessment, Finding, Group, Question
 from threatmodel.assessment.causes import Cause, candidates, causes
 from threatmodel.assessment.control_state import ControlState, State
 from threatmodel.assessment.ranking import Rank, is_entry_point, rank, strongest, weak_only
-from threatmodel.assessment.risk import Band, Cell
+from threatmodel.assessment.risk import BANDS, Band, Cell
 from threatmodel.library.entries import EFFECTS, Threat
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.vocabulary import AnsweredFrom
@@ -61,6 +61,11 @@ class Issue:
         if self.questions:
             return self.answered_from or self.questions[0].id
         return self.head.id
+
+    @property
+    def by_default(self) -> bool:
+        """Whether it is as in every system until something is set, and leaves no public endpoint open."""
+        return self.cause is not None and not self.cause.written and not self.entry_point
 
     @property
     def threats(self) -> tuple[Threat, ...]:
@@ -136,11 +141,29 @@ def _known(groups: Iterable[Group]) -> Iterator[Issue]:
     """An issue for each control that is a cause; those that the same place of the evidence disproves are one."""
     found: dict[Hashable, list[_Part]] = {}
     for group, at_fault in causes(group for group in groups if group.head.verdict in {"open", "reduced"}):
-        effect = EFFECTS.index(at_fault.effect) if at_fault is not None else len(EFFECTS)
+        if at_fault is None or not at_fault.written:
+            effect = len(EFFECTS) + (at_fault is None)
+        else:
+            effect = EFFECTS.index(at_fault.effect)
         part = _Part((effect,), rank(group.head).unnamed, group.findings, at_fault)
         found.setdefault(_reason(group.head, at_fault), []).append(part)
     for parts in _by_place(found.values()):
-        yield _of_cause(sorted(parts, key=lambda part: part.place))
+        yield _of_cause(sorted(_worst_elements_first(parts), key=lambda part: part.place))
+
+
+def _worst_elements_first(parts: Sequence[_Part]) -> Iterator[_Part]:
+    """Parts of an issue, with what outweighs their rank: the worst band of the issue on one of their elements."""
+    worst: dict[str, int] = {}
+    for part in parts:
+        at = BANDS.index(part.head.claimed.band)
+        worst.update({one.target.id: at for one in part.findings if worst.get(one.target.id, -1) < at})
+    for part in parts:
+        by_band: dict[int, list[Finding]] = {}
+        for one in part.findings:
+            by_band.setdefault(worst[one.target.id], []).append(one)
+        for at, some in by_band.items():
+            cause = part.cause and part.cause.on(some[0])
+            yield part._replace(first=(*part.first, -at), findings=some, cause=cause)
 
 
 def _reason(finding: Finding, at_fault: Cause | None) -> Hashable:

@@ -276,7 +276,7 @@ class States:
                 continue
             if required.level < 0:
                 reason = f"it requires {name}, which is {required.state}"
-                return replace(state, state="ineffective", level=-1, words=reason, asks=())
+                return replace(state, state="ineffective", level=-1, words=reason, asks=(), lacks=required)
             if required.level == 0:
                 asks = (*state.asks, *required.asks)
                 reason = f"it requires {name}, which is {required.state}" if state.level > 0 else state.reason

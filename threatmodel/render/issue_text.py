@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
 
-from threatmodel.assessment.assessed import Assessment, Question
+from threatmodel.assessment.assessed import Assessment, Finding, Question
+from threatmodel.assessment.causes import Cause
 from threatmodel.assessment.control_state import ControlState, Support, shown
 from threatmodel.assessment.issues import Issue
 from threatmodel.model.vocabulary import FACTS, AnsweredFrom
@@ -20,26 +20,15 @@ _FEW = 2
 """Reasons that are left out, at least: one is as short as the sentence that it is left out."""
 
 
-class _TopicWords(NamedTuple):
-    of: str
-    do: str
-
-
-_TOPICS: Mapping[AnsweredFrom, _TopicWords] = {
-    "handler": _TopicWords("the code", "read the code or ask its author, then answer with tm ask"),
-    "deployment": _TopicWords(
-        "the setup", "name the template as evidence, which answers most of them, and answer the rest with tm ask"
-    ),
-    "data": _TopicWords("the data", "answer with tm ask"),
-    "platform": _TopicWords(
-        "the platform", "describe it once for all systems, in a file under uses; tm ask guides you through it"
-    ),
+_SOURCES: Mapping[AnsweredFrom, str] = {
+    "handler": "the code",
+    "deployment": "the setup",
+    "data": "the data",
+    "platform": "the platform",
 }
-"""What the questions of a topic are about, and how to answer them."""
+"""What the questions of a source are about."""
 
-
-_LEFT_OPEN = "answer with tm ask, because the evidence does not decide them"
-
+_BY_DEFAULT = "Off by default"
 _LABELS: Mapping[ControlState, str] = {
     "absent": "Not in place",
     "planned": "Planned, not in place",
@@ -50,36 +39,57 @@ _LABELS: Mapping[ControlState, str] = {
 
 
 def title(issue: Issue, assessment: Assessment) -> str:
-    """Return what an issue is called: its only threat, the control whose lack causes it, or what is asked."""
+    """Return what an issue is called: its first threat, the control whose lack causes it, or what is asked."""
     if issue.questions:
         return _asked(issue)
-    if len(issue.threats) == 1 or issue.cause is None:
+    if issue.cause is None or (not issue.by_default and _is_about(issue.head, issue.cause)):
         return issue.head.threat.title
     control = assessment.library.controls[issue.cause.state.control]
     others = len({name for name, _ in issue.missing} - {control.id})
     more = f", and {others} more control{'s' if others > 1 else ''}" if others else ""
     name, _, claim = control.title.partition(": ")
     named = f"{name} ({claim})" if claim else name
-    return f"{_LABELS.get(issue.cause.state.state, 'Not in place')}: {named}{more}"
+    label = _BY_DEFAULT if issue.by_default else _LABELS.get(issue.cause.state.state, "Not in place")
+    return f"{label}: {named}{more}"
+
+
+def _is_about(finding: Finding, cause: Cause) -> bool:
+    """Whether a threat names what is shown: its own condition reads that, or the missing control would stop it."""
+    moved = [move.conditions[finding.target.kind] for move in finding.threat.raises]
+    read = {fact for one in (finding.threat.applies[finding.target.kind], *moved) for fact in one.facts}
+    return cause.effect == "stops" or any(item.fact in read for item in cause.items)
+
+
+def about(issue: Issue) -> str:
+    """Return what the questions of a source are about: its name, and the topics."""
+    topics = dict.fromkeys(_topic(question) for question in issue.questions)
+    return f"{_SOURCES[issue.questions[0].answered_from or 'handler']}: {'; '.join(topics)}"
+
+
+def _topic(question: Question) -> str:
+    return question.ask if question.kind != "fact" else FACTS[question.of][question.name].topic_title
+
+
+def answering(found: Iterable[Issue], *, read: bool) -> str:
+    """Return how to answer the questions of several sources; `read`: evidence is named that leaves them open."""
+    sources = {issue.answered_from for issue in found}
+    first = ["name the template as evidence"] if "deployment" in sources and not read else []
+    last = ["describe the platform once for all systems, in a file under uses"] if "platform" in sources else []
+    return "; ".join([*first, "answer with tm ask", *last])
 
 
 def _asked(issue: Issue) -> str:
-    """The only question, or how many questions there are, about what, and which facts they ask for."""
-    first = issue.questions[0]
-    if len(issue.questions) == 1 or first.answered_from is None:
-        return first.ask
-    names = dict.fromkeys(name for question in issue.questions for name in question.facts or (question.name,))
-    number = f"{len(issue.questions)} open questions about {_TOPICS[first.answered_from].of}"
-    return f"{number}: {listed(tuple(names), _MOST_NAMES, 'fact')}"
+    """The only question, or what several are about that one source answers."""
+    first, *others = issue.questions
+    if others:
+        return f"Open questions about {about(issue)}"
+    return FACTS[first.of][first.name].ask if first.kind == "fact" else first.ask
 
 
 def asks(issue: Issue) -> str:
-    """Return the question that comes first, with the names of the facts that it asks for."""
-    deciding = (question for question in issue.questions if issue.head.id in question.decides)
-    first = next(deciding, issue.questions[0])
-    if len(issue.questions) == 1 or first.answered_from is None:
-        return f"unknown: {listed(first.facts or (first.name,), _MOST_NAMES, 'fact')}"
-    return first.ask if len(first.facts) < _MOST_FACTS else f"{first.ask}: {listed(first.facts, _MOST_NAMES, 'fact')}"
+    """Return the names of the facts that a question asks for."""
+    first = issue.questions[0]
+    return f"unknown: {listed(first.facts or (first.name,), _MOST_NAMES, 'fact')}"
 
 
 def shows(issue: Issue) -> str:
@@ -111,9 +121,7 @@ def place(issue: Issue) -> Place | None:
 
 def next_steps(issue: Issue, assessment: Assessment) -> str:
     """Return what to do first: put the missing control in place, or answer."""
-    if issue.questions:
-        return _answering(issue.questions, read=bool(assessment.graph.evidence))
-    return "; ".join(_actions(issue, assessment))
+    return _answering(issue.questions[0]) if issue.questions else "; ".join(_actions(issue, assessment))
 
 
 def _actions(issue: Issue, assessment: Assessment) -> Iterator[str]:
@@ -126,19 +134,12 @@ def _actions(issue: Issue, assessment: Assessment) -> Iterator[str]:
         yield f"then put {counted(len(steps) - 1, 'more control')} in place"
 
 
-def _answering(questions: Sequence[Question], *, read: bool) -> str:
-    """How to answer: the facts to state, or what to attest; `read`: evidence is named that leaves it open."""
-    question = questions[0]
-    if len(questions) > 1 and question.answered_from is not None:
-        return _LEFT_OPEN if read and question.answered_from == "deployment" else _TOPICS[question.answered_from].do
+def _answering(question: Question) -> str:
+    """How to answer: what to state, attest, or run."""
     if question.hint:
         return question.hint
-    facts = _to_state(question)
-    return f"state {listed(facts, _MOST_FACTS, 'fact')}, or let evidence show it"
-
-
-def _to_state(question: Question) -> Sequence[str]:
-    """The names to state; of a derived fact, what it follows from."""
     rows = [FACTS[question.of][name] for name in question.facts]
+    if rows and all("probe" in row.seen_by for row in rows):
+        return "run tm probe, which tests the handler, or answer with tm ask"
     names = [given.name for row in rows for given in row.follows_from] or [row.name for row in rows]
-    return names or [question.name]
+    return f"state {listed(names or [question.name], _MOST_FACTS, 'fact')}, or let evidence show it"

@@ -106,7 +106,6 @@ CHECKED = Checked(
     failing_issues=FailingIssues(
         answer="Above the accepted risk level",
         headline="2 of 82 findings are above the accepted level (low): 2 high; the check fails: 3 findings at high.",
-        left_out=0,
         rows=(
             CheckRow(
                 band="high",

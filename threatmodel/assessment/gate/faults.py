@@ -40,8 +40,9 @@ def places(finding: Finding, assessment: Assessment, control: str) -> tuple[Plac
 def _cause(finding: Finding, control: str) -> Place | None:
     """The place of the first value that keeps a control from being in place."""
     for answer in finding.answers:
-        if answer.link.control == control:
-            items = Cause(answer, written=True).items
+        cause = Cause(answer, written=True)
+        if control in {answer.link.control, cause.state.control}:
+            items = cause.items
             return next((item.said.place for item in items if _lined(item.said.place)), None)
     return None
 

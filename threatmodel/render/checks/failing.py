@@ -13,60 +13,57 @@ from threatmodel.assessment.safety import safety
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import dataclass
 from threatmodel.render.headline import headline, open_questions
-from threatmodel.render.issue_text import asks, next_steps, shows, title
+from threatmodel.render.issue_text import about, answering, asks, next_steps, shows, title
 from threatmodel.render.plain import SAFE
+from threatmodel.render.report.words import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRow:
     """One issue of a check: its band (`sure` unless undetermined), elements, title, location, cause and next step.
 
-    `of_platform`: it asks for what every model lacks at first, a description of the account and the like.
+    The questions that any system is asked are one row, which has no element and no location.  `cause` then has a line
+    for each source that answers some of them.  `by_default`: nothing is set, as in every system until it is.
     """
 
     band: str
     sure: bool
     elements: tuple[str, ...]
     title: str
-    place: Place
     cause: str
     do: str
     since: str
     findings: int
-    questions: int = 0
-    of_platform: bool = False
+    place: Place | None = None
+    by_default: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailingIssues:
     """The answer, the sentence that explains it, and the issues that fail, the most severe first.
 
-    What any system is asked comes last: the first lines are about this one.
-    `left_out` counts the open questions of the headline that are in none of these issues.
+    What any system is asked comes last, as one row: the first lines are about this one.
     """
 
     answer: str
     headline: str
     rows: tuple[CheckRow, ...]
-    left_out: int
 
 
 def failing_issues(assessment: Assessment, results: Sequence[CheckResult], rules: Rules) -> FailingIssues:
     """Return the verdict of a model and what fails in it."""
     threshold = next(band for band in BANDS if band == rules.fail_on)
     found = safety(assessment, threshold)
-    rows = sorted(_of_findings(assessment, results), key=_order)
     others = (_plain(result) for result in results if result.fails and result.rule == result.code)
     return FailingIssues(
         answer=SAFE[found.answer],
         headline=headline(assessment, found, _failing(results)),
-        rows=(*rows, *others),
-        left_out=open_questions(assessment) - sum(row.questions for row in rows),
+        rows=(*_of_findings(assessment, results), *others),
     )
 
 
 def _order(row: CheckRow) -> tuple[bool, int, bool]:
-    return row.of_platform, -BANDS.index(row.band), not row.sure
+    return row.by_default, -BANDS.index(row.band), not row.sure
 
 
 def _failing(results: Sequence[CheckResult]) -> Failures:
@@ -77,17 +74,46 @@ def _failing(results: Sequence[CheckResult]) -> Failures:
 
 
 def _of_findings(assessment: Assessment, results: Sequence[CheckResult]) -> Iterator[CheckRow]:
-    """A row for each issue with a finding that fails, and for each threat that fails only as proven."""
+    """A row for each issue with a finding that fails, and for each threat that fails only as proven; then questions.
+
+    The row of questions counts all that no other row asks.
+    """
     failing = {result.name: result for result in results if result.fails and result.rule != result.code}
+    rows: list[CheckRow] = []
+    usual: list[tuple[Issue, Sequence[CheckResult]]] = []
+    asked = open_questions(assessment)
     for issue in issues(assessment):
         alike = [failing.pop(finding.id) for finding in issue.findings if finding.id in failing]
-        if alike:
-            yield _of_issue(issue, alike, assessment)
+        if alike and issue.answered_from is not None:
+            usual.append((issue, alike))
+        elif alike:
+            asked -= len(issue.questions)
+            rows.append(_of_issue(issue, alike, assessment))
     by_rule: dict[str, list[CheckResult]] = {}
     for result in failing.values():
         by_rule.setdefault(result.rule, []).append(result)
-    for alike in by_rule.values():
-        yield _of_threat(alike, assessment)
+    rows += [_of_threat(alike, assessment) for alike in by_rule.values()]
+    yield from sorted(rows, key=_order)
+    if usual:
+        yield _of_questions(usual, asked, other=len(rows) > 0, read=bool(assessment.graph.evidence))
+
+
+def _of_questions(
+    usual: Sequence[tuple[Issue, Sequence[CheckResult]]], asked: int, *, other: bool, read: bool
+) -> CheckRow:
+    """The questions that any system is asked, by the source that answers them; `other`: rows above say other things."""
+    every = [result for _, alike in usual for result in alike]
+    found = [issue for issue, _ in usual]
+    return CheckRow(
+        band=max((result.band for result in every), key=BANDS.index),
+        sure=False,
+        elements=(),
+        title=counted(asked, "other open question" if other else "open question"),
+        cause="\n".join(f"{about(issue)} ({counted(len(alike), 'finding')})" for issue, alike in usual),
+        do=answering(found, read=read),
+        since=_since(every),
+        findings=len(every),
+    )
 
 
 def _of_issue(issue: Issue, alike: Sequence[CheckResult], assessment: Assessment) -> CheckRow:
@@ -102,8 +128,7 @@ def _of_issue(issue: Issue, alike: Sequence[CheckResult], assessment: Assessment
         do=next_steps(issue, assessment) or first.do,
         since=_since(alike),
         findings=len(alike),
-        questions=len(issue.questions),
-        of_platform=any(question.kind == "describe" for question in issue.questions),
+        by_default=issue.by_default,
     )
 
 

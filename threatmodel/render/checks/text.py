@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from threatmodel.reading.problems import listed, visible
 from threatmodel.render.checks.checked import Checked, Totals
-from threatmodel.render.checks.failing import CheckRow, FailingIssues
+from threatmodel.render.checks.failing import CheckRow
 from threatmodel.render.plain import SAFE
 from threatmodel.render.report.words import counted
 from threatmodel.render.text import wrapped
@@ -50,7 +50,6 @@ class TerminalForm:
             )
             yield from self._wrapped(failing_issues.headline, "")
             yield from (line for row in failing_issues.rows for line in self._row(row))
-            yield from self._left_out(failing_issues)
         if not self._quiet:
             yield from self._warnings(checked)
             yield from self._reliances(checked)
@@ -64,23 +63,14 @@ class TerminalForm:
             yield head
             yield from self._wrapped(text, "  ")
 
-    def _left_out(self, failing: FailingIssues) -> Iterator[str]:
-        """How many open questions of the headline no row has, and why."""
-        if failing.left_out and any(row.questions for row in failing.rows):
-            number = counted(failing.left_out, "other open question")
-            are = "is not listed: it affects" if failing.left_out == 1 else "are not listed: they affect"
-            yield ""
-            text = f"{number} {are} only findings that are listed under another question, or that do not fail."
-            yield from self._wrapped(text, "")
-
     def _row(self, row: CheckRow) -> Iterator[str]:
         yield ""
         band = row.band if row.sure else f"{row.band}?"
         since = f" [{row.since}]" if row.since else ""
-        head = visible(f"{listed(row.elements, 1, 'element')}{since}")
+        head = visible(f"{listed(row.elements, 1, 'element') if row.elements else ''}{since}")
         mark = self._in(row.band, band)
         indent = " " * 9
-        text = visible(f"{head}  {row.title} ({counted(row.findings, 'finding')})" if row.title else head)
+        text = visible(f"{head}  {row.title} ({counted(row.findings, 'finding')})".strip() if row.title else head)
         lines = wrapped(text, self._width - 10) or [""]
         pad = " " * max(1, 10 - len(band))
         if len(band) > len(indent):  # a kind of failure, not a band: its own words
@@ -89,7 +79,9 @@ class TerminalForm:
         else:
             yield f"{mark}{pad}{lines[0]}"
             yield from (f"{indent} {line}" for line in lines[1:])
-        yield from self._wrapped(f"{row.place.short}  {row.cause}", f"{indent} ")
+        shown = row.cause if row.place is None else f"{row.place.short}  {row.cause}"
+        for line in shown.splitlines():
+            yield from self._wrapped(line, f"{indent} ")
         if row.do:
             yield from self._wrapped(f"do: {row.do}", f"{indent} ")
 
