@@ -77,7 +77,7 @@ def _receives_slack_events(given: Given, node: Node) -> Fact | None:
 
 @derives("function", "web_facing")
 def _function_web_facing(given: Given, node: Node) -> Fact | None:
-    """Whoever is meant to call a route: others can, where the code is known not to verify that Slack does."""
+    """Others than the callers that are meant can, where the code is known not to verify that Slack calls."""
     lists = given.functions[node.id]
     others = any_in(lists, "triggers", lambda one: one.item.by == "http" and not is_unsaid(one))
     verifies = given.stated[node.id].get("verifies_signature")
