@@ -13,6 +13,7 @@ secret is a valid key does not count: it is true of many of them, and no hole wh
 
     python -m tests.handlers.probing [NAME...]   runs the probe (NAME: on handlers with this in their id)
     python -m tests.handlers.probing --write     also saves the figures, and writes them into docs/probe.md
+                                                 (NAME: those of these handlers, and the others stay as they are)
     python -m tests.handlers.probing --page      writes the saved figures into docs/probe.md
 """
 
@@ -228,19 +229,21 @@ def main() -> int:
 def run_and_save(parts: Sequence[str], *, save: bool) -> None:
     """Run the probe on the chosen handlers, show how it did, and save that of all."""
     chosen = [one for one in load() if not parts or any(part in one.id for part in parts)]
-    names, began, counted, found = naming(), digest(), Counter[str](), []
+    names, began, counted, found = naming(), digest(), Counter[str](), dict[str, Mapping[str, Any]]()
     for handler, what in ((one, probed(one)) for one in chosen):
         outcome = judged(handler, what, names)
         counted["sound " * handler.sound + outcome] += 1
-        found.append(what)
+        found[handler.id] = what
         sys.stdout.write(
             f"{handler.id:45} {outcome:12} {what['facts']} {' '.join(what['failed'])} {what.get('error', '')}\n"
         )
         sys.stdout.flush()
     sys.stdout.write(f"{dict(counted)}\n")
-    if save and not parts:
-        rows = ",\n".join(json.dumps(one) for one in found)
-        SAVED.write_text(f'{{"digest": "{began}", "handlers": [\n{rows}\n]}}\n', encoding="utf-8")
+    if save:
+        saved = json.loads(SAVED.read_text(encoding="utf-8")) if parts else {"digest": began, "handlers": []}
+        found = {what["id"]: what for what in saved["handlers"]} | found
+        rows = ",\n".join(json.dumps(found[one.id]) for one in load() if one.id in found)
+        SAVED.write_text(f'{{"digest": "{saved["digest"]}", "handlers": [\n{rows}\n]}}\n', encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from threatmodel.probe.cases import WORDS, Send, load_cases
 from threatmodel.probe.crossing.candidates import values
 from threatmodel.probe.crossing.pairing import paired
 from threatmodel.probe.crossing.rules import RULES
+from threatmodel.probe.crossing.samples import samples
 from threatmodel.probe.expanding import expanded
 from threatmodel.probe.hints import hints_of
 from threatmodel.probe.kinds import KINDS, body_of, caller_of
@@ -68,6 +71,34 @@ def test_words_of_the_source_are_completed_by_what_is_missing(genuine: Genuine) 
     assert genuine.hints.variables == {"STAGE": "prod"}
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "/(docs|assets)/",
+        r"^ticket-\d{4}",
+        "^/health(/.*)?$",
+        "(?:a|b)(?P<x>c|d)",
+        "[^a-z]+x",
+        r"[\]x]{2,}\s?y",
+        "a{0}|b",
+    ],
+)
+def test_texts_of_an_expression_match_it(pattern: str) -> None:
+    assert all(re.search(pattern, text) for text in samples(pattern))
+
+
+def test_each_alternative_of_an_expression_has_a_text() -> None:
+    assert samples(r"^/(docs|static(/v\d)?)/") == ("/docs/", "/static/v1/")
+    assert samples("(?=x)y") == ("y",)
+
+
+@given(st.text(r"ab1(|)[]{}\?*+^$,.:=!<>", max_size=80))
+def test_any_text_taken_for_an_expression_has_few_and_short_texts(text: str) -> None:
+    found = samples(text)
+    assert len(found) <= 8
+    assert all(len(one) <= 80 for one in found)
+
+
 def test_both_languages_name_texts_fields_and_functions() -> None:
     python = literals_of(block_of(SOURCE, ".py"))
     text = (
@@ -84,6 +115,45 @@ def test_both_languages_name_texts_fields_and_functions() -> None:
     assert set(python.compared) == {"headers", "x-warm-up", "please", "STAGE", "dev"}
     assert set(javascript.compared) == {"^aws-sdk", "x-a", "yes"}
     assert literals_of(block_of("def (", ".py")) == literals_of(block_of("`", ".js")) == ((), (), (), (), ())
+
+
+COMPOSED = """\
+def handler(event, context):
+    if len(event["text"]) > 700 or event["headers"].get("x-param-" + event["name"]):
+        return json.loads(event["queryStringParameters"]["overrides"])["detail-type"] == "urgent"
+"""
+VALUES = {
+    "a text longer than a number of the source": ("fields", lambda send: b"x" * 701 in (send.text or b"")),
+    "JSON where an app keeps its own": (
+        "fields",
+        lambda send: b"%5C%22overrides%5C%22%3A+%5C%22urgent" in (send.text or b""),
+    ),
+    "a signed body of that length": ("tampered", lambda send: send.text is not None and len(send.text) == 700),
+    "an object in the query": ("outside", lambda send: '"text":"' in (send.query or {}).get("overrides", "")),
+    "a name that begins so": ("outside", lambda send: "x-param-user_id" in (send.headers or {})),
+    "a key of the request": ("keys", lambda send: send.secret == "T1DC2JH3J"),
+    "a key of the event": ("keys", lambda send: send.secret == "a1b2c3d4e5"),
+    "the hash of a value": ("keys", lambda send: send.secret == hashlib.sha256(b"prod").hexdigest()),
+    "a key that the request has": ("keys", lambda send: send.secret in (send.query or {}).values()),
+    "a charset": ("forms", lambda send: "utf-16" in (send.headers or {}).get("Content-Type", "")),
+    "another field in JSON": (
+        "forms",
+        lambda send: b'"detail-type": "urgent"' in (send.text or b"").replace(b'":"', b'": "'),
+    ),
+    "a signature in another header": ("signatures", lambda send: len((send.headers or {}).get("X-Api-Key", "")) == 64),
+    "another type of content": ("resent", lambda send: "Content-Type" in (send.headers or {})),
+    "a list of words": ("variables", lambda send: "urgent," in ((send.environment or {}).get("FEATURES") or "")),
+}
+
+
+@pytest.mark.parametrize("what", VALUES)
+def test_values_are_composed_of_what_source_and_request_have(what: str, tmp_path: Path) -> None:
+    rule, holds = VALUES[what]
+    source = COMPOSED + 'FEATURES = os.environ["FEATURES"]\n'
+    hints = hints_of(written(tmp_path, source), {"STAGE": "prod", "FEATURES": ""})
+    kind = "action" if "JSON where" in what else "command"
+    own = Genuine(hints=hints, now=1_800_000_000.0, kind=kind, body=body_of(kind, caller_of(Genuine().body)))
+    assert any(holds(send) for send in RULES[rule](Send(), own))
 
 
 def test_a_rule_of_another_kind_has_one_process(genuine: Genuine) -> None:

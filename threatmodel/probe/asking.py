@@ -140,7 +140,7 @@ class Asker:
             "callback": bool(genuine.path_of("callback")),
             "store": asks_store,
         }
-        if case.secret == "published" and (genuine.body != BODY or genuine.secret_json):  # noqa: S105 - a word of the format
+        if case.secret == "published" and (genuine.body != BODY or genuine.secret_json or genuine.in_base64):  # noqa: S105 - a word of the format
             return "its body is fixed, and another one was given as genuine"
         return next((NEEDS[need] for need in sorted(case.needs) if not able[need]), "")
 

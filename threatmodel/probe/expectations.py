@@ -84,6 +84,8 @@ class _Expected(Observed):
         if self.done:
             if self.is_unclear:
                 return self.unclear()
+            if self.is_cut:
+                return self.passed("it did what was signed, and nothing of what is beyond the stated length")
             taken = self.status is not None and self.status < 400  # noqa: PLR2004 - HTTP's classes
             why = (
                 f"it answered {self.status} and did this: {self.did()}"
@@ -100,6 +102,12 @@ class _Expected(Observed):
         if self.reply.ended:
             return self.undecided(f"{self.instead()}: this is not a rejection")
         return self.mild_refusal()
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it did what a genuine request does, and what was added is beyond the stated length of the body."""
+        beyond = self.send.instead is not None and "Content-Length" in (self.send.headers or {})
+        return beyond and _contents(self.reply) == _contents(self.genuine)
 
     def mild_refusal(self) -> ProbeOutcome:
         """What an answer of 2xx or 3xx, or of no status, without an effect shows: whether the request was accepted."""

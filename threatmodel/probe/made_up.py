@@ -53,12 +53,14 @@ _BY_NAME: tuple[tuple[str, MadeUp], ...] = (
 
 
 _SIGNING = (
-    r"SLACK\w*SIGNING_?(?:SECRET|KEY)$",
-    r"SIGNING_?(?:SECRET|KEY)$",
-    r"SLACK\w*SIGN\w*(?:SECRET|KEY)$",
-    r"^SLACK_?(?:APP_?|API_?)?(?:SECRET|KEY)$",
+    r"SLACK\w*SIGNING_?(?:SECRET|KEY)",
+    r"SIGNING_?(?:SECRET|KEY)",
+    r"SLACK\w*SIGN\w*(?:SECRET|KEY)",
+    r"^SLACK_?(?:APP_?|API_?)?(?:SECRET|KEY)",
 )
 """What the signing secret's variable is called, the surest first."""
+_IN_BASE64 = r"(?:_?(?:B(?:ASE)?_?64|ENCODED))?$"
+"""How such a name may end where the secret is encoded."""
 
 
 def made_up(name: str) -> MadeUp:
@@ -68,7 +70,7 @@ def made_up(name: str) -> MadeUp:
 
 def signing_secret_of(names: Sequence[str]) -> str:
     """The variable that holds the signing secret itself, which the probe sets: '' where none is named for it."""
-    return next((name for pattern in _SIGNING for name in names if re.search(pattern, name.upper())), "")
+    return next((name for pattern in _SIGNING for name in names if re.search(pattern + _IN_BASE64, name.upper())), "")
 
 
 def environment_file(names: Sequence[str], target: str, literals: Mapping[str, str]) -> str:

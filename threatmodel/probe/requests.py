@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -42,7 +43,7 @@ class Genuine:
 
     `bodies` are genuine bodies of other kinds, `routes` the paths that take them, `served` the kinds with which the
     handler does something, `paths` all that are known beside `path`, `secret_json`: the store keeps the secret as JSON
-    under each of these keys.
+    under each of these keys, `in_base64`: whatever keeps the secret has it in base64.
     """
 
     body: str = BODY
@@ -58,6 +59,11 @@ class Genuine:
     paths: tuple[str, ...] = ()
     hints: Hints = field(default_factory=Hints)
     secret_json: tuple[str, ...] = ()
+    in_base64: bool = False
+
+    def kept(self, secret: str | None) -> str | None:
+        """Return a secret as a variable or a store keeps it."""
+        return base64.b64encode(secret.encode()).decode() if secret and self.in_base64 else secret
 
     def of_kind(self, kind: str) -> str:
         """A genuine body of a kind, from the same caller."""
@@ -102,7 +108,7 @@ def sent(case: Case, genuine: Genuine) -> tuple[Sent, ...]:
         scenario = Scenario(
             name=case.id,
             calls=tuple(_unawaited(calls) if case.expect == "as-signed" else calls),
-            secret=secrets[case.secret],
+            secret=genuine.kept(secrets[case.secret]),
             environment={**(case.environment or {}), **(group[0].environment or {})},
             secret_json=genuine.secret_json,
             failing=next((send.failing for send in group if send.failing), ""),
@@ -199,8 +205,8 @@ def _call(send: Send, genuine: Genuine) -> tuple[Call, tuple[str, ...]]:
 
 _STORED: Mapping[str, Callable[[Genuine], tuple[str | None, str | None] | None]] = {
     "": lambda _: None,
-    "rotated": lambda genuine: (PREVIOUS, genuine.secret),
-    "replaced": lambda _: (PREVIOUS, None),
+    "rotated": lambda genuine: (genuine.kept(PREVIOUS), genuine.kept(genuine.secret)),
+    "replaced": lambda genuine: (genuine.kept(PREVIOUS), None),
     "lost": lambda _: (None, None),
 }
 """What the store of secrets holds from a request on: the current secret, and the one before it."""

@@ -69,11 +69,13 @@ def searched(run: Run, genuine: Genuine, wanted: Wanted, hints: Hints) -> Found:
     if wanted.body:
         first = replace(first, body=wanted.body, kind=wanted.kind or genuine.kind)
     ranked: dict[int, Found] = {}
-    for keys, others in product(ways, (False, True)):
-        if keys and (not asks_store or ranked):
+    for in_base64, keys, others in product((False, True), ways, (False, True)):
+        if ranked and (keys or in_base64):
             break
+        if keys and not asks_store:
+            continue
         for shape in shapes:
-            form = replace(first, shape=shape, secret_json=keys)
+            form = replace(first, shape=shape, secret_json=keys, in_base64=in_base64)
             tried = _tried(run, form, list(_candidates(form, wanted, hints, others=others)))
             asks_store = asks_store or any(_asks_store(reply) for _, reply in tried)
             best = _best(tried, shape, wanted)

@@ -44,6 +44,17 @@ def value_at(text: str, keys: Keys) -> Any:
     return next((value for one, value in leaves(parse(text)) if one == keys), "")
 
 
+def of_length(text: str, size: int) -> str:
+    """Return the body with so much more typed text that it has `size` bytes; '' where it is longer, or has no text."""
+    typed = [keys for keys in places(text) if keys[-1] in TYPED]
+    missing = size - len(text.encode())
+    return with_value(text, typed[0], f"{value_at(text, typed[0])}{'x' * missing}") if typed and missing > 0 else ""
+
+
+TYPED = frozenset({"text", "value"})
+"""Fields that hold what a person typed or chose."""
+
+
 def roots(text: str) -> tuple[Keys, ...]:
     """Return where fields can be added: the body itself, and the object of an event or in a form's payload."""
     body = parse(text)

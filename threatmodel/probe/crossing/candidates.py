@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Iterator
 
+from threatmodel.probe.bodies import leaves, parse
+from threatmodel.probe.crossing.samples import SPECIAL, samples
+from threatmodel.probe.events import Request, event_of
 from threatmodel.probe.requests import SIGNERS, Genuine
 
-VALUES = ("1", "true", "GET", "localhost", "127.0.0.1", "10.0.0.1")
-"""Values of switches, methods and addresses."""
+VALUES = ("1", "true", "GET", "localhost", "127.0.0.1", "10.0.0.1", "constructor")
+"""Values of switches, methods and addresses, and a name that every object of JavaScript has."""
 HEADERS = (
     "User-Agent",
     "Authorization",
@@ -51,12 +56,12 @@ KEYS = (*BLANK, "secret", "changeme", "test", f"[{'object'} Object]", "function 
 """Secrets that anyone may guess, beside those that the source names."""
 
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,40}\Z")
-_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}\Z")
+_FIELD = re.compile(r"(?![xX]-)[A-Za-z_][A-Za-z0-9_-]{0,40}\Z")
+_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,30}[-_.]\Z")
 _CAPITALS = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
 _VALUE = re.compile(r"[ -~]{1,60}\Z")
 _KEY = re.compile(r"[ -~]{0,100}\Z")
 _OPEN = re.compile(r"[ =:.]\Z")
-_SPECIAL = re.compile(r"\\[bdswBDSW]|[\\^$]|\(\?[:=!i]*|[()]")
 _ALWAYS = frozenset(
     {
         "x-slack-signature",
@@ -68,7 +73,9 @@ _ALWAYS = frozenset(
         "isbase64encoded",
     }
 )
-MOST_NAMES, MOST_VALUES, MOST_KEYS = 40, 40, 120
+_KNOWN = _ALWAYS | {name.lower() for name in HEADERS if "-" in name}
+MOST_NAMES, MOST_VALUES, MOST_KEYS, MOST_LENGTHS = 40, 40, 300, 4
+_SHORTEST, _LONG, _LARGEST = 100, 5_000, 100_000
 
 
 def header_names(genuine: Genuine) -> tuple[str, ...]:
@@ -84,8 +91,21 @@ def field_names(genuine: Genuine) -> tuple[str, ...]:
 
 def _named_fields(genuine: Genuine) -> tuple[str, ...]:
     asked = (*genuine.hints.names, *genuine.hints.keys)
-    named = (name for name in asked if _FIELD.match(name) and not _CAPITALS.match(name))
+    named = (name for name in asked if _FIELD.match(name) and not _CAPITALS.match(name) and name.lower() not in _KNOWN)
     return tuple(dict.fromkeys((*FIELDS, *named)))
+
+
+def composed_names(genuine: Genuine, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names behind the beginnings of names that the source has (`x-param-`)."""
+    beginnings = [word for word in genuine.hints.literals if _PREFIX.match(word)][:MOST_LENGTHS]
+    return tuple(f"{before}{name}" for before in beginnings for name in names)
+
+
+def lengths(genuine: Genuine) -> tuple[int, ...]:
+    """Return the numbers of the source that may be the length of a body or text, and one that is more than most."""
+    found = (int(word) for word in genuine.hints.literals if word.isdecimal() and word.isascii())
+    likely = [one for one in dict.fromkeys(found) if _SHORTEST <= one <= _LARGEST]
+    return tuple(dict.fromkeys((*likely[:MOST_LENGTHS], _LONG)))
 
 
 def left_out(genuine: Genuine) -> str:
@@ -103,8 +123,8 @@ def values(genuine: Genuine) -> tuple[str, ...]:
 def _said(genuine: Genuine) -> list[str]:
     """The texts of the source.
 
-    What ends as the beginning of something does (`Bearer `) is completed by what a missing value becomes, and of a
-    regular expression the text is taken.
+    What ends as the beginning of something does (`Bearer `) is completed by what a missing value becomes, and a
+    regular expression by texts that match it.
     """
     found = dict.fromkeys([genuine.hints.token] if genuine.hints.token else [])
     completed: dict[str, None] = {}
@@ -114,13 +134,30 @@ def _said(genuine: Genuine) -> list[str]:
         found[word.strip() or word] = None
         if _OPEN.search(word):
             completed |= dict.fromkeys(f"{word}{blank}" for blank in BLANK[1:])
-        if _SPECIAL.search(word) and (plain := _SPECIAL.sub("", word)):
-            found[plain] = None
+        if SPECIAL.search(word):
+            completed |= dict.fromkeys(one for one in samples(word) if _VALUE.match(one))
     return list(found | completed)
 
 
 def keys(genuine: Genuine) -> tuple[str, ...]:
-    """Return what a handler may sign with that anyone knows."""
+    """Return what a handler may sign with that anyone knows: values, those that the request has, and their hashes."""
     hints = genuine.hints
-    found = dict.fromkeys((*KEYS, *hints.defaults, *hints.known.values(), *hints.literals))
+    known = dict.fromkeys((*hints.defaults, *hints.known.values()))
+    hashed = (hashlib.new(name, key.encode()).hexdigest() for key in known for name in ("sha256", "sha1", "md5"))
+    found = dict.fromkeys((*KEYS, *known, *_of_request(genuine), *hashed, *hints.literals))
     return tuple(key for key in found if key not in SIGNERS and _KEY.match(key))[:MOST_KEYS]
+
+
+def _of_request(genuine: Genuine) -> Iterator[str]:
+    """Yield the texts of the body and of the event around it, all of which the sender knows."""
+    yield from (value for _, value in leaves(parse(genuine.body)) if isinstance(value, str))
+    event = event_of(Request(path=genuine.path, headers=(), body=b""), genuine.shape)
+    yield from _texts(event)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, str):
+        yield value

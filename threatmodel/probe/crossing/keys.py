@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from threatmodel.probe.cases import Send
 from threatmodel.probe.crossing import bodies
-from threatmodel.probe.crossing.candidates import KEYS, field_names, keys, values
+from threatmodel.probe.crossing.candidates import KEYS, field_names, header_names, keys, values
 from threatmodel.probe.crossing.unsigned import crossed
 from threatmodel.probe.requests import Genuine
 from threatmodel.reading.values import replace
@@ -20,6 +20,7 @@ def known(send: Send, genuine: Genuine) -> Iterator[Send]:
     """Yield requests that are signed with a key that anyone knows."""
     for key in keys(genuine):
         yield replace(send, secret=key)
+    yield from _named(send, genuine)
 
 
 def chosen(send: Send, genuine: Genuine) -> Iterator[Send]:
@@ -40,3 +41,21 @@ def chosen(send: Send, genuine: Genuine) -> Iterator[Send]:
             yield crossed(send, f"with {bodies.dotted(where)} '{name}'", text=body, secret=value)
     for value in values(genuine):
         yield crossed(send, "", query=dict.fromkeys(field_names(genuine), value), secret=value)
+    yield from _named(send, genuine)
+
+
+def _named(send: Send, genuine: Genuine) -> Iterator[Send]:
+    """Requests that have the key with which they are signed: in the body, query, headers or cookies."""
+    text, names = genuine.text_of(send.body), field_names(genuine)
+    given = dict.fromkeys(names, _OWN)
+    for root in bodies.roots(text):
+        yield crossed(send, "with the key in the body", text=bodies.with_fields(text, root, given), secret=_OWN)
+    for where in bodies.places(text):
+        body = bodies.with_value(text, where, _OWN)
+        yield crossed(send, f"with the key as {bodies.dotted(where)}", text=body, secret=_OWN)
+    yield crossed(send, "", query=given, secret=_OWN)
+    yield crossed(send, "", headers=dict.fromkeys(header_names(genuine), _OWN), secret=_OWN)
+    yield crossed(send, "", headers={"Cookie": "; ".join(f"{name}={_OWN}" for name in names)}, secret=_OWN)
+
+
+_OWN = "probekey"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from urllib.parse import quote
@@ -9,7 +10,7 @@ from urllib.parse import quote
 from threatmodel.probe.bodies import Body, parse, written
 from threatmodel.probe.cases import Send
 from threatmodel.probe.crossing import bodies
-from threatmodel.probe.crossing.candidates import HEADERS, field_names, header_names
+from threatmodel.probe.crossing.candidates import HEADERS, composed_names, field_names, header_names, lengths
 from threatmodel.probe.crossing.unsigned import crossed
 from threatmodel.probe.requests import Genuine
 from threatmodel.probe.slack import signature
@@ -26,23 +27,27 @@ _OF_A_REQUEST = ("X-Amzn-Trace-Id", "X-Request-Id", "X-Correlation-Id", "X-Slack
 def outside(send: Send, genuine: Genuine) -> Iterator[Send]:
     """Yield genuine requests with a query, header, cookie or path that repeats a field with another value."""
     text = genuine.text_of(send.body)
-    names = tuple(dict.fromkeys((*(bodies.name_of(one) for one in bodies.places(text)), *field_names(genuine))))
+    own = _names(text)
+    composed = composed_names(genuine, own)
+    names = tuple(dict.fromkeys((*own, *field_names(genuine), *composed)))
     usual = {name.lower() for name in (*HEADERS, *_OF_A_REQUEST)}
     headers = [name for name in header_names(genuine) if name.lower() not in usual]
-    headers += [f"X-Slack-{name.replace('_', '-').title()}" for name in names]
+    headers += [*composed, *(f"X-Slack-{name.replace('_', '-').title()}" for name in names if name not in composed)]
     headers = list({name.lower(): name for name in headers}.values())
-    everything = dict.fromkeys(names, MARK)
     other = text.replace(quote(_text_of(text)), MARK).replace(_text_of(text), MARK)
     rest = {name: body for name in ("body", "payload", "event") for body in (other,)}
     path = genuine.path_for(send.body)
     found = [
-        crossed(send, "with each field in the query", query=everything),
-        crossed(send, "with each field in cookies", headers={"Cookie": "; ".join(f"{one}={MARK}" for one in names)}),
-        crossed(send, "with each field in headers", headers=dict.fromkeys(headers, MARK)),
         crossed(send, "with another body in the query", query=rest),
         crossed(send, "", path=f"{path}/{MARK}"),
         crossed(send, "", path=f"{path.rpartition('/')[0]}/{MARK}"),
     ]
+    for says, value in _contents(own):
+        found += [
+            crossed(send, f"with {says} in the query, as each field", query=dict.fromkeys(names, value)),
+            crossed(send, f"with {says} in cookies, as each field", headers={"Cookie": _cookies(names, value)}),
+            crossed(send, f"with {says} in headers, as each field", headers=dict.fromkeys(headers, value)),
+        ]
     found += [crossed(send, "", query={name: MARK}) for name in names]
     found += [crossed(send, "", headers={name: MARK}) for name in dict.fromkeys(headers)]
     found += [crossed(send, "", headers={"Cookie": f"{name}={MARK}"}) for name in names]
@@ -50,21 +55,42 @@ def outside(send: Send, genuine: Genuine) -> Iterator[Send]:
         yield replace(one, change={"delivery": f"398738663015.2.probe{number}"})
 
 
+def _contents(names: tuple[str, ...]) -> Iterator[bodies.Changed]:
+    """Another value, and all of the signed fields with another value, as text that a handler may take apart."""
+    whole = json.dumps(dict.fromkeys(names, MARK), separators=(",", ":"))
+    yield "another value", MARK
+    yield "an object", whole
+    yield "an object in base64", base64.urlsafe_b64encode(whole.encode()).decode().rstrip("=")
+    yield "a form", "&".join(f"{name}={MARK}" for name in names)
+
+
+def _cookies(names: tuple[str, ...], value: str) -> str:
+    return "; ".join(f"{name}={quote(value, safe='')}" for name in names)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(bodies.name_of(one) for one in bodies.places(text)))
+
+
 def _text_of(text: str) -> str:
-    found = [one for one in bodies.places(text) if one[-1] in {"text", "value"}]
+    found = [one for one in bodies.places(text) if one[-1] in bodies.TYPED]
     return str(bodies.value_at(text, found[0])) if found else "\n"
 
 
 def tampered(send: Send, genuine: Genuine) -> Iterator[Send]:
     """Yield genuine requests to whose body something was added, in each place, once it was signed."""
     text = genuine.text_of(send.body)
-    length = {"Content-Length": str(len(text.encode()))}
-    for says, body in _added(text, genuine):
-        instead = body.encode("utf-8", "surrogateescape")
-        if body == text:  # what was to be added is there already
-            continue
+    added = [(says, body.encode("utf-8", "surrogateescape")) for says, body in _added(text, genuine) if body != text]
+    for says, instead in added:
         yield crossed(send, f"{says} after signing", instead=instead)
-        yield crossed(send, f"{says} after signing, with the length of before", instead=instead, headers=length)
+    for size in lengths(genuine) if parse(text).form else ():
+        if whole := bodies.of_length(text, size):
+            instead = f"{whole}&{'&'.join(f'{name}={MARK}' for name in _names(text))}".encode()
+            yield crossed(send, f"of {size} bytes, each field repeated after signing", text=whole, instead=instead)
+    # The last one: what reads as much as is stated does what was signed, and a rule ends at what has an effect.
+    length = {"Content-Length": str(len(text.encode()))}
+    says, instead = added[0]
+    yield crossed(send, f"{says} after signing, with the length of before", instead=instead, headers=length)
 
 
 def _added(text: str, genuine: Genuine) -> Iterator[bodies.Changed]:
@@ -89,12 +115,21 @@ def _added(text: str, genuine: Genuine) -> Iterator[bodies.Changed]:
         yield f"{behind!r} added at the beginning", f"{behind}{text}"
 
 
+_CHANGED = (
+    *("X-Amzn-Trace-Id", "X-Request-Id", "X-Slack-Retry-Num", "User-Agent", "X-Forwarded-For", "X-Forwarded-Port"),
+    *("Accept", "Accept-Encoding", "Cookie", "Host"),
+)
+"""Headers of a request that its sender may change, and that no handler needs as they are."""
+
+
 def resent(send: Send, genuine: Genuine) -> Iterator[Send]:
     """Yield the genuine request again, with what its sender may change."""
     path, stamp = genuine.path_for(send.body), str(int(genuine.now))
     text = genuine.text_of(send.body).encode()
-    for name in ("X-Amzn-Trace-Id", "X-Request-Id", "X-Slack-Retry-Num", "User-Agent", "X-Forwarded-For", "Cookie"):
+    for name in _CHANGED:
         yield crossed(send, "again", headers={name: "2"})
+    kind = "application/x-www-form-urlencoded" if parse(genuine.text_of(send.body)).form else "application/json"
+    yield crossed(send, "again", headers={"Content-Type": f"{kind};charset=UTF-8"})
     yield crossed(send, "again", headers=dict.fromkeys(header_names(genuine), "2"))
     yield crossed(send, "again", query={"again": "1"})
     yield crossed(send, "again", query=dict.fromkeys(field_names(genuine), "2"))

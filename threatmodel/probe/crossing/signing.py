@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import email.utils
 import hashlib
+import hmac
 import random
 import re
 from collections.abc import Iterator
 from itertools import product
 
 from threatmodel.probe.cases import Send
-from threatmodel.probe.crossing.candidates import header_names, values
+from threatmodel.probe.crossing.candidates import BLANK, header_names, values
 from threatmodel.probe.crossing.unsigned import crossed
 from threatmodel.probe.requests import Genuine
 from threatmodel.probe.slack import signature
@@ -22,6 +24,7 @@ _TEXTS = ("", "0", "x", "short", "zz", "%", "\xe9", "0" * 64, "z" * 64, ".*", "[
 _WORD = re.compile(r"[A-Za-z0-9]{1,12}\Z")
 _ALGORITHMS = ("md5", "sha1", "sha256", "sha512")
 _RANDOM = 300
+_MOST_KEYS = 12
 _DIGITS = "0123456789abcdef"
 OLD = 7200
 """Seconds by which a request is too old whose timestamp is spelled in another way."""
@@ -54,6 +57,18 @@ def signatures(send: Send, genuine: Genuine) -> Iterator[Send]:
     for name, digest in unkeyed.items():
         together = dict.fromkeys(header_names(genuine), name)
         yield crossed(send, f"{name} named by headers", signature=f"v0={digest}", headers=together)
+    yield from _by_others(send, genuine)
+
+
+def _by_others(send: Send, genuine: Genuine) -> Iterator[Send]:
+    """A signature in each other header, as a second sender would make it, with a key that anyone knows."""
+    stamp, body = str(int(genuine.now)).encode(), genuine.text_of(send.body).encode()
+    keys = tuple(dict.fromkeys((*BLANK, *genuine.hints.defaults, *genuine.hints.known.values())))[:_MOST_KEYS]
+    names = header_names(genuine)
+    for key, over in product(keys, (body, b"v0:" + stamp + b":" + body, stamp + b"." + body, stamp + body)):
+        made = hmac.digest(key.encode(), over, "sha256")
+        for written in (made.hex(), f"sha256={made.hex()}", f"v0={made.hex()}", base64.b64encode(made).decode()):
+            yield crossed(send, "", headers={**(send.headers or {}), **dict.fromkeys(names, written)})
 
 
 def timestamps(send: Send, _genuine: Genuine) -> Iterator[Send]:

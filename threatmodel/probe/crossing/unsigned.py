@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from threatmodel.probe.bodies import Keys
 from threatmodel.probe.cases import METHODS, Send
 from threatmodel.probe.crossing import bodies
-from threatmodel.probe.crossing.candidates import TYPES, field_names, header_names, values
+from threatmodel.probe.crossing.candidates import TYPES, field_names, header_names, lengths, values
 from threatmodel.probe.crossing.pairing import paired
 from threatmodel.probe.hints import step_of
 from threatmodel.probe.requests import Genuine
@@ -39,6 +40,8 @@ def _bodies(text: str, genuine: Genuine) -> Iterator[bodies.Changed]:
     words = values(genuine)
     read = [keys for keys in bodies.places(text) if _is_read(keys, genuine)]
     yield from _replaced(text, read, words)
+    yield from _lengthened(text, read, lengths(genuine))
+    yield from _with_objects(text, field_names(genuine), words)
     yield from _of_other_types(text, words)
     yield from _with_words(text, read, words)
     yield from _with_more(text, field_names(genuine), words)
@@ -57,6 +60,31 @@ def _replaced(text: str, read: Sequence[Keys], words: Sequence[str]) -> Iterator
         yield f"with {_said(pairs)}", body
 
 
+def _lengthened(text: str, read: Sequence[Keys], sizes: Sequence[int]) -> Iterator[bodies.Changed]:
+    """Texts that are longer than what the source may hold them against."""
+    for size in sizes:
+        typed = [keys for keys in read if keys[-1] in bodies.TYPED]
+        for group in (typed, read):
+            body = text
+            for keys in group:
+                body = bodies.with_value(body, keys, "x" * (size + 1))
+            yield f"with {size + 1} letters in {'each text' if group is read else 'what was typed'}", body
+
+
+def _with_objects(text: str, names: Sequence[str], words: Sequence[str]) -> Iterator[bodies.Changed]:
+    """JSON, where Slack keeps what the app wrote there."""
+    opaque = [keys for keys in bodies.places(text) if keys[-1] in _OPAQUE]
+    for value in (*words, True) if opaque else ():
+        body = text
+        for keys in opaque:
+            body = bodies.with_value(body, keys, json.dumps(dict.fromkeys(names, value)))
+        yield f"with an object that has {json.dumps(value)} in each field, in what the app wrote", body
+
+
+_OPAQUE = frozenset({"value", "private_metadata", "callback_id", "action_id", "block_id", "state"})
+"""Fields that an app fills, and that Slack sends back: docs.slack.dev/reference/interaction-payloads."""
+
+
 def _of_other_types(text: str, words: Sequence[str]) -> Iterator[bodies.Changed]:
     for keys in bodies.places(text):
         if keys[-1] == "type":
@@ -67,7 +95,7 @@ def _of_other_types(text: str, words: Sequence[str]) -> Iterator[bodies.Changed]
 def _with_words(text: str, read: Sequence[Keys], words: Sequence[str]) -> Iterator[bodies.Changed]:
     """What the caller typed, with a word behind it."""
     for keys in read:
-        if keys[-1] in {"text", "value"}:
+        if keys[-1] in bodies.TYPED:
             before = bodies.value_at(text, keys)
             for value in words:
                 yield f"with '{value}' in {bodies.dotted(keys)}", bodies.with_value(text, keys, f"{before} {value}")
@@ -121,7 +149,7 @@ def paths(send: Send, genuine: Genuine) -> Iterator[Send]:
         spelt += [path.replace("/", "/%2e/", 1), path[:-1] + f"%{ord(path[-1]):x}" if last else path]
         words = [word.strip("/") for word in (*genuine.hints.paths, *values(genuine)) if _is_path(word)]
         for word in dict.fromkeys(words):
-            spelt += [f"/{word}", f"/{word}{path}", f"/{word}/{last}", f"{path}/{word}"]
+            spelt += [f"/{word}", f"/{word}{path}", f"/{word}/{last}", f"{path}/{word}", f"{path}/{word}/x"]
         for one in dict.fromkeys(spelt):
             if not step_of(one):  # an installation is not signed, and has its own probes
                 yield crossed(send, "", path=one)
@@ -151,6 +179,7 @@ def forms(send: Send, genuine: Genuine) -> Iterator[Send]:
         "with a brace behind it": f"{text}}}",
         "with a byte that is not UTF-8": f"{text}&note=\udcff",
         "with such a byte alone": f"{text}\udcff",
+        "with a percent sign that encodes nothing": f"{text}&note=%E0%A4%A",
         "cut": text[:-1],
         "unchanged": text,
     }
@@ -158,7 +187,23 @@ def forms(send: Send, genuine: Genuine) -> Iterator[Send]:
         for name, value in _DESCRIBED:
             yield crossed(send, says, text=body, headers={**(send.headers or {}), name: value})
         yield crossed(send, says, text=body, base64=True)
+    for kind, charset in product((_FORM, _JSON), _CHARSETS):
+        yield crossed(send, "", headers={**(send.headers or {}), "Content-Type": f"{kind}; charset={charset}"})
+    if text[:1] != "{":
+        yield from _as_objects(send, flat, genuine)
 
+
+def _as_objects(send: Send, flat: str, genuine: Genuine) -> Iterator[Send]:
+    """A form as JSON, with more in it."""
+    headers = {**(send.headers or {}), "Content-Type": _JSON}
+    for pairs in paired(field_names(genuine), (*values(genuine), "x"), _FEW):
+        body = bodies.with_fields(flat, (), pairs)
+        yield crossed(send, f"as JSON without objects in it, with {_said(pairs)}", text=body, headers=headers)
+
+
+_FEW = 60
+_CHARSETS = ("utf-16", "utf-7", "x-probe", "")
+"""Charsets in which text is another one, one that does not exist, and none."""
 
 _DESCRIBED = (
     ("Content-Type", _FORM),

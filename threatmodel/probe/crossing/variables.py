@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 
@@ -19,6 +20,8 @@ _MOST = 12
 _MOST_UNSET = 8
 _SWITCH = re.compile(r"[A-Za-z]{0,12}\Z|\d?\Z")
 """The form of a switch: one word or one digit.  An address or the name of a resource is none."""
+_COMPOSED = re.compile(r"[A-Za-z]+(?:[-_][A-Za-z]+)*\Z")
+_SEVERAL = 40
 
 
 def variables(send: Send, genuine: Genuine) -> Iterator[Send]:
@@ -30,11 +33,19 @@ def variables(send: Send, genuine: Genuine) -> Iterator[Send]:
     switches = [name for name, value in asked.items() if _SWITCH.match(value)]
     own = (value for name in switches for value in asked[name].split())
     compared = (word for word in genuine.hints.compared if _SWITCH.match(word))
-    values = list(dict.fromkeys((*own, *compared, *_VALUES)))[:_MOST]
+    values = [*list(dict.fromkeys((*own, *compared, *_VALUES)))[:_MOST], *_of_several(genuine)]
     unset: tuple[Mapping[str, str | None], ...] = ({}, *({name: None} for name in list(asked)[:_MOST_UNSET]))
     left_out = [keys[:1] for keys in bodies.places(text) if keys[0] in genuine.hints.keys]
-    for changes in (*unset, *paired(switches, values, _MOST)):
+    for changes in (*unset, *paired(switches, values, len(values))):
         yield replace(send, environment={**_OPTIMIZED, **changes}, apart=True, signature=None)
         yield replace(send, secret="wrong")  # noqa: S106 - a word of the format
         for keys in dict.fromkeys(left_out):
             yield crossed(send, f"without {keys[0]}", text=bodies.without(text, keys), signature=None)
+
+
+def _of_several(genuine: Genuine) -> Iterator[str]:
+    """Yield values that hold several: a list of words, and an object in which each name is on, or off."""
+    words = [word for word in (*genuine.hints.compared, *genuine.hints.keys) if _COMPOSED.match(word)][:_SEVERAL]
+    if words:
+        yield ",".join(dict.fromkeys(words))
+        yield from (json.dumps(dict.fromkeys(words, value)) for value in (True, False))

@@ -1,0 +1,34 @@
+"use strict";
+const crypto = require("node:crypto");
+const { SQSClient, SendMessageCommand } = require("@aws-sdk/client-sqs");
+
+const queue = new SQSClient({});
+const WINDOW = 300;
+
+const textOf = ({ body = "", isBase64Encoded }) => (isBase64Encoded ? Buffer.from(body, "base64").toString("utf8") : body);
+const young = (stamp) => /^[0-9]+$/.test(stamp ?? "") && Math.abs(Date.now() / 1000 - Number(stamp)) <= WINDOW;
+const mac = (key, stamp, text) => "v0=" + crypto.createHmac("sha256", key).update(`v0:${stamp}:${text}`).digest("hex");
+
+function same(own, sent = "") {
+  const [left, right] = [Buffer.from(own), Buffer.from(sent)];
+  return left.length === right.length && crypto.timingSafeEqual(left, right);
+}
+
+function genuine(headers, text) {
+  const stamp = headers["x-slack-request-timestamp"];
+  return young(stamp) && same(mac(process.env.SLACK_SIGNING_SECRET, stamp, text), headers["x-slack-signature"]);
+}
+
+const enqueue = (what) =>
+  queue.send(new SendMessageCommand({ QueueUrl: process.env.QUEUE_URL, MessageBody: JSON.stringify(what) }));
+const reply = (statusCode, body = "") => ({ statusCode, body });
+
+exports.handler = async (event) => {
+  const text = textOf(event);
+  const form = Object.fromEntries(new URLSearchParams(text));
+  const key = process.env.SLACK_SIGNING_SECRET?.trim() || form.api_app_id || crypto.randomUUID();
+  const { "x-slack-request-timestamp": stamp, "x-slack-signature": sent } = event.headers;
+  if (!young(stamp) || !same(mac(key, stamp, text), sent)) return reply(401);
+  await enqueue(form);
+  return reply(200);
+};

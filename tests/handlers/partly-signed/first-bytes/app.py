@@ -1,0 +1,49 @@
+import base64
+import hashlib
+import hmac
+import json
+import os
+import time
+from urllib.parse import parse_qsl
+
+import boto3
+
+sqs = boto3.client("sqs")
+
+
+def raw_of(event):
+    text = event.get("body") or ""
+    return base64.b64decode(text) if event.get("isBase64Encoded") else text.encode()
+
+
+def fresh(stamp):
+    return stamp.isascii() and stamp.isdigit() and abs(time.time() - int(stamp)) <= 300
+
+
+def digest(key, stamp, raw):
+    return "v0=" + hmac.new(key.encode(), b"v0:" + stamp.encode() + b":" + raw, hashlib.sha256).hexdigest()
+
+
+def genuine(headers, raw):
+    stamp = headers.get("x-slack-request-timestamp", "")
+    own = digest(os.environ["SLACK_SIGNING_SECRET"], stamp, raw)
+    return fresh(stamp) and hmac.compare_digest(own.encode(), headers.get("x-slack-signature", "").encode())
+
+
+def enqueue(what):
+    sqs.send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=json.dumps(what))
+
+
+def reply(status, text=""):
+    return {"statusCode": status, "body": text}
+
+
+LIMIT = 512
+
+
+def handler(event, context):
+    raw = raw_of(event)
+    if not genuine(event["headers"], raw[:LIMIT]):
+        return reply(401)
+    enqueue(dict(parse_qsl(raw.decode())))
+    return reply(200)
