@@ -241,8 +241,8 @@ def run_and_save(parts: Sequence[str], *, save: bool) -> None:
     sys.stdout.write(f"{dict(counted)}\n")
     if save:
         saved = json.loads(SAVED.read_text(encoding="utf-8")) if parts else {"digest": began, "handlers": []}
-        found = {what["id"]: what for what in saved["handlers"]} | found
-        rows = ",\n".join(json.dumps(found[one.id]) for one in load() if one.id in found)
+        kept: dict[str, Mapping[str, Any]] = {what["id"]: what for what in saved["handlers"]} | found
+        rows = ",\n".join(json.dumps(kept[one.id]) for one in load() if one.id in kept)
         SAVED.write_text(f'{{"digest": "{saved["digest"]}", "handlers": [\n{rows}\n]}}\n', encoding="utf-8")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -122,7 +123,7 @@ def handler(event, context):
     if len(event["text"]) > 700 or event["headers"].get("x-param-" + event["name"]):
         return json.loads(event["queryStringParameters"]["overrides"])["detail-type"] == "urgent"
 """
-VALUES = {
+VALUES: dict[str, tuple[str, Callable[[Send], bool]]] = {
     "a text longer than a number of the source": ("fields", lambda send: b"x" * 701 in (send.text or b"")),
     "JSON where an app keeps its own": (
         "fields",
