@@ -240,8 +240,8 @@ def run_and_save(parts: Sequence[str], *, save: bool) -> None:
         sys.stdout.flush()
     sys.stdout.write(f"{dict(counted)}\n")
     if save:
-        saved = json.loads(SAVED.read_text(encoding="utf-8")) if parts else {"digest": began, "handlers": []}
-        kept: dict[str, Mapping[str, Any]] = {what["id"]: what for what in saved["handlers"]} | found
+        saved: Saved = json.loads(SAVED.read_text(encoding="utf-8")) if parts else {"digest": began, "handlers": []}
+        kept = {**{str(what["id"]): what for what in saved["handlers"]}, **found}
         rows = ",\n".join(json.dumps(kept[one.id]) for one in load() if one.id in kept)
         SAVED.write_text(f'{{"digest": "{saved["digest"]}", "handlers": [\n{rows}\n]}}\n', encoding="utf-8")
 
