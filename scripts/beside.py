@@ -109,11 +109,12 @@ def _facts(files: Sequence[Measured]) -> Iterator[str]:
 
 
 def _applications(files: Sequence[Measured]) -> Iterator[str]:
-    yield "| application | callers | facts | questions | prompts | things to state |"
-    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    yield "| application | callers | facts | questions | prompts | things to state | others |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     for one in files:
         if one.found is not None:
-            counts = f"{one.found.questions} | {one.found.prompts} | {one.found.asked}"
+            found = one.found
+            counts = f"{found.questions} | {found.prompts} | {found.asked} | {found.others}"
             yield f"| {one.name} | {_mark(one.callers)} | {_mark(one.facts)} | {counts} |"
 
 

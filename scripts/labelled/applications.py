@@ -16,6 +16,8 @@ import yaml
 from scripts.labelled.expected import OPEN, SURFACES, Fact, Label, called_by, expected, is_closed, of_repository
 from scripts.labelled.found import library
 from threatmodel import Assessment, Finding, InputError, assess, load_model
+from threatmodel.assessment.risk import least_score
+from threatmodel.assessment.safety import DEFAULT_THRESHOLD
 from threatmodel.authoring.importing.plan import Imported, imported
 from threatmodel.authoring.interview import items
 from threatmodel.authoring.sheets import sheets
@@ -53,8 +55,9 @@ class Found(NamedTuple):
 
     `callers` are those of each route, by function.  `facts` are the known ones of functions, of the pipeline and of the
     workspace: the value, and whether it is evidence.  `shown` are functions with a confirmed finding that shows that no
-    signature is verified, `forged` those for which it is confirmed that anyone can pose as Slack.  `asked` counts the
-    things that a person must state.
+    signature is verified, `forged` those for which it is confirmed that anyone can pose as Slack.  `questions`,
+    `prompts` and `asked` count what a person is asked before a verdict, and the things to state in it; `others` the
+    things that change no verdict of a check.
     """
 
     callers: Mapping[str, Mapping[str, str]]
@@ -64,6 +67,7 @@ class Found(NamedTuple):
     questions: int
     prompts: int
     asked: int
+    others: int = 0
 
 
 class Measured(NamedTuple):
@@ -139,7 +143,8 @@ def _logical(name: str) -> str:
 
 
 def _found(assessment: Assessment, names: Mapping[str, str]) -> Found:
-    graph, open_items = assessment.graph, list(items(assessment))
+    graph, every = assessment.graph, list(items(assessment))
+    open_items = [one for one in every if one.score >= least_score(DEFAULT_THRESHOLD)]
     functions = {
         node.id: names.get(node.id, node.id) for node in graph.system.nodes.values() if node.kind == "function"
     }
@@ -152,9 +157,10 @@ def _found(assessment: Assessment, names: Mapping[str, str]) -> Found:
         facts={name: dict(_known(graph, one)) for one, name in (functions | planes).items()},
         shown=frozenset(name for one, name in functions.items() if one in shown),
         forged=frozenset(name for one, name in functions.items() if one in forged),
-        questions=len(assessment.questions),
+        questions=len({one.question.source for one in open_items}),
         prompts=sum(1 for _ in sheets(open_items)),
         asked=len(open_items),
+        others=len(every) - len(open_items),
     )
 
 

@@ -20,8 +20,9 @@ from threatmodel.assessment.gate.judging import judge
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.outcomes import outcome_of
 from threatmodel.assessment.reconsidering import Reconsidered
-from threatmodel.assessment.risk import Cell
+from threatmodel.assessment.risk import Cell, least_score
 from threatmodel.authoring.importing.plan import imported
+from threatmodel.authoring.interview import items
 from threatmodel.library.entries import Library
 from threatmodel.render.contract.assessment import contract
 from threatmodel.render.first import FirstPage, first_page
@@ -79,7 +80,7 @@ def test_page_one_is_counted_again_from_the_findings_of_the_json(page: FirstPage
     verdicts = Counter(one["verdict"] for one in findings)
     above, undetermined = verdicts["open"] + verdicts["reduced"], verdicts["undetermined"]
     ids = {one["id"] for one in findings if one["verdict"] == "undetermined"}
-    asked = sum(not ids.isdisjoint(one["affects"]) for one in data["questions"])
+    asked = len({one["topic"] or one["id"] for one in data["questions"] if not ids.isdisjoint(one["affects"])})
     level = ["low", "medium", "high", "critical"].index(data["verdict"]["accepted_level"])
     higher = sum(count for band, count in page.claimed if ["low", "medium", "high", "critical"].index(band) > level)
     if higher:
@@ -129,6 +130,28 @@ def test_an_issue_and_the_check_cover_the_findings_that_need_work(assessment: As
     results = judge(assessment, Rules())
     checked = {one.name for one in results if one.code not in {one.rule, "accepted"}}
     assert checked == wanted
+
+
+def test_what_is_asked_first_decides_every_finding_that_may_fail_a_check(
+    assessment: Assessment, data: dict[str, Any]
+) -> None:
+    every = list(items(assessment))
+    first = [item for item in every if item.score >= least_score("high")]
+    asked = {finding for item in first for finding in item.question.decides}
+    waiting = {finding for question in data["questions"] for finding in question["affects"]}
+    failing = [
+        one["id"]
+        for one in data["findings"]
+        if one["verdict"] == "undetermined" and one["claimed"]["band"] in {"high", "critical"} and one["id"] in waiting
+    ]
+    assert set(failing) <= asked
+    assert len({item.question.source for item in first}) <= _MOST_QUESTIONS
+    by_id = {one["id"]: one["claimed"]["score"] for one in data["findings"]}
+    assert all(item.question.score == max(by_id[one] for one in item.question.decides) for item in every)
+
+
+_MOST_QUESTIONS = 9
+"""What a person is asked to a verdict: of one source each, and of what stands alone."""
 
 
 def test_every_action_changes_what_with_would_change(assessment: Assessment, data: dict[str, Any]) -> None:

@@ -77,12 +77,13 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One question: what to ask, of which elements, which findings depend on it, and their worst score.
+    """One question: what to ask, of which elements, and which findings depend on it.
 
     `kind` is fact, relation, caller, describe or attest; `of` the kind of element, `name` the fact, relation, plane or
     control.  `facts` are all the facts that it asks for, `name` first; none where it asks for something else.
-    `answered_from` is the source that answers it together with others (None: no other question). `hint` is how to
-    write the answer in the model ('' for facts, which are stated by name), `known` what files show of the answer.
+    `scores` has the worst score of these findings for each name that it asks for. `answered_from` is the source that
+    answers it together with others (None: no other question). `hint` is how to write the answer in the model ('' for
+    facts, which are stated by name), `known` what files show of the answer.
     """
 
     id: str
@@ -93,10 +94,23 @@ class Question:
     ask: str
     elements: tuple[str, ...]
     decides: tuple[str, ...]
-    score: int
+    scores: tuple[tuple[str, int], ...]
     answered_from: AnsweredFrom | None = None
     hint: str = ""
     known: str = ""
+
+    @property
+    def score(self) -> int:
+        """The worst score of the findings that depend on it."""
+        return max((score for _, score in self.scores), default=0)
+
+    @property
+    def source(self) -> str:
+        """What answers it: what one looks at, or its id if it is answered alone.
+
+        Questions with one source are one to people, who are asked them together and see them counted as one.
+        """
+        return self.answered_from or self.id
 
 
 @dataclass(frozen=True, slots=True)

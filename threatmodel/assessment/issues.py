@@ -59,7 +59,7 @@ class Issue:
     def id(self) -> str:
         """What tells it from other issues: what to look at, the question's id, or that of its first finding."""
         if self.questions:
-            return self.answered_from or self.questions[0].id
+            return self.questions[0].source
         return self.head.id
 
     @property
@@ -210,7 +210,7 @@ def _waiting(asked: Iterable[Question], groups: Sequence[Group]) -> Iterator[Iss
     found: dict[Hashable, tuple[list[Question], dict[int, list[Finding]]]] = {}
     for question in ranked:
         if decided := [waiting.pop(name) for name in question.decides if name in waiting]:
-            questions, alike = found.setdefault(question.answered_from or question.id, ([], {}))
+            questions, alike = found.setdefault(question.source, ([], {}))
             questions.append(question)
             for at, finding in decided:
                 alike.setdefault(at, []).append(finding)

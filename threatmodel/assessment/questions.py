@@ -16,7 +16,7 @@ from threatmodel.assessment.ranking import Rank, rank
 from threatmodel.assessment.roles import in_role, role_of
 from threatmodel.graph.elements import Graph
 from threatmodel.library.entries import Library
-from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS, AnsweredFrom
+from threatmodel.model.vocabulary import FACTS, PLANE_SOURCES, PLANES, RELATIONS, AnsweredFrom
 
 _Key = tuple[str, str, str]
 _AsksOf = Callable[[Finding], Iterable[tuple[Ask, ...]]]
@@ -48,18 +48,21 @@ class Questions:
         self._facts: dict[_Key, set[str]] = {}
         self._whole: set[_Key] = set()
         self._decides: dict[_Key, list[Finding]] = {}
-        self._score: dict[_Key, int] = {}
+        self._scores: dict[_Key, dict[str, int]] = {}
         self._rank: dict[_Key, Rank] = {}
 
     def add(self, group: Group, asks_of: _AsksOf) -> None:
         """Note that the findings of a group depend on what `asks_of` returns for each."""
         keys: dict[_Key, None] = {}
+        score = group.head.claimed.score
         for some in group.twins:
             asks = list(dict.fromkeys(ask for each in asks_of(some[0]) for ask in each))
             for ask in asks:
                 key = _key(ask)
                 if ask.kind == "fact":
                     self._facts.setdefault(key, set()).add(ask.name)
+                scores = self._scores.setdefault(key, {})
+                scores[ask.name] = max(score, scores.get(ask.name, 0))
                 if not ask.rest:
                     self._whole.add(key)
                 self._ask_of(some, ask, asks_of)
@@ -68,7 +71,6 @@ class Questions:
                 keys[key] = None
         for key in keys:
             place = rank(group.head, doubt=_DESCRIBE if key[0] == "describe" else 0).unnamed
-            self._score[key] = max(group.head.claimed.score, self._score.get(key, 0))
             self._rank[key] = min(place, self._rank.get(key, place))
 
     def _ask_of(self, some: Sequence[Finding], ask: Ask, asks_of: _AsksOf) -> None:
@@ -119,7 +121,7 @@ class Questions:
             known=self._known(key, facts),
             elements=tuple(sorted(self._elements[key], key=self._place.__getitem__)),
             decides=tuple(sorted((finding.id for finding in self._decides[key]), key=places.__getitem__)),
-            score=self._score[key],
+            scores=tuple(self._scores[key].items()),
             answered_from=self._answered_from(key, facts),
         )
 
@@ -130,7 +132,7 @@ class Questions:
             case "describe":
                 return "platform"
             case "attest":
-                return "platform" if self._library.controls[subject].scope in PLANES else None
+                return PLANE_SOURCES.get(self._library.controls[subject].scope)
             case "relation":
                 return next(row.answered_from for row in RELATIONS[of].values() if row.topic == subject)
             case "fact":

@@ -53,6 +53,11 @@ def band(score: int) -> Band:
     return _BAND_OF[score]
 
 
+def least_score(name: str) -> int:
+    """The least score of a band, by its name."""
+    return next(score for score in range(len(_BAND_OF)) if _BAND_OF[score] == name)
+
+
 def within(cell: Cell, tolerance: str) -> bool:
     """Whether a risk needs no more treatment."""
     return cell.score <= _UPPER[tolerance]

@@ -47,14 +47,26 @@ class Item:
         return f"{self.name}@{self.element}" if self.kind == "attest" else f"{self.element}.{self.name}"
 
     @property
+    def score(self) -> int:
+        """Return the worst score of the findings that depend on it; 0 where an answer changes no risk."""
+        if self.kind == "public":
+            return 0
+        name = self.element if self.kind == "describe" else self.name
+        return dict(self.question.scores).get(name, self.question.score)
+
+    @property
     def row(self) -> FactRow:
         """Return the fact that is asked for."""
         return FACTS[self.of][self.name]
 
 
 def items(assessment: Assessment) -> Iterator[Item]:
-    """Yield everything that is not answered, one thing at a time, in the order of the questions."""
-    for question in assessment.questions:
+    """Yield everything that is not answered, one thing at a time, in the order of the questions.
+
+    What one source answers is together, where the first of it is.
+    """
+    sources = list(dict.fromkeys(question.source for question in assessment.questions))
+    for question in sorted(assessment.questions, key=lambda one: sources.index(one.source)):
         if question.kind == "caller":
             yield Item(question, "caller", question.of, "", question.name)
             continue

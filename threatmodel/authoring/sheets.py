@@ -63,9 +63,14 @@ def sheets(items: Iterable[Item]) -> Iterator[Sheet]:
 
 
 def together(item: Item) -> str:
-    """Return the id of what is asked together with a thing; its own where it is asked by itself."""
-    if item.kind not in _ALIKE or item.rest:
+    """Return the id of what is asked together with a thing; its own where it is asked by itself.
+
+    Whether lists of one topic are complete is one thing, whatever lists.
+    """
+    if item.kind not in _ALIKE:
         return item.id
+    if item.rest:
+        return f"{item.question.id}.rest"
     if item.kind in {"fact", "describe"}:
         return item.question.id
     return f"{item.name}@*" if item.kind == "attest" else f"*.{item.name}"
@@ -92,7 +97,7 @@ def shown(sheet: Sheet) -> Iterator[str]:
             values = "" if item in sheet.flags else f" ({expected(item)})"
             yield f"{number:>{width}}  {item.name}: {item.row.ask or item.row.meaning}{values}{some}{hinted(item)}"
         else:
-            yield f"{number:>{width}}  {item.element}"
+            yield f"{number:>{width}}  {item.element}{f': {item.name}' if item.rest else ''}"
 
 
 def takes(sheet: Sheet) -> str:

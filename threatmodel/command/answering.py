@@ -70,16 +70,19 @@ class _Changed(NamedTuple):
 class Answering:
     """The questions of a model, and the model with each answer.
 
-    `items` are the open questions, those marked as not known yet last. Answers are checked with the whole model, and
-    written at once, atomically. A file that has changed on disk in the meantime is read again.
+    `items` are the open questions on which findings of a score of `least` or more depend, those marked as not known yet
+    last; `others` are the rest, whose answers cannot change the verdict of a check. Answers are checked with the whole
+    model, and written at once, atomically. A file that has changed on disk in the meantime is read again.
     """
 
-    def __init__(self, model: Path, layers: Sequence[Path], today: datetime.date, who: str, work: int | None) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - a run's parts
+        self, model: Path, layers: Sequence[Path], today: datetime.date, who: str, work: int | None, least: int = 0
+    ) -> None:
         self.model = model
         self.layers = layers
         self.today = today
         self.who = who
-        self.work = work
+        self.work, self.least = work, least
         self._done: list[list[_Changed]] = []
         self._load()
 
@@ -90,7 +93,9 @@ class Answering:
         self.library = load_library(layers=layers, files=self.files)
         self._gathered = gathered(self.stated_system, self.files, self.today, self.library, self.work)
         self.assessment = self._assessed(*self._gathered)
-        waiting = list(items(self.assessment))
+        every = list(items(self.assessment))
+        waiting = [item for item in every if item.score >= self.least]
+        self.others = tuple(item for item in every if item.score < self.least)
         text = self.files.read[self.files.shown(self.model)]
         unknown = [item for item in waiting if self._is_left_open(item, text)]
         self.items = (*(item for item in waiting if item not in unknown), *unknown)
@@ -113,7 +118,8 @@ class Answering:
         if current != name:
             self.files.renamed.append(Renamed(Place("--set", 0), name, current))
             name = current
-        return next((item for item in self.items if item.id == name), None) or self._unasked(name)
+        every = (*self.items, *self.others)
+        return next((item for item in every if item.id == name), None) or self._unasked(name)
 
     def named(self, name: str, answer: str) -> Mapping[Item, str | None]:
         """Return what a name asks for, with the answer to each; the id of a question is all that one prompt asks.
@@ -121,16 +127,18 @@ class Answering:
         Raises NotAnAnswerError where the answer to a question is none.
         """
         found = self.find_all(name)
-        sheet = None if found else next((one for one in sheets(self.items) if one.id == name), None)
+        every = (*sheets(self.items), *sheets((*self.items, *self.others)))
+        sheet = None if found else next((one for one in every if one.id == name), None)
         return answers(sheet, answer) if sheet is not None else dict.fromkeys(found, answer)
 
     def find_all(self, name: str) -> list[Item]:
         """Return what a name asks for: `*.FACT` is asked of every element, `CONTROL@*` to be attested on each."""
         fact, control = name.removeprefix("*."), name.removesuffix("@*")
+        every = (*self.items, *self.others)
         if fact != name:
-            return [item for item in self.items if item.kind in _OF_ELEMENTS and item.name == fact]
+            return [item for item in every if item.kind in _OF_ELEMENTS and item.name == fact]
         if control != name:
-            return [item for item in self.items if item.kind == "attest" and item.name == control]
+            return [item for item in every if item.kind == "attest" and item.name == control]
         found = self.find(name)
         return [found] if found is not None else []
 
@@ -141,7 +149,7 @@ class Answering:
         if target is None or not target.kind or not target.described:
             return None
         kind = target.kind
-        question = Question(id="", kind="", of=kind, name=wanted, facts=(), ask="", elements=(), decides=(), score=1)
+        question = Question(id="", kind="", of=kind, name=wanted, facts=(), ask="", elements=(), decides=(), scores=())
         row, fact = FACTS[kind].get(wanted), target.facts.get(wanted)
         if row is not None and not row.derived and (fact is None or not fact.size):
             return Item(question, "fact", kind, element, wanted)

@@ -18,6 +18,7 @@ from threatmodel.render.text import wrapped
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from threatmodel.assessment.assessed import Question
     from threatmodel.authoring.interview import Item
     from threatmodel.authoring.sheets import Sheet
     from threatmodel.command.answer_files import Given
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from threatmodel.reading.files import Files
 
 DESCRIPTION = (
-    "Ask the open questions of a model, those that affect most risk first. Each answer is written to the model at "
+    "Ask the open questions of a model that can change the verdict of a check, those that affect most risk first. What "
+    "one source answers (the code, the pipeline ...) is one question. Each answer is written to the model at "
     "once, with your name and the date. An answer is y, n, a number or one of the words in the question. What is alike "
     "is asked together in numbered rows, and answered by row, such as '1 y, 3 order-bot n, rest n'. A row that is not "
     "named stays open. Type s to skip, d for don't know, ? for details, u to undo the last answer, q to quit; you can "
@@ -58,6 +60,12 @@ def options(parser: Parser) -> None:
         help="write the answers of a file (YAML, JSON or CSV), all or none: WHAT: ANSWER, or WHAT: {answer: ANSWER, "
         "location: FILE:LINE}",
     )
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        dest="every",
+        help="also ask what cannot change the verdict of a check, because only findings below its level depend on it",
+    )
     printed = parser.add_mutually_exclusive_group()
     for name, told in (("json", "print the open questions as JSON"), ("csv", "print them as CSV, to be filled in")):
         printed.add_argument(f"--{name}", dest="printed", action="store_const", const=name, help=told)
@@ -65,7 +73,9 @@ def options(parser: Parser) -> None:
 
 def run(request: Invocation) -> int:
     """Ask the questions; every answer is in the model, however the command ends."""
+    from threatmodel.assessment.risk import least_score
     from threatmodel.command.answering import Answering
+    from threatmodel.command.checking import rules_of
 
     args = request.args
     prints, writes = args.printed, bool(args.set or args.answers)
@@ -74,7 +84,8 @@ def run(request: Invocation) -> int:
     if not prints and (request.output is not None or request.folder is not None):
         request.misused("ask writes to the model; remove -o")
     who = args.by or _login()
-    session = Answering(request.model, request.given, request.today, who, request.running.work)
+    least = 0 if args.every else least_score(rules_of(request).fail_on)
+    session = Answering(request.model, request.given, request.today, who, request.running.work, least)
     try:
         if prints:
             from threatmodel.command.answer_files import as_csv, as_json
@@ -134,7 +145,7 @@ def _write(session: Answering, given: Sequence[Given]) -> int:
         while session.undone() is not None:
             pass
         raise InputError(problems)
-    say([*written, _left(session)])
+    say([*written, _left(session), *_others(session)])
     return 0
 
 
@@ -210,10 +221,14 @@ def _listed(session: Answering) -> int:
     from threatmodel.authoring.interview import numbered
     from threatmodel.authoring.sheets import sheets
 
+    source = ""
     for _, some in groupby(sheets(session.items), key=lambda sheet: sheet.items[0].question.id):
         found = list(some)
         single = [item for sheet in found for item in sheet.items if len(sheet.elements) == 1]
-        say(["", _head(found[0].items[0]), *_asked(found[0].items[0])])
+        question = found[0].items[0].question
+        head = [_head(session, question)] if question.source != source else []
+        source = question.source
+        say(["", *head, *_asked(found[0].items[0])])
         if found[0].items[0].kind == "caller":
             say([f"  {line}" for line in numbered(session.assessment)])
             say([f"  or {PROGRAM} ask --set 'callers=1 slash-command, rest others'"])
@@ -223,7 +238,7 @@ def _listed(session: Answering) -> int:
                 say(_wrapped(_rows(sheet)))
                 say([f"  answer with {PROGRAM} ask --set '{sheet.id}={_such_as(sheet)}'"])
         say([f"  {line}" for line in session.pasted(single)])
-    say(["", f"{_left(session)}; run {PROGRAM} ask in a terminal to answer them"])
+    say(["", f"{_left(session)}; run {PROGRAM} ask in a terminal to answer them", *_others(session)])
     return 0
 
 
@@ -233,7 +248,7 @@ def _rows(sheet: Sheet) -> Iterator[str]:
 
     item = sheet.items[0]
     if not sheet.is_of_facts:
-        yield f"  {item.name}: {expected(item)}"
+        yield f"  {'' if item.rest else f'{item.name}: '}{expected(item)}"
     yield from (f"  {line}" for line in shown(sheet))
 
 
@@ -249,11 +264,17 @@ def _wrapped(lines: Iterable[str]) -> Iterator[str]:
         yield from wrapped(line.strip(), width, indent, f"{indent}  ") or [""]
 
 
-def _head(item: Item) -> str:
+def _head(session: Answering, question: Question) -> str:
+    """What the questions of one source are about, how severe what depends on them may be, and how many findings do."""
     from threatmodel.assessment.risk import band
+    from threatmodel.render.issue_text import source
 
-    count = len(item.question.decides)
-    return f"up to {band(item.question.score)}, affects {count} finding{'' if count == 1 else 's'}"
+    same = {item.question for item in session.items if item.question.source == question.source}
+    count = len({finding for one in same for finding in one.decides})
+    worst = band(max(one.score for one in same))
+    how = f"up to {worst}, affects {count} finding{'' if count == 1 else 's'}"
+    about = source(question)
+    return f"about {about}: {how}" if about else how
 
 
 def _asked(item: Item) -> Iterator[str]:
@@ -267,10 +288,17 @@ def _asked(item: Item) -> Iterator[str]:
 
 
 def _left(session: Answering) -> str:
-    questions = len({item.question.id for item in session.items})
+    questions = len({item.question.source for item in session.items})
     if not questions:
-        return "no open questions"
+        return f"no open questions{' that can change the verdict of a check' if session.others else ''}"
     return f"{questions} open question{'' if questions == 1 else 's'}"
+
+
+def _others(session: Answering) -> Iterator[str]:
+    """Yield how many answers are not asked for, because they cannot change the verdict of a check."""
+    if count := len(session.others):
+        more = "1 more answer" if count == 1 else f"{count} more answers"
+        yield f"{more} cannot change the verdict of a check; for these, run {PROGRAM} ask --all"
 
 
 class _Terminal:
@@ -314,7 +342,7 @@ class _Terminal:
         if question.id != self.asked:
             self.asked = question.id
             known = filter(None, [question.known])
-            self._say("", f"{_left(self.session)} · {_head(sheet.items[0])}", question.ask, *known)
+            self._say("", f"{_left(self.session)} · {_head(self.session, question)}", question.ask, *known)
         self._say("", *self._about(sheet))
         undo = "u, " if self.given else ""
         while True:
@@ -414,7 +442,7 @@ class _Terminal:
         number = sum(self.given)
         count = f"{number} answer{'' if number == 1 else 's'}"
         where = f", written to {', '.join(self.files)}" if number else ""
-        self._say("", f"{count}{where}; {_left(self.session)}")
+        self._say("", *_others(self.session), f"{count}{where}; {_left(self.session)}")
 
     def _say(self, *lines: str) -> None:
         for line in _wrapped(lines):

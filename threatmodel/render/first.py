@@ -127,7 +127,7 @@ def first_page(assessment: Assessment, threshold: Band = DEFAULT_THRESHOLD, todo
         more_claims=max(0, len(claims) - MOST_ACTIONS),
         rules=rules_in_words(assessment.invariants),
         relies_on=text_by_kind(assessment.reliances),
-        questions=len(assessment.questions),
+        questions=len({question.source for question in assessment.questions}),
         ends=expiries(assessment, _NEAR),
         today=assessment.today,
     )

@@ -51,9 +51,9 @@ def _above(assessment: Assessment, found: Safety) -> Iterator[str]:
 
 
 def open_questions(assessment: Assessment) -> int:
-    """Return how many questions decide findings that are undetermined."""
+    """Return how many questions decide findings that are undetermined; those with one source are one."""
     names = {finding.id for finding in assessment.findings if finding.verdict == "undetermined"}
-    return sum(not names.isdisjoint(question.decides) for question in assessment.questions)
+    return len({question.source for question in assessment.questions if not names.isdisjoint(question.decides)})
 
 
 def _in_bands(counts: Mapping[Band, int]) -> str:

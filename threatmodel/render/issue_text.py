@@ -8,7 +8,7 @@ from threatmodel.assessment.assessed import Assessment, Finding, Question
 from threatmodel.assessment.causes import Cause
 from threatmodel.assessment.control_state import ControlState, Support, shown
 from threatmodel.assessment.issues import Issue
-from threatmodel.model.vocabulary import FACTS, AnsweredFrom
+from threatmodel.model.vocabulary import FACTS, PLANE_SOURCES, AnsweredFrom
 from threatmodel.reading.problems import Place, listed
 from threatmodel.render.plain import STATE
 from threatmodel.render.report.words import counted
@@ -24,6 +24,8 @@ _SOURCES: Mapping[AnsweredFrom, str] = {
     "handler": "the code",
     "deployment": "the setup",
     "data": "the data",
+    "pipeline": "the pipeline",
+    "workspace": "the Slack workspace",
     "platform": "the platform",
 }
 """What the questions of a source are about."""
@@ -66,6 +68,11 @@ def about(issue: Issue) -> str:
     return f"{_SOURCES[issue.questions[0].answered_from or 'handler']}: {'; '.join(topics)}"
 
 
+def source(question: Question) -> str:
+    """Return what answers a question together with others, in words; '' if it is answered alone."""
+    return _SOURCES[question.answered_from] if question.answered_from is not None else ""
+
+
 def _topic(question: Question) -> str:
     return question.ask if question.kind != "fact" else FACTS[question.of][question.name].topic_title
 
@@ -74,7 +81,8 @@ def answering(found: Iterable[Issue], *, read: bool) -> str:
     """Return how to answer the questions of several sources; `read`: evidence is named that leaves them open."""
     sources = {issue.answered_from for issue in found}
     first = ["name the template as evidence"] if "deployment" in sources and not read else []
-    last = ["describe the platform once for all systems, in a file under uses"] if "platform" in sources else []
+    shared = sources & {*PLANE_SOURCES.values()}
+    last = ["describe the platform once for all systems, in a file under uses"] if shared else []
     return "; ".join([*first, "answer with tm ask", *last])
 
 
@@ -82,7 +90,7 @@ def _asked(issue: Issue) -> str:
     """The only question, or what several are about that one source answers."""
     first, *others = issue.questions
     if others:
-        return f"Open questions about {about(issue)}"
+        return f"Open question about {about(issue)}"
     return FACTS[first.of][first.name].ask if first.kind == "fact" else first.ask
 
 

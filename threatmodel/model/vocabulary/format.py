@@ -13,7 +13,7 @@ from threatmodel.model.vocabulary.row import (
     CLASSIFICATIONS,
     KINDS,
     PARTNERS,
-    PLANES,
+    PLANE_SOURCES,
     AnsweredFrom,
     FactRow,
     Input,
@@ -235,9 +235,9 @@ def _shape(entry: Entry, reader: Reader) -> Flag | Number | Word:
 
 
 def _answered_from(kind: Kind, described: Fields) -> AnsweredFrom | None:
-    """What one looks at: for a plane always the platform, which every system has the same."""
-    if kind in PLANES:
-        return "platform"
+    """What one looks at: of a plane always the same."""
+    if kind in PLANE_SOURCES:
+        return PLANE_SOURCES[kind]
     return next((one for one in ANSWERED_FROM if one == _text(described, "answered_from")), None)
 
 

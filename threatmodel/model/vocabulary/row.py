@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple, get_args
 
 from threatmodel.reading.shape import Flag, Former, Number, Word
@@ -15,6 +16,13 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 PLANES: tuple[Plane, ...] = get_args(Plane)
 """The kinds that exist once; everything is related to them."""
 
+PLANE_SOURCES: Mapping[str, AnsweredFrom] = {
+    **dict.fromkeys(PLANES, "platform"),
+    "pipeline": "pipeline",
+    "workspace": "workspace",
+}
+"""The source that answers what is asked of each plane."""
+
 FORMER_KINDS: Former = (("organisation", "organization"),)
 """Former names of kinds, each with the current one.  A plane is an element of its kind's name: it is renamed too."""
 
@@ -22,9 +30,9 @@ CLASSIFICATIONS = ("public", "internal", "confidential", "secret")
 """Classes of data, from least to most sensitive."""
 
 
-AnsweredFrom = Literal["handler", "deployment", "data", "platform"]
+AnsweredFrom = Literal["handler", "deployment", "data", "pipeline", "workspace", "platform"]
 ANSWERED_FROM: tuple[AnsweredFrom, ...] = get_args(AnsweredFrom)
-"""Sources that answer several questions at once: the code, the template, data, what all systems share."""
+"""Sources that answer all that is asked of them at once: the code, the template, data, and what systems share."""
 
 
 Partner = Literal["data item", "external system"]

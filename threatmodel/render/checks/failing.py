@@ -87,7 +87,7 @@ def _of_findings(assessment: Assessment, results: Sequence[CheckResult]) -> Iter
         if alike and issue.answered_from is not None:
             usual.append((issue, alike))
         elif alike:
-            asked -= len(issue.questions)
+            asked -= bool(issue.questions)
             rows.append(_of_issue(issue, alike, assessment))
     by_rule: dict[str, list[CheckResult]] = {}
     for result in failing.values():

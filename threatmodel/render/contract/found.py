@@ -94,4 +94,5 @@ def question_data(question: Question) -> dict[str, Any]:
         "elements": list(question.elements),
         "affects": list(question.decides),
         "worst_band": band(question.score),
+        "topic": question.answered_from,
     }
