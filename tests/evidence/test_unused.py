@@ -126,7 +126,13 @@ def test_what_lambda_needs_itself_is_no_right_beyond() -> None:
 @pytest.mark.parametrize(
     ("action", "lists", "by_sam", "instead"),
     [
-        ('"dynamodb:*Item"', {"reads": ["orders"]}, True, "DynamoDBReadPolicy on Orders"),
+        ('"dynamodb:*"', {"reads": ["orders"]}, True, "DynamoDBReadPolicy on Orders"),
+        (
+            '"dynamodb:*Item"',
+            {"reads": ["orders"]},
+            True,
+            "dynamodb:BatchGetItem, dynamodb:ConditionCheckItem, dynamodb:GetItem on Orders",
+        ),
         ('"dynamodb:*Item"', {"writes": ["orders"]}, True, "DynamoDBWritePolicy on Orders"),
         ('["dynamodb:PutItem", "dynamodb:GetItem"]', {"writes": ["orders"]}, False, "dynamodb:PutItem on Orders"),
         ('["dynamodb:PutItem", "dynamodb:DeleteTable"]', {"writes": ["orders"]}, False, "dynamodb:PutItem on Orders"),
@@ -192,8 +198,8 @@ def test_the_template_that_fits_allows_no_other_use(actions: list[str], template
 
 def test_no_template_that_sets_something_up_is_proposed() -> None:
     """S3WritePolicy lets its holder change who reads the objects and when they go."""
-    assert template_of_uses("s3", frozenset({"write"})) == ""
-    assert template_of_uses("s3", frozenset({"read"})) == "S3ReadPolicy"
+    assert template_of_uses("s3", frozenset({"write"}), expanded("s3:*")) == ""
+    assert template_of_uses("s3", frozenset({"read"}), expanded("s3:*")) == "S3ReadPolicy"
 
 
 HANDING_OVER = """
@@ -233,3 +239,25 @@ def test_a_right_for_a_destination_that_may_be_there_is_perhaps_used(config: str
 def test_a_right_to_send_where_nothing_is_handed_over_is_unused() -> None:
     stack = read(HANDING_OVER % "{MaximumRetryAttempts: 1}")
     assert [one.resource for one in function_relations(stack, StackFacts(stack, MAPPINGS))["Bot"].unused] == ["Letters"]
+
+
+def test_a_grant_alone_shows_no_excess_and_what_is_narrow_already_gets_no_advice() -> None:
+    stack = read(
+        TEMPLATE.replace("      Environment: {Variables: {ORDERS: !Ref Orders}}\n", "")
+        % ('"dynamodb:GetItem"', "!GetAtt Orders.Arn")
+    )
+    relations = function_relations(stack, StackFacts(stack, MAPPINGS))["Bot"]
+    assert [one.resource for one in relations.unused] == ["Orders"]
+
+    def of(seen: Any, *reads: str) -> Any:
+        stated = Relation(items=tuple(Reference(one, HERE) for one in reads), place=HERE)
+        known = {"reads": stated} if reads else {}
+        node = Node(kind="function", id="bot", name="bot", description="", place=HERE, facts={}, relations=known)
+        return unused(node, relations, ELEMENTS, Needed(seen, by_sam=True), HERE)
+
+    assert "nothing but the grant" in of(None).why
+    assert of(None, "orders").value is False
+    assert "which only the grant names" in of(frozenset({("sqs:sendmessage", "Letters")})).note
+    assert "use instead" not in said('["dynamodb:GetItem", "dynamodb:DeleteTable"]', by_sam=True).note
+    narrowed = said('["dynamodb:GetItem", "dynamodb:DeleteTable"]', by_sam=True, reads=["orders"]).note
+    assert narrowed.endswith("use instead: dynamodb:GetItem on Orders")

@@ -63,12 +63,16 @@ def installs(start: Start, function: Resource) -> str:
 
 
 def open_to_install(starts: Sequence[Start], function: Resource) -> bool:
-    """Return whether browsers that install an app are all that call a function's routes, besides Slack."""
+    """Return whether browsers that install an app are all that call a function's routes, besides Slack.
+
+    The redirect needs a GET, so the only one of a function that exchanges what a redirect brings is that.
+    """
     routes = [start for start in starts if start.by == "http"]
     browsed = [start for start in routes if start.detail.upper() in _OF_BROWSERS]
     return (
         bool(browsed)
-        and all(is_of_people(start) and installs(start, function) for start in browsed)
+        and all(installs(start, function) for start in browsed)
+        and (all(map(is_of_people, browsed)) or [start.detail.upper() for start in browsed] == ["GET"])
         and all(_speaks(start.path) for start in routes if start not in browsed)
     )
 

@@ -6,7 +6,7 @@ and beside it nothing of another use and nothing that sets anything up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 
 from threatmodel.evidence.policies.iam import IamAction, expanded
@@ -60,13 +60,14 @@ def template_of_actions(needed: Iterable[IamAction]) -> str:
     return min(fitting, default=(0, ""))[1]
 
 
-def template_of_uses(service: str, uses: frozenset[str]) -> str:
-    """SAM's template for these uses of a service (read, write, send, value), no more and no fewer; '' for none."""
+def template_of_uses(service: str, uses: frozenset[str], held: Collection[IamAction]) -> str:
+    """SAM's template for these uses of a service (read, write, send, value), within what is held; '' for none."""
     fitting = [
         (-len(allowed), name)
         for name, allowed in _on_one_resource().items()
         if all(one.name.startswith(f"{service}:") for one in allowed)
         and {use_of(one) for one in _content(allowed)} == uses
+        and _content(allowed) <= frozenset(held)
     ]
     return min(fitting, default=(0, ""))[1]
 

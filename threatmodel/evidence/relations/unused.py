@@ -46,7 +46,7 @@ def unused(
 
     None if the grants are unknown; `place` is the place of the function.
     """
-    reasons = list(_more(node, relations, element_of))
+    reasons = list(_more(node, relations, element_of, needed))
     if reasons:
         instead = list(_instead(node, relations, element_of, needed))
         open_ones = [one.described for one in relations.beyond if not _is_no_work(one, relations)]
@@ -59,6 +59,10 @@ def unused(
     if relations.beyond:
         stated_of = "; ".join(one.described for one in relations.beyond)
         return Unanswered(f"nothing shows whether it uses {stated_of}", relations.beyond[0].place)
+    modeled = frozenset().union(*_stated(node).values())
+    for use in relations.unused:
+        if needed.seen is None and element_of.get(use.resource) not in modeled:
+            return Unanswered(f"nothing but the grant shows whether it uses {use.resource}", use.places[0])
     if needed.seen is not None and relations.rights <= needed.seen:
         return _not("template", place, "it uses each action that its role allows, on each resource")
     stated = next((node.relations[name] for name in RELATIONS if name in node.relations), None)
@@ -83,12 +87,17 @@ def _not(source: Literal["model", "template"], place: Place, note: str) -> State
     return Statement(value=False, source=source, place=place, note=note)
 
 
-def _more(node: Node, relations: FunctionRelations, element_of: Mapping[str, str]) -> Iterator[tuple[str, Place]]:
+def _more(
+    node: Node, relations: FunctionRelations, element_of: Mapping[str, str], needed: Needed
+) -> Iterator[tuple[str, Place]]:
     """What the role surely allows beyond the function's work, the worst first."""
     no_work = (one for one in relations.beyond if _is_no_work(one, relations))
     worst_first = sorted(no_work, key=lambda one: one.severity)
     yield from ((one.described, one.place) for one in worst_first)
-    yield from ((f"{use.resource}, which only the grant names", use.places[0]) for use in relations.unused)
+    if needed.seen is not None:
+        reached = {resource for _, resource in needed.seen}
+        left = (use for use in relations.unused if use.resource not in reached)
+        yield from ((f"{use.resource}, which only the grant names", use.places[0]) for use in left)
     for name, known in _stated(node).items():
         for use in _granted(relations, name):
             element = element_of.get(use.resource)
@@ -133,7 +142,7 @@ def _granted(relations: FunctionRelations, name: str) -> Iterator[Use]:
 
 
 def _instead(node: Node, relations: FunctionRelations, element_of: Mapping[str, str], needed: Needed) -> Iterator[str]:
-    """A policy for each resource that the function uses: what it was seen to call, else what the model says it does."""
+    """A narrower policy for each resource that it uses: what it was seen to call, else what the model says it does."""
     if needed.seen is not None:
         for resource, actions in _by_resource(needed.seen).items():
             fits = template_of_actions(actions) if needed.by_sam else ""
@@ -144,8 +153,8 @@ def _instead(node: Node, relations: FunctionRelations, element_of: Mapping[str, 
         element = element_of.get(resource, "")
         uses = frozenset(_USE[name] for name, known in stated.items() if element in known)
         kept = common(one for one in actions if use_of(one) in uses and not changes(one))
-        if kept:
-            fits = template_of_uses(kept[0].name.partition(":")[0], uses) if needed.by_sam else ""
+        if kept and len(kept) < len(actions):
+            fits = template_of_uses(kept[0].name.partition(":")[0], uses, actions) if needed.by_sam else ""
             yield f"{fits or listed(one.name for one in kept)} on {resource}"
 
 
