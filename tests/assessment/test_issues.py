@@ -211,7 +211,7 @@ def test_an_issue_is_called_after_the_threat_that_names_what_is_shown(tmp_path: 
     }
     left_out = evidence(f0={"logs_redacted": said(value=False)._replace(note=LEFT_OUT)})
     default = assessed(tmp_path, functions("timeout_seconds: 3"), known, left_out)
-    (unset,) = [issue for issue in issues(default) if issue.verdict == "open"]
+    (unset,) = [issue for issue in issues(default) if issue.by_default]
     assert title(unset, default) == f"Off by default: {controls['log'].title}"
 
 

@@ -141,10 +141,7 @@ def _known(groups: Iterable[Group]) -> Iterator[Issue]:
     """An issue for each control that is a cause; those that the same place of the evidence disproves are one."""
     found: dict[Hashable, list[_Part]] = {}
     for group, at_fault in causes(group for group in groups if group.head.verdict in {"open", "reduced"}):
-        if at_fault is None or not at_fault.written:
-            effect = len(EFFECTS) + (at_fault is None)
-        else:
-            effect = EFFECTS.index(at_fault.effect)
+        effect = EFFECTS.index(at_fault.effect) if at_fault is not None and at_fault.written else len(EFFECTS)
         part = _Part((effect,), rank(group.head).unnamed, group.findings, at_fault)
         found.setdefault(_reason(group.head, at_fault), []).append(part)
     for parts in _by_place(found.values()):
@@ -170,7 +167,7 @@ def _reason(finding: Finding, at_fault: Cause | None) -> Hashable:
     """What findings have in common that are there for the same reason."""
     if at_fault is not None and at_fault.written:
         return at_fault.state.control, at_fault.state.state == "planned"
-    return finding.threat.id if is_entry_point(finding) else "defaults"
+    return finding.threat.id if at_fault is None or is_entry_point(finding) else "defaults"
 
 
 def _by_place(reasons: Iterable[Sequence[_Part]]) -> list[list[_Part]]:
