@@ -255,7 +255,7 @@ def test_a_grant_alone_shows_no_excess_and_what_is_narrow_already_gets_no_advice
         node = Node(kind="function", id="bot", name="bot", description="", place=HERE, facts={}, relations=known)
         return unused(node, relations, ELEMENTS, Needed(seen, by_sam=True), HERE)
 
-    assert "nothing but the grant" in of(None).why
+    assert "only the grant names" in of(None).why
     assert of(None, "orders").value is False
     assert "which only the grant names" in of(frozenset({("sqs:sendmessage", "Letters")})).note
     assert "use instead" not in said('["dynamodb:GetItem", "dynamodb:DeleteTable"]', by_sam=True).note

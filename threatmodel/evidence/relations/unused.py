@@ -62,7 +62,9 @@ def unused(
     modeled = frozenset().union(*_stated(node).values())
     for use in relations.unused:
         if needed.seen is None and element_of.get(use.resource) not in modeled:
-            return Unanswered(f"nothing but the grant shows whether it uses {use.resource}", use.places[0])
+            return Unanswered(
+                f"only the grant names {use.resource}, so nothing shows whether it uses it", use.places[0]
+            )
     if needed.seen is not None and relations.rights <= needed.seen:
         return _not("template", place, "it uses each action that its role allows, on each resource")
     stated = next((node.relations[name] for name in RELATIONS if name in node.relations), None)
