@@ -149,6 +149,14 @@ def test_stages_are_folders_of_their_own(capsys: pytest.CaptureFixture[str]) -> 
     assert "cdk.out/assembly-Prod/Bot.template.json" in out
 
 
+def test_a_folder_with_a_synthesized_app_is_that_app(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("cdk.json").write_text("{}", encoding="utf-8")
+    assembly("cdk.out", STACKS)
+    code, out, _ = run(capsys, "import", ".")
+    assert code == 0
+    assert "cdk.out/Bot.template.json" in out
+
+
 def test_a_manifest_that_cannot_be_followed_is_refused(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
     """Three ways: stacks without files (another version), none at all, and several places of deployment."""
     assembly("cdk.out", STACKS, New={"type": "aws:cloudformation:stack", "properties": {"template": "New.json"}})

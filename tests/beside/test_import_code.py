@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.beside.places import assess
 from threatmodel.command.main import main
 
 Printed = pytest.CaptureFixture[str]
@@ -126,3 +127,36 @@ def test_results_are_named_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(SystemExit):
         main(["import", ".", "--probe"])
     assert "write it with -o FILE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("handler", "files", "why"),
+    [
+        ("bootstrap", ["app/main.go"], "app/main.go is Go, which is not read"),
+        ("bot.Handler::handle", ["app/bot.rb", "app/lib/x.rb"], "app/bot.rb is Ruby, which is not read"),
+    ],
+)
+def test_a_handler_in_a_language_that_is_not_read_says_why_it_is_asked(
+    handler: str, files: list[str], why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    assert written(tmp_path, {"One": ("app/", handler)}, files, monkeypatch, capsys)[0] == ["- {code: app}"]
+    template = tmp_path / "template.yaml"
+    called = "Events: {Command: {Type: HttpApi, Properties: {Path: /slack, Method: POST}}}, CodeUri"
+    template.write_text(template.read_text(encoding="utf-8").replace("CodeUri", called), encoding="utf-8")
+    assert main(["import", ".", "-o", "model.yaml"]) == 0
+    capsys.readouterr()
+    found = assess(tmp_path / "model.yaml", monkeypatch, capsys)
+    assert found.left_open("verifies_signature") == [f"{why}; state what the handler does, or probe it"]
+
+
+def test_an_update_names_the_source_that_a_model_does_not_name_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    functions = {"One": ("one/", "app.handler"), "Two": ("two.zip", "main.handler")}
+    written(tmp_path, functions, ["one/app.py", "lambdas/two/main.py"], monkeypatch, capsys)
+    model = tmp_path / "model.yaml"
+    model.write_text("name: x\nevidence:\n  - {template: template.yaml}\nfunctions:\n  one: {}\n", encoding="utf-8")
+    for _ in range(2):
+        assert main(["import", ".", "--update", "model.yaml"]) == 0
+    entries = [line.strip() for line in model.read_text(encoding="utf-8").splitlines() if "{code:" in line]
+    assert entries == ["- {code: one}", "- {code: lambdas/two, function: two}"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,13 +36,15 @@ class Unread(NamedTuple):
 class Folder:
     """A folder: `texts` by path in it, with `/` between its parts, and what was not read.
 
-    `path` is as messages show it.  `digest` is over all that was read, and over the names of what was not.
+    `path` is as messages show it.  `digest` is over all that was read, and over the names of what was not.  `noticed`
+    are names of files that are known to be there, and are not read.
     """
 
     path: str
     texts: Mapping[str, str]
     unread: tuple[Unread, ...]
     digest: str
+    noticed: tuple[str, ...] = ()
 
     def place(self, name: str, line: int = 0, column: int = 0) -> Place:
         """Return the place in a file of the folder."""
@@ -52,7 +54,8 @@ class Folder:
 class Reads(NamedTuple):
     """What is read of a folder: `wanted` decides by the path in it, and folders of the names `without` are skipped.
 
-    `what` are the files in words, `largest` the bytes of one, and `smaller` what to do with a larger one.
+    `what` are the files in words, `largest` the bytes of one, and `smaller` what to do with a larger one.  The names of
+    files with the endings `noticed` are kept.
     """
 
     wanted: Callable[[str], bool]
@@ -60,6 +63,7 @@ class Reads(NamedTuple):
     smaller: str
     largest: int = LARGEST
     without: frozenset[str] = frozenset()
+    noticed: tuple[str, ...] = ()
 
 
 def read_folder(path: Path, files: Files, reads: Reads) -> Folder:
@@ -74,15 +78,18 @@ def read_folder(path: Path, files: Files, reads: Reads) -> Folder:
         raise InputError([Problem(code="missing-file", place=Place(shown), message=message, hint=hint)])
     problems: list[Problem] = []
     found = files.below(path, problems, NOT_SOURCE | reads.without, MOST_FILES + 1)
-    every = ((one.relative_to(path).as_posix(), one) for one in found)
+    every = [(one.relative_to(path).as_posix(), one) for one in found]
     named = [(name, one) for name, one in every if reads.wanted(name)]
+    noticed = tuple(sorted(name for name, _ in every if reads.noticed and name.endswith(reads.noticed)))
     texts: dict[str, str] = {}
     unread = [Unread(one.place.file, _said(one), one.place) for one in problems]
     unread += _read(named, files, texts, reads)
     if len(found) > MOST_FILES:
         why = f"the folder has more than {MOST_FILES:,} files; name a smaller folder"
         unread.append(Unread(f"{shown}/", why, Place(shown)))
-    return Folder(path=shown, texts=texts, unread=tuple(unread), digest=_digest(texts, unread))
+    return Folder(
+        path=shown, texts=texts, unread=tuple(unread), digest=_digest(texts, unread, noticed), noticed=noticed
+    )
 
 
 def _read(named: list[tuple[str, Path]], files: Files, texts: dict[str, str], reads: Reads) -> Iterator[Unread]:
@@ -104,11 +111,12 @@ def _said(problem: Problem) -> str:
     return f"{problem.message}; {problem.hint}" if problem.hint else problem.message
 
 
-def _digest(texts: Mapping[str, str], unread: Collection[Unread]) -> str:
+def _digest(texts: Mapping[str, str], unread: Collection[Unread], noticed: Sequence[str]) -> str:
     whole = hashlib.sha256()
     for name, text in sorted(texts.items()):
         content = text.encode("utf-8", "surrogateescape")
         whole.update(f"{name!r} {len(content)}\n".encode() + content)
     for one in sorted(unread):
         whole.update(f"{one.name!r} {one.why}\n".encode())
+    whole.update("".join(f"{name!r}\n" for name in noticed).encode("utf-8", "surrogateescape"))
     return whole.hexdigest()

@@ -13,7 +13,7 @@ from threatmodel.authoring.importing.entries import ElementEntry
 from threatmodel.authoring.importing.model import NamedFile, reference_to
 from threatmodel.beside.code.look import look
 from threatmodel.beside.code.modules import Parsed
-from threatmodel.beside.code.source import ENDINGS, handler_file, module_path, read_source
+from threatmodel.beside.code.source import ENDINGS, UNREAD, handler_file, module_path, read_source
 from threatmodel.beside.folder import NOT_SOURCE
 from threatmodel.beside.slack_manifest import RequestUrl
 from threatmodel.evidence.beside.code import serves
@@ -108,8 +108,11 @@ def _functions(stacks: Mapping[str, Stack], found: Sequence[ElementEntry]) -> It
 
 
 def _has(folder: Path, handler: str) -> bool:
-    """Return whether a folder has the file of a handler."""
-    return any(is_file(folder / f"{module_path(handler)}{ending}") for ending in ENDINGS)
+    """Return whether a folder has the file of a handler, or one of a language whose handlers are not read."""
+    module = module_path(handler)
+    if any(is_file(folder / f"{module}{ending}") for ending in (*ENDINGS, *UNREAD)):
+        return True
+    return folder.is_dir() and any(one.suffix in UNREAD for one in (folder / module.parent).glob("*"))
 
 
 def _search(root: Path, files: Files) -> Callable[[str], Path | None]:

@@ -86,6 +86,8 @@ def _in_folder(folder: Path, kind: str, files: Files) -> tuple[Source, ...]:
     if files.has(manifest) and _is_assembly(_json(manifest, files)):
         return tuple(Source(path, kind or "template") for path in _stacks(manifest, files))
     found = list(_candidates(folder, kind, files))
+    if not found and files.has(folder / _CDK_OUT / _MANIFEST):
+        return _in_folder(folder / _CDK_OUT, kind, files)
     written = [one for one in found if not shows_deployed(one.kind, one.path, files)] or found
     kinds = {one.kind for one in written}
     if len(kinds) > 1 or sum(one.kind == "plan" for one in written) > 1:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from threatmodel.assessment.drift import Absence
 from threatmodel.authoring.importing.beside import beside
+from threatmodel.authoring.importing.code import code_beside
 from threatmodel.authoring.importing.entries import EXTERNAL, ElementEntry, Whole
 from threatmodel.authoring.importing.model import reference_to, updated
 from threatmodel.authoring.importing.plan import Imported, entries_of, notes_of
@@ -58,6 +59,13 @@ def update(path: Path | Sequence[Path], kind: str, model: Path, files: Files) ->
     for environment in environments(found.system, deployed_in(found.system, files)):
         if any(one.path in own for one in environment.files.values()):
             found.add(environment)
+    paths = [path] if isinstance(path, Path) else path
+    if len(paths) == 1 and files.has_folder(paths[0]) and all(one.kind != "code" for one in system.evidence):
+        source = code_beside(found.stacks, found.functions, paths[0], model, files)
+        found.name(
+            [EvidenceFile(kind=one.kind, path=one.path, place=place, function=one.function) for one in source.named]
+        )
+        found.notes += source.notes
     return Imported(found.text, tuple(found.added), tuple(found.gone), tuple(found.notes), found.before)
 
 
@@ -80,23 +88,29 @@ class _Update:
         self.added: list[ElementEntry] = []
         self.gone: list[Absence] = []
         self.notes: list[str] = []
+        self.stacks: dict[str, Stack] = {}
+        self.functions: list[ElementEntry] = []
         self.whole = Whole((system.name,))
 
     def name(self, new: Sequence[EvidenceFile]) -> None:
         """Add files to the evidence; a note where a line cannot be added."""
         for one in new:
-            item = f"{{{one.kind}: {scalar(one.path)}}}"
+            of = {"function": one.function} if one.function else {}
+            item = (
+                f"{{{one.kind}: {scalar(one.path)}{''.join(f', {key}: {scalar(name)}' for key, name in of.items())}}}"
+            )
             note = f"name the file in the model: evidence: [{item}]"
             with suppress(InputError):
                 document = parse(as_read(self.text), self.file)
                 if one.path != _PIPED:
-                    self.text, _ = with_item(self.text, document, "evidence", f"- {item}", {one.kind: one.path})
+                    self.text, _ = with_item(self.text, document, "evidence", f"- {item}", {one.kind: one.path, **of})
                     note = f"{self.file}: added to its evidence: {one.path}"
             self.notes.append(note)
 
     def add(self, environment: Environment) -> None:
         """Add what the files of one environment have and the model lacks."""
-        stack = joined({label: self.read(one) for label, one in environment.files.items()})
+        own = {label: self.read(one) for label, one in environment.files.items()}
+        stack = joined(own)
         source = environment.source
         before = self.before_them(environment)
         stated = replace(source, resources={**before, **source.resources})
@@ -105,6 +119,13 @@ class _Update:
             raise InputError(problems)
         self.text, added = updated(self.text, self.file, self.lacking(stack, stated, matched))
         self.added += added
+        self.stacks |= own
+        self.functions += [one for one in added if one.kind == "function"]
+        self.functions += [
+            ElementEntry(id=element, kind="function", resource=resource, lines=())
+            for element, resource in matched.resources.items()
+            if self.kind(element) == "function"
+        ]
         in_files = " and ".join(one.file for one in stack.joined.values()) or stack.file
         self.gone += (Absence(name, of, at, in_files, in_model=True) for name, of, at in matched.missing)
         self.notes += notes_of(stack, {*matched.resources.values(), *(one.resource for one in added)})

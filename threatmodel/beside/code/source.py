@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from threatmodel.beside.folder import Folder, Reads, read_folder
@@ -10,11 +11,23 @@ from threatmodel.reading.files import Files
 PYTHON = (".py",)
 JAVASCRIPT = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
 ENDINGS = (*PYTHON, *JAVASCRIPT)
+UNREAD: Mapping[str, str] = {
+    ".go": "Go",
+    ".java": "Java",
+    ".kt": "Kotlin",
+    ".scala": "Scala",
+    ".cs": "C#",
+    ".rb": "Ruby",
+    ".rs": "Rust",
+    ".php": "PHP",
+}
+"""Languages of handlers that are not parsed, by the endings of their files."""
 
 _READS = Reads(
     wanted=lambda name: name.endswith(ENDINGS),
     what="the source of the handlers",
     smaller="name the folder of the handler's source, before it is bundled",
+    noticed=tuple(UNREAD),
 )
 
 
@@ -27,6 +40,17 @@ def module_path(handler: str) -> PurePosixPath:
 def read_source(path: Path, files: Files) -> Folder:
     """Return the files of a folder that are Python, JavaScript or TypeScript.  Raises InputError."""
     return read_folder(path, files, _READS)
+
+
+def unread_language(folder: Folder, module: PurePosixPath) -> str:
+    """Return why a handler's module cannot be read: a file in another language, its own or the first of its folder.
+
+    '' where there is none.
+    """
+    own = (f"{module}{ending}" for ending in UNREAD)
+    beside = (name for name in folder.noticed if PurePosixPath(name).is_relative_to(module.parent))
+    found = next((name for name in (*own, *beside) if name in folder.noticed), "")
+    return f"{folder.place(found).file} is {UNREAD[PurePosixPath(found).suffix]}, which is not read" if found else ""
 
 
 def handler_file(folder: Folder, module: PurePosixPath) -> str | None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from threatmodel.beside.code.look import Look, look
 from threatmodel.beside.code.modules import Opening, Parsed
 from threatmodel.beside.code.observed import CERTAIN, SERVES, SIGN, Observed
-from threatmodel.beside.code.source import handler_file, module_path
+from threatmodel.beside.code.source import handler_file, module_path, unread_language
 from threatmodel.beside.folder import Folder
 from threatmodel.beside.slack_manifest import RequestUrl
 from threatmodel.beside.urls import NOWHERE
@@ -76,7 +76,11 @@ def state(found: Found) -> tuple[Statements, Read]:
     every: Looked = found.looked or looked(found)
     unread = [*every.unread]
     statements: Statements = {}
-    left_open: list[LeftOpen] = []
+    left_open = [
+        LeftOpen(function, "verifies_signature", why, place, ())
+        for function, why, place in every.unread
+        if function in found.system.nodes and _takes_requests(found, function)
+    ]
     notes: list[Problem] = []
     signs: list[str] = []
     for function, (_, seen) in every.handlers.items():
@@ -220,6 +224,8 @@ def _handler(found: Found, folder: Folder, deployed: Deployed) -> Handler | str:
     name = handler.rpartition(".")[2]
     file = handler_file(folder, PurePosixPath(root) / module_path(handler))
     if file is None:
+        if other := unread_language(folder, PurePosixPath(root) / module_path(handler)):
+            return f"{other}; state what the handler does, or probe it"
         return (
             f"the handler {quoted(handler)} is not in {folder.path}/ as source; name the folder that it is built from"
         )
