@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator
 
-from threatmodel.graph.given import Given, highest, is_unsaid
+from threatmodel.graph.given import PASSING_ON, PASSING_REQUESTS, Given, highest, is_unsaid
 from threatmodel.graph.members import Lists, Member, Members, any_in, members_of, none_in
 from threatmodel.graph.own import OWN
 from threatmodel.model.facts import Fact, Facts, Statement, either, known
@@ -64,7 +64,8 @@ def _unless_unsaid(given: Given, element: str, fact: Fact | None) -> Fact | None
 @derives("function", "slack_facing")
 @_once
 def _function_slack_facing(given: Given, node: Node) -> Fact | None:
-    return given.as_stated(_unless_unsaid(given, node.id, given.started_by(node.id, "slack")), _asked(given, node))
+    called = given.unless_passed_on(node.id, PASSING_REQUESTS, given.started_by(node.id, "slack"))
+    return given.as_stated(_unless_unsaid(given, node.id, called), _asked(given, node))
 
 
 @derives("function", "receives_slack_events")
@@ -83,13 +84,14 @@ def _function_web_facing(given: Given, node: Node) -> Fact | None:
     verifies = given.stated[node.id].get("verifies_signature")
     if node.id in given.unsaid and not (others and others.value) and verifies and verifies.size and not verifies.value:
         others = known(value=True, said=[verifies.said])
+    others = given.unless_passed_on(node.id, PASSING_ON, others)
     return given.as_stated(_unless_unsaid(given, node.id, others), _asked(given, node))
 
 
 @derives("function", "internet_facing")
 @_once
 def _internet_facing(given: Given, node: Node) -> Fact | None:
-    return given.started_by(node.id, *(by for by, through in THROUGH.items() if through == "api"))
+    return given.requested(node.id)
 
 
 @derives("function", "request_rate")

@@ -22,6 +22,11 @@ SLACK_CLASS = {"slash-command": "internal", "interactivity": "internal", "events
 _OPERATING = frozenset(("CloudFormation", "CodeDeploy", "CodePipeline", "Config"))
 """Services whose events say what was deployed or changed."""
 
+PASSING_REQUESTS = frozenset(("CloudFront", "Elastic Load Balancing"))
+"""Services that pass requests of the internet on as they are, if they are set up so."""
+PASSING_ON = PASSING_REQUESTS | {"Alexa", "AppSync", "Cognito", "Connect", "IoT Core", "Lex", "SES", "VPC Lattice"}
+"""Services that hand functions what people or devices send them from outside."""
+
 
 @dataclass(frozen=True)
 class Given:
@@ -95,7 +100,25 @@ class Given:
         """By element, whether requests from outside reach it: an api is there for nothing else, a service never."""
         service = stated(Statement(value=False, source="wiring", place=None))
         found = {name: self._faced(node) for name, node in self.system.nodes.items()}
-        return {**dict.fromkeys(self.by_services, service), **found}
+        passing = {name: None for name, one in self.system.externals.items() if one.service in PASSING_ON}
+        return {**dict.fromkeys(self.by_services, service), **passing, **found}
+
+    def unless_passed_on(self, function: str, services: Collection[str], fact: Fact | None) -> Fact | None:
+        """What a fact about requests is; unknown where it is false and a service may pass requests on to a function."""
+        if fact is None or fact.value:
+            return fact
+        externals = self.system.externals
+        sources = (one.source for one, _ in members_of(self.functions[function], "triggers") if one.by == "service")
+        passing = any(one is not None and externals[one.id].service in services for one in sources)
+        return None if passing else fact
+
+    def requested(self, function: str) -> Fact | None:
+        """Whether requests of the internet reach a function by what starts it."""
+        at_edge = self.stated[function].get("runs_at_edge")
+        if at_edge is not None and at_edge.size and at_edge.value:
+            return known(value=True, said=[at_edge.said])
+        started = self.started_by(function, *(by for by, through in THROUGH.items() if through == "api"))
+        return self.unless_passed_on(function, PASSING_ON, started)
 
     def started_by(self, function: str, *by: str) -> Fact | None:
         """Whether something of these words starts a function."""
@@ -105,7 +128,7 @@ class Given:
         """Whether requests from outside reach an element itself; a function by what starts it."""
         if node.kind != "function":
             return stated(Statement(node.kind == "api", "wiring", None))
-        return self.started_by(node.id, *(by for by, through in THROUGH.items() if through == "api"))
+        return self.requested(node.id)
 
     @cached_property
     def ways_from_outside(self) -> Mapping[str, Statement]:
