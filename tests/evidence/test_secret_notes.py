@@ -65,6 +65,31 @@ def test_a_variable_of_a_container_or_a_build_that_shows_a_secret(resource: str,
     assert not any("hunter2" in one.message or "AbCdEf" in one.message for one in found)
 
 
+TOKEN = "xoxb-123456789012-AbCdEfGhIj"
+IN_FUNCTION = "  T: {{Type: AWS::Serverless::Function, Properties: {{Runtime: python3.13, Handler: a.b, {}}}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"  T: {{Type: AWS::EC2::Instance, Properties: {{UserData: !Base64 'export T={TOKEN}'}}}}\n", True),
+        (f"  T: {{Type: AWS::SSM::Parameter, Properties: {{Type: String, Value: {TOKEN}}}}}\n", True),
+        (f"  T: {{Type: AWS::SNS::Topic, Metadata: {{Note: {TOKEN}}}}}\n", True),
+        (f"  T: {{Type: AWS::SNS::Topic}}\nOutputs: {{Token: {{Value: {TOKEN}}}}}\n", True),
+        (f"  T: {{Type: AWS::SNS::Topic}}\nMappings: {{Of: {{Test: {{Token: {TOKEN}}}}}}}\n", True),
+        (IN_FUNCTION.format(f"InlineCode: 'TOKEN = \"{TOKEN}\"'"), True),
+        (IN_FUNCTION.format(f"InlineCode: '', Tags: {{Token: {TOKEN}}}"), True),
+        (IN_FUNCTION.format(f"InlineCode: '', Environment: {{Variables: {{TOKEN: {TOKEN}}}}}"), False),  # its own fact
+        (f"  T: {{Type: AWS::SecretsManager::Secret, Properties: {{SecretString: {TOKEN}}}}}\n", False),
+        ("  T: {Type: AWS::SNS::Topic, Properties: {DisplayName: xoxb-your-token-here}}\n", False),
+    ],
+)
+def test_a_text_with_the_form_of_a_secret_is_noted_wherever_it_is(text: str, *, shown: bool) -> None:
+    found = list(secret_notes(template(f"Resources:\n{text}"), None))
+    assert [one.code for one in found] == (["visible-secret"] if shown else [])
+    assert not any(TOKEN in repr(one) for one in found)
+
+
 SECRET = "  S: {Type: AWS::SecretsManager::Secret}\n"
 
 

@@ -351,6 +351,22 @@ def test_where_a_secret_is_kept(properties: str, more: str, expected: str) -> No
     assert "some-value-of-it" not in repr(outcome)
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("xoxb-123456789012-AbCdEfGhIj", "code"),
+        ("hunter2", "code"),
+        ("orders", "ssm-string"),
+        ("REPLACE_ME", "ssm-string"),
+        ("!Ref Shown", "ssm-string"),
+    ],
+)
+def test_a_parameter_of_the_store_whose_value_is_in_the_file_is_kept_there(value: str, expected: str) -> None:
+    head = KEPT.partition("  Token:")[0]
+    kept = f"  S: {{Type: AWS::SSM::Parameter, Properties: {{Type: String, Name: /bot/token, Value: {value}}}}}\n"
+    assert answer(asked_of(template(head + kept), "secret", "kept_in")) == expected
+
+
 PASSWORDS = ("supersecret99", "hunter2", "P@ssw0rd123", "s3cr3t-value-99", "letmein", "changeme!", "Winter2024!")
 WORDS = (
     *("Tada!", "x", "password", "my-secret", "my-secret-2", "dbsecret1", "secret_v2", "password-reset", "Summer2024"),
@@ -381,6 +397,17 @@ def test_a_value_that_says_password_is_not_harmless_by_its_name(value: str) -> N
         ("JWT_SECRET", "/prod/secretvalue", False),
         ("JWT_SECRET_NAME", "thisisasecretvalue", False),
         ("SETTING", "thisisasecretvalue", None),
+        ("APP_SECRET", "The-Secret-Value-1", True),
+        ("API_TOKEN", "My Secret Phrase", True),
+        ("APP_SECRET", "Prod-Secret", None),
+        ("APP_SECRET", "Your-Secret-Here", None),
+        ("VARIABLE_1", "The-Secret-Value-1", None),
+        ("STAGE", "The-Secret-Value-1", None),
+        ("BOT_ID", "my-secret", None),
+        ("BOT_ID", "my-bot", False),
+        ("SECRET_ID", "The-Secret-Value-1", False),
+        ("PUBLIC_KEY", "hunter2", None),
+        ("PUBLIC_NAME", "Orders 2", False),
     ],
 )
 def test_words_run_together_are_a_secret_where_the_name_says_so(name: str, value: str, secret: bool | None) -> None:

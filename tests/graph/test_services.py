@@ -95,3 +95,33 @@ def test_a_function_outside_workflows_waits_for_no_callbacks(
     assert found is expected
     kept = facts["keeps_workflow_state"].value if "keeps_workflow_state" in facts else None
     assert kept is (False if expected is False else None)
+
+
+@pytest.mark.parametrize(
+    ("service", "reaches", "slack"),
+    [
+        ("Elastic Load Balancing", None, None),
+        ("CloudFront", None, None),
+        ("AppSync", None, False),
+        ("Cognito", None, False),
+        ("IoT Core", None, False),
+        ("CloudFormation", False, False),
+        ("Secrets Manager", False, False),
+    ],
+)
+def test_a_service_that_may_pass_requests_on_leaves_open_whether_they_reach_a_function(
+    tmp_path: Path, service: str, *, reaches: bool | None, slack: bool | None
+) -> None:
+    text = (
+        f"name: S\nqueues: {{jobs: {{kind: sqs}}}}\nexternals: {{front: {{service: {service}}}}}\nfunctions:\n"
+        "  bot: {triggers: [{service: front}], reads: [], sends: [jobs]}\n"
+        "  worker: {triggers: [{queue: jobs}], reads: []}\n"
+        "  viewer: {triggers: [{service: front}], reads: [], runs_at_edge: true}\n"
+    )
+    found = graph_of(tmp_path, text).elements
+    value = {name: fact.value for name, fact in found["bot"].facts.items() if fact.size}
+    assert (value.get("internet_facing"), value.get("web_facing")) == (reaches, reaches)
+    assert value.get("slack_facing") == slack
+    worker = found["worker"].facts.get("takes_requests")
+    assert (worker.value if worker is not None and worker.size else None) == reaches
+    assert found["viewer"].facts["internet_facing"].value is True

@@ -1,6 +1,6 @@
 """What a file declares of secrets and should not: a value that is shown, a secret that nothing uses.
 
-The variables of functions are facts; those of containers and builds, which are no elements, are noted here.
+The variables of functions are facts; what else in a file has the form of a secret is noted here.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from threatmodel.evidence.analyses.secret_texts import meaning
+from threatmodel.evidence.analyses.secret_texts import meaning, spells_secret
 from threatmodel.evidence.analyses.secrets import supplied
 from threatmodel.graph.elements import UNUSED_SECRET, VISIBLE_SECRET
-from threatmodel.reading.problems import Problem, quoted
+from threatmodel.reading.problems import Place, Problem, quoted
 from threatmodel.stacks.joining import own_choice, own_name
-from threatmodel.stacks.stack import Parameter, Resource, Stack
+from threatmodel.stacks.stack import MADE_OF, Parameter, Resource, Stack
 from threatmodel.stacks.values import Node, leaves, links, shape_of, tables, text
 
 _ABOUT_SECRETS = "AWS::SecretsManager::"
@@ -41,8 +41,11 @@ def secret_notes(stack: Stack, used: Collection[str] | None) -> Iterator[Problem
         ):
             message = f"nothing in the file uses the hidden parameter {quoted(own_choice(name))}"
             yield Problem(code=UNUSED_SECRET, place=parameter.place, message=message, hint="remove it")
-    for resource in stack.resources.values():
-        yield from _in_variables(resource, stack)
+    shown: set[Place] = set()
+    for found in (*(one for each in stack.resources.values() for one in _in_variables(each, stack)), *_spelled(stack)):
+        if found.place not in shown:
+            yield found
+        shown.add(found.place)
     if used is not None:
         yield from _unused(stack, used)
 
@@ -64,6 +67,30 @@ def _in_variables(resource: Resource, stack: Stack) -> Iterator[Problem]:
 
 _PLAIN = "PLAINTEXT"
 """The type of a build's variable that has the value itself."""
+
+
+def _spelled(stack: Stack) -> Iterator[Problem]:
+    """The texts of a file that have the form of a secret, but for those that are facts of functions and secrets."""
+    hint = "revoke it, and keep the new one in Secrets Manager"
+    for resource in stack.resources.values():
+        if resource.type.startswith(_ABOUT_SECRETS):
+            continue
+        facts = _VARIABLES if MADE_OF.get(resource.type, resource.type) == _FUNCTION else ""
+        texts = [node for name, node in resource.properties.entries.items() if name != facts]
+        for leaf in (leaf for node in (*texts, *(resource.about or {}).values()) for leaf in leaves(node)):
+            if spells_secret(shape_of(leaf)[:_LONGEST]):
+                owner = quoted(own_name(resource.name, stack.joined)[1])
+                message = f"a text of {owner} has the form of a secret, which everyone who may describe it sees"
+                yield Problem(code=VISIBLE_SECRET, place=leaf.place, message=message, hint=hint)
+    for leaf in (leaf for node in stack.beside for leaf in leaves(node)):
+        if spells_secret(shape_of(leaf)[:_LONGEST]):
+            message = "a text beside the resources has the form of a secret, which everyone who reads the stack sees"
+            yield Problem(code=VISIBLE_SECRET, place=leaf.place, message=message, hint=hint)
+
+
+_FUNCTION, _VARIABLES = "AWS::Lambda::Function", "Environment"
+_LONGEST = 200_000
+"""Characters of a text that are looked through."""
 
 
 def _unused(stack: Stack, used: Collection[str]) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from threatmodel.evidence.analyses.secrets import supplied
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered, doubt_of, named, open_at
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Scalar, Table, leaves, links, shape_of
+from threatmodel.stacks.values import Node, Scalar, Table, Unknown, leaves, links, shape_of
 
 _LONGEST = 200_000
 """Characters of code that are looked through."""
@@ -39,6 +39,19 @@ def secret_kept_in(parts: Sequence[Gathered], resource: Resource, stack: Stack) 
         return Unanswered("a secret is in plaintext here, which may be this one", texts.spelt)
     copy = next((node for node in texts.copies if _copies(node, resource, stack)), None)
     return Unanswered("a copy of it may be here in plaintext", copy.place) if copy is not None else None
+
+
+@analysis("parameter", answers=("code",))
+def parameter_kept_in(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Return that a parameter of the Parameter Store is in the file, if its value there is a secret."""
+    for part in parts:
+        name = worded(read(resource.properties, "Name")) or resource.name
+        if isinstance(part.node, Unknown) and worded(read(resource.properties, "Type")) != "SecureString":
+            return Unanswered(part.node.why, part.node.place)
+        supply = supplied(name.rpartition("/")[2], part.node, stack)
+        if supply.how == "literal-secret" and doubt_of(part.resource, resource) is None:
+            return Answered("code", (part.node.place,), "the file contains its value in plaintext")
+    return None
 
 
 class _Texts(NamedTuple):

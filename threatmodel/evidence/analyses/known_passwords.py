@@ -51,6 +51,9 @@ def is_known_password(raw: str, words: Collection[str]) -> bool:
 
 _ALONE = re.compile(r"(?:my)?(?:passwords?|passw[dt]|secrets?|passphrase)[!.?]*\Z")
 _RUN_TOGETHER = re.compile(r"[a-z0-9]*(?:passw(?:or[dt]|d)|secret)[a-z0-9]*[!@#$%*?]*\Z")
+_IN_CAPITALS = re.compile(
+    r"(?:[A-Z][a-z]*[-_ ])*(?:Passw(?:or[dt]|d)|Passphrase|Secret)(?:[-_ ](?:[A-Z][a-z]*|\d+))+[!.?]*\Z"
+)
 _STANDS_FOR_ONE = re.compile(r"your|change|replace|enter|insert|example|dummy|sample|placeholder|todo|manager")
 _SHORTEST = 9
 
@@ -61,10 +64,12 @@ def says_secret(raw: str) -> bool:
 
 
 def is_sentence(raw: str) -> bool:
-    """Return whether a text calls itself a secret in words run together, as the names of things are not written.
+    """Return whether a text calls itself a secret in words as the names of things are not written.
 
-    It may still be such a name, unless the name of the variable says that the value is a secret.
+    That is run together, or each with a capital.  It may still be such a name, unless the name of the variable says
+    that the value is a secret.
     """
     folded = raw.strip().lower()
-    whole = _SHORTEST <= len(folded) <= _LONGEST and bool(_RUN_TOGETHER.match(folded))
+    spelled = _RUN_TOGETHER.match(folded) or _IN_CAPITALS.match(raw.strip())
+    whole = _SHORTEST <= len(folded) <= _LONGEST and bool(spelled)
     return whole and not _STANDS_FOR_ONE.search(folded) and not _ALONE.match(folded)

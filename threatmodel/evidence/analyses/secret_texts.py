@@ -236,13 +236,19 @@ def literal(name: str, raw: str) -> Judgement:
     suspected = _suspected(name, raw)
     if suspected is not None:
         return suspected
-    if (
-        "PUBLIC" in words
-        or speaks == "secret"
-        or (speaks == "harmless" and not (_may_be_password(raw) or _is_password(raw, words)))
-    ):
+    public = "PUBLIC" in words
+    denied = _is_password(raw, words) or (not public and _denies_name(raw, words))
+    if speaks == "secret" or ((public or speaks == "harmless") and not denied):
         return Judgement("literal", secret=False)
     return Judgement("literal", secret=None, why="neither its name nor its form shows that it is no secret")
+
+
+def _denies_name(raw: str, words: list[str]) -> bool:
+    """Whether a text is no name, or speaks of a secret where the name of the variable does not."""
+    return _may_be_password(raw) or (not _speaks_of_secrets(words) and not _CALLS_ITSELF.isdisjoint(_words(raw)))
+
+
+_CALLS_ITSELF = frozenset(("SECRET", "PASSWORD", "PASSPHRASE"))
 
 
 def _is_password(raw: str, words: list[str]) -> bool:
