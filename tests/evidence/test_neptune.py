@@ -32,3 +32,18 @@ def test_a_cluster_is_a_store(language: str) -> None:
         "deletion_protection": True,
         "customer_managed_key": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("instance", "said"),
+    [(", PubliclyAccessible: true", True), (", PubliclyAccessible: false", False), ("", "nothing")],
+)
+def test_the_address_is_that_of_its_instances(instance: str, said: object) -> None:
+    stack = template(
+        "  D: {Type: AWS::Neptune::DBCluster, Properties: {VpcSecurityGroupIds: [!GetAtt G.GroupId]}}\n"
+        f"  I: {{Type: AWS::Neptune::DBInstance, Properties: {{DBClusterIdentifier: !Ref D{instance}}}}}\n"
+        "  G:\n    Type: AWS::EC2::SecurityGroup\n"
+        "    Properties: {SecurityGroupIngress: [{IpProtocol: tcp, FromPort: 8182, ToPort: 8182, CidrIp: 0.0.0.0/0}]}\n"
+    )
+    facts = ("public_address", "open_to_public")
+    assert {fact: answer(found(stack, "store", fact, "D")) for fact in facts} == dict.fromkeys(facts, said)
