@@ -61,7 +61,7 @@
       if (one.node.hidden === fits) one.node.hidden = !fits;
       if (fits) {
         shown.add(one.item);
-        count += one.count;
+        count += ids.length ? Math.min(one.count, ids.filter((id) => one.elements.has(id)).length) : one.count;
       }
     }
     const narrowed = fields.some((name) => wanted[name]);
@@ -130,6 +130,12 @@
       about.append(row);
     }
     about.scrollTop = 0;
+    const detail = document.getElementById("group-" + part.name);
+    if (detail) {
+      const inside = created("a", "Show its functions one by one", "small");
+      inside.href = "#" + detail.id;
+      about.append(inside, " ");
+    }
     if (part.lines.length) {
       const link = created("a", "Show its findings and where they come from", "small");
       link.href = "#filter:" + new URLSearchParams({ element: part.name });

@@ -13,8 +13,13 @@ from threatmodel.graph.building import build
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
+from threatmodel.render.report.pictures import Pictures
 
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><g id="a"><text x="1" y="1">x</text></g></svg>'
+SVG = Pictures(
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><g id="a"><text x="1" y="1">x</text></g></svg>'
+)
+
+
 VOID = frozenset({"meta", "input", "br", "link", "img", "option"})
 
 

@@ -206,11 +206,13 @@ def render_report(assessment: Assessment, template: str = "md", *, picture_file:
     `picture_file` names a picture in the report's folder, which Markdown links. `baseline` is a sentence that compares
     the assessment with a baseline.  Raises InputError where a template fails.
     """
-    from threatmodel.render.report.report import report
+    from threatmodel.render.report.report import DETAILED, report
 
-    return report(
-        assessment, template, "" if template in {"md", "full.md"} else _picture(assessment), picture_file, baseline
-    )
+    if template in {"md", "full.md"}:
+        return report(assessment, template, picture_file=picture_file, baseline=baseline)
+    from threatmodel.render.report.pictures import pictures
+
+    return report(assessment, template, pictures(assessment, detailed=template in DETAILED), picture_file, baseline)
 
 
 def render_dfd(model: Graph, view: Literal["runtime", "deployment", "identity", "all"] = "runtime") -> str:
@@ -266,21 +268,6 @@ def draw(dot: str, form: Literal["svg", "png", "pdf", "dot"] = "svg") -> bytes:
         return drawn(dot, form, os.environ.get("DOT", ""))
     except DrawError as error:
         raise InputError([Problem(code="cannot-draw", place=Place(form, 0), message=str(error))]) from None
-
-
-def _picture(assessment: Assessment) -> str:
-    from threatmodel.assessment.priorities import risks
-    from threatmodel.reading.problems import InputError, Place, Problem
-    from threatmodel.render.draw import DrawError
-    from threatmodel.render.fitted import Wanted, fitted
-
-    try:
-        found = fitted(
-            assessment.graph, "a4", Wanted(marks=risks(assessment), named=False), engine=os.environ.get("DOT", "")
-        )
-    except DrawError as error:
-        raise InputError([Problem(code="cannot-draw", place=Place("svg", 0), message=str(error))]) from None
-    return found.picture.decode()
 
 
 def _today() -> datetime.date:

@@ -23,7 +23,7 @@ from threatmodel.render.changed import as_dot, as_json, as_text
 from threatmodel.render.changed_picture import changed_diagram
 from threatmodel.render.comment import as_markdown
 from threatmodel.render.condensed import condensed
-from threatmodel.render.layout import STYLES, Layout
+from threatmodel.render.layout import STYLES, Heading, Layout
 
 TODAY = ("--today", "2026-11-25")
 OLD = """\
@@ -317,7 +317,7 @@ def test_whatever_stands_at_a_place_of_an_assessment_it_is_compared_or_refused(s
             assert as_markdown(found)
             assert as_dot(one, two, found)
             diagram, wanted = changed_diagram(one, two, found, "all")
-            layout = Layout(condensed(diagram, "all"), wanted.marks, wanted.scale, STYLES[0], named=True)
+            layout = Layout(condensed(diagram, "all"), wanted.marks, wanted.scale, STYLES[0], Heading("x"))
             assert layout.text(525, 740, "LR")
     assert compared
 

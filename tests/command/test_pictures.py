@@ -55,6 +55,35 @@ def test_a_folder_has_an_overview_a_picture_of_each_function_and_a_page(model: P
     assert main(["--dfd", "-o", "pictures/"]) == 0  # over the earlier ones
 
 
+LINK = re.compile(r'<a href="([^"]*)"')
+
+
+def test_pictures_of_a_folder_lead_to_those_of_groups_and_functions_and_back(model: Path) -> None:
+    model.write_text(bot(9).replace("order-handler-1:", "group-of-all:"), encoding="utf-8")
+    assert main(["--dfd", "-o", "pictures/"]) == 0
+    folder = model.parent / "pictures"
+    found = {path.name: set(LINK.findall(path.read_text(encoding="utf-8"))) for path in folder.glob("*.svg")}
+    assert set().union(*found.values()) <= found.keys()
+    groups = {name for name in found if name.startswith("group-of-")}
+    assert groups
+    assert groups < found["overview.svg"]
+    parts = found.keys() - {"overview.svg"}
+    assert {name for name in parts if "overview.svg" not in found[name]} == set()
+    reached = found["overview.svg"].union(*(found[name] for name in groups))
+    assert {"function-group-of-all.svg", "order-handler-8.svg"} <= parts <= reached
+    assert not any(name in found[name] for name in parts)
+
+
+def test_a_group_that_no_picture_can_show_is_a_list(model: Path) -> None:
+    functions = "\n".join(f"  job-{n}: {{triggers: [{{http: POST, api: front}}]}}" for n in range(30))
+    model.write_text(f"name: Shop\napis: {{front: {{kind: http}}}}\nfunctions:\n{functions}\n", encoding="utf-8")
+    assert main(["--dfd", "-o", "pictures/"]) == 0
+    folder = model.parent / "pictures"
+    assert not list(folder.glob("group-of-*"))
+    assert not LINK.findall((folder / "overview.svg").read_text(encoding="utf-8"))
+    assert "- job-0, job-1" in (folder / "index.md").read_text(encoding="utf-8")
+
+
 def test_a_picture_that_is_too_large_says_how_small_its_type_is(
     model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.render.browser import opened, started
+from tests.render.test_fitted import bot
 from tests.support import HOME
 from threatmodel.command.main import main
 
@@ -185,6 +186,29 @@ def test_the_filter_narrows_says_so_and_lets_go(browser: Browser, pages: dict[st
         page.click("form button[type=reset]")
         page.wait_for_function("location.hash === '#issues'")
         assert (page.evaluate(SHOWN), said(page)) == (every, before)
+
+
+def test_two_clicks_lead_from_the_worst_element_to_the_line_that_makes_it_so(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "bot.yaml").write_text(bot(9).replace("schedule: rate(1 day)", "http: GET, api: orders-api-0"))
+    text = reported(str(tmp_path / "bot.yaml"), "html", tmp_path)
+    with opened(browser, text, tmp_path) as shown:
+        page = shown.page
+        worst = page.locator("#picture g.worst")
+        name = worst.get_attribute("data-of", timeout=5_000).split()[0]  # type: ignore[union-attr]
+        worst.click()
+        page.locator("#about a").last.click()
+        first = page.locator("#issues .issue:visible").first
+        expect(first).to_contain_text(name)
+        expect(first).to_contain_text(re.compile(r"bot\.yaml:\d+"))
+        assert int(said(page).split()[0]) < 100  # those of the element, not of all that share a cause with it
+        page.locator("#picture g[id$='zone-execution'] text").first.click()
+        assert "element=zone-execution" in page.url
+        group = page.locator("figure.group").first
+        page.locator(f"#picture g[id$='{str(group.get_attribute('id')).replace('group-', 'box-')}']").hover()
+        page.get_by_text("Show its functions one by one").click()
+        assert page.url.endswith(f"#{group.get_attribute('id')}")
+        group.get_by_text("Back to the overview").click()
+        assert page.url.endswith("#picture")
 
 
 def test_numbers_and_the_legend_filter(browser: Browser, pages: dict[str, str], tmp_path: Path) -> None:

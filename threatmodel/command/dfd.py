@@ -81,7 +81,7 @@ def _flowchart(request: Invocation, graph: Graph, focus: str, colors: Mapping[st
     path = request.output
     if path is not None and path.suffix.lower() in PICTURES:
         request.misused("--dfd mermaid is text; name a .md or .mmd file, or use --dfd for a picture")
-    worst = RISK.top(colors or {}, picture(graph, request.args.view, focus, overview=False).elements)
+    worst = RISK.top(colors or {}, picture(graph, request.args.view).elements)
     grouping = Grouping(functions=False if request.args.full else None, worst=worst)
     shown = condensed(graph, request.args.view, focus, grouping)
     charts = flowcharts(shown, colors)
@@ -100,18 +100,23 @@ def _focus(focus: str, graph: Graph) -> str:
 
 
 def _album(request: Invocation, folder: Path, graph: Graph, colors: Mapping[str, Risk] | None) -> int:
-    """Write one picture of the whole system, one for each function, and a page that lists them."""
-    from threatmodel.command.drawing import drawn_to_fit
+    """Write one picture of the whole system, one of each group and function, and a page that lists them."""
+    from threatmodel.command.drawing import fitted_to
     from threatmodel.render.fitted import Wanted
-    from threatmodel.render.pages.album import album_index, file_of
+    from threatmodel.render.pages.album import MOST, address_of, album_index, file_of
 
     make_folder(folder)
     functions = {element.id: element.name for element in graph.elements.values() if element.kind == "function"}
-    request.write(album_index(graph.system.name, functions), folder / "index.md")
-    for focus in ("", *functions):
-        path = folder / file_of(focus)
-        drawn = drawn_to_fit(graph, request.args.fit or "screen", path, Wanted(request.args.view, focus, colors))
-        request.write(drawn, path)
+    medium, overview = request.args.fit or "screen", folder / file_of(())
+    wanted = Wanted(request.args.view, marks=colors, link=address_of)
+    found = fitted_to(graph, medium, overview, wanted)
+    request.write(album_index(graph.system.name, functions, found.groups), folder / "index.md")
+    request.write(found.picture, overview)
+    back = wanted._replace(back=address_of(()))
+    groups = [back._replace(only=group, full=True) for group in found.groups if len(group) <= MOST]
+    for one in (*groups, *(back._replace(focus=function) for function in functions)):
+        path = folder / file_of(one.only or (one.focus,))
+        request.write(fitted_to(graph, medium, path, one).picture, path)
     return 0
 
 

@@ -13,9 +13,8 @@ from threatmodel.reading.problems import InputError, Place, Problem, listed
 from threatmodel.reading.whole import is_stream
 
 if TYPE_CHECKING:
-    from threatmodel.assessment.assessed import Assessment
     from threatmodel.render.draw import DrawError
-    from threatmodel.render.fitted import Wanted
+    from threatmodel.render.fitted import Fitted, Wanted
     from threatmodel.render.picture import Drawable
 
 
@@ -48,20 +47,17 @@ def _undrawn(error: DrawError, path: Path) -> InputError:
     return InputError([Problem(code="cannot-draw", place=Place(str(path)), message=str(error))])
 
 
-def picture_of(assessment: Assessment) -> str:
-    """Return a report's picture as SVG text."""
-    from threatmodel.assessment.priorities import risks
-    from threatmodel.render.fitted import Wanted
-
-    return drawn_to_fit(assessment.graph, "a4", Path("dfd.svg"), Wanted(marks=risks(assessment), named=False)).decode()
-
-
 def medium_of(path: Path) -> str:
     """Return what a picture's file is for: a PDF is printed, an SVG or PNG is looked at; '' for DOT."""
     return {"pdf": "a4", "svg": "screen", "png": "screen"}.get(_format(path), "")
 
 
 def drawn_to_fit(graph: Drawable, medium: str, path: Path | None, wanted: Wanted) -> bytes:
+    """Return the diagram of `fitted_to` alone."""
+    return fitted_to(graph, medium, path, wanted).picture
+
+
+def fitted_to(graph: Drawable, medium: str, path: Path | None, wanted: Wanted) -> Fitted:
     """Return the diagram that fits a medium, in the format of the file's suffix (None: DOT).
 
     Complains where its type is too small to be read.  Raises InputError where it cannot be drawn.
@@ -79,4 +75,4 @@ def drawn_to_fit(graph: Drawable, medium: str, path: Path | None, wanted: Wanted
         advice = "use --focus ID or -o FOLDER/" if not wanted.focus else "use --fit screen"
         size = f"its smallest type has {found.points:.1f} points"
         complain(f"{PROGRAM}: {where}the diagram is too large for {medium}, {size}; {advice}\n")
-    return found.picture
+    return found

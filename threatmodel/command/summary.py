@@ -7,7 +7,6 @@ from pathlib import Path
 
 from threatmodel.command.arguments import QUIET, Parser, common, path
 from threatmodel.command.baselines import held_against
-from threatmodel.command.drawing import picture_of
 from threatmodel.command.request import Invocation
 from threatmodel.reading.output import columns, make_folder, write
 
@@ -23,16 +22,17 @@ def options(parser: Parser) -> None:
 
 def run(request: Invocation) -> int:
     """Write three files, and print a summary."""
+    from threatmodel.render.report.pictures import pictures
     from threatmodel.render.report.report import report
     from threatmodel.render.summary import summary_text
 
     out: Path = request.args.out or request.folder or request.output or Path("build")
     assessment, stands = held_against(request, request.assessment())
-    svg = picture_of(assessment)
+    drawn = pictures(assessment)
     made = {
-        "report.html": report(assessment, "html", svg, baseline=stands),
+        "report.html": report(assessment, "html", drawn, baseline=stands),
         "report.md": report(assessment, "md", picture_file="dfd.svg", baseline=stands),
-        "dfd.svg": svg,
+        "dfd.svg": drawn.whole,
     }
     targets = [out / name for name in made]
     request.refuse_others(targets, assessment.graph.system)

@@ -141,6 +141,22 @@ def titled(svg: bytes, titles: Mapping[str, str], of: Mapping[str, Sequence[str]
     return _TITLE.sub(title, svg)
 
 
+_PART = re.compile(rb'(<g [^>]*?id="([^"]+)" class="(?:node|cluster)[^"]*">)(.*?)(</g>)', re.DOTALL)
+
+
+def linked(svg: bytes, links: Mapping[str, str]) -> bytes:
+    """Return an SVG of Graphviz in which nodes and clusters lead to the addresses that are given by their ids."""
+
+    def link(found: re.Match[bytes]) -> bytes:
+        address = links.get(html_module.unescape(found.group(2).decode()))
+        if address is None:
+            return found.group()
+        anchor = f'<a href="{html(address)}">'.encode()
+        return found.group(1) + anchor + found.group(3) + b"</a>" + found.group(4)
+
+    return _PART.sub(link, svg) if links else svg
+
+
 def _title_text(text: str) -> str:
     return "&#10;".join(html(line) for line in text.split("\n"))
 

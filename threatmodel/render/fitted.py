@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from threatmodel.graph.elements import Flow
 from threatmodel.model.reference_architecture import Zone
 from threatmodel.render.condensed import MOST_BOXES, Condensed, Grouping, grouped_by
-from threatmodel.render.draw import draw, engine_for, scale, titled
+from threatmodel.render.draw import draw, engine_for, linked, scale, titled
 from threatmodel.render.labels import SMALL, Style, node
-from threatmodel.render.layout import MANY, STYLES, Layout
+from threatmodel.render.layout import MANY, STYLES, TITLE, Heading, Layout
 from threatmodel.render.palette import RISK, Marks, Scale
-from threatmodel.render.picture import Drawable, name_of, picture, protocol_words, ways
+from threatmodel.render.picture import Drawable, Picture, name_of, picture, protocol_words, ways
 from threatmodel.render.text import one_line
 
 
@@ -34,18 +34,24 @@ MEDIA: Mapping[str, Medium] = {
 
 
 class Fitted(NamedTuple):
-    """A diagram in a format, the size of its smallest text in points, and whether it can be read."""
+    """A diagram in a format, the size of its smallest text in points, and whether it can be read.
+
+    `groups` are the functions that it draws as one, a tuple for each box.
+    """
 
     picture: bytes
     points: float
     readable: bool
+    groups: tuple[tuple[str, ...], ...] = ()
 
 
 class Wanted(NamedTuple):
     """What a diagram shows: a view, or an element with its neighbors.
 
     `marks` colors what it names, with the words of `scale`, and `notes` are lines on what they name.  `full` draws each
-    function by itself; `named`: the title has the system's name.
+    function by itself; `named`: the title has the system's name.  `only` are functions that are shown with their
+    neighbors.  In an SVG, `link` gives the address behind a box of functions ('' for none), and `back` that behind the
+    title.
     """
 
     view: str = "runtime"
@@ -55,6 +61,9 @@ class Wanted(NamedTuple):
     named: bool = True
     scale: Scale = RISK
     notes: Mapping[str, Sequence[str]] = MappingProxyType({})
+    only: tuple[str, ...] = ()
+    link: Callable[[Sequence[str]], str] | None = None
+    back: str = ""
 
 
 def fitted(graph: Drawable, medium: str, wanted: Wanted, fmt: str = "svg", engine: str = "") -> Fitted:
@@ -69,10 +78,27 @@ def fitted(graph: Drawable, medium: str, wanted: Wanted, fmt: str = "svg", engin
             break
     best = max(drawn, key=lambda one: one.points)
     if fmt == "svg":
-        found = titled(best.svg, hints(best.shown, wanted), parts(best.shown))
+        found = linked(titled(best.svg, hints(best.shown, wanted), parts(best.shown)), _links(best.shown, wanted))
     else:
         found = draw(best.dot, fmt, engine, size.dots)
-    return Fitted(found, best.points, best.points >= size.least)
+    groups = tuple(ids for _, ids in _functions(best.shown) if len(ids) > 1)
+    return Fitted(found, best.points, best.points >= size.least, groups)
+
+
+def _functions(shown: Condensed) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the boxes of functions by id, with their members."""
+    for box in shown.boxes.values():
+        if box.kind == "function":
+            yield box.id, tuple(member.id for member in box.members)
+
+
+def _links(shown: Condensed, wanted: Wanted) -> Mapping[str, str]:
+    """Return the addresses behind parts of a picture, by the `id` of each part."""
+    boxes = _functions(shown) if wanted.link is not None else ()
+    found = {
+        f"box-{node(box)}": wanted.link(ids) for box, ids in boxes if wanted.link is not None and box != shown.focus
+    }
+    return {name: address for name, address in (*found.items(), (TITLE, wanted.back)) if address}
 
 
 class _Drawn(NamedTuple):
@@ -87,7 +113,8 @@ class _Drawn(NamedTuple):
 def _layouts(graph: Drawable, size: Medium, wanted: Wanted, fmt: str, engine: str) -> Iterator[_Drawn]:
     for shown, style in _tries(graph, wanted):
         for direction in ("LR",) if shown.in_lanes or len(shown.boxes) > MANY else ("LR", "TB"):
-            layout = Layout(shown, wanted.marks, wanted.scale, style, named=wanted.named)
+            title = f"{shown.graph.system.name.strip() or 'Threat model'}" if wanted.named else ""
+            layout = Layout(shown, wanted.marks, wanted.scale, style, Heading(title, bool(wanted.back)))
             text = layout.text(size.width, size.height, direction)
             svg = draw(text, "svg", engine or engine_for(text, fmt))
             yield _Drawn(text, svg, SMALL * scale(svg), shown)
@@ -96,8 +123,8 @@ def _layouts(graph: Drawable, size: Medium, wanted: Wanted, fmt: str, engine: st
 def _tries(graph: Drawable, wanted: Wanted) -> Iterator[tuple[Condensed, Style]]:
     """Yield what to show and how, from what says most: smaller groups before larger ones, words before numbers."""
     apart = {} if wanted.scale.numbered else _apart(graph, wanted.marks or {})
-    whole = picture(graph, wanted.view, wanted.focus, overview=False)
-    worst = wanted.scale.top(wanted.marks or {}, whole.elements)
+    whole = picture(graph, wanted.view, wanted.focus, overview=False, only=wanted.only)
+    worst = _worst(graph, wanted, whole)
     usual = Grouping(functions=False if wanted.full else None, apart=apart, worst=worst)
     shown = [grouped_by(usual, whole, graph)]
     for most in () if wanted.full else MOST_BOXES:
@@ -110,6 +137,13 @@ def _tries(graph: Drawable, wanted: Wanted) -> Iterator[tuple[Condensed, Style]]
     for wordy in (True, False):
         for one in shown:
             yield from ((one, style) for style in STYLES if bool(style.arrow) is wordy)
+
+
+def _worst(graph: Drawable, wanted: Wanted, whole: Picture) -> str:
+    """The worst element of the view, if the picture shows it: a part of the system marks no other one."""
+    part = wanted.focus or wanted.only
+    found = wanted.scale.top(wanted.marks or {}, (picture(graph, whole.view) if part else whole).elements)
+    return found if found in whole.elements else ""
 
 
 def _apart(graph: Drawable, marks: Marks) -> dict[str, str]:

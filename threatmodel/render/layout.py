@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from threatmodel.model.reference_architecture import Zone
 from threatmodel.reading.marks import MARK
@@ -46,9 +47,13 @@ MANY = 80
 _QUICK = {"mclimit": "0.1", "nslimit": "0.5", "nslimit1": "0.5", "splines": "line"}
 """What keeps Graphviz from working for minutes on a large graph."""
 
+TITLE, BACK = "title", "Back to the overview"
+"""The id of the title in an SVG, and its words where it leads back."""
+
 _CLASS = "worst"
 """The class that the worst element has in an SVG."""
 
+_LINK = "#0969da"
 _LEFT = '<br align="left"/>'
 _NODE = {
     "color": PLAIN.line,
@@ -87,16 +92,23 @@ _SYMBOLS = {
 }
 
 
+class Heading(NamedTuple):
+    """What is written above a picture beside what it shows: the system's name ('' for none), and that it leads back."""
+
+    name: str
+    leads_back: bool = False
+
+
 class Layout:
     """Writes one layout of a picture."""
 
-    def __init__(self, shown: Condensed, marks: Marks | None, scale: Scale, style: Style, *, named: bool) -> None:
+    def __init__(self, shown: Condensed, marks: Marks | None, scale: Scale, style: Style, heading: Heading) -> None:
         self.shown = shown
         self.rated = marks is not None
         self.marks = marks or {}
         self.scale = scale
         self.style = style
-        self.named = named
+        self.heading = heading
         self.labels = Labels(shown, self.marks, scale, style)
 
     def text(self, width: float, height: float, direction: str) -> str:
@@ -121,7 +133,8 @@ class Layout:
             f"\tgraph [label=<{self._legend()}>{_attributes(graph)}]",
             f"\tnode [{_attributes(_NODE)}]",
             f"\tedge [{_attributes(_EDGE)}]",
-            f'\tsubgraph cluster {{\n\t\tgraph [label=<{self._title()}> labelloc="t" margin="0" peripheries="0"]',
+            "\tsubgraph cluster {",
+            f'\t\tgraph [id="{TITLE}" label=<{self._title()}> labelloc="t" margin="0" peripheries="0"]',
             *self._boundaries(),
             "\t}",
             *self._lanes(),
@@ -133,13 +146,14 @@ class Layout:
 
     def _title(self) -> str:
         subtitle = self.shown.title + (f" · {self.scale.note}" if self.rated and self.scale.note else "")
-        if not self.named:
+        if not self.heading.name:
             return small(subtitle, MUTED, 90)
-        name = wrapped(self.shown.graph.system.name, 50) or "Threat model"
+        back = f'<tr><td align="left">{small(BACK, _LINK)}</td></tr>' if self.heading.leads_back else ""
+        name = wrapped(self.heading.name, 50)
         return (
             '<table border="0" cellborder="0" cellspacing="0" cellpadding="1">'
             f'<tr><td align="left" balign="left"><font point-size="14"><b>{name}</b></font></td></tr>'
-            f'<tr><td align="left">{small(subtitle, MUTED, 90)}</td></tr></table>'
+            f'<tr><td align="left">{small(subtitle, MUTED, 90)}</td></tr>{back}</table>'
         )
 
     def _legend(self) -> str:

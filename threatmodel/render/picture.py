@@ -114,6 +114,7 @@ class Picture:
     graph: Drawable
     view: str
     focus: str
+    only: tuple[str, ...]
     overview: bool
     shapes: Mapping[str, DrawnShape]
     arrows: tuple[Arrow, ...]
@@ -136,6 +137,8 @@ class Picture:
         parts = ["all views" if self.view == "all" else f"{self.view} view"]
         if self.focus:
             parts.append(f"{cut(self.graph.elements[self.focus].name, 40) or self.focus} and its neighbors")
+        if self.only:
+            parts.append(f"{len(self.only)} functions and their neighbors")
         if self.overview:
             parts.append("overview")
         return " · ".join([*parts, f"{self.shown} of {self.total} elements"])
@@ -182,16 +185,19 @@ def needs_overview(graph: Drawable) -> bool:
     return _functions(graph.elements.values()) > MANY_FUNCTIONS
 
 
-def picture(graph: Drawable, view: str = "runtime", focus: str = "", *, overview: bool | None = None) -> Picture:
-    """What a view shows, or an element of it with its direct neighbors.
+def picture(
+    graph: Drawable, view: str = "runtime", focus: str = "", *, overview: bool | None = None, only: Collection[str] = ()
+) -> Picture:
+    """What a view shows, or an element of it with its direct neighbors; `only` are several with theirs.
 
     `view` is runtime, deployment, identity or all; an element that has no part in the view is shown in its own.
     `overview` None draws one shape for many where there are more functions than a picture can show.
     """
-    elements, flows = _selected(graph, view, focus)
+    centre = _centre(graph, focus) if focus else set(only)
+    elements, flows = _selected(graph, view, centre)
     if focus and not flows and view != "all":
         view = graph.elements[focus].view
-        elements, flows = _selected(graph, view, focus)
+        elements, flows = _selected(graph, view, centre)
     if overview is None:
         overview = _functions(elements) > MANY_FUNCTIONS or (bool(focus) and len(elements) > _MANY_NEIGHBORS)
     shapes = _grouped(graph, elements, focus) if overview else _each(elements)
@@ -204,6 +210,7 @@ def picture(graph: Drawable, view: str = "runtime", focus: str = "", *, overview
         graph=graph,
         view=view,
         focus=focus,
+        only=tuple(only),
         overview=overview,
         shapes={shape.id: shape for shape in shapes},
         arrows=tuple(_arrows(arranged, flows, numbers_of(graph))),
@@ -219,21 +226,23 @@ def _functions(elements: Iterable[Element]) -> int:
 # --- selection
 
 
-def _selected(graph: Drawable, view: str, focus: str) -> tuple[list[Element], list[Flow]]:
-    """The elements and flows of a view, or those around an element (for a boundary: around its elements)."""
+def _selected(graph: Drawable, view: str, centre: Collection[str]) -> tuple[list[Element], list[Flow]]:
+    """The elements and flows of a view, or those around some elements."""
     flows = [flow for flow in graph.flows.values() if view in {"all", flow.view}]
     drawn = [element for element in graph.elements.values() if element.symbol != "boundary"]
-    if focus:
-        centre = _inside(graph, focus, drawn) if graph.elements[focus].symbol == "boundary" else {focus}
+    if centre:
         flows = [flow for flow in flows if flow.source in centre or flow.target in centre]
-    else:
-        centre = {element.id for element in drawn if view in {"all", element.view}}
+    centre = set(centre) or {element.id for element in drawn if view in {"all", element.view}}
     touched = {end for flow in flows for end in (flow.source, flow.target)} | centre
     return [element for element in drawn if element.id in touched], flows
 
 
-def _inside(graph: Drawable, zone: str, elements: Iterable[Element]) -> set[str]:
-    return {element.id for element in elements if zone in ways(element.zone, graph.zones)}
+def _centre(graph: Drawable, focus: str) -> set[str]:
+    """The element itself; for a boundary, the elements inside it."""
+    inside = (
+        one for one in graph.elements.values() if one.symbol != "boundary" and focus in ways(one.zone, graph.zones)
+    )
+    return {one.id for one in inside} if graph.elements[focus].symbol == "boundary" else {focus}
 
 
 def ways(zone: str, zones: Mapping[str, Zone]) -> list[str]:

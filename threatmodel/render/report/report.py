@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping
+import urllib.parse
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.reading.problems import InputError, Place, Problem, visible
+from threatmodel.render.picture import name_of
 from threatmodel.render.report.context import cleaned, context
 from threatmodel.render.report.on_demand import OnDemand
 from threatmodel.render.report.words import Plain
 from threatmodel.render.templates import Format, format_of, render_own, render_users
 from threatmodel.render.text import markdown
+
+if TYPE_CHECKING:
+    from threatmodel.render.report.pictures import Pictures
 
 OWN = {
     "md": "report.md.j2",
@@ -26,19 +32,26 @@ OWN = {
 }
 """The templates that have a short name: the report in both formats and for PDF, its first page, and all details."""
 
+DETAILED = frozenset({"html", "pdf"})
+"""Those with a picture of each group of functions."""
+
 
 def report(
-    assessment: Assessment, template: str = "md", svg: str = "", picture_file: str = "", baseline: str = ""
+    assessment: Assessment,
+    template: str = "md",
+    drawn: Pictures | None = None,
+    picture_file: str = "",
+    baseline: str = "",
 ) -> str:
     """Return the report of a template: a name of `OWN`, or the path of a template.
 
-    `svg` is the data-flow diagram, shown where a template makes HTML.  `picture_file` is its file beside the report,
+    `drawn` are the diagrams, shown where a template makes HTML.  `picture_file` is its file beside the report,
     which Markdown links.  `baseline` is the comparison with a baseline.  Raises InputError where a user's template
     fails.
     """
     kind = format_of(OWN.get(template, template))
-    picture = _picture(svg, assessment) if svg and kind == "html" else ""
-    found = escaped(context(assessment, picture_file=picture_file, baseline=baseline), kind, picture)
+    picture, groups = _pictures(drawn, assessment) if drawn is not None and kind == "html" else ("", [])
+    found = escaped(context(assessment, picture_file=picture_file, baseline=baseline), kind, picture, groups)
     if template in OWN:
         return render_own(OWN[template], found)
     return render_users(Path(template), found)
@@ -62,24 +75,37 @@ def written_for(path: Path) -> tuple[str, str] | None:
     return plain(writer.group(1)), plain(name.group(1) if name.group(1) is not None else name.group(2))
 
 
-def _picture(svg: str, assessment: Assessment) -> str:
+def _pictures(drawn: Pictures, assessment: Assessment) -> tuple[str, list[dict[str, str]]]:
+    """Return the diagram for a page, and that of each group with the box that stands for it and its functions."""
     from threatmodel.render.draw import DrawError, inline_svg
 
     system = assessment.graph.system
     try:
-        return inline_svg(svg.encode(), _seen(f"Data-flow diagram of {system.name}"))
+        whole = inline_svg(drawn.whole, _seen(f"Data-flow diagram of {system.name}"))
+        groups = [
+            {
+                "box": urllib.parse.quote(group[0], safe="", errors="surrogatepass"),
+                "number": str(len(group)),
+                "names": _seen(", ".join(name_of(assessment.graph, one) for one in group)),
+                "picture": inline_svg(svg, f"Data-flow diagram of {len(group)} functions from {_seen(group[0])}"),
+            }
+            for group, svg in drawn.groups
+        ]
     except DrawError as error:
         raise InputError([Problem(code="cannot-draw", place=Place(system.file), message=str(error))]) from None
+    return whole, groups
 
 
-def escaped(found: Mapping[str, Plain], kind: Format, picture: str = "") -> OnDemand:
+def escaped(
+    found: Mapping[str, Plain], kind: Format, picture: str = "", groups: Sequence[Mapping[str, str]] = ()
+) -> OnDemand:
     """A context whose every string is safe in what a template makes of it; in HTML the template's own escaping adds.
 
-    `picture` is what a template inserts as it is.
+    `picture`, and that of each of `groups`, is what a template inserts as it is.
     """
     clean = _Cleaned(markdown if kind == "markdown" else _seen)
     sections = {name: partial(_clean, found, name, clean) for name in found}
-    return OnDemand({**sections, "picture": lambda: picture})
+    return OnDemand({**sections, "picture": lambda: picture, "groups": lambda: list(groups)})
 
 
 def _clean(found: Mapping[str, Plain], name: str, clean: Mapping[str, str]) -> Plain:

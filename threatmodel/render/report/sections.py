@@ -51,6 +51,8 @@ def _issue(issue: Issue, assessment: Assessment, owners: Mapping[str, str]) -> R
     head = issue.head
     asked, at = issue.questions, place(issue)
     fault = "" if asked else shows(issue)
+    cause = f"{fault} ({where(at)})" if fault and at is not None else fault
+    described = head.target.place
     return {
         "id": issue.id,
         "title": title(issue, assessment),
@@ -63,7 +65,7 @@ def _issue(issue: Issue, assessment: Assessment, owners: Mapping[str, str]) -> R
         "exposed": "; ".join(f"{item.fact}: {shown(item.value)}" for item in head.why[:NAMED]) if not asked else "",
         "wanting": _missing(issue),
         "more_wanting": max(0, len(issue.missing) - _MOST_MISSING),
-        "fault": f"{fault} ({where(at)})" if fault and at is not None else fault,
+        "fault": cause or (f"{head.target.id} is described in {where(described)}" if described is not None else ""),
         "lines": [_line(alike, owners) for alike in _alike(issue.findings)],
         "single": not asked and len(issue.threats) == 1,
     }
