@@ -125,10 +125,23 @@ class _Assessing:
                 for targets in self.twins.of(threat, kind):
                     truth = condition.truth(targets[0].facts)
                     if truth >= 0:
-                        findings.append(self._findings(threat, targets, truth if targets[0].described else 0))
+                        findings.append(
+                            self._findings(threat, targets, truth if self._is_shown(threat, targets[0]) else 0)
+                        )
                     elif truth == -STATED:
                         denied.append((threat, targets))
         return _Looked(findings, denied)
+
+    def _is_shown(self, threat: Threat, target: Element | Flow) -> bool:
+        """Whether a threat surely concerns its target: a plane that no model describes, only where files show it.
+
+        They show what the threat depends on, or that a control which would stop it is missing.
+        """
+        if target.described or threat.applies[target.kind].facts:
+            return True
+        stopping = [link.control for link in threat.links if link.effect == "stops"] if target.facts else []
+        controls = [self.library.controls[name] for name in stopping]
+        return any(self.states.at(one, target.id).level < 0 for one in controls if one.scope == target.kind)
 
     def _taken_out(
         self,

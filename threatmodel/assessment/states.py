@@ -179,10 +179,8 @@ class States:
         """The state by the control's own conditions and statements, before what it requires."""
         target = self._target(element)
         attested = self._attested[control.id]
-        if not target.described:
-            words = f"nothing is stated about the {element}"
-            asks = (Ask("describe", element, element, element),)
-            return self._said(control, State(control.id, element, "unknown", 0, words, asks=asks), attested)
+        if not target.described and not target.facts:
+            return self._said(control, _undescribed(control, element), attested)
         facts = target.facts
         in_place, needs = self._truth(control, target)
         if needs and needs[0][0] < 0:
@@ -202,6 +200,8 @@ class States:
         return control.in_place.truth(target.facts) if control.in_place is not None else 0, tuple(needs)
 
     def _undecided(self, control: Control, target: Element | Flow, condition: Condition) -> State:
+        if not target.described:
+            return _undescribed(control, target.id)
         asks = tuple(self.asks(target, condition))
         return State(control.id, target.id, "unknown", 0, "", (condition, target.facts), asks)
 
@@ -302,6 +302,12 @@ class States:
         unknown = [leaf.fact for leaf, fact in readings if fact is None or not fact.size]
         for name in unknown:
             yield from self._asks.about(target, name)
+
+
+def _undescribed(control: Control, plane: str) -> State:
+    """The state of a control on a plane that no file describes."""
+    asks = (Ask("describe", plane, plane, plane),)
+    return State(control.id, plane, "unknown", 0, f"nothing is stated about the {plane}", asks=asks)
 
 
 def _named(graph: Graph, assumed: Assumed) -> frozenset[str]:

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from threatmodel.evidence.answers import Unanswered
+from threatmodel.evidence.answers import Answer, Unanswered
 from threatmodel.evidence.claims import PASSING, WIRING, Claim, Fallen, Key, Said, in_doubt
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.held import HeldFile
@@ -21,7 +21,7 @@ from threatmodel.evidence.what_was_read import reads
 from threatmodel.evidence.worlds import Tree, World, held
 from threatmodel.graph.elements import LeftOpen, Read
 from threatmodel.library.directions import Directions
-from threatmodel.model.facts import Statement, Statements
+from threatmodel.model.facts import OMITTED, Statement, Statements
 from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.assumed import Assumed
@@ -56,7 +56,8 @@ class FileStatements:
     def _kinds(self) -> Mapping[str, str]:
         """The kind of each element of the model, external systems among them."""
         nodes = {name: node.kind for name, node in self.system.nodes.items()}
-        return {**dict.fromkeys(self.system.externals, "external system"), **nodes}
+        planes = {plane: plane for plane in _PLANES}
+        return {**dict.fromkeys(self.system.externals, "external system"), **planes, **nodes}
 
     def deployed(self, element: str, resource: str) -> Deployed:
         """What the file makes of an element, for what ran elsewhere to be held against."""
@@ -93,7 +94,7 @@ class FileStatements:
         return unable(calls, self.stack.resources[name], self.stack, relations.rights)
 
     def state(self, statements: Statements) -> None:
-        """Adds what the file says of each element, and of the planes that the model describes."""
+        """Adds what the file says of each element, and of the planes."""
         for element, name in self._facts():
             self._state_fact(element, name, statements)
         self.lists.state(statements)
@@ -106,8 +107,7 @@ class FileStatements:
             yield from ((element, name) for name in self.facts.names(kind, self.stack.resources[resource]))
         yield from ((secret, "kept_in") for secret in self.lists.supplied_secrets)
         for plane in _PLANES:
-            if plane in self.system.nodes:
-                yield from ((plane, name) for name in self.facts.names(plane, self.whole))
+            yield from ((plane, name) for name in self.facts.names(plane, self.whole))
 
     def questions(self) -> Iterator[Key]:
         """All that the file can be asked."""
@@ -226,11 +226,13 @@ class FileStatements:
         return None
 
     def _state_fact(self, element: str, name: str, statements: Statements) -> None:
-        kind, resource = self.system.nodes[element].kind, self._resource(element)
+        kind, resource = self._kinds[element], self._resource(element)
         if resource is None and element in self.lists.supplied_secrets:
             statements.setdefault(element, {}).setdefault(name, []).append(self.lists.supplied_secrets[element])
         found = self.facts.fact(kind, resource, name) if resource is not None else None
         if resource is None or found is None:
+            return
+        if element in _PLANES and element not in self.system.nodes and not _is_shown(found):
             return
         if isinstance(found, Unanswered):
             usual = (found.usual.value,) if found.usual is not None else ()
@@ -255,3 +257,9 @@ class FileStatements:
     def read(self) -> Mapping[int, Read]:
         """Return what a reader of the report should know about each file, by its number among the evidence."""
         return reads(self)
+
+
+def _is_shown(found: Answer) -> bool:
+    """Whether something in a file shows a fact: what it leaves out says nothing of a plane that no model describes."""
+    said = found.stands if isinstance(found, Unanswered) else found
+    return said is not None and said.value is not None and said.note not in OMITTED

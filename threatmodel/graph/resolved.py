@@ -12,7 +12,8 @@ from threatmodel.graph.given import Given
 from threatmodel.graph.members import Lists, weighed
 from threatmodel.model.facts import EVIDENCE, STATED, Fact, Facts, Statement, in_doubt, weigh
 from threatmodel.model.system import External, Node, Reference, System
-from threatmodel.model.vocabulary import LISTS, ONLY_IF, RELATIONS
+from threatmodel.model.vocabulary import LISTS, ONLY_IF, PLANES, RELATIONS
+from threatmodel.reading.problems import Place
 
 Evidence = Mapping[str, Mapping[str, Sequence[Statement]]]
 """What collectors found: for an element's id and the name of a fact or a list, statements.
@@ -39,7 +40,7 @@ class Resolved:
         self.lists = self._given.lists
         self.by_services = self._given.by_services
         self.neighbors = Neighbors(self._given.functions)
-        self.facts: dict[str, Facts] = {node.id: self._facts(node) for node in system.nodes.values()}
+        self.facts: dict[str, Facts] = {node.id: self._facts(node) for node in _nodes(system, evidence)}
 
     @cached_property
     def _from_statements(self) -> Given:
@@ -84,7 +85,7 @@ def premise_of(kind: str, name: str, facts: Facts) -> str:
 
 
 def _given(system: System, evidence: Evidence, today: datetime.date | None) -> Given:
-    nodes = system.nodes.values()
+    nodes = _nodes(system, evidence)
     return Given(
         system,
         {node.id: lists_of(node, evidence.get(node.id, {})) for node in nodes if node.kind in _LISTING},
@@ -92,6 +93,13 @@ def _given(system: System, evidence: Evidence, today: datetime.date | None) -> G
         today,
         {one.id: lists_of(one, evidence.get(one.id, {})) for one in system.externals.values()},
     )
+
+
+def _nodes(system: System, evidence: Evidence) -> list[Node]:
+    """The nodes of a system, and the planes that only evidence speaks of."""
+    place, found = Place(system.file), [one for one in PLANES if one in evidence and one not in system.nodes]
+    planes = [Node(kind=one, id=one, name=one, description="", place=place, facts={}, relations={}) for one in found]
+    return [*system.nodes.values(), *planes]
 
 
 _LISTING = frozenset(kind for kind, rows in RELATIONS.items() if rows)

@@ -1,4 +1,4 @@
-"""Access that a stack gives outsiders: as guests of an identity pool, through other roles, and by uploads."""
+"""Access that a stack gives beside its functions: to guests, through other roles, by access keys and by uploads."""
 
 from __future__ import annotations
 
@@ -6,9 +6,23 @@ from collections.abc import Sequence
 
 from threatmodel.evidence.analyses.properties import each, flag, read, worded
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, judged, named, said, some, yes
-from threatmodel.evidence.policies.grants import allowing, grants
+from threatmodel.evidence.analyses.sharing import anybody
+from threatmodel.evidence.answers import (
+    Answer,
+    Answered,
+    Gathered,
+    Outcome,
+    judged,
+    named,
+    no,
+    said,
+    some,
+    unknown,
+    yes,
+)
+from threatmodel.evidence.policies.grants import Grant, allowing, grants
 from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Unknown
 
 _POOLS = "cognito-identity."
 _WRITES = frozenset({"PUT", "POST"})
@@ -26,11 +40,56 @@ def pool_has_guests(parts: Sequence[Gathered], resource: Resource, _stack: Stack
 
 @analysis("trust")
 def roles_beside_functions(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Yes where a role admits users of an identity pool; a stack cannot show that there are no other roles."""
-    for grant in allowing(grants(named(parts, "trust"), resource, stack)):
-        if any(one.kind == "Federated" and one.pattern.text.startswith(_POOLS) for one in grant.principals):
-            return yes(grant.place)
-    return None
+    """Yes where a role admits users of an identity pool, or any principal; a stack cannot show that there is none."""
+    trusts = allowing(grants(named(parts, "trust"), resource, stack))
+    found = some(yes(grant.place) if _of_pools(grant) else grant.says(_by_anybody(grant)) for grant in trusts)
+    return None if isinstance(found, Answered) and not found.value else found
+
+
+@analysis("trust")
+def other_roles_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """No where a role admits any principal, or users of any identity pool; other files may have more roles."""
+    wide = [grant.says(_is_wide(grant)) for grant in allowing(grants(named(parts, "trust"), resource, stack))]
+    found = some(wide)
+    if not isinstance(found, Answered):
+        return found
+    return found._replace(value=False) if found.value else None
+
+
+def _is_wide(grant: Grant) -> Answer:
+    """Whether a trust policy lets any principal, or users of any identity pool, assume its role."""
+    audience = [one for one in grant.conditions if one.key.endswith(":aud") or one.open is not None]
+    if _of_pools(grant) and not audience:
+        return yes(grant.place, "the trust policy of a role allows users of any identity pool")
+    return _by_anybody(grant)
+
+
+def _of_pools(grant: Grant) -> bool:
+    return any(one.kind == "Federated" and one.pattern.text.startswith(_POOLS) for one in grant.principals)
+
+
+def _by_anybody(grant: Grant) -> Answer:
+    """Whether a trust policy lets any principal assume its role."""
+    answer, covered = anybody(grant), grant.covers("sts:assumerole")
+    if not isinstance(answer, Answered) or not answer.value:
+        return answer
+    if covered is None:
+        return unknown(Unknown("an action of the trust policy is not known", grant.place))
+    return yes(grant.place, "the trust policy of a role allows any principal") if covered else no(grant.place)
+
+
+@analysis("key")
+def has_access_keys(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
+    """Yes where a user has an active access key; a stack cannot show that there is none."""
+
+    def active(part: Gathered) -> Answer:
+        status = read(part.node, "Status")
+        if isinstance(status, Unknown):
+            return unknown(status)
+        return yes(part.resource.place) if worded(status) != "Inactive" else no(part.resource.place)
+
+    found = some(active(part) for part in named(parts, "key"))
+    return None if isinstance(found, Answered) and not found.value else found
 
 
 @analysis("rule")
