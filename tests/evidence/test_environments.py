@@ -321,6 +321,28 @@ def test_all_functions_of_one_file_bring_what_they_meet_in_another() -> None:
 
 
 WORK = "Resources: {Work: {Type: AWS::%s, Properties: {%s: work}}}\n"
+
+
+@pytest.mark.parametrize("value", ["'{{resolve:ssm:/any}}'", "!Sub 'lambda:{{resolve:ssm:/any}}'"])
+def test_what_is_read_at_deployment_may_be_anything(value: str) -> None:
+    """A dynamic reference in a statement is no text: a Principal may be everyone, an Action every one."""
+    if not value.startswith("!"):
+        assert fact(graph({**FILES, "open.yaml": permission("the-bot", value)}), "invocable_by_anyone") is None
+    wide = POLICY.replace('Action: "*"', f"Action: {value}") % "bot-role"
+    assert value in wide
+    assert fact(graph({**FILES, "wide.yaml": wide}), "role_wildcard_action") is None
+
+
+@pytest.mark.parametrize(
+    ("key", "active"),
+    [("{UserName: x}", True), ("{UserName: x, Status: Active}", True), ("{UserName: x, Status: Inactive}", None)],
+)
+def test_an_access_key_in_a_file_is_one_of_the_account(key: str, *, active: bool | None) -> None:
+    files = {**FILES, "user.yaml": f"Resources: {{Key: {{Type: AWS::IAM::AccessKey, Properties: {key}}}}}\n"}
+    found = fact(graph(files, rest="account: {}\nfunctions: {bot: {}}\n"), "long_lived_access_keys", "account")
+    assert found is active
+
+
 RESOURCE_POLICY = (
     "Resources: {{P: {{Type: AWS::{}Policy, Properties: {{{}: [{}], PolicyDocument: "
     "{{Statement: [{{Effect: Allow, Principal: '*', Action: '{}', Resource: '*'}}]}}}}}}}}\n"

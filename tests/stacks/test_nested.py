@@ -266,6 +266,29 @@ def test_a_macro_within_changes_what_is_there_and_may_add_to_all() -> None:
     assert {one.strength: one.handed for one in found.unread} == {"template": {"Shop.Bot", "Shop.Role"}}
 
 
+STACK_SET = """\
+Resources:
+  Set:
+    Type: AWS::CloudFormation::StackSet
+    Properties:
+      TemplateBody: |
+        Parameters: {Name: {Type: String, Default: work}}
+        Resources:
+          Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref Name}}
+          P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q]}}
+"""
+
+
+def test_what_the_template_in_a_stack_set_makes_is_in_doubt() -> None:
+    found = stack({"template.yaml": STACK_SET})
+    assert list(found.resources) == ["Set", "Set.Q", "Set.P"]
+    doubts = [one.why for name in ("Set.Q", "Set.P") if (one := found.resources[name].doubt) is not None]
+    assert [("accounts and Regions" in why) for why in doubts] == [True, True]
+    assert isinstance(get(found.resources["Set.Q"].properties, "QueueName"), Unknown)
+    assert [one.resource for one in links(found.resources["Set.P"].properties)] == ["Set.Q"]
+    assert found.resources["Set.P"].place.file == "template.yaml#Set.TemplateBody"
+
+
 def test_parameters_that_cannot_be_told_leave_everything_open() -> None:
     outer = OUTER.replace('{Table: !Ref Orders, Ids: "a,b"}', "!If [Prod, {Table: a}, {Table: b}]").replace(
         "Resources:", "Conditions: {Prod: !Equals [!Ref Stage, prod]}\nResources:", 1

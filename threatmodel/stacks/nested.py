@@ -47,6 +47,7 @@ MOST_NESTED = 100
 _HANDED = "^"
 """How the names of resources begin, within a nested template, that the one around it handed down."""
 _OUTPUTS = "Outputs."
+_STACK_SET, _BODY = "AWS::CloudFormation::StackSet", "TemplateBody"
 
 
 def read(path: Path, files: Files, assumed: Assumed) -> Stack:
@@ -66,6 +67,7 @@ class _Following:
         """The stack of a template; `above` are the files of those around it, its own the last."""
         found = reader.read(self.files.text(path), shown_path(path), assumed, nesting)
         stack = with_definitions(sam.expanded(*found), path, self.files)
+        stack = self.with_bodies(stack, path)
         waiting = {one.name: one for one in stack.resources.values() if _is_file(one)}
         if not waiting:
             return stack
@@ -85,6 +87,30 @@ class _Following:
                 inner[resource.name] = child
                 del unread[resource.name]
         return _together(replace(stack, problems=tuple(problems), unread=tuple(unread.values())), inner, outputs)
+
+    def with_bodies(self, stack: Stack, path: Path) -> Stack:
+        """The stack with what the templates make that its stack sets hold as texts, which is in doubt."""
+        found = dict(stack.resources)
+        problems = list(stack.problems)
+        for one in stack.of_type(_STACK_SET):
+            body = text(get(one.properties, _BODY))
+            if body is None:
+                continue
+            try:
+                made = sam.expanded(*reader.read(body, f"{shown_path(path)}#{one.name}.{_BODY}", Assumed(open=True)))
+            except InputError as error:
+                problems += error.problems
+                continue
+            if not self.work.spend(len(made.resources)):
+                break
+            doubt = Unknown(
+                "a stack set makes it, in accounts and Regions that may be others", one.place, choices=ALWAYS
+            )
+            inner = (
+                _inner(each, replace(one, doubt=both(one.doubt, doubt) or doubt)) for each in made.resources.values()
+            )
+            found |= {each.name: each for each in inner}
+        return replace(stack, resources=found, problems=tuple(problems))
 
     def child(  # noqa: PLR0913, PLR0917 - what is nested, by which file, in which world, where, with what
         self,

@@ -224,6 +224,18 @@ def _lowered(found: Pattern) -> Pattern:
 
 def pattern(node: Node) -> Pattern:
     """A node as a statement's text."""
+    found = _pattern(node)
+    if "{{resolve:" not in found.text:
+        return found
+    read = Unknown("it is read from another store at deployment", found.place)
+    return found._replace(text=_RESOLVED.sub(mark(()), found.text), open=found.open or read)
+
+
+_RESOLVED = re.compile(r"\{\{resolve:[^{}]*\}\}")
+"""What a dynamic reference is in a text: any value."""
+
+
+def _pattern(node: Node) -> Pattern:
     match node:
         case Scalar(value=str() as value, place=place, given=given):
             return Pattern(value, place, given=given, spelt=spelling(node))
