@@ -19,6 +19,23 @@ def notes(text: str, used: frozenset[str] | None = frozenset()) -> list[tuple[st
 
 
 @pytest.mark.parametrize(
+    ("properties", "shown"),
+    [
+        ("FunctionUrlConfig: {AuthType: !Ref Auth}", False),
+        ("FunctionUrlConfig: {AuthType: !Ref Auth}, Environment: {Variables: {TOKEN: !Ref Auth}}", True),
+        ("FunctionUrlConfig: {AuthType: !Ref Auth}, Environment: {Variables: {URL: !Sub 'https://x/${Auth}'}}", True),
+        ("Handler: a.b", True),
+    ],
+)
+def test_a_parameter_for_a_setting_is_no_secret(properties: str, shown: bool) -> None:
+    text = (
+        "Transform: AWS::Serverless-2016-10-31\nParameters: {Auth: {Type: String}}\nResources:\n"
+        f"  F: {{Type: AWS::Serverless::Function, Properties: {{{properties}}}}}"
+    )
+    assert notes(text) == ([("visible-secret", "Auth")] if shown else [])
+
+
+@pytest.mark.parametrize(
     ("parameter", "shown"),
     [
         ("SlackToken: {Type: String}", True),

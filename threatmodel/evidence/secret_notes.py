@@ -14,7 +14,7 @@ from threatmodel.graph.elements import UNUSED_SECRET, VISIBLE_SECRET
 from threatmodel.reading.problems import Place, Problem, quoted
 from threatmodel.stacks.joining import own_choice, own_name
 from threatmodel.stacks.stack import MADE_OF, Parameter, Resource, Stack
-from threatmodel.stacks.values import Node, leaves, links, shape_of, tables, text
+from threatmodel.stacks.values import Joined, List, Node, Table, leaves, links, shape_of, tables, text
 
 _ABOUT_SECRETS = "AWS::SecretsManager::"
 """Types of resources that belong to a secret: its policy, its rotation, the secret itself."""
@@ -26,8 +26,9 @@ def secret_notes(stack: Stack, used: Collection[str] | None) -> Iterator[Problem
     `used` are the secrets that functions use; None if they may use others, too.
     """
     given = {own_choice(name) for node in _values(stack) for name in getattr(node, "given", ())}
+    elsewhere = _for_settings(stack)
     for name, parameter in stack.parameters.items():
-        if shows_secret(parameter):
+        if shows_secret(parameter) and own_choice(name) not in elsewhere:
             message = (
                 f"the parameter {quoted(own_choice(name))} is for a secret, and everyone who reads the stack sees it"
             )
@@ -108,6 +109,23 @@ def shows_secret(parameter: Parameter) -> bool:
     """Whether a parameter of CloudFormation takes a secret, by its name, and does not hide it."""
     plain = parameter.type == "String" and not parameter.stored
     return plain and not parameter.hidden and meaning(own_choice(parameter.name)) == "secret"
+
+
+_SETTING = re.compile("(?:Type|Mode|Enabled|Disabled|Level|Runtime|Format|Unit)\\Z")
+"""How properties end that take one of a few words."""
+
+
+def _for_settings(stack: Stack) -> set[str]:
+    """The parameters of which each use is the whole value of a setting, such as AuthType."""
+    used: dict[str, set[bool]] = {}
+    for resource in stack.resources.values():
+        for table in tables(resource.properties):
+            for key, value in table.entries.items():
+                for name in {own_choice(one) for leaf in leaves(value) for one in getattr(leaf, "given", ())}:
+                    whole = not isinstance(value, Joined | Table | List) and _SETTING.search(key) is not None
+                    if whole or not isinstance(value, Table):
+                        used.setdefault(name, set()).add(whole)
+    return {name for name, wholes in used.items() if all(wholes)}
 
 
 def _values(stack: Stack) -> Iterator[Node]:

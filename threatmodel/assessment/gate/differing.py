@@ -54,18 +54,17 @@ def _stale(assessment: Assessment) -> Iterator[CheckResult]:
 
 def _noted(assessment: Assessment) -> Iterator[CheckResult]:
     """Return what a reader should know of the evidence: it was not worked out whole, or declares secrets badly."""
-    for read in assessment.graph.evidence:
-        for note in read.notes:
-            if note.code in WARNINGS:
-                yield CheckResult(
-                    code=note.code,
-                    name=_NAMED.get(note.code, read.file),
-                    place=Place(read.file, 0) if note.code == WORK_LIMIT else note.place,
-                    message=note.message,
-                    rule=note.code,
-                    warns=True,
-                    do=note.hint,
-                )
+    noted = ((read, note) for read in assessment.graph.evidence for note in read.notes if note.code in WARNINGS)
+    for note, file in {note: read.file for read, note in noted}.items():  # of each environment that a file is read in
+        yield CheckResult(
+            code=note.code,
+            name=_NAMED.get(note.code, file),
+            place=Place(file, 0) if note.code == WORK_LIMIT else note.place,
+            message=note.message,
+            rule=note.code,
+            warns=True,
+            do=note.hint,
+        )
 
 
 _NAMED = {VISIBLE_SECRET: "secrets", UNUSED_SECRET: "secrets", UNSERVED_URL: "workspace", SOCKET_MODE: "workspace"}

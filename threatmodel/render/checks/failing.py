@@ -104,12 +104,16 @@ def _of_questions(
     """The questions that any system is asked, by the source that answers them; `other`: rows above say other things."""
     every = [result for _, alike in usual for result in alike]
     found = [issue for issue, _ in usual]
+    lines = [f"{about(issue)} ({counted(len(alike), 'finding')})" for issue, alike in usual]
+    if rest := asked - len(usual):
+        verb = "decides" if rest == 1 else "decide"
+        lines.append(f"{rest} more {verb} only what is listed above or does not fail")
     return CheckRow(
         band=max((result.band for result in every), key=BANDS.index),
         sure=False,
         elements=(),
         title=counted(asked, "other open question" if other else "open question"),
-        cause="\n".join(f"{about(issue)} ({counted(len(alike), 'finding')})" for issue, alike in usual),
+        cause="\n".join(lines),
         do=answering(found, read=read),
         since=_since(every),
         findings=len(every),
