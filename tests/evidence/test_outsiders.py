@@ -74,7 +74,7 @@ def test_a_role_that_outsiders_may_assume_is_denied_to_be_restricted(statement: 
     [
         ("{UserName: deployer}", True),
         ("{UserName: deployer, Status: Active}", True),
-        ("{UserName: deployer, Status: Inactive}", NOTHING),
+        ("{UserName: deployer, Status: Inactive}", UNKNOWN),
         ("{UserName: deployer, Status: !ImportValue status}", UNKNOWN),
     ],
 )

@@ -1,4 +1,4 @@
-"""Access that a stack gives beside its functions: to guests, through other roles, by access keys and by uploads."""
+"""Access that a stack gives beside its functions: to guests, through other roles and by uploads."""
 
 from __future__ import annotations
 
@@ -76,20 +76,6 @@ def _by_anybody(grant: Grant) -> Answer:
     if covered is None:
         return unknown(Unknown("an action of the trust policy is not known", grant.place))
     return yes(grant.place, "the trust policy of a role allows any principal") if covered else no(grant.place)
-
-
-@analysis("key")
-def has_access_keys(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
-    """Yes where a user has an active access key; a stack cannot show that there is none."""
-
-    def active(part: Gathered) -> Answer:
-        status = read(part.node, "Status")
-        if isinstance(status, Unknown):
-            return unknown(status)
-        return yes(part.resource.place) if worded(status) != "Inactive" else no(part.resource.place)
-
-    found = some(active(part) for part in named(parts, "key"))
-    return None if isinstance(found, Answered) and not found.value else found
 
 
 @analysis("rule")
