@@ -107,3 +107,47 @@ def test_an_output_says_where_its_address_is_put(
     lines = imported(tmp_path, routes, monkeypatch, code=PLAIN, description=description, value=value)
     surface, _, path = known.partition(" ")
     assert [f"slack: {surface}" in one and f"path: {path}}}" in one for one in lines] == [True] * bool(known)
+
+
+GRANTING = """\
+import os
+from slack_bolt import App
+from slack_bolt.adapter.aws_lambda import SlackRequestHandler
+app = App(token=os.environ["BOT"], signing_secret=os.environ["KEY"])
+def handler(event, context):
+    return SlackRequestHandler(app=app).handle(event, context)
+"""
+SECRETS = """\
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  SigningSecret: {Type: String, NoEcho: true}
+  BotToken: {Type: String, NoEcho: true}
+Resources:
+  Bot:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: src/
+      Handler: app.handler
+      Runtime: python3.13
+      Environment:
+        Variables:
+          KEY: !Ref SigningSecret
+          BOT: !Ref BotToken
+"""
+
+
+def test_the_code_shows_what_the_secret_in_a_variable_grants(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "app.py").write_text(GRANTING, encoding="utf-8")
+    (tmp_path / "template.yaml").write_text(SECRETS, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(["import", ".", "-o", "model.yaml"]) == 0
+    capsys.readouterr()
+    found = assess(tmp_path / "model.yaml", monkeypatch, capsys)
+    secrets = [one["id"] for one in found.whole["elements"] if one["kind"] == "secret"]
+    assert {found.fact(one, "grants") for one in secrets} == {
+        ("slack-requests", "app.py:4", "evidence, in doubt"),
+        ("slack-api", "app.py:4", "evidence, in doubt"),
+    }

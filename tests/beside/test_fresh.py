@@ -3,7 +3,7 @@
 `fresh/sound.yaml` has handlers that are sound, or whose requests are not Slack's; `fresh/parts.yaml` handlers that are
 sound in one respect, with what may `never` be certain of them; `fresh/bad.yaml` handlers with one fault, by its fact;
 `fresh/does.yaml` handlers that do something in an unusual way, with what `denies` it; `fresh/serves.yaml` handlers with
-the features of Slack that call them, and the line that shows each.
+the features of Slack that call them, and the line that shows each; `fresh/grants.yaml` with what variables grant.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import yaml
 
 from threatmodel.beside.code.look import look
 from threatmodel.beside.code.modules import Parsed
-from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SERVES, Observed
+from threatmodel.beside.code.observed import CERTAIN, CLAIMED, GRANTS, SERVES, Observed
 from threatmodel.beside.folder import Folder
 
 CASES = Path(__file__).with_name("fresh")
@@ -97,3 +97,8 @@ def test_the_code_is_never_said_to_lack_what_it_has(case: dict[str, Any]) -> Non
 def test_the_code_shows_which_features_of_slack_call_it(case: dict[str, Any]) -> None:
     found = {one.value: one.place.line for one in _observed(case) if one.what == SERVES}
     assert found == case["serves"]
+
+
+@pytest.mark.parametrize("case", _cases("grants"))
+def test_the_code_shows_what_variables_grant(case: dict[str, Any]) -> None:
+    assert dict(one.value for one in _observed(case) if one.what == GRANTS) == case["grants"]

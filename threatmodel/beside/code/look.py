@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from threatmodel.beside.code.absences import absences
 from threatmodel.beside.code.answers import answers
+from threatmodel.beside.code.credentials import credentials
 from threatmodel.beside.code.effects import passes_on
 from threatmodel.beside.code.flows import WHOLE, Flows
 from threatmodel.beside.code.functions import Function
@@ -30,7 +31,7 @@ _FRAMEWORKS = frozenset(
     | {"LambdaFunctionUrlResolver", "ALBResolver", "middy"}
 )
 _FOR_EFFECT = re.compile(r"auto|instrument|patch|secur|guard|slack|verif|auth|protect", re.IGNORECASE)
-_ANALYSES = (verification, surfaces, logs, answers, tokens, sinks, writes, models, absences)
+_ANALYSES = (verification, surfaces, credentials, logs, answers, tokens, sinks, writes, models, absences)
 
 
 class Look(NamedTuple):

@@ -13,6 +13,8 @@ from threatmodel.reading.problems import Place
 
 CERTAIN, CLAIMED, SIGN = "certain", "claimed", "sign"
 """How well it is known: it can be seen; the code states it; it is only a sign, which decides nothing."""
+GRANTS = "grants"
+"""The observation what a variable of the environment grants; its value is the variable's name, and that."""
 SERVES = "serves"
 """The observation that a feature of Slack calls a handler; its value is the feature."""
 

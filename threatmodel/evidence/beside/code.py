@@ -9,6 +9,7 @@ from typing import NamedTuple
 from threatmodel.beside.code.look import Look, look
 from threatmodel.beside.code.modules import Opening, Parsed
 from threatmodel.beside.code.observed import CERTAIN, SERVES, SIGN, Observed
+from threatmodel.beside.code.observed import GRANTS as GRANTED
 from threatmodel.beside.code.source import handler_file, module_path, unread_language
 from threatmodel.beside.folder import Folder
 from threatmodel.beside.slack_manifest import RequestUrl
@@ -23,7 +24,7 @@ from threatmodel.model.facts import Statement, Statements
 from threatmodel.model.system import REQUESTS
 from threatmodel.reading.problems import Place, Problem, quoted
 from threatmodel.reading.project import real_path
-from threatmodel.stacks.values import get, items, text, unknowns
+from threatmodel.stacks.values import Table, get, items, text, unknowns
 
 _Unread = tuple[str, str, Place]
 
@@ -93,6 +94,8 @@ def state(found: Found) -> tuple[Statements, Read]:
         notes += said.notes
         if "slack" in said.of_slack:
             signs += said.of_slack.values()
+        for secret, statement in _granted(found, function, seen):
+            statements.setdefault(secret, {}).setdefault("grants", []).append(statement)
         for secret, statement in said.secrets:
             statements.setdefault(secret, {}).setdefault("kept_in", []).append(statement)
     read = Read(
@@ -168,6 +171,33 @@ def _starts(found: Found, function: str) -> Iterator[Start]:
         relations = one.lists.relations.get(one.matched.resources.get(function, ""))
         if relations is not None:
             yield from relations.triggers
+
+
+def _granted(found: Found, function: str, seen: Look) -> Iterator[tuple[str, Statement]]:
+    """Yield what secrets grant that variables of a function hold, by where its code hands them to."""
+    shown = [one for one in seen.observed if one.what == GRANTED]
+    for held in found.held if shown else ():
+        name = held.matched.resources.get(function, "")
+        relations, resource = held.lists.relations.get(name), held.stack.resources.get(name)
+        if relations is None or resource is None:
+            continue
+        variables = get(resource.properties, "Environment", "Variables")
+        for one in shown if isinstance(variables, Table) else ():
+            variable, grants = one.value
+            lines = {at.line for at in _places(variables, variable)} if isinstance(variables, Table) else set()
+            for use in relations.lists["secrets"]:
+                element = held.lists.element(use.resource)
+                if element in found.system.nodes and any(place.line in lines for place in use.places):
+                    said = Statement(grants, "source", one.place, one.note)
+                    yield from ((element, each) for each in by_direction("secret", "grants", said, found.ways, "code"))
+
+
+def _places(variables: Table, name: str) -> Iterator[Place]:
+    """Yield where a variable is written."""
+    if name in variables.keys:
+        yield variables.keys[name]
+    if name in variables.entries:
+        yield variables.entries[name].place
 
 
 _AUTHORIZERS = ("AWS::ApiGateway::Authorizer", "AWS::ApiGatewayV2::Authorizer")
