@@ -149,6 +149,34 @@ def test_scanning_can_be_shown_to_be_off(seen: Seen) -> None:
     assert value(seen({**REPOSITORY, "security_and_analysis": off}), "secret_scanning") == (False, "evidence")
 
 
+_API = "https://api.github.com/repos/acme/shop"
+_ALERT = {
+    "number": 7,
+    "url": f"{_API}/secret-scanning/alerts/7",
+    "state": "open",
+    "secret_type": "slack_api_token",
+    "secret": "CANARY",
+}
+_KEY = {"id": 1, "key": "ssh-ed25519 AAAA", "url": f"{_API}/keys/1", "title": "CANARY", "read_only": False}
+
+
+@pytest.mark.parametrize(
+    ("answer", "fact", "expected"),
+    [
+        ([_ALERT], "history_scanned", (False, "evidence")),
+        ([{**_ALERT, "state": "resolved", "resolution": "revoked"}], "history_scanned", None),
+        ([_KEY], "code_host_access_limited", (False, "evidence")),
+        ([{**_KEY, "read_only": True}], "code_host_access_limited", None),
+    ],
+)
+def test_a_secret_that_was_found_and_a_key_that_may_push_are_shown(
+    seen: Seen, answer: Any, fact: str, expected: tuple[bool, str] | None
+) -> None:
+    found = seen(answer)
+    assert value(found, fact) == expected
+    assert "CANARY" not in json.dumps(found.whole)
+
+
 def test_scanning_that_is_on_is_a_statement_as_logs_are_not_scanned(seen: Seen) -> None:
     assert value(seen(REPOSITORY), "secret_scanning") == (True, "statement")
 

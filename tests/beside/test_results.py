@@ -214,9 +214,20 @@ def test_nothing_else_of_prowler_reassures(check: tuple[str, str, str]) -> None:
     assert not reads()[1]
 
 
-def test_a_check_of_the_account_is_of_the_account() -> None:
-    saved("result.json", prowler(("iam_no_root_access_key", "FAIL", "arn:aws:iam::111122223333:root")))
-    assert reads()[1]["account", "root_access_key"].value is True
+@pytest.mark.parametrize(
+    ("check", "arn", "fact", "value"),
+    [
+        ("iam_no_root_access_key", "iam::111122223333:root", "root_access_key", True),
+        ("iam_no_root_access_key", "iam::111122223333:root", "root_credentials", True),
+        ("iam_role_cross_service_confused_deputy_prevention", "iam::111122223333:role/x", "other_roles_restricted",
+         False),
+        ("cloudwatch_log_group_not_publicly_accessible", "logs:eu-west-1:111122223333:log-group:x",
+         "log_readers_restricted", False),
+    ],
+)  # fmt: skip
+def test_a_check_of_the_account_is_of_the_account(check: str, arn: str, fact: str, value: bool) -> None:
+    saved("result.json", prowler((check, "FAIL", f"arn:aws:{arn}")))
+    assert reads()[1]["account", fact].value is value
 
 
 # --- what reassures

@@ -228,6 +228,9 @@ def _agents(workflow: Workflow) -> Iterator[Sighting]:
         found = [(f"uses {name}", place) for name, place in actions if name.startswith(tools.AI_ACTIONS)]
         found += [(_ran(job, one), one.place) for one, _ in job.commands() if tools.AI_COMMANDS.match(one.text)]
         yield from (Sighting("ai-agent", shown, place) for shown, place in found)
+        if job.pushes:
+            why = f"the job {quoted(job.name)} gives an AI agent a token that may push"
+            yield from (Sighting("ai-agent-pushes", why, place) for _, place in found)
 
 
 # --- scanners and tests

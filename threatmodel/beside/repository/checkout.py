@@ -21,6 +21,7 @@ from threatmodel.beside.repository.files import (
     OWNERS,
     PIPELINE,
     REQUIREMENTS,
+    STATE,
     UNREADABLE,
     UPDATES,
     WORKFLOW,
@@ -52,8 +53,11 @@ class Checkout:
         return tuple(one for one in self.sightings if one.topic == topic)
 
 
-def checkout(texts: Mapping[str, str], shown: Callable[[str], str]) -> Checkout:
-    """Return what the files of a checkout show, from their texts by path in it; `shown` is a path in messages."""
+def checkout(texts: Mapping[str, str], shown: Callable[[str], str], noticed: Sequence[str] = ()) -> Checkout:
+    """Return what the files of a checkout show, from their texts by path in it; `shown` is a path in messages.
+
+    Of the files `noticed` only the names are known.
+    """
     left: list[Unread] = []
     found: list[Sighting] = []
     workflows = list(_workflows(texts, shown, left))
@@ -66,6 +70,9 @@ def checkout(texts: Mapping[str, str], shown: Callable[[str], str]) -> Checkout:
             where = Place(shown(name))
             left.append(skipped(where, "this service's pipelines are not read", "state the facts of the pipeline"))
             found.append(Sighting("other-pipeline", posixpath.basename(name), where))
+    for name in noticed:
+        if STATE.search(name) and not locks.is_of_work(name):
+            found.append(Sighting("state-in-checkout", "a state of Terraform is in the checkout", Place(shown(name))))
     looked = (*_counted(workflows), *_does(found), *locking.looked(), *_beside(texts))
     return Checkout(sightings=tuple(found), unread=tuple(left), looked=looked, workflows=len(workflows))
 

@@ -33,6 +33,8 @@ MANIFESTS = frozenset(("package.json", "pyproject.toml", "Pipfile", "go.mod", "C
 """Names of files that ask for packages."""
 UNREADABLE = frozenset(("Gemfile", "pom.xml", "build.gradle", "build.gradle.kts"))
 """Names of files that ask for packages, whose locks are not read."""
+STATE = re.compile(r"\.tfstate(?:\.backup)?\Z")
+"""How names of Terraform's states end; these are not read here, because they have secrets in clear."""
 REQUIREMENTS = re.compile(r"requirements(?:[-_.][\w.-]+)?\.txt\Z")
 
 _LOCKING = LOCKS | MANIFESTS | UNREADABLE
@@ -53,6 +55,7 @@ READS = Reads(
     smaller="remove it from the checkout, or state its facts",
     largest=16 * 1024 * 1024,
     without=_OTHERS,
+    noticed=(".tfstate", ".tfstate.backup"),
 )
 """How the files of a checkout are read."""
 

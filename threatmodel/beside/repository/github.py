@@ -58,6 +58,7 @@ def _job(name: str, job: Node, place: Place, root: Table, lines: list[str]) -> J
         env=env,
         tokens=at if permissions.get("id-token") == "write" else None,
         writes=_writes(permissions, at),
+        pushes=permissions.get("contents") == "write",
         environment=text(environment) or text(environment, "name"),
         condition=text(job, "if"),
         secrets=_uses_secrets(job) or _uses_secrets(get(root, "env")),

@@ -70,7 +70,8 @@ class Answers:
 
     `day` is the day of the oldest answer (None where one has none), `effective` what the rules in force for a branch
     ask for, and `effective_whole` where they are listed.  `unprotected` is where the host says that a branch has no
-    protection, `wishes` are bodies that are no answers, and `repositories` those that the answers are of.
+    protection, `open_alerts` are secrets that it found and that are not replaced, and `pushing_keys` deploy keys that
+    may push.  `wishes` are bodies that are no answers, and `repositories` those that the answers are of.
     """
 
     file: str
@@ -84,6 +85,8 @@ class Answers:
     default_branch: str = ""
     repositories: tuple[str, ...] = ()
     hosted: Place | None = None
+    open_alerts: tuple[Place, ...] = ()
+    pushing_keys: tuple[Place, ...] = ()
     effective_whole: Place | None = None
     unread: tuple[Unread, ...] = ()
 
@@ -95,6 +98,8 @@ class _Found:
         self.rules: list[Rule] = []
         self.gates: list[Gate] = []
         self.scanning: list[Scanning] = []
+        self.open_alerts: list[Place] = []
+        self.pushing_keys: list[Place] = []
         self.effective: list[tuple[int | None, Place]] = []
         self.unprotected: list[Place] = []
         self.effective_whole: Place | None = None
@@ -126,6 +131,8 @@ def answers(source: str, file: str) -> Answers:
         rules=tuple(found.rules),
         gates=tuple(found.gates),
         scanning=tuple(found.scanning),
+        open_alerts=tuple(found.open_alerts),
+        pushing_keys=tuple(found.pushing_keys),
         effective=tuple(found.effective),
         unprotected=tuple(found.unprotected),
         wishes=tuple(found.wishes),
@@ -203,8 +210,8 @@ def _read(one: _Answer, found: _Found) -> None:
 
 
 _ASKED = (
-    "save those of repos/OWNER/NAME, .../rulesets/ID, .../rules/branches/BRANCH, .../branches/BRANCH/protection and "
-    ".../environments"
+    "save those of repos/OWNER/NAME, .../rulesets/ID, .../rules/branches/BRANCH, .../branches/BRANCH/protection, "
+    ".../environments, .../keys and .../secret-scanning/alerts"
 )
 
 
@@ -354,6 +361,17 @@ def _is_on(settings: Node, key: str) -> bool | None:
     return {"enabled": True, "disabled": False}.get(status)
 
 
+def _alert(body: Node, found: _Found) -> None:
+    """A secret that the host found; its value is in the answer, and is never shown."""
+    if text(body, "state") == "open":
+        found.open_alerts.append(body.place)
+
+
+def _deploy_key(body: Node, found: _Found) -> None:
+    if text(body, "read_only") == "false":
+        found.pushing_keys.append(body.place)
+
+
 _READERS: Mapping[frozenset[str], _Reader] = {
     frozenset(("enforcement", "name")): _ruleset,
     frozenset(("type", "ruleset_id")): _branch_rule,
@@ -361,5 +379,7 @@ _READERS: Mapping[frozenset[str], _Reader] = {
     frozenset(("environments", "total_count")): _environments,
     frozenset(("protection_rules", "name")): _environment,
     frozenset(("full_name", "default_branch")): _repository,
+    frozenset(("secret_type", "state", "number")): _alert,
+    frozenset(("read_only", "key", "title")): _deploy_key,
 }
 """What reads an answer, by keys that only such an answer has."""

@@ -47,8 +47,9 @@ class Step:
 class Job:
     """One job.  `tokens` is the place where it may ask for an OIDC token; None where it may not.
 
-    `writes` is whether its token may change the repository (None where no file shows it), `env` has the variables of
-    the job and of its workflow, `environment` the deployment environment ('' for none), `condition` the texts of `if`.
+    `writes` is whether its token may change the repository (None where no file shows it), `pushes` that it may push.
+    `env` has the variables of the job and of its workflow, `environment` is the deployment environment ('' for none),
+    `condition` has the texts of `if`.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Job:
     env: Mapping[str, Node]
     tokens: Place | None = None
     writes: bool | None = None
+    pushes: bool = False
     environment: str = ""
     condition: str = ""
     secrets: bool = False

@@ -66,6 +66,12 @@ def _said(answers: Answers) -> Iterator[tuple[str, _Said]]:
         yield "repository_hosted", _shown(value=True, place=answers.hosted, note="the host answers for it")
     yield from _branch(answers)
     yield from _approval(answers)
+    for fact, places, note in (
+        ("history_scanned", answers.open_alerts, "an alert of secret scanning is open"),
+        ("code_host_access_limited", answers.pushing_keys, "a deploy key may push, and does not expire"),
+    ):
+        if places:
+            yield fact, _shown(value=False, place=places[0], note=note)
     for one in answers.scanning:
         yield from _scanning(one.pushes, one.secrets, one.place)
 

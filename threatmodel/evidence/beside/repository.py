@@ -54,6 +54,8 @@ _RULES: Mapping[str, tuple[_Rule, ...]] = {
     "static_analysis": (_Rule(_YES, "scans-code"),),
     "template_scanning": (_Rule(_YES, "scans-templates"),),
     "ai_agents_change_code": (_Rule(_YES, "ai-agent"),),
+    "ai_agents_restricted": (_Rule(_NO, "ai-agent-pushes"),),
+    "state_access_restricted": (_Rule(_NO, "state-in-checkout"),),
 }
 """What each fact of the pipeline follows from, the rules in order: the first that holds counts."""
 
@@ -81,7 +83,7 @@ _SIGNS: Mapping[str, tuple[tuple[str, str], ...]] = {
 def state(found: Found) -> tuple[Statements, Read]:
     """Return what a checkout states of the pipeline, and what was read."""
     folder: Folder = found.opened
-    seen = checkout(folder.texts, lambda name: folder.place(name).file)
+    seen = checkout(folder.texts, lambda name: folder.place(name).file, folder.noticed)
     unread = [*folder.unread, *seen.unread]
     whole = not unread and not seen.of("other-pipeline")
     statements: dict[str, list[Statement]] = {}
