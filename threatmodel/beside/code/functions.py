@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -43,7 +44,9 @@ class Function:
     def nodes(self) -> Sequence[Node]:
         """All nodes that run as part of it: those of functions without a name are, those of others are not."""
         defaults = (node for one in self.parameters for part in one.parts for node in walk(part))
-        return [*defaults, *running(self.body)]
+        found = [*defaults]
+        _running(self.body, found)
+        return found
 
     @cached_property
     def assigned(self) -> Mapping[str, list[Node]]:
@@ -73,64 +76,65 @@ def _names(parameter: Node) -> Iterator[str]:
     yield from (one.name for one in parameter.parts if one.kind == "as")
 
 
-def running(block: Node) -> Iterator[Node]:
-    """Yield the nodes of a block that can run: nothing after a return, nothing under a test that is false."""
+def _running(block: Node, found: list[Node]) -> None:
+    """Add the nodes of a block that can run: nothing after a return, nothing under a test that is false."""
     for statement in block.parts:
-        yield from _running_in(statement)
+        _running_in(statement, found)
         if ends(statement):
             return
 
 
-def _running_in(statement: Node) -> Iterator[Node]:
+def _running_in(statement: Node, found: list[Node]) -> None:
     match statement.kind:
         case "function" if statement.name:
-            yield from (node for one in statement.parts[2:] for node in walk(one))
+            found += (node for one in statement.parts[2:] for node in walk(one))
         case "class":
-            yield from _defining(statement)
+            _defining(statement, found)
         case "if":
-            yield statement
-            yield from _within(statement.parts[0])
+            found.append(statement)
+            _within(statement.parts[0], found)
             for branch, dead in zip(statement.parts[1:], ("false", "true"), strict=True):
                 if not _is_constant(statement.parts[0], dead):
-                    yield from running(branch)
+                    _running(branch, found)
         case "loop" | "try" | "handler" | "block":
-            yield statement
+            found.append(statement)
             for one in statement.parts:
-                if one.kind == "handler":
-                    yield from _running_in(one)
-                else:
-                    yield from running(one) if one.kind == "block" else _within(one)
+                inner = {"handler": _running_in, "block": _running}.get(one.kind, _within)
+                inner(one, found)
         case _:
-            yield from _within(statement)
+            _within(statement, found)
 
 
-def _defining(made: Node) -> Iterator[Node]:
-    """Yield what runs when a class is made: its bases, its decorators and the values in its body."""
+def _defining(made: Node, found: list[Node]) -> None:
+    """Add what runs when a class is made: its bases, its decorators and the values in its body."""
     for base in made.parts[1:]:
-        yield from _within(base)
+        _within(base, found)
     for inner in made.parts[0].parts:
         if inner.kind != "assign":
-            yield from _running_in(inner)
+            _running_in(inner, found)
         elif _made(inner) is None:
-            yield from _within(inner.parts[1])
+            _within(inner.parts[1], found)
 
 
-def _within(node: Node) -> Iterator[Node]:
-    """Yield an expression or plain statement with what is below it; functions that get a name are left out."""
+def _within(node: Node, found: list[Node]) -> None:
+    """Add an expression or plain statement with what is below it; functions that get a name are left out."""
     ahead = [node]
     while ahead:
         one = ahead.pop()
-        if one.kind in {"assign", "pair"} and one.parts and _made(one) is not None:
-            if one.kind == "assign":
-                ahead += one.parts[1].parts[2:] if one.parts[1].kind == "function" else ()
+        kind = one.kind
+        if kind in _NAMING and one.parts and _made(one) is not None:
+            if kind == "assign":
+                ahead += one.parts[1].parts[2:]
             continue
-        yield one
-        if one.kind == "function":
-            if one.name:
-                continue
-            yield from running(one.parts[1])
-        else:
-            ahead.extend(reversed(one.parts))
+        found.append(one)
+        if kind != "function":
+            if one.parts:
+                ahead += one.parts[::-1]
+        elif not one.name:
+            _running(one.parts[1], found)
+
+
+_NAMING = frozenset({"assign", "pair"})
 
 
 def ends(statement: Node) -> bool:
@@ -178,18 +182,19 @@ def _made(node: Node) -> Node | None:
 
 def functions_in(block: Node, module: Module, owner: str, around: Function) -> Iterator[Function]:
     """Yield the functions with names below a block, those in them too."""
-    ahead: list[Node] = list(block.parts)
+    ahead = deque(block.parts)
     while ahead:
-        node = ahead.pop(0)
-        if node.kind == "function" and node.name:
+        node = ahead.popleft()
+        kind = node.kind
+        if kind == "function" and node.name:
             yield from _with_inner(Function(node.name, module, node, owner, around))
-        elif node.kind == "class":
+        elif kind == "class":
             yield from functions_in(node.parts[0], module, node.name or owner, around)
-        elif (made := _made(node)) is not None:
-            name = node.name if node.kind == "pair" else node.parts[0].name
-            yield from _with_inner(Function(name, module, made, owner, around, in_table=node.kind == "pair"))
+        elif kind in _NAMING and (made := _made(node)) is not None:
+            name = node.name if kind == "pair" else node.parts[0].name
+            yield from _with_inner(Function(name, module, made, owner, around, in_table=kind == "pair"))
         else:
-            ahead.extend(node.parts)
+            ahead += node.parts
 
 
 def _with_inner(function: Function) -> Iterator[Function]:

@@ -33,6 +33,7 @@ _SHAPES = frozenset(
     | {"logFormatter", "logger_formatter", "maskFields", "redactPaths"}
 )
 """Names by which a program changes or leaves out what its logger writes."""
+_WRITERS = frozenset({"console", "stdout", "stderr", "print"})
 _SECRET = re.compile(r"(?:SECRET|TOKEN|PASSWORD|SIGNING|PRIVATE_KEY|API_KEY)\w*", re.IGNORECASE)
 _NO_SECRET = re.compile(r"(?:NAME|ARN|ID|URL|PATH|PARAMETER|PARAM|TTL|VERSION|KEY_ID)\Z", re.IGNORECASE)
 _ENVIRONMENT = re.compile(r"\A(?:os\.environb?|process\.env)\Z|\Aos\.(?:getenv|environ\.get)\Z")
@@ -169,8 +170,9 @@ def _is_shaped(reading: Reading) -> bool:
 def _is_muted(reading: Reading) -> bool:
     """Return whether the program replaces the console."""
     return any(
-        node.kind == "assign"
-        and any(one.name in {"console", "stdout", "stderr", "print"} for one in walk(node.parts[0]))
+        one.name in _WRITERS
         for module in reading.program.modules.found.values()
-        for node in walk(module.block)
+        if _WRITERS & module.index.words
+        for node in module.index.kinds.get("assign", ())
+        for one in walk(node.parts[0])
     )

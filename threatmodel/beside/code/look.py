@@ -19,7 +19,7 @@ from threatmodel.beside.code.observed import Observed, Reading
 from threatmodel.beside.code.program import Program
 from threatmodel.beside.code.sinks import sinks
 from threatmodel.beside.code.surfaces import surfaces
-from threatmodel.beside.code.syntax import Node, walk
+from threatmodel.beside.code.syntax import Node
 from threatmodel.beside.code.tokens import tokens
 from threatmodel.beside.code.verification import verification
 from threatmodel.beside.code.writes import writes
@@ -98,10 +98,11 @@ def _unknown(program: Program, flows: Flows) -> Iterator[Opening]:
 def _for_effect(program: Program) -> Iterator[Opening]:
     """Yield the unknown packages that are imported and not used, and by their name may change what serves requests."""
     for function in program.top.values():
-        names = {one.name for one in walk(function.module.block) if one.kind == "name"}
-        for node in function.nodes:
+        kinds = function.module.index.kinds
+        names = {one.name for one in kinds.get("name", ())}
+        for node in kinds.get("import", ()):
             package = next((one for one in program.modules.unknown if _is_of(node.name, one)), "")
-            if node.kind != "import" or not package or not _FOR_EFFECT.search(node.name):
+            if not package or not _FOR_EFFECT.search(node.name):
                 continue
             if not names & {package, *(one.name for one in node.parts)}:
                 why = f"{quoted(node.name)} is imported for its effect, and its code is not in the folder"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from threatmodel.beside.code.packages import is_known, is_standard, package_of
 from threatmodel.beside.code.source import JAVASCRIPT, PYTHON
-from threatmodel.beside.code.syntax import Node, ParseError
+from threatmodel.beside.code.syntax import Index, Node, ParseError, index_of, walk
 from threatmodel.beside.folder import Folder
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import dataclass, field
@@ -38,6 +38,7 @@ class Module:
     path: str
     block: Node
     python: bool
+    index: Index
     imports: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
@@ -67,19 +68,21 @@ class Parsed:
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
         self.folders = frozenset(str(one) for name in folder.texts for one in PurePosixPath(name).parents)
-        self._blocks: dict[str, Node | ParseError] = {}
+        self._parsed: dict[str, tuple[Node, Index] | ParseError] = {}
 
-    def block(self, path: str) -> Node:
-        """Return a file as a block.  Raises ParseError."""
-        if path not in self._blocks:
+    def module(self, path: str) -> Module:
+        """Return the module of a file, which has bound no names yet.  Raises ParseError."""
+        if path not in self._parsed:
             try:
-                self._blocks[path] = self._parse(path)
+                block = self._parse(path)
+                self._parsed[path] = (block, index_of(block))
             except ParseError as error:
-                self._blocks[path] = error
-        found = self._blocks[path]
+                self._parsed[path] = error
+        found = self._parsed[path]
         if isinstance(found, ParseError):
             raise found
-        return found
+        block, index = found
+        return Module(path, block, path.endswith(PYTHON), index)
 
     def _parse(self, path: str) -> Node:
         text = self.folder.texts[path]
@@ -104,7 +107,7 @@ def modules_of(parsed: Parsed, files: Iterable[str], root: str) -> Modules:
             modules.openings.append(Opening(why, parsed.folder.place(path)))
             break
         try:
-            module = Module(path, parsed.block(path), path.endswith(PYTHON))
+            module = parsed.module(path)
         except ParseError as error:
             place = parsed.folder.place(path, error.line, 1)
             modules.openings.append(Opening(f"{path} is not read: {error.why}", place))
@@ -124,20 +127,21 @@ class _Importing:
 
     def all(self) -> Iterator[str]:
         """Yield the files of the folder that the module imports."""
-        for node in _at_run_time(self.module.block):
+        kinds = self.module.index.kinds
+        typing = {id(node) for test in kinds.get("if", ()) if _is_typing(test) for node in walk(test.parts[1])}
+        found = (node for kind in ("import", "call", "assign") for node in kinds.get(kind, ()))
+        for node in found:
+            if id(node) in typing:
+                continue
             if node.kind == "import":
                 yield from self.imported(node)
-            elif node.kind == "call" and node.parts[0].name in _LOADS:
+            elif node.kind == "assign":
+                if _is_required(node.parts[1]):
+                    self.bind_required(*node.parts)
+            elif node.parts[0].name in _LOADS:
                 yield from self.loaded(node)
-            elif (
-                node.kind == "call"
-                and self.module.python
-                and node.parts[0].kind == "name"
-                and node.parts[0].name in _RUNS
-            ):
+            elif self.module.python and node.parts[0].kind == "name" and node.parts[0].name in _RUNS:
                 self.open(f"{node.parts[0].name}() runs code that is not in a file", node)
-            elif node.kind == "assign" and _is_required(node.parts[1]):
-                self.bind_required(*node.parts)
 
     def imported(self, node: Node) -> Iterator[str]:
         paths, name = self.resolved(node.name, node)
@@ -279,14 +283,9 @@ class _Importing:
         self.modules.unknown.setdefault(name, self.modules.folder.place(self.module.path))
 
 
-def _at_run_time(block: Node) -> Iterator[Node]:
-    """Yield all nodes but those that only a type checker reads."""
-    ahead = [block]
-    while ahead:
-        one = ahead.pop()
-        yield one
-        typing = one.kind == "if" and one.parts[0].name == "TYPE_CHECKING"
-        ahead.extend(reversed(one.parts[2:] if typing else one.parts))
+def _is_typing(test: Node) -> bool:
+    """Return whether only a type checker reads what is under a test."""
+    return test.parts[0].name == "TYPE_CHECKING"
 
 
 def _is_required(value: Node) -> bool:

@@ -222,8 +222,11 @@ class Program:
     @cached_property
     def classes(self) -> frozenset[str]:
         """The names of the classes that are defined in the modules."""
-        blocks = (module.block for module in self.modules.found.values())
-        return frozenset(node.name for block in blocks for node in walk(block) if node.kind == "class")
+        return frozenset(one.name for one in self._of_kind("class"))
+
+    def _of_kind(self, kind: str) -> Iterator[Node]:
+        for module in self.modules.found.values():
+            yield from module.index.kinds.get(kind, ())
 
     @cached_property
     def surely(self) -> Sequence[Function]:
@@ -305,9 +308,10 @@ class Program:
     @cached_property
     def _framed(self) -> frozenset[str]:
         """The classes with a base from elsewhere, which may call each of their methods."""
-        blocks = (module.block for module in self.modules.found.values())
-        every = [node for block in blocks for node in walk(block) if node.kind == "class"]
-        bases = {one.name: {base.name for part in one.parts[1:] for base in walk(part) if base.name} for one in every}
+        bases = {
+            one.name: {base.name for part in one.parts[1:] for base in walk(part) if base.name}
+            for one in self._of_kind("class")
+        }
         found = {name for name, named in bases.items() if named - self.classes - _PLAIN}
         while more := {name for name, named in bases.items() if name not in found and named & found}:
             found |= more

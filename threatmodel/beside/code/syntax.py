@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -63,4 +64,24 @@ def walk(node: Node) -> Iterator[Node]:
     while ahead:
         one = ahead.pop()
         yield one
-        ahead.extend(reversed(one.parts))
+        if one.parts:
+            ahead += one.parts[::-1]
+
+
+class Index(NamedTuple):
+    """The nodes of a file by their kinds, in the order of the text, and every name, key and text in it."""
+
+    kinds: Mapping[str, Sequence[Node]]
+    words: frozenset[str]
+
+
+def index_of(block: Node) -> Index:
+    """Return the index of a file."""
+    kinds: defaultdict[str, list[Node]] = defaultdict(list)
+    ahead = [block]
+    while ahead:
+        one = ahead.pop()
+        kinds[one.kind].append(one)
+        if one.parts:
+            ahead += one.parts[::-1]
+    return Index(kinds, frozenset(one.name for found in kinds.values() for one in found))

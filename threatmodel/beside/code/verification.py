@@ -121,6 +121,8 @@ class _Verification:
 
     def _dead(self) -> _Found | None:
         """Return where a function that nothing mentions computes an HMAC."""
+        if not any(_OF_HMAC & module.index.words for module in self.program.modules.found.values()):
+            return None
         for function in self.program.functions:
             for node in function.nodes:
                 if node.kind == "call" and HMAC.search(self.program.dotted(node.parts[0], function)):
