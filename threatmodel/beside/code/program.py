@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -116,8 +117,7 @@ class Program:
         made = (value for target, value in assigned if target.name == name and value.kind == "call")
         makers = [*self.handler.decorators, *made]
         for maker in makers:
-            called = maker if maker.kind == "call" else Node("call", "", (maker,), maker.line, maker.column)
-            found = self._called(called, top)
+            found = self._called(_as_call(maker), top)
             if found is not None:
                 yield from self._made_by(found, 0)
 
@@ -154,6 +154,8 @@ class Program:
                 first = node.parts[1] if len(node.parts) > 1 else None
                 given = first.name if first is not None and first.kind == "text" and len(first.name) < _SHORT else ""
                 called = self.dotted(node.parts[0], function, depth + 1)
+                if first is not None and _WRAPS.search(called):
+                    return self.dotted(first, function, depth + 1)
                 return given if called in {"require", "import"} else f"{called}({given})"
             case "or" | "choice":
                 return self.dotted(node.parts[-1], function, depth + 1)
@@ -195,6 +197,9 @@ class Program:
         if what.kind != "attribute":
             return None
         owner = what.parts[0]
+        made = self._class_of(owner, function)
+        if made:
+            return self._only(one for one in self.by_name.get(what.name, ()) if one.owner == made)
         if owner.kind == "name" and owner.name in {"self", "this", "cls"}:
             return self._only(one for one in self.by_name.get(what.name, ()) if one.module is function.module)
         if owner.kind == "name" and owner.name in function.module.imports:
@@ -203,6 +208,28 @@ class Program:
             if there is not None and original in {"*", "default"}:
                 return self._defined(there, what.name, 0)
         return None
+
+    def _class_of(self, value: Node, function: Function) -> str:
+        """Return the class of the modules of which a value surely is an instance; '' where none is known."""
+        here: Function | None = function
+        while here is not None and value.kind == "name":
+            values = here.assigned.get(value.name, ())
+            if values or value.name in here.bound:
+                if len(values) != 1 or value.name in here.bound:
+                    return ""
+                value = values[0]
+                break
+            here = here.around
+        name = value.parts[0].name if value.kind == "call" and value.parts[0].kind == "name" else ""
+        defined = sum(one.name == name for one in self._of_kind("class"))
+        return name if name in self.classes and defined == 1 and name not in self._extended else ""
+
+    @cached_property
+    def _extended(self) -> frozenset[str]:
+        """The names of classes that others extend, or that are assigned."""
+        bases = (base.name for one in self._of_kind("class") for part in one.parts[1:] for base in walk(part))
+        assigned = (one.parts[0].name for one in self._of_kind("assign") if one.parts[0].kind == "name")
+        return frozenset((*bases, *assigned)) & self.classes
 
     def _function(self, name: str, function: Function) -> Function | None:
         here: Function | None = function
@@ -232,18 +259,37 @@ class Program:
     def surely(self) -> Sequence[Function]:
         """The functions that run for some request: the handler, what it calls, and what listens to requests."""
         start = [*self.top.values(), *self.entries]
-        start += [one for one in self.functions if one.decorators and self._listens(one)]
         seen: dict[int, Function] = {}
         ahead = list(start)
         for one in ahead:  # it grows on the way
             if id(one.node) in seen:
                 continue
             seen[id(one.node)] = one
+            ahead += self._decorated(one)
             for node in one.nodes:
                 if node.kind == "call":
                     found = [self.called(node, one), *self._given(node, one)]
                     ahead += [function for function in found if function is not None]
         return list(seen.values())
+
+    @cached_property
+    def _within(self) -> Mapping[int, Sequence[Function]]:
+        """The functions that are defined in each function, or in a module outside all."""
+        found: dict[int, list[Function]] = {}
+        for one in self.functions:
+            if one.around is not None:
+                found.setdefault(id(one.around.node), []).append(one)
+        return found
+
+    def _decorated(self, function: Function) -> Iterator[Function]:
+        """Yield the decorators that run in a function, and what they make a listener."""
+        for inner in self._within.get(id(function.node), ()):
+            for one in inner.decorators:
+                found = self._called(_as_call(one), function)
+                if found is not None:
+                    yield found
+            if self._listens(inner):
+                yield inner
 
     def named(self, name: Node, function: Function) -> Function | None:
         """Return the function of the folder that a name surely means."""
@@ -272,7 +318,7 @@ class Program:
         attributes are computed.
         """
         seen: dict[int, Function] = {}
-        ahead = [*self.surely, *(one for one in self.functions if one.in_table or one.decorators)]
+        ahead = [*self.surely]
         names: set[str] = set()
         for one in ahead:  # it grows on the way
             if id(one.node) in seen:
@@ -280,9 +326,10 @@ class Program:
             seen[id(one.node)] = one
             if self._computes(one):
                 return self._every(seen)
+            ahead += (inner for inner in self._within.get(id(one.node), ()) if inner.in_table or inner.decorators)
             for node in (*one.nodes, *one.decorators):
                 if node.kind in {"name", "attribute", "text"} and node.name and node.name not in names:
-                    if id(node) in self._exports:
+                    if id(node) in self._unused:
                         continue
                     names.add(node.name)
                     ahead += self.by_name.get(node.name, ())
@@ -318,9 +365,9 @@ class Program:
         return frozenset(found)
 
     @cached_property
-    def _exports(self) -> frozenset[int]:
-        """The nodes by which a module names its own functions and imports, which uses none of them."""
-        found: list[Node] = []
+    def _unused(self) -> frozenset[int]:
+        """The nodes by which a module names its own functions and imports, and what it imports: none is used there."""
+        found = [inner for one in self._of_kind("import") for inner in walk(one)]
         for module in self.modules.found.values():
             for node in module.block.parts:
                 if node.kind == "assign":
@@ -362,6 +409,8 @@ def given_functions(argument: Node) -> Iterator[Node]:
 
 _WORDS = frozenset({"text", "import", "attribute", "name", "pair", "keyword", "as"})
 _SHORT = 60
+_WRAPS = re.compile(r"(?:\A|\.)promisify\Z")
+"""What makes of a function one that does the same."""
 _PLAIN = frozenset({"object", "Exception", "Error", "ABC", "ABCMeta", "Protocol", "Enum", "NamedTuple", "dataclass"})
 """Bases and decorators that call no method of a class."""
 _COMPUTED = frozenset({
@@ -369,6 +418,11 @@ _COMPUTED = frozenset({
     *("eval", "exec", "Reflect", "globalThis", "getMembers", "getmembers", "getOwnPropertyNames"),
 })  # fmt: skip
 """Names by which functions are found whose own names are computed."""
+
+
+def _as_call(decorator: Node) -> Node:
+    """Return the call of a decorator."""
+    return decorator if decorator.kind == "call" else Node("call", "", (decorator,), decorator.line, decorator.column)
 
 
 def _is_implied(name: str) -> bool:
