@@ -8,6 +8,7 @@ from typing import NamedTuple
 from threatmodel.beside.code.digests import CONSTANT_TIME, Digests
 from threatmodel.beside.code.functions import Function, ends, unconditional
 from threatmodel.beside.code.guards import EITHER, FAILED, rejects
+from threatmodel.beside.code.idle import is_idle, is_swallowed
 from threatmodel.beside.code.observed import Reading
 from threatmodel.beside.code.syntax import Node, walk
 
@@ -29,28 +30,56 @@ class Checks:
     """The functions that verify a signature, and what becomes of their outcome."""
 
     def __init__(self, reading: Reading, functions: Sequence[Function]) -> None:
-        self.program, self.functions = reading.program, functions
+        self.reading, self.program, self.functions = reading, reading.program, functions
         self.digests = Digests(reading.program)
         self._reached: dict[int, str] = {}
 
     def sites(self) -> Iterator[Site]:
-        """Yield where the outcome of a check is used: in a test that rejects (always, or sometimes), or dropped."""
-        own = {id(one.node) for one in self.functions}
+        """Yield where the outcome of a check is used: in a test that rejects (always, or sometimes), or dropped.
+
+        A test in a function whose every call drops its outcome rejects nothing, and is left out.
+        """
         checking, raising = self._passing_on()
+        found: dict[int, list[Site]] = {}
         for caller in self.program.surely:
-            test = self._own_check(caller) if id(caller.node) in own else None
-            if test is not None:
-                yield Site(caller, test, self._when(caller, test))
             for node in caller.nodes:
                 if node.kind == "expression" and self._drops(node, caller):
                     yield Site(caller, node.parts[0], "dropped")
                 target = self.program.called(node, caller) if node.kind == "call" else None
                 if target is not None and id(target.node) in checking:
-                    use = self._use(caller, node)
-                    if use == "tested" or (use != "returned" and id(target.node) in raising):
-                        yield Site(caller, node, self._when(caller, node))
-                    elif use == "dropped" and self._only_returns(target):
-                        yield Site(caller, node, "dropped")
+                    when = self._when_called(caller, node, target, raises=id(target.node) in raising)
+                    found.setdefault(id(target.node), []).append(Site(caller, node, when))
+        yield from (site for sites in found.values() for site in sites if site.when)
+        own = {id(one.node) for one in self.functions}
+        for function in (one for one in self.program.surely if id(one.node) in own):
+            sites = found.get(id(function.node), ())
+            if not sites or any(site.when != "dropped" for site in sites):
+                yield from self._inside(function)
+
+    def _when_called(self, caller: Function, call: Node, target: Function, *, raises: bool) -> str:
+        """Return when the call of a check rejects; '' where its outcome is used in a way that is not followed."""
+        use = self._use(caller, call)
+        if raises and is_swallowed(self.reading, caller, call, target) and self._keeps_nothing(target):
+            return "dropped"
+        if use == "tested" or (use != "returned" and raises):
+            return self._when(caller, call)
+        return "dropped" if use == "dropped" and self._only_returns(target) else ""
+
+    def _inside(self, function: Function) -> Iterator[Site]:
+        """Yield the test in a function that itself computes the digest, or gets it from a verifier."""
+        test = self._own_check(function)
+        if test is not None:
+            yield Site(function, test, self._when(function, test))
+        elif self.program.is_entry(function):
+            calls = [
+                one for one in function.nodes if one.kind == "call" and one.parts[0].name in (*CONSTANT_TIME, *VERIFIES)
+            ]
+            for one in function.nodes:
+                tested = [call for call in walk(one.parts[0]) if call.kind == "call"] if one.kind == "if" else []
+                whole = calls and all(any(call is other for other in tested) for call in calls)
+                returns = all(call.parts[0].name in {*CONSTANT_TIME, *_RETURNING} for call in calls)
+                if whole and returns and is_idle(self.reading, function, one):
+                    yield Site(function, one, "dropped")
 
     def _drops(self, statement: Node, function: Function) -> bool:
         """Return whether a statement is the only call of a verifier of Slack's packages, which returns its outcome."""
@@ -72,11 +101,15 @@ class Checks:
         plain = all(
             one.kind in {"constant", "compare", "not", "and", "or", "name", "call", "dict", "text"} for one in returned
         )
+        return bool(returned) and plain and self._keeps_nothing(function)
+
+    def _keeps_nothing(self, function: Function) -> bool:
+        """Return whether a function assigns nothing outside, and calls nothing that may change its parameters."""
         outer = {name for name in function.assigned if not self._is_local(name, function)}
         kept = any(node.kind == "assign" and node.parts[0].kind in {"attribute", "item"} for node in function.nodes)
         called = (node.parts[0] for node in function.nodes if node.kind == "call")
         answers = any(_root(one) in function.bound and one.name not in _READS for one in called)
-        return bool(returned) and plain and not outer and not kept and not answers
+        return not outer and not kept and not answers
 
     def _is_local(self, name: str, function: Function) -> bool:
         if any(node.kind == "declare" and any(one.name == name for one in node.parts) for node in function.nodes):
@@ -157,7 +190,9 @@ class Checks:
             if statement.kind == "return" and any(one is call for one in walk(statement)):
                 return "returned"
             if statement.kind in {"if", "choice", "loop"} and any(one is call for one in walk(statement.parts[0])):
-                return "other" if self._is_promise(function, call) else "tested"
+                if not self._is_promise(function, call):
+                    return "tested"
+                return "dropped" if any(one is call for one in _operands(statement.parts[0])) else "other"
             if statement.kind == "assign" and any(one is call for one in walk(statement.parts[1])):
                 names = {one.name for one in walk(statement.parts[0]) if one.kind == "name"}
                 if self._tested(function, names):
@@ -235,6 +270,14 @@ class Checks:
             if statement is node or any(one is node for one in inside):
                 return statement
         return None
+
+
+def _operands(test: Node) -> Iterator[Node]:
+    """Yield what a test is made of by not, and, or."""
+    if test.kind in {"not", "and", "or"}:
+        yield from (inner for one in test.parts for inner in _operands(one))
+    else:
+        yield test
 
 
 _FALSY = {("constant", "false"), ("constant", "none")}

@@ -19,7 +19,7 @@ Leaf = Callable[[Node], str]
 
 def rejects(program: Program, function: Function, node: Node, leaf: Leaf, *, raises: bool) -> bool:
     """Return whether nothing has an effect after a check of a function that failed; `raises`: it may then raise."""
-    path = list(_path(function.body, node))
+    path = path_to(function.body, node)
     if not path:
         return False
     statement, rest = path[-1]
@@ -106,8 +106,12 @@ def _compared(node: Node, leaf: Leaf) -> str:
     return EITHER if any(values) else _UNKNOWN
 
 
+def path_to(block: Node, node: Node) -> list[tuple[Node, list[Node]]]:
+    """Return the statements from a block down to a node, each with those after it; not into what is conditional."""
+    return list(_path(block, node))
+
+
 def _path(block: Node, node: Node) -> Iterator[tuple[Node, list[Node]]]:
-    """Yield the statements from a block down to a node, each with those after it; not into what is conditional."""
     for number, statement in enumerate(block.parts):
         if any(one is node for one in walk(statement)):
             yield statement, list(block.parts[number + 1 :])

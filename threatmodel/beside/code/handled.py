@@ -25,29 +25,62 @@ _TESTS = {"if": 0, "choice": 0, "loop": -1, "and": 0}
 _REPLACER = 2
 
 
-def is_handled(reading: Reading, value: Node, function: Function, sink: Node, depth: int = 0) -> bool:
+def is_handled(reading: Reading, value: Node, function: Function, sink: Node, *, as_address: bool = False) -> bool:
     """Return whether a value is tested, cleaned or changed before it arrives, here or where it comes from.
 
-    `sink` is the call that it arrives in. A value from further away than can be followed counts as handled.
+    `sink` is the call that it arrives in; `as_address`: a test that only looks for a text somewhere in the value says
+    nothing of its host. A value from further away than can be followed counts as handled.
     """
-    if is_changed(reading, value, function):
-        return True
-    if depth > _DEEPEST:
-        return True
-    inside = list(walk(value))
-    keys = frozenset(one.name for one in inside if one.kind in {"attribute", "text"})
-    for name, holder in _variables(value, function):
-        labels = reading.flows.of(name, function)
-        if not labels or not labels <= _PARTS:
-            continue
-        if _is_tested(reading, name.name, function, sink, keys if "payload" in labels else frozenset()):
+    return _Handling(reading, as_address=as_address).of(value, function, sink, 0)
+
+
+class _Handling:
+    def __init__(self, reading: Reading, *, as_address: bool) -> None:
+        self.reading, self.as_address = reading, as_address
+
+    def of(self, value: Node, function: Function, sink: Node, depth: int) -> bool:
+        """Return whether a value is handled on its way to a call."""
+        if is_changed(self.reading, value, function):
             return True
-        values = [one for one in holder.assigned.get(name.name, ()) if not any(part is one for part in inside)]
-        if any(is_handled(reading, one, holder, sink, depth + 1) for one in values):
+        if depth > _DEEPEST:
             return True
-        if not values and _is_given_handled(reading, name.name, holder, depth):
-            return True
-    return False
+        inside = list(walk(value))
+        keys = frozenset(one.name for one in inside if one.kind in {"attribute", "text"})
+        for name, holder in _variables(value, function):
+            labels = self.reading.flows.of(name, function)
+            if not labels or not labels <= _PARTS:
+                continue
+            within = keys if "payload" in labels else frozenset[str]()
+            if self.tested(name.name, function, sink, within):
+                return True
+            values = [one for one in holder.assigned.get(name.name, ()) if not any(part is one for part in inside)]
+            if any(self.of(one, holder, sink, depth + 1) for one in values):
+                return True
+            if not values and self.given(name.name, holder, depth):
+                return True
+        return False
+
+    def tested(self, name: str, function: Function, sink: Node, keys: frozenset[str]) -> bool:
+        """Return whether a variable is in a test, is given to what may reject it, or is assigned twice.
+
+        Where it holds several parts of a request, only tests that name one of `keys` are about the value.
+        """
+        within = {id(one) for one in walk(sink)}
+        for node in function.nodes:
+            if id(node) in within:
+                continue
+            test = node.parts[_TESTS[node.kind]] if node.kind in _TESTS else None
+            if test is not None and _mentions(test, name, keys) and not (self.as_address and _only_looks(test, name)):
+                return True
+            given = node.kind == "call" and any(_root(one) == name for one in node.parts[1:])
+            if given and not _ONLY_READS.search(self.reading.program.dotted(node.parts[0], function)):
+                return True
+        return len(function.assigned.get(name, ())) > 1
+
+    def given(self, name: str, holder: Function, depth: int) -> bool:
+        """Return whether each caller that gives a parameter data of a request has handled it."""
+        given = list(_given(self.reading, name, holder))
+        return bool(given) and all(self.of(one, caller, call, depth + 1) for one, caller, call in given)
 
 
 def is_changed(reading: Reading, value: Node, function: Function, depth: int = 0) -> bool:
@@ -111,21 +144,19 @@ def _cleans(reading: Reading, node: Node, function: Function) -> bool:
     )
 
 
-def _is_tested(reading: Reading, name: str, function: Function, sink: Node, keys: frozenset[str]) -> bool:
-    """Return whether a variable is in a test, is given to what may reject it, or is assigned twice.
-
-    Where it holds several parts of a request, only tests that name one of `keys` are about the value.
-    """
-    within = {id(one) for one in walk(sink)}
-    for node in function.nodes:
-        if id(node) in within:
-            continue
-        if node.kind in _TESTS and _mentions(node.parts[_TESTS[node.kind]], name, keys):
-            return True
-        given = node.kind == "call" and any(_root(one) == name for one in node.parts[1:])
-        if given and not _ONLY_READS.search(reading.program.dotted(node.parts[0], function)):
-            return True
-    return len(function.assigned.get(name, ())) > 1
+def _only_looks(test: Node, name: str) -> bool:
+    """Return whether a test only looks for a text anywhere in a variable: `"slack.com" in url`."""
+    match test.kind:
+        case "not" | "and" | "or":
+            return all(_only_looks(one, name) or not _mentions(one, name, frozenset()) for one in test.parts)
+        case "compare" if test.name in {"in", "not in"}:
+            return test.parts[0].kind == "text" and test.parts[1].kind == "name"
+        case "call":
+            called = test.parts[0]
+            looks = called.kind == "attribute" and called.name == "includes" and called.parts[0].kind == "name"
+            return looks and all(one.kind == "text" for one in test.parts[1:])
+        case _:
+            return False
 
 
 def _changes(node: Node, name: str) -> bool:
@@ -140,12 +171,6 @@ def _changes(node: Node, name: str) -> bool:
             return called.kind == "attribute" and called.name in _CHANGES and _root(called) == name
         case _:
             return False
-
-
-def _is_given_handled(reading: Reading, name: str, holder: Function, depth: int) -> bool:
-    """Return whether each caller that gives a parameter data of a request has handled it."""
-    given = list(_given(reading, name, holder))
-    return bool(given) and all(is_handled(reading, one, caller, call, depth + 1) for one, caller, call in given)
 
 
 def _given(reading: Reading, name: str, holder: Function) -> Iterator[tuple[Node, Function, Node]]:

@@ -332,10 +332,18 @@ class Program:
                     if id(node) in self._unused:
                         continue
                     names.add(node.name)
-                    ahead += self.by_name.get(node.name, ())
+                    ahead += (*self.by_name.get(node.name, ()), *self._imported(node.name, one))
                     methods = self._of_class.get(node.name, ())
                     ahead += [one for one in methods if node.name in self._framed or _is_implied(one.name)]
         return list(seen.values())
+
+    def _imported(self, name: str, function: Function) -> Iterator[Function]:
+        """Yield the functions that a name may mean that is imported under another one."""
+        target, original = function.module.imports.get(name, ("", ""))
+        if original not in {"", "*", name}:
+            for one in self.functions:
+                if one.module.path == target and (one.name == original or (original == "default" and _is_outer(one))):
+                    yield one
 
     def _computes(self, function: Function) -> bool:
         """Return whether a function may call any other one, by a name that it computes."""

@@ -22,6 +22,13 @@ _OPERATORS: Mapping[type[ast.AST], str] = {
     ast.Is: "is",
     ast.IsNot: "is not",
 }
+_ARITHMETIC: Mapping[type[ast.AST], str] = {
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Pow: "**",
+}
 _Placed = ast.stmt | ast.expr | ast.pattern | ast.arg | ast.excepthandler | ast.alias
 _FORMATS = ("format", "format_map")
 
@@ -277,8 +284,10 @@ def _comprehension(at: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictC
 
 
 def _operated(at: ast.BinOp) -> Node:
-    kind = "join" if isinstance(at.op, ast.Add | ast.Mod) else "operation"
-    return _node(kind, "", _every([at.left, at.right]), at)
+    sides = (_expression(at.left), _expression(at.right))
+    if isinstance(at.op, ast.Add | ast.Mod):
+        return _node("join", "", sides, at)
+    return _node("operation", _ARITHMETIC.get(type(at.op), ""), sides, at)
 
 
 def _pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:

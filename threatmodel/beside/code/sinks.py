@@ -100,7 +100,7 @@ def _fetched(reading: Reading, call: Node, function: Function, first: Node) -> I
         if reading.flows.of(start, function) & GIVEN:
             note = f"{call.parts[0].name}() requests an address that the request names"
             yield reading.at("fetches", CERTAIN, (function, call), note)
-            if not is_handled(reading, target, function, call):
+            if not is_handled(reading, target, function, call, as_address=True):
                 yield reading.at("fetches-unchecked", CERTAIN, (function, call), f"{note}, and nothing checks its host")
 
 

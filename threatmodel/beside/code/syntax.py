@@ -23,7 +23,8 @@ class Node(NamedTuple):
     | constant | none, true, false, or the number | |
     | join | | parts of a text that is put together, operands of `+` |
     | compare | the operator: `==`, `<`, `in`, ... | left, right |
-    | not, and, or, choice, operation | | operands |
+    | not, and, or, choice | | operands |
+    | operation | the operator of arithmetic | operands |
     | list | "async" for the parameters of an asynchronous function | items |
     | dict | | pairs |
     | pair | the key, "" for one that is computed | the value, and the key if it is computed or written as a text |

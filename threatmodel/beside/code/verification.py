@@ -10,10 +10,11 @@ from threatmodel.beside.code.checks import Checks
 from threatmodel.beside.code.digests import HMAC, compared
 from threatmodel.beside.code.effects import effect_in
 from threatmodel.beside.code.functions import Function, unconditional
+from threatmodel.beside.code.idle import NOTES
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
 from threatmodel.beside.code.packages import VERIFIERS
 from threatmodel.beside.code.syntax import Node, walk
-from threatmodel.beside.code.window import NOTES, Window
+from threatmodel.beside.code.window import Window
 
 _Found = tuple[Function, Node]
 _PLAIN = frozenset({"text", "constant"})

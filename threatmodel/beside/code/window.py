@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.beside.code.flows import Labels
-from threatmodel.beside.code.functions import Function, ends
+from threatmodel.beside.code.functions import Function
+from threatmodel.beside.code.idle import only_notes
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
 from threatmodel.beside.code.syntax import Node, walk
 
@@ -15,14 +16,13 @@ _CLOCK = re.compile(
     r"time\.time\(|Date\.now\(|Date\(|datetime\.(?:datetime\.)?(?:now|utcnow)\(|arrow\.|dayjs\(|moment\(|time_ns\("
     r"|gmtime\(|localtime\(|timegm\(|performance\.|hrtime|Temporal\.|DateTime\.|pendulum\."
 )
-NOTES = frozenset({"print", "log", "debug", "info", "warning", "warn", "error", "exception", "critical"})
-"""What is called to write a log."""
 _HEADERS: Labels = frozenset({"headers", "header"})
 _ABSOLUTE = re.compile(r"\bf?abs\(")
 _LEAST, _MOST = 10, 1_000_000
 _MILLISECONDS = 10_000
 _DEEPEST = 6
-_TWO = 2
+_SUMS = frozenset({"-", "*", "/", "//"})
+_UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
 _ORDERS = frozenset({"<", ">", "<=", ">="})
 _Found = tuple[Function, Node]
 
@@ -51,7 +51,7 @@ class Window:
                 how = SIGN if _is_only_noted(*where) else CLAIMED
                 yield self.reading.at("window", how, where, f"a timestamp may be {seconds} seconds off", seconds)
                 return
-        single = len(ages) == 1 and ages[0].seconds is not None and self._is_difference(*ages[0].where)
+        single = len(ages) == 1 and self._is_difference(*ages[0].where)
         if single and not any(self._compares_elsewhere(*one) for one in self.program.nodes):
             note = "the timestamp is compared in one direction: one in the future is accepted"
             yield self.reading.at("one-sided", CERTAIN, ages[0].where, note)
@@ -60,9 +60,18 @@ class Window:
 
     def _may_be_window(self, function: Function, node: Node) -> bool:
         """Return whether a node reads a clock, or compares a part of the request that may be its timestamp."""
-        if node.kind == "call":
-            return bool(_CLOCK.search(self.program.dotted(node, function)))
+        if node.kind == "call" and _CLOCK.search(self.program.dotted(node, function)):
+            return not self._is_apart(function)
         return node.kind == "compare" and node.name in _ORDERS and self.reading.depends(node, function)
+
+    def _is_apart(self, function: Function) -> bool:
+        """Return whether a function gets nothing of a request, and returns no time."""
+        if function.around is None or function.bound:
+            return False
+        if any(self.reading.flows.of(node, function) for node in function.nodes):
+            return False
+        returned = (node.parts[0] for node in function.nodes if node.kind == "return" and node.parts)
+        return not any(_CLOCK.search(self._expanded(one, function)) for one in returned)
 
     def _is_given(self, function: Function, compared: Node) -> bool:
         """Return whether a comparison is of a part of the request, or of what a function is given: not of a cache."""
@@ -91,17 +100,29 @@ class Window:
                 yield _Age((function, node), scaled, " ".join(texts))
 
     def _is_difference(self, function: Function, compared: Node) -> bool:
-        """Return whether a clock and a part of the request are compared, or their plain difference with a number."""
-        one, other = (self._followed(side, function) for side in compared.parts)
-        numbers = [self._number(side, function) is not None for side in (one, other)]
-        if any(numbers):
-            age = other if numbers[0] else one
-            if age.kind != "operation" or len(age.parts) != _TWO:
-                return False
-            one, other = age.parts
-        clocks = [bool(_CLOCK.search(self._expanded(side, function))) for side in (one, other)]
-        given = [self.reading.depends(side, function, _HEADERS) for side in (one, other)]
-        return sorted(zip(clocks, given, strict=True)) == [(False, True), (True, False)]
+        """Return whether a clock, a part of the request and numbers are compared, and nothing else, such as `abs()`."""
+        terms = [self._term(one, function) for side in compared.parts for one in self._terms(side, function)]
+        return (
+            sorted(set(terms)) == ["clock", "number", "request"] and terms.count("clock") == terms.count("request") == 1
+        )
+
+    def _terms(self, side: Node, function: Function) -> Iterator[Node]:
+        """Yield what a side is the sum, the difference or a multiple of."""
+        value = self._followed(side, function)
+        if self._number(value, function) is None and (value.kind == "join" or value.name in _SUMS):
+            for one in value.parts:
+                yield from self._terms(one, function)
+        else:
+            yield side
+
+    def _term(self, node: Node, function: Function) -> str:
+        """Return what a term is: a clock, a part of the request, a number, or '' for anything else."""
+        if self._number(node, function) is not None:
+            return "number"
+        clock = bool(_CLOCK.search(self._expanded(node, function)))
+        if self.reading.depends(node, function):
+            return "request" if not clock and self.reading.depends(node, function, _HEADERS) else ""
+        return "clock" if clock else ""
 
     def _followed(self, node: Node, function: Function, depth: int = 0) -> Node:
         """Return the value of a variable that has one."""
@@ -132,22 +153,29 @@ class Window:
         match node.kind:
             case "constant":
                 return int(node.name) if node.name.isdigit() else None
+            case "call" if node.parts[0].name == "timedelta":
+                return self._duration(node.parts[1:], function, depth)
             case "name":
                 values = [*function.assigned.get(node.name, ()), *self._of_module(node.name, function)]
                 return self._number(values[0], function, depth + 1) if len(values) == 1 else None
-            case "operation" if len(node.parts) == _TWO:
+            case "operation" if node.name == "*":
                 one, other = (self._number(part, function, depth + 1) for part in node.parts)
                 return one * other if one is not None and other is not None else None
             case _:
                 return None
 
+    def _duration(self, given: Sequence[Node], function: Function, depth: int) -> int | None:
+        """Return the seconds of a `timedelta`."""
+        found = 0
+        for one in given:
+            number = self._number(one.parts[0], function, depth + 1) if one.kind == "keyword" else None
+            if number is None or one.name not in _UNITS:
+                return None
+            found += number * _UNITS[one.name]
+        return found
+
 
 def _is_only_noted(function: Function, compared: Node) -> bool:
-    """Return whether nothing comes of a comparison but what its branches call: they leave nothing, and set nothing."""
-    for node in function.nodes:
-        if node.kind == "if" and any(one is compared for one in walk(node.parts[0])):
-            branches = node.parts[1:]
-            kinds = {one.kind for branch in branches for one in walk(branch)}
-            named = {one.parts[0].name for branch in branches for one in walk(branch) if one.kind == "call"}
-            return not any(map(ends, branches)) and "assign" not in kinds and named <= NOTES
-    return False
+    """Return whether nothing comes of a comparison but a note in a log."""
+    tests = [one for one in function.nodes if one.kind == "if" and any(part is compared for part in walk(one.parts[0]))]
+    return any(only_notes(function, one.parts[1:]) for one in tests[:1])

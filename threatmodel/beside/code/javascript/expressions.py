@@ -89,7 +89,7 @@ def _binary(at: Tree) -> Node:
     sides = fields(at, "left", "right")
     if word in _COMPARED:
         return node("compare", word, sides, at)
-    return node(_BOTH.get(word, "operation"), "", sides, at)
+    return node(_BOTH[word], "", sides, at) if word in _BOTH else node("operation", word, sides, at)
 
 
 def _template(at: Tree) -> Node:
