@@ -80,7 +80,7 @@ def _raised(reading: Reading) -> frozenset[str]:
 def _is_foreign(reading: Reading, handler: Node, raised: frozenset[str]) -> bool:
     """Return whether a handler catches exceptions whose texts are not all written in this code."""
     types = [one.name for typed in handler.parts[1:] for one in (typed.parts if typed.kind == "list" else (typed,))]
-    own = reading.program.classes | raised
+    own = reading.program.names.classes | raised
     return not types or any(one in _ALL or one not in own for one in types)
 
 
