@@ -187,8 +187,9 @@ class Flows:
                 self._assign(node.parts[0], self.of(node.parts[1], function), function)
             elif node.kind == "call":
                 target = self.program.called(node, function)
-                if target is not None:
-                    self._give(node, target, function)
+                every = (target,) if target is not None else self.program.names.selected(node, function)
+                for receiver in every:
+                    self._give(node, receiver, function)
             elif node.kind == "return" and node.parts:
                 key = id(function.node)
                 self.results[key] = self.results.get(key, NONE) | self.of(node.parts[0], function)

@@ -90,6 +90,21 @@ class Names:
             self._calls[id(call)] = self.run_by(call, function)
         return self._calls[id(call)]
 
+    def selected(self, call: Node, function: Function) -> Iterator[Function]:
+        """Yield the functions of a table of the folder out of which a call takes one: `COMMANDS[name](text)`."""
+        what, here = call.parts[0], function
+        table = what.parts[0].name if what.kind == "item" and what.parts[0].kind == "name" else ""
+        while table and table not in here.bound | here.assigned.keys() and here.around is not None:
+            here = here.around
+        values = here.assigned.get(table, ())
+        for one in values[0].parts if len(values) == 1 and values[0].kind == "dict" else ():
+            value = one.parts[0]
+            if value.kind == "name":
+                found = self.function(value.name, here)
+                yield from [found] if found is not None else ()
+            else:
+                yield from (own for own in self.by_name.get(one.name, ()) if own.node is value)
+
     def run_by(self, call: Node, function: Function) -> Function | None:
         """Return the same of a call that is made for a decorator, and is not kept."""
         what = call.parts[0]

@@ -80,7 +80,7 @@ class Program:
             ahead += self._decorated(one)
             for node in one.nodes:
                 if node.kind == "call":
-                    found = [self.called(node, one), *self._given(node, one)]
+                    found = [self.called(node, one), *self.names.selected(node, one), *self._given(node, one)]
                     ahead += [function for function in found if function is not None]
         return list(seen.values())
 
