@@ -119,32 +119,34 @@ def _matched(at: ast.Match) -> list[Node]:
 def _pattern(at: ast.pattern, subject: Node) -> list[Node]:
     """Return what a pattern compares the subject and its parts with, and what it binds to them."""
     inner: list[tuple[ast.pattern, Node]] = []
+    tests: list[Node] = []
     match at:
         case ast.MatchValue(value=value):
             return [_node("compare", "==", [subject, _expression(value)], at)]
         case ast.MatchSingleton(value=value):
-            return [
-                _node(
-                    "compare",
-                    "is",
-                    [subject, _node("constant", "none" if value is None else str(value).lower(), (), at)],
-                    at,
-                )
-            ]
+            constant = _node("constant", "none" if value is None else str(value).lower(), (), at)
+            return [_node("compare", "is", [subject, constant], at)]
         case ast.MatchAs(pattern=pattern, name=name):
-            bound = [_node("assign", "", [_node("name", name, (), at), subject], at)] if name else []
-            return [*(_pattern(pattern, subject) if pattern is not None else ()), *bound]
+            inside = _pattern(pattern, subject) if pattern is not None else []
+            return [*inside, *_bound_by(name, subject, at)]
+        case ast.MatchStar(name=name):
+            return _bound_by(name, subject, at)
         case ast.MatchOr(patterns=patterns):
             ways = [_node("and", "", _pattern(one, subject), one) for one in patterns]
             return [_node("or", "", ways, at)]
         case ast.MatchMapping(keys=keys, patterns=patterns):
             inner = [(one, _subscript_of(subject, key, at)) for key, one in zip(keys, patterns, strict=True)]
+            tests = _bound_by(at.rest, subject, at)
         case ast.MatchSequence(patterns=patterns):
             inner = [(one, _node("item", "", [subject], at)) for one in patterns]
         case ast.MatchClass(patterns=patterns, kwd_attrs=names, kwd_patterns=named):
             inner = [(one, subject) for one in patterns]
             inner += [(one, _node("attribute", name, [subject], at)) for name, one in zip(names, named, strict=True)]
-    return [test for one, value in inner for test in _pattern(one, value)] or [subject]
+    return [*tests, *(test for one, value in inner for test in _pattern(one, value))] or [subject]
+
+
+def _bound_by(name: str | None, value: Node, at: _Placed) -> list[Node]:
+    return [_node("assign", "", [_node("name", name, (), at), value], at)] if name else []
 
 
 def _declared(at: ast.Global | ast.Nonlocal) -> list[Node]:
