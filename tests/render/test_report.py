@@ -17,10 +17,12 @@ from tests.report_pages import SVG, default_assessment
 from tests.support import TODAY, assessed, control, evidence, library_of, said, threat
 from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.paths.tracing import paths
 from threatmodel.graph.building import build
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
+from threatmodel.render import path_words
 from threatmodel.render.report.context import context
 from threatmodel.render.report.report import escaped, report
 
@@ -351,3 +353,17 @@ def test_the_context_is_plain(default: Assessment) -> None:
 
     check(dict(context(default)))
     check(dict(escaped(context(default), "markdown")))
+
+
+def test_page_one_names_the_path_that_the_chapter_lists_first(
+    default: Assessment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = path_words.line(paths(default).found[0].head)
+    assert " would cut it" in line
+    full = report(default, "full", SVG)
+    assert f'{line}</bdi> · <a href="#paths">' in full
+    assert 'id="paths"' in full
+    for form in ("html", "brief", "md"):
+        assert line in report(default, form, SVG)
+    monkeypatch.setattr("threatmodel.render.report.paths.MOST_FUNCTIONS", 1)
+    assert "Worst attack path" not in report(default, "md")

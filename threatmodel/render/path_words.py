@@ -72,6 +72,20 @@ def title(path: Path) -> str:
     return f"{start(path.start)} {held(path.goal)}"
 
 
+def line(path: Path) -> str:
+    """Return a path in one line: who reaches what from where, how strong that is, and what would cut it first."""
+    first = next(step for step in path.steps if step.threat is not None)
+    via = f" through {first.target}" if first.target != path.goal.element else ""
+    cuts = ((answer, step) for step in path.steps for answer in step.answers if _cuts(answer))
+    found = next((f"{answer.link.control} on {step.target} would cut it" for answer, step in cuts), "")
+    strength = f"{path.as_claimed}, {path.claimed.band}"
+    return f"{title(path)}{via} ({strength}); {found or 'no control of the library stops it'}"
+
+
+def _cuts(answer: Answer) -> bool:
+    return answer.link.effect == "stops" and answer.state.level <= 0 and answer.state.state != "not-applicable"
+
+
 def rank(path: Path) -> str:
     """Return the strength and the band at each level: 'open, critical as claimed and as proven'."""
     claimed, proven = (

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.control_state import Answer
 from threatmodel.assessment.outcomes import Outcomes, Situation
 from threatmodel.assessment.paths.leads import LEADS, Lead
 from threatmodel.assessment.paths.relations import Relations
-from threatmodel.assessment.paths.values import MOST, UNLIKELY, Barrier, Hold, Level, Position, Step
+from threatmodel.assessment.paths.values import BLOCKING, MOST, UNLIKELY, Barrier, Hold, Level, Position, Step
 from threatmodel.assessment.risk import Cell, weighed
 from threatmodel.graph.elements import Element, Flow, Graph
 from threatmodel.library.entries import Threat
@@ -66,6 +66,7 @@ def _steps_of(
     one = found.one(threat, target)
     if one is None:
         return
+    states = found.states
     fact = target.facts.get(_ESCALATES.get(threat.id, ""))
     note, place = (fact.said.note, fact.said.place) if fact is not None and fact.value is True else ("", None)
     for begin in relations.positions(lead.begin, lead.of, target.id):
@@ -82,77 +83,63 @@ def _steps_of(
                 claimed=one.claimed,
                 proven=one.proven,
                 cells=one.cells,
-                answers=one.answers,
+                element=target,
+                states=states,
                 note=note,
                 place=place,
                 described=target.described,
-                unknown=one.unknown,
             )
 
 
 class _Taken(NamedTuple):
-    """A threat to an element as a step: whether it applies, what blocks it, and the controls that do."""
+    """A threat to an element as a step: whether it applies, and what blocks it."""
 
     applies: int
     claimed: Barrier
     proven: Barrier
     cells: tuple[Cell, Cell]
-    answers: tuple[Answer, ...]
-    unknown: tuple[str, ...]
 
 
 class _Found:
     """The findings of an assessment, and those that it leaves out since claims would keep them within tolerance."""
 
     def __init__(self, assessment: Assessment) -> None:
-        self._assessment = assessment
+        self.states = assessment.states
         self._outcomes = Outcomes(assessment.graph.system, assessment.today)
-        self._findings = {finding.id: finding for finding in assessment.findings}
-        self._known: dict[str, _Taken | None] = {}
+        self._groups = {one.id: group.head for group in assessment.groups for one in group.findings}
+        self._known: dict[tuple[str, str] | str, _Taken | None] = {}
 
     def one(self, threat: Threat, target: Element | Flow) -> _Taken | None:
-        """Return a threat to an element as a step; None where it does not apply."""
-        name = f"{threat.id}@{target.id}"
+        """Return a threat to an element as a step; None where it does not apply.  Findings that are alike share it."""
+        head = self._groups.get(f"{threat.id}@{target.id}")
+        name = (threat.id, target.id) if head is None else head.id
         if name not in self._known:
-            self._known[name] = self._taken(name, threat, target)
+            self._known[name] = self._left_out(threat, target) if head is None else self._taken(head)
         return self._known[name]
 
-    def _taken(self, name: str, threat: Threat, target: Element | Flow) -> _Taken | None:
-        finding = self._findings.get(name)
-        applies, cells = (finding.applies, (finding.claimed, finding.proven)) if finding else (0, None)
-        if cells is None and (cells := self._left_out(threat, target)) is None:
-            return None
-        links = (link for link in threat.links if link.effect in {"stops", "hinders"})
-        answers = tuple(self._assessment.states.answer(link, target) for link in links)
-        claimed, proven = (
-            _barrier(answers, applies, level, cell.likelihood)
-            for level, cell in zip(SIZES.values(), cells, strict=True)
-        )
-        unknown = _unknown(answers) if applies else _unstated(threat, target)
-        return _Taken(applies, claimed, proven, cells, answers, unknown)
+    def _taken(self, finding: Finding) -> _Taken:
+        cells = finding.claimed, finding.proven
+        return _Taken(finding.applies, *_barriers(finding.answers, finding.applies, cells), cells)
 
-    def _left_out(self, threat: Threat, target: Element | Flow) -> tuple[Cell, Cell] | None:
-        """The cells of a finding that may apply and that an assessment does not list."""
+    def _left_out(self, threat: Threat, target: Element | Flow) -> _Taken | None:
+        """A finding that may apply and that an assessment does not list."""
         if target.out_of_scope or threat.applies[target.kind].truth(target.facts) < 0:
             return None
         library = weighed(threat, target.kind, target.facts)
         situation = Situation(threat, library.cell, library.proof, applies=False, acceptance=None)
-        counts = tuple(answer.state.counts for answer in self._assessment.states.answers(threat, target))
-        outcome = self._outcomes.of(situation, counts)
-        return outcome.claimed, outcome.proven
+        answers = self.states.answers(threat, target)
+        outcome = self._outcomes.of(situation, tuple(answer.state.counts for answer in answers))
+        cells = outcome.claimed, outcome.proven
+        return _Taken(0, *_barriers(answers, 0, cells), cells)
 
 
-def _unknown(answers: Iterable[Answer]) -> tuple[str, ...]:
-    """The facts that decide whether controls that stop a threat are in place; if there are none, those that hinder."""
-    asks = [(answer.link.effect, ask.name) for answer in answers if answer.state.is_open for ask in answer.state.asks]
-    stops = tuple(dict.fromkeys(name for effect, name in asks if effect == "stops"))
-    return stops or tuple(dict.fromkeys(name for _, name in asks))
-
-
-def _unstated(threat: Threat, target: Element | Flow) -> tuple[str, ...]:
-    """The facts that decide whether a threat applies."""
-    readings = threat.applies[target.kind].why(target.facts)
-    return tuple(dict.fromkeys(leaf.fact for leaf, fact in readings if fact is None or not fact.size))
+def _barriers(answers: Iterable[Answer], applies: int, cells: tuple[Cell, Cell]) -> tuple[Barrier, Barrier]:
+    """What blocks a step as claimed and as proven."""
+    blocking = tuple(answer for answer in answers if answer.link.effect in BLOCKING)
+    claimed, proven = (
+        _barrier(blocking, applies, size, cell.likelihood) for size, cell in zip(SIZES.values(), cells, strict=True)
+    )
+    return claimed, proven
 
 
 def _barrier(answers: Sequence[Answer], applies: int, size: int, likelihood: int) -> Barrier:

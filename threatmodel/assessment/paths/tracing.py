@@ -17,7 +17,6 @@ from threatmodel.assessment.paths.values import (
     STARTS,
     STRENGTHS,
     Alike,
-    Decides,
     Path,
     Paths,
     Position,
@@ -39,30 +38,48 @@ def paths(assessment: Assessment, limit: int = LIMIT) -> Paths:
     For each last step to an aim, the easiest path as claimed is traced, and the easiest as proven. A start that is less
     common than another one has to be easier.
     """
-    following = by_begin(steps(assessment))
-    starts = [Position(start) for start in STARTS]
-    work = Work(limit)
-    asked = {finding: question for question in reversed(assessment.questions) for finding in question.decides}
-    found: dict[tuple[int, ...], Path] = {}
-    searches = [Search(following, level, work) for level in LEVELS]
-    for search, start in product(searches, starts):
-        for chain in search.to_aims(start):
-            taken = tuple(map(id, chain))
-            if taken not in found and any(step.threat for step in chain):
-                found[taken] = path(chain, asked)
+    traced = _Traced(assessment, limit)
+    starts, following = traced.starts, traced.following
     return Paths(
-        found=_grouped(_longest(sorted((one for one in found.values() if one.as_proven != "stopped"), key=_order))),
-        claimed=_counted(one.as_claimed for one in found.values()),
-        proven=_counted(one.as_proven for one in found.values()),
+        found=_grouped(_longest(traced.ranked())),
+        claimed=_counted(one.as_claimed for one in traced.found),
+        proven=_counted(one.as_proven for one in traced.found),
         cut_claimed=cut(assessment, starts, following, "claimed", Work(limit)),
         cut_proven=cut(assessment, starts, following, "proven", Work(limit)),
         entries=len(
             {step.end.element for one in starts for step in following.get(one, ()) if step.end.hold in _ENTERED}
         ),
-        complete=work.is_done,
+        complete=traced.work.is_done,
         unknown=_unknown(assessment),
         unlisted=_unlisted(assessment),
     )
+
+
+def worst(assessment: Assessment, limit: int = LIMIT) -> Path | None:
+    """Return the path that `paths` lists first, without the controls that cut all of them."""
+    return next(iter(_longest(_Traced(assessment, limit).ranked())), None)
+
+
+class _Traced:
+    """The paths of a system as they are found: from each start, as claimed and as proven."""
+
+    def __init__(self, assessment: Assessment, limit: int) -> None:
+        self.following = by_begin(steps(assessment))
+        self.starts = [Position(start) for start in STARTS]
+        self.work = Work(limit)
+        asked = {finding: question for question in reversed(assessment.questions) for finding in question.decides}
+        found: dict[tuple[int, ...], Path] = {}
+        searches = [Search(self.following, level, self.work) for level in LEVELS]
+        for search, start in product(searches, self.starts):
+            for chain in search.to_aims(start):
+                taken = tuple(map(id, chain))
+                if taken not in found and any(step.threat for step in chain):
+                    found[taken] = path(chain, asked)
+        self.found = tuple(found.values())
+
+    def ranked(self) -> list[Path]:
+        """Return those that are not stopped as proven, the worst first."""
+        return sorted((one for one in self.found if one.as_proven != "stopped"), key=_order)
 
 
 def _counted(strengths: Iterable[Strength]) -> Mapping[Strength, int]:
@@ -74,22 +91,17 @@ def path(chain: Sequence[Step], asked: Mapping[str, Question]) -> Path:
     """Return a chain of steps as a path: as strong as its strongest step, as likely as its least likely one."""
     cells = next((step.cells for step in reversed(chain) if step.cells is not None), None)
     impacts = (cells[0].impact, cells[1].impact) if cells is not None else (_IMPACT, _IMPACT)
-    unsure = (step for step in chain if "undecided" in {step.claimed.strength, step.proven.strength})
-    decide = [_decides(step, asked[step.finding]) for step in unsure if step.finding in asked]
     return Path(
         steps=tuple(chain),
-        as_claimed=max((step.claimed.strength for step in chain), key=STRENGTHS.index),
-        as_proven=max((step.proven.strength for step in chain), key=STRENGTHS.index),
-        claimed=Cell(min(step.claimed.likelihood for step in chain), impacts[0]),
-        proven=Cell(min(step.proven.likelihood for step in chain), impacts[1]),
-        questions=tuple({(one.question.id, one.facts): one for one in decide}.values()),
+        as_claimed=max([step.claimed.strength for step in chain], key=_STRENGTH.__getitem__),
+        as_proven=max([step.proven.strength for step in chain], key=_STRENGTH.__getitem__),
+        claimed=Cell(min([step.claimed.likelihood for step in chain]), impacts[0]),
+        proven=Cell(min([step.proven.likelihood for step in chain]), impacts[1]),
+        asked=asked,
     )
 
 
-def _decides(step: Step, question: Question) -> Decides:
-    return Decides(question, tuple(name for name in question.facts if name in step.unknown) or question.facts)
-
-
+_STRENGTH = {strength: place for place, strength in enumerate(STRENGTHS)}
 _Worth = tuple[int, ...]
 
 
@@ -114,21 +126,28 @@ _DISCOUNT = (0, 1, 1, 2)
 
 def _rank(strength: Strength, cell: Cell, doubt: int) -> tuple[int, ...]:
     """Open and undecided ones first; by band, where a doubt counts less, then by impact and likelihood."""
-    tier = max(STRENGTHS.index(strength), STRENGTHS.index("undecided"))
+    tier = max(_STRENGTH[strength], _STRENGTH["undecided"])
     return tier, _DISCOUNT[doubt] - BANDS.index(cell.band), doubt, -cell.impact, -cell.likelihood
 
 
 def _longest(ranked: Sequence[Path]) -> list[Path]:
-    """Leave out paths that are the beginning of one that is as bad."""
+    """Leave out paths that are the beginning of one of the same or a worse band that is as strong and as sure."""
+    worths = [_bands(one) for one in ranked]
     begun: dict[tuple[int, ...], _Worth] = {}
-    for one in ranked:
+    for one, worth in zip(ranked, worths, strict=True):
         taken = _taken(one)
         for end in range(1, len(taken)):
-            begun.setdefault(taken[:end], _worth(one))
-    return [one for one in ranked if _worth(one) < begun.get(_taken(one), _LAST)]
+            begun[taken[:end]] = min(worth, begun.get(taken[:end], _LAST))
+    return [one for one, worth in zip(ranked, worths, strict=True) if worth < begun.get(_taken(one), _LAST)]
 
 
 _LAST: _Worth = (len(STRENGTHS),)
+
+
+def _bands(one: Path) -> _Worth:
+    """The worth of a path but for its impact and likelihood inside a band."""
+    claimed, band, doubt, _, _, proven, band_proven, doubt_proven, _, _ = _worth(one)
+    return claimed, band, doubt, proven, band_proven, doubt_proven
 
 
 def _taken(one: Path) -> tuple[int, ...]:

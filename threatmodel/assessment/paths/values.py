@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple, get_args
 from threatmodel.assessment.assessed import Question
 from threatmodel.assessment.control_state import Answer, ControlState
 from threatmodel.assessment.risk import Cell
+from threatmodel.assessment.states import States
+from threatmodel.graph.elements import Element, Flow
 from threatmodel.library.entries import Threat
 from threatmodel.reading.problems import Place
 
@@ -63,6 +65,9 @@ Level = Literal["claimed", "proven"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 """Which controls count as being in place: those that are claimed, or only those that are proven."""
 
+BLOCKING = frozenset({"stops", "hinders"})
+"""The effects of controls that block a step."""
+
 UNLIKELY = 2
 """The likelihood at which a step counts as cut although no control stops it."""
 
@@ -91,8 +96,8 @@ class Step(NamedTuple):
 
     `threat` is None for what the design allows: `along` then names the flow or relation. `applies` is how well it is
     known that the step is possible (0: unknown). `impact` is that of the threat at each level, in order of `barriers`.
-    `answers` are the controls that stop or hinder the threat, each with its state. `note` and `place` say what the step
-    rests on, such as the escalation that a role allows. `unknown` are the facts that decide an undecided one.
+    `states` are those of all controls, from which `answers` and `unknown` follow for the `element` of the threat. Both
+    `note` and `place` say what the step rests on, such as the escalation that a role allows.
     """
 
     begin: Position
@@ -104,16 +109,36 @@ class Step(NamedTuple):
     claimed: Barrier
     proven: Barrier
     cells: tuple[Cell, Cell] | None
-    answers: tuple[Answer, ...] = ()
+    element: Element | Flow | None = None
+    states: States | None = None
     note: str = ""
     place: Place | None = None
     described: bool = True
-    unknown: tuple[str, ...] = ()
 
     @property
     def finding(self) -> str:
         """The id of the finding ('' for what the design allows)."""
         return f"{self.threat.id}@{self.target}" if self.threat is not None else ""
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """The controls that stop or hinder the threat, each with its state."""
+        if self.threat is None or self.element is None or self.states is None:
+            return ()
+        every = self.states.answers(self.threat, self.element)
+        return tuple(answer for answer in every if answer.link.effect in BLOCKING)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The facts that decide an undecided step: of controls that stop the threat, else of those that hinder."""
+        if self.applies:
+            asks = [(one.link.effect, ask.name) for one in self.answers if one.state.is_open for ask in one.state.asks]
+            stops = tuple(dict.fromkeys(name for effect, name in asks if effect == "stops"))
+            return stops or tuple(dict.fromkeys(name for _, name in asks))
+        if self.threat is None or self.element is None:
+            return ()
+        readings = self.threat.applies[self.element.kind].why(self.element.facts)
+        return tuple(dict.fromkeys(leaf.fact for leaf, fact in readings if fact is None or not fact.size))
 
     @property
     def doubt(self) -> int:
@@ -142,6 +167,7 @@ class Path(NamedTuple):
 
     A path is as strong as its strongest step: `as_claimed` and `as_proven` are that step's strength at each level, and
     the likelihood of `claimed` and `proven` is the lowest of the steps. Their impact is that of the last threat.
+    `asked` are the questions of an assessment by the findings that they decide.
     """
 
     steps: tuple[Step, ...]
@@ -149,7 +175,14 @@ class Path(NamedTuple):
     as_proven: Strength
     claimed: Cell
     proven: Cell
-    questions: tuple[Decides, ...]
+    asked: Mapping[str, Question]
+
+    @property
+    def questions(self) -> tuple[Decides, ...]:
+        """The open questions that decide the path, each with its facts that do."""
+        unsure = (step for step in self.steps if "undecided" in {step.claimed.strength, step.proven.strength})
+        found = [_decides(step, self.asked[step.finding]) for step in unsure if step.finding in self.asked]
+        return tuple({(one.question.id, one.facts): one for one in found}.values())
 
     @property
     def start(self) -> Position:
@@ -165,6 +198,11 @@ class Path(NamedTuple):
     def aim(self) -> Aim:
         """What the attacker wants there."""
         return AIM_OF[self.goal.hold]
+
+
+def _decides(step: Step, question: Question) -> Decides:
+    unknown = step.unknown
+    return Decides(question, tuple(name for name in question.facts if name in unknown) or question.facts)
 
 
 class Alike(NamedTuple):

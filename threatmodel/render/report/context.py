@@ -72,6 +72,7 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
             "coverage": lambda: article.coverage(assessment),
             "article": lambda: {"name": library.article.name, "source": library.article.source},
             "matrix": lambda: matrix.matrix(assessment.outlines),
+            "worst_path": lambda: _worst_path(assessment),
             "picture": lambda: picture,
             "picture_file": lambda: picture_file,
             "parts": lambda: findings.parts(assessment, by_threat()),
@@ -126,6 +127,12 @@ def _model(assessment: Assessment) -> Row:
         "threats": len(library.threats),
         "controls": len(library.controls),
     }
+
+
+def _worst_path(assessment: Assessment) -> str:
+    from threatmodel.render.report.paths import worst_line  # Markdown and HTML read it, a user's template may not
+
+    return worst_line(assessment)
 
 
 def _paths(assessment: Assessment) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.paths.tracing import paths
+from threatmodel.assessment.paths.tracing import paths, worst
 from threatmodel.assessment.paths.values import Alike, Cut, Step
 from threatmodel.render import path_words
 from threatmodel.render.report.words import Row, where
@@ -25,6 +25,17 @@ def path_rows(assessment: Assessment) -> Row:
         "cuts": [_cut("as claimed", found.cut_claimed), _cut("as proven", found.cut_proven)],
         "limits": list(path_words.limits(found, assessment.excluded)),
     }
+
+
+MOST_FUNCTIONS = 200
+"""Above so many functions, page one names no path: tracing all of them would take longer than the report itself."""
+
+
+def worst_line(assessment: Assessment) -> str:
+    """Return the worst path in one line; '' for none, or where there are too many functions."""
+    functions = sum(element.kind == "function" for element in assessment.graph.elements.values())
+    found = worst(assessment) if functions <= MOST_FUNCTIONS else None
+    return path_words.line(found) if found is not None else ""
 
 
 def _row(alike: Alike) -> Row:
