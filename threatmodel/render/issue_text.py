@@ -91,7 +91,7 @@ def _asked(issue: Issue) -> str:
     first, *others = issue.questions
     if others:
         return f"Open question about {about(issue)}"
-    return FACTS[first.of][first.name].ask if first.kind == "fact" else first.ask
+    return (FACTS[first.of][first.name].ask if first.kind == "fact" else "") or first.ask
 
 
 def asks(issue: Issue) -> str:
