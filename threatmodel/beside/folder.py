@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem
-from threatmodel.reading.values import dataclass
+from threatmodel.reading.values import dataclass, field
 
 NOT_SOURCE = frozenset(
     {".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv", ".tox", ".nox"}
@@ -20,6 +20,8 @@ MOST_FILES = 20_000
 """Files of a folder that are listed."""
 LARGEST = 1024 * 1024
 """Bytes of a file: one that is larger is a bundle, or data."""
+_LARGEST_DATA = 128 * 1024
+"""Bytes of a file of settings."""
 MOST_BYTES = 32 * 1024 * 1024
 """Bytes of all files together."""
 
@@ -37,7 +39,8 @@ class Folder:
     """A folder: `texts` by path in it, with `/` between its parts, and what was not read.
 
     `path` is as messages show it.  `digest` is over all that was read, and over the names of what was not.  `noticed`
-    are names of files that are known to be there, and are not read.
+    are names of files that are known to be there, and are not read.  `data` are texts of settings and documents: only
+    that they hold a secret follows from them.
     """
 
     path: str
@@ -45,6 +48,7 @@ class Folder:
     unread: tuple[Unread, ...]
     digest: str
     noticed: tuple[str, ...] = ()
+    data: Mapping[str, str] = field(default_factory=dict)
 
     def place(self, name: str, line: int = 0, column: int = 0) -> Place:
         """Return the place in a file of the folder."""
@@ -55,7 +59,7 @@ class Reads(NamedTuple):
     """What is read of a folder: `wanted` decides by the path in it, and folders of the names `without` are skipped.
 
     `what` are the files in words, `largest` the bytes of one, and `smaller` what to do with a larger one.  The names of
-    files with the endings `noticed` are kept.
+    files with the endings `noticed` are kept.  `data` decides which small files are settings and documents.
     """
 
     wanted: Callable[[str], bool]
@@ -64,6 +68,7 @@ class Reads(NamedTuple):
     largest: int = LARGEST
     without: frozenset[str] = frozenset()
     noticed: tuple[str, ...] = ()
+    data: Callable[[str], bool] = lambda _: False
 
 
 def read_folder(path: Path, files: Files, reads: Reads) -> Folder:
@@ -84,12 +89,15 @@ def read_folder(path: Path, files: Files, reads: Reads) -> Folder:
     texts: dict[str, str] = {}
     unread = [Unread(one.place.file, _said(one), one.place) for one in problems]
     unread += _read(named, files, texts, reads)
+    data: dict[str, str] = {}
+    settings = [(name, one) for name, one in every if not reads.wanted(name) and reads.data(name)]
+    for _ in _read(settings, files, data, reads._replace(largest=_LARGEST_DATA)):
+        pass  # larger data says nothing, as no data is known to be whole
     if len(found) > MOST_FILES:
         why = f"the folder has more than {MOST_FILES:,} files; name a smaller folder"
         unread.append(Unread(f"{shown}/", why, Place(shown)))
-    return Folder(
-        path=shown, texts=texts, unread=tuple(unread), digest=_digest(texts, unread, noticed), noticed=noticed
-    )
+    digest = _digest({**texts, **data}, unread, noticed)
+    return Folder(path=shown, texts=texts, unread=tuple(unread), digest=digest, noticed=noticed, data=data)
 
 
 def _read(named: list[tuple[str, Path]], files: Files, texts: dict[str, str], reads: Reads) -> Iterator[Unread]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
@@ -23,11 +24,17 @@ UNREAD: Mapping[str, str] = {
 }
 """Languages of handlers that are not parsed, by the endings of their files."""
 
+_DATA = re.compile(
+    r"(?:^|/)\.env[^/]*\Z|\.(?:json|ya?ml|toml|ini|cfg|conf|properties|txt|pem|key)\Z(?<!package-lock\.json)"
+)
+"""Names of files that are packaged with source, and may hold a secret."""
+
 _READS = Reads(
     wanted=lambda name: name.endswith(ENDINGS),
     what="the source of the handlers",
     smaller="name the folder of the handler's source, before it is bundled",
     noticed=tuple(UNREAD),
+    data=lambda name: bool(_DATA.search(name)),
 )
 
 

@@ -19,6 +19,7 @@ _CONFIGURE = "aws-actions/configure-aws-credentials"
 _KEY = re.compile(r"aws[-_]?(?:access[-_]?key[-_]?id|secret[-_]?access[-_]?key)\Z", re.IGNORECASE)
 _SESSION = re.compile(r"aws[-_]?session[-_]?token\Z", re.IGNORECASE)
 _KEY_IN_TEXT = re.compile(r"aws_(?:access_key_id|secret_access_key)", re.IGNORECASE)
+_KEY_WRITTEN = re.compile(r"aws_secret_access_key[\s=]{1,3}[\"']?[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])", re.IGNORECASE)
 _FROM_JOB = re.compile(r"\$\{\{\s*(?:steps|needs|env|inputs|github)\s*[.\[]")
 _SECRET = re.compile(r"\$\{\{[^}]{0,400}\b(?:secrets|vars)\s*[.\[]")
 _HEAD = re.compile(
@@ -92,6 +93,9 @@ def _keys_in_commands(step: Step) -> Iterator[Sighting]:
     for command in step.commands:
         if _KEY_IN_TEXT.search(command.text) and _SECRET.search(command.text):
             yield Sighting("long-lived-keys", "a command sets long-lived AWS keys from secrets", command.place)
+            return
+        if _KEY_WRITTEN.search(command.text):
+            yield Sighting("long-lived-keys", "a command sets long-lived AWS keys that it spells out", command.place)
             return
 
 

@@ -37,6 +37,9 @@ STATE = re.compile(r"\.tfstate(?:\.backup)?\Z")
 """How names of Terraform's states end; these are not read here, because they have secrets in clear."""
 REQUIREMENTS = re.compile(r"requirements(?:[-_.][\w.-]+)?\.txt\Z")
 
+_DATA = re.compile(r"(?i:readme(?:\.\w+)?)\Z|(?:.*/)?\.env[^/]*\Z")
+"""Names of documents and settings that may hold a secret."""
+
 _LOCKING = LOCKS | MANIFESTS | UNREADABLE
 _OTHERS = frozenset({"vendor", "third_party", "bower_components", "site-packages", "dist", "build", "target"})
 """Folders of copies of others' code, and of what is built."""
@@ -56,6 +59,7 @@ READS = Reads(
     largest=16 * 1024 * 1024,
     without=_OTHERS,
     noticed=(".tfstate", ".tfstate.backup"),
+    data=lambda name: bool(_DATA.match(name)),
 )
 """How the files of a checkout are read."""
 

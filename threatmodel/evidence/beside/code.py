@@ -16,6 +16,7 @@ from threatmodel.beside.slack_manifest import RequestUrl
 from threatmodel.beside.urls import NOWHERE
 from threatmodel.evidence.beside.code_facts import FACTS, GRANTS, OF_REQUESTS, SHOWN
 from threatmodel.evidence.beside.kinds import Found, by_direction
+from threatmodel.evidence.beside.visible import visible_secrets
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.packaged import built_otherwise, code_root, no_folder
 from threatmodel.evidence.relations.ways import Start
@@ -82,7 +83,8 @@ def state(found: Found) -> tuple[Statements, Read]:
         for function, why, place in every.unread
         if function in found.system.nodes and _takes_requests(found, function)
     ]
-    notes: list[Problem] = []
+    files = {stack.file for one in found.held for stack in (one.stack, *one.stack.joined.values())}
+    notes: list[Problem] = [*visible_secrets(folder, folder.data, files)]
     signs: list[str] = []
     for function, (_, seen) in every.handlers.items():
         unread += [(function, opening.why, opening.place) for opening in seen.openings]

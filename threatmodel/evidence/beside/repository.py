@@ -6,13 +6,16 @@ what runs, unchanged and on the branch that is deployed, and no file shows that.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from threatmodel.beside.folder import Folder
 from threatmodel.beside.repository.checkout import Checkout, checkout
+from threatmodel.beside.repository.files import LOCKS
 from threatmodel.beside.repository.workflow import Sighting
 from threatmodel.evidence.beside.kinds import Found, by_direction
+from threatmodel.evidence.beside.visible import visible_secrets
 from threatmodel.graph.elements import LeftOpen, Read
 from threatmodel.model.facts import Statement, Statements
 
@@ -99,8 +102,14 @@ def state(found: Found) -> tuple[Statements, Read]:
         elements={PIPELINE: ", ".join(seen.looked)},
         unread=tuple(unread),
         left_open=tuple(left_open),
+        notes=tuple(visible_secrets(folder, {**_without_locks(folder.texts), **folder.data})),
     )
     return {PIPELINE: statements}, read
+
+
+def _without_locks(texts: Mapping[str, str]) -> Mapping[str, str]:
+    """The texts that people write."""
+    return {name: text for name, text in texts.items() if posixpath.basename(name) not in LOCKS}
 
 
 def _holds(rule: _Rule, seen: Checkout, *, whole: bool) -> bool:

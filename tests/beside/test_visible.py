@@ -1,0 +1,76 @@
+"""Secrets in settings and documents beside a template: each file that holds one is named, and its value never shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.beside.project import project
+from threatmodel.command.main import main
+
+HANDLER = {"app.py": "def handler(event, context):\n    return {'statusCode': 200}\n"}
+TOKEN = "xoxb-" + "123456789012-" + "a1B2c3D4e5F6g7H8i9J0k1L2"
+KEY = "wJalrXUtnFEMIK7MDENGbPxRfiCYzzzzzzKEYabc"
+ALL = "{code: src}\n  - {repository: .}"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("src/.env", f"SLACK_BOT_TOKEN={TOKEN}\n", 1),
+        ("src/.env.production", f"# production\nSLACK_BOT_TOKEN={TOKEN}\n", 2),
+        ("src/config.json", '{"slack":\n  {"token": "%s"}}\n' % TOKEN, 2),
+        ("src/settings/app.toml", f'token = "{TOKEN}"\n', 1),
+        ("README.md", f"# Bot\n\n    export SLACK_BOT_TOKEN={TOKEN}\n", 3),
+        ("requirements.txt", "--extra-index-url https://user:pa55-W0rd@pypi.acme.dev/simple\nrequests==2.32.3\n", 1),
+        (".github/workflows/d.yml", f"on: push\njobs: {{d: {{steps: [{{run: 'curl -H \"Authorization: Bearer {TOKEN}\" x'}}]}}}}\n", 2),
+        (".github/workflows/e.yml", f"on: push\njobs: {{d: {{steps: [{{run: aws configure set aws_secret_access_key {KEY}}}]}}}}\n", 2),
+    ],
+)  # fmt: skip
+def test_a_file_that_holds_a_secret_is_named(
+    name: str, text: str, line: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = project(tmp_path, HANDLER, entry=ALL)
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    main(["check", "-v", model.name])
+    out = "".join(capsys.readouterr())
+    assert f"{name}:{line}:0: warning: visible-secret" in out
+    assert not any(secret in out for secret in (TOKEN, KEY, "pa55-W0rd"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("src/.env.example", "SLACK_BOT_TOKEN=xoxb-your-token\n"),
+        ("src/config.json", '{"token": "${SLACK_BOT_TOKEN}", "log": "info"}\n'),
+        ("src/package-lock.json", f'{{"token": "{TOKEN}"}}\n'),
+        ("README.md", "export SLACK_BOT_TOKEN=xoxb-...\n"),
+        (".github/workflows/d.yml", "on: push\njobs: {d: {steps: [{run: 'curl -H \"Authorization: Bearer ${{ secrets.TOKEN }}\" x'}]}}\n"),
+    ],
+)  # fmt: skip
+def test_a_file_without_one_is_not(
+    name: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = project(tmp_path, HANDLER, entry=ALL)
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    main(["check", "-v", model.name])
+    assert "visible-secret" not in "".join(capsys.readouterr())
+
+
+def test_data_is_part_of_what_the_entry_is_bound_to(tmp_path: Path) -> None:
+    from threatmodel.beside.code.source import read_source
+    from threatmodel.reading.files import Files
+
+    project(tmp_path, {**HANDLER, ".env": "A=1\n"})
+    before = read_source(tmp_path / "src", Files())
+    (tmp_path / "src" / ".env").write_text(f"A={TOKEN}\n", encoding="utf-8")
+    after = read_source(tmp_path / "src", Files())
+    assert before.digest != after.digest
+    assert dict(before.texts) == dict(after.texts)

@@ -1,0 +1,32 @@
+"""Texts of a folder that have the form of a secret: who can read the repository, or the package, can read them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from threatmodel.beside.folder import Folder
+from threatmodel.evidence.analyses.secret_texts import spells_secret
+from threatmodel.graph.elements import VISIBLE_SECRET
+from threatmodel.reading.problems import Problem
+
+_LONGEST = 1024 * 1024
+"""Characters of a text that are looked through."""
+
+
+def visible_secrets(folder: Folder, texts: Mapping[str, str], known: Collection[str] = ()) -> Iterator[Problem]:
+    """Yield a note for each of some texts of a folder that holds a secret, at its first line.
+
+    `known` are files that are evidence by themselves, in which secrets are found elsewhere.  The secret is not shown.
+    """
+    for name, text in texts.items():
+        if folder.place(name).file in known:
+            continue
+        lines = [at for at, line in enumerate(text[:_LONGEST].split("\n"), 1) if spells_secret(line)]
+        if lines:
+            more = f", and {len(lines) - 1} more" if len(lines) > 1 else ""
+            yield Problem(
+                code=VISIBLE_SECRET,
+                place=folder.place(name, lines[0]),
+                message=f"this line{more} of the file has the form of a secret, which everyone who gets the file sees",
+                hint="revoke it, and keep the new one in Secrets Manager",
+            )
