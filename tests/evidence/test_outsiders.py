@@ -21,7 +21,7 @@ BUCKET = "  Files: {Type: AWS::S3::Bucket, Properties: {%s}}\n"
     [
         ([], NOTHING),
         (["AllowUnauthenticatedIdentities: true"], True),
-        (["AllowUnauthenticatedIdentities: false"], False),
+        (["AllowUnauthenticatedIdentities: false"], NOTHING),
         (["AllowUnauthenticatedIdentities: false", "AllowUnauthenticatedIdentities: true"], True),
         (["AllowUnauthenticatedIdentities: !ImportValue guests"], UNKNOWN),
     ],

@@ -30,12 +30,13 @@ _WRITES = frozenset({"PUT", "POST"})
 
 @analysis("pool")
 def pool_has_guests(parts: Sequence[Gathered], resource: Resource, _stack: Stack) -> Outcome:
-    """Whether an identity pool gives credentials to callers that did not sign in."""
+    """Yes where an identity pool gives credentials to callers that did not sign in; other files may have more pools."""
 
     def guests(part: Gathered) -> Answer:
         return said(flag(read(part.node, "AllowUnauthenticatedIdentities"), left_out=False), part.resource.place)
 
-    return some(judged(named(parts, "pool"), resource, guests))
+    found = some(judged(named(parts, "pool"), resource, guests))
+    return None if isinstance(found, Answered) and not found.value else found
 
 
 @analysis("trust")
