@@ -57,13 +57,15 @@ class Checks:
                 yield from self._inside(function)
 
     def _when_called(self, caller: Function, call: Node, target: Function, *, raises: bool) -> str:
-        """Return when the call of a check rejects; '' where its outcome is used in a way that is not followed."""
+        """Return when the call of a check rejects; '' where its caller returns its outcome, and has calls itself."""
         use = self._use(caller, call)
         if raises and is_swallowed(self.reading, caller, call, target) and self._keeps_nothing(target):
             return "dropped"
         if use == "tested" or (use != "returned" and raises):
             return self._when(caller, call)
-        return "dropped" if use == "dropped" and self._only_returns(target) else ""
+        if use == "dropped" and self._only_returns(target):
+            return "dropped"
+        return "" if use == "returned" else "sometimes"
 
     def _inside(self, function: Function) -> Iterator[Site]:
         """Yield the test in a function that itself computes the digest, or gets it from a verifier."""

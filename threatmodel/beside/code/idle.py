@@ -12,15 +12,17 @@ from threatmodel.beside.code.syntax import Node, walk
 
 NOTES = frozenset({"print", "log", "debug", "info", "warning", "warn", "error", "exception", "critical"})
 """What is called to write a log."""
+_CALLBACKS = frozenset({"callback", "cb", "done"})
+"""Names of the parameter that ends an invocation, and not the function that calls it."""
 _CHANGES = frozenset({"assign", "declare", "return", "raise"})
 _EVERY = frozenset({"Exception", "BaseException"})
 
 
 def only_notes(function: Function, branches: Iterable[Node]) -> bool:
-    """Return whether some blocks only write a log, or call a parameter as a callback: they leave and set nothing."""
+    """Return whether some blocks only write a log, or call Lambda's callback: they leave and set nothing."""
     inside = [one for branch in branches for one in walk(branch)]
     called = (one.parts[0] for one in inside if one.kind == "call")
-    plain = all(one.name in NOTES or (one.kind == "name" and one.name in function.bound) for one in called)
+    plain = all(one.name in NOTES or (one.name in _CALLBACKS & function.bound and one.kind == "name") for one in called)
     return plain and not any(one.kind in _CHANGES for one in inside)
 
 
