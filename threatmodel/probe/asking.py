@@ -22,8 +22,8 @@ LONGEST_RUN = 300.0
 """Seconds after which no further probe begins: the example's run takes four."""
 
 
-PROCESSES = 3
-"""Processes that serve all requests of which none depends on another."""
+MOST_SHARED = 1_200
+"""Requests of which none depends on another, and that share a process if they decide the same facts."""
 
 
 class Asked(NamedTuple):
@@ -79,14 +79,18 @@ class Asker:
     def shared(self, cases: Sequence[Case], genuine: Genuine, *, asks_store: bool) -> list[tuple[Case, ...]]:
         """The cases, several together where one process can serve them: none of their requests depends on another."""
         alone: list[tuple[Case, ...]] = []
-        parts: list[list[Case]] = [[] for _ in range(PROCESSES)]
+        parts: dict[frozenset[str], list[list[Case]]] = {}
         for case in sorted(cases, key=lambda one: -len(one.send)):
             skipped = self._reason_to_skip(case, genuine, asks_store=asks_store)
             if skipped or not is_independent(case) or any(send.change for send in case.send):
                 alone.append((case,))
-            else:
-                min(parts, key=lambda part: sum(len(one.send) for one in part)).append(case)
-        return [tuple(part) for part in parts if part] + alone
+                continue
+            alike = parts.setdefault(frozenset(case.decides), [])
+            room = (part for part in alike if sum(len(one.send) for one in (*part, case)) <= MOST_SHARED)
+            if (part := next(room, None)) is None:
+                alike.append(part := [])
+            part.append(case)
+        return [tuple(part) for several in parts.values() for part in several] + alone
 
     def ask_shared(self, cases: Sequence[Case], genuine: Genuine, *, asks_store: bool) -> list[Asked]:
         """What came of cases that share a process.

@@ -29,7 +29,7 @@ from threatmodel.probe.secret_values import is_plain
 from threatmodel.probe.seen import calls_seen, shown_for
 from threatmodel.probe.wording import in_words
 from threatmodel.reading.problems import InputError, visible
-from threatmodel.reading.values import dataclass, field
+from threatmodel.reading.values import dataclass, field, replace
 
 THREADS = 8
 
@@ -85,7 +85,9 @@ def _hidden(genuine: Genuine, options: Options, signatures: Sequence[str]) -> Hi
 
 def _probed(runner: Runner, options: Options, cases: Sequence[Case]) -> Result:
     asker = Asker(runner, options.seconds)
-    found = searched(asker.search, _genuine(runner, options), _wanted(runner, options), options.hints)
+    other = {name: value for name, value in options.hints.variables.items() if name != options.secret_variable}
+    hints = replace(options.hints, variables=other)  # the signing secret has probes of its own
+    found = searched(asker.search, _genuine(runner, options), _wanted(runner, options), hints)
     genuine = found.genuine
     asked = [expanded(case, genuine) for case in cases]
     with ThreadPoolExecutor(options.threads) as pool:

@@ -122,9 +122,9 @@ def is_independent(case: Case) -> bool:
     """Whether each of its requests may be made after others that decide the same, in one process.
 
     A request that is accepted may be remembered, and hide that the next one would be accepted too. So all that share a
-    process are about one fact, which the first of them denies.
+    process are about the same facts, which the first of them denies.
     """
-    usual = case.secret == "right" and not case.environment and set(case.decides) == {"verifies_signature"}  # noqa: S105 - a word of the format
+    usual = case.secret == "right" and not case.environment  # noqa: S105 - a word of the format
     return usual and case.expect in _REFUSING and not any(send.apart or _depends(send) for send in case.send)
 
 

@@ -24,7 +24,7 @@ _TEXTS = ("", "0", "x", "short", "zz", "%", "\xe9", "0" * 64, "z" * 64, ".*", "[
 _WORD = re.compile(r"[A-Za-z0-9]{1,12}\Z")
 _ALGORITHMS = ("md5", "sha1", "sha256", "sha512")
 _RANDOM = 300
-_MOST_KEYS = 12
+_MOST_KEYS = 6
 _DIGITS = "0123456789abcdef"
 OLD = 7200
 """Seconds by which a request is too old whose timestamp is spelled in another way."""

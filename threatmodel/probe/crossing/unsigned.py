@@ -128,8 +128,8 @@ def places(send: Send, genuine: Genuine) -> Iterator[Send]:
         yield crossed(send, "", headers={**headers, **pairs})
     names = field_names(genuine)
     for pairs in paired(names, words):
-        yield crossed(send, "", query=dict(pairs))
-        yield crossed(send, "", headers={**headers, "Cookie": "; ".join(f"{n}={v}" for n, v in pairs.items())})
+        cookies = "; ".join(f"{name}={value}" for name, value in pairs.items())
+        yield crossed(send, "", query=dict(pairs), headers={**headers, "Cookie": cookies})
 
 
 def paths(send: Send, genuine: Genuine) -> Iterator[Send]:
@@ -189,7 +189,7 @@ def forms(send: Send, genuine: Genuine) -> Iterator[Send]:
         yield crossed(send, says, text=body, base64=True)
     for kind, charset in product((_FORM, _JSON), _CHARSETS):
         yield crossed(send, "", headers={**(send.headers or {}), "Content-Type": f"{kind}; charset={charset}"})
-    if text[:1] != "{":
+    if text[:1] != "{" and send.signature is None:
         yield from _as_objects(send, flat, genuine)
 
 
