@@ -86,7 +86,7 @@ def _hidden(genuine: Genuine, options: Options, signatures: Sequence[str]) -> Hi
 def _probed(runner: Runner, options: Options, cases: Sequence[Case]) -> Result:
     asker = Asker(runner, options.seconds)
     other = {name: value for name, value in options.hints.variables.items() if name != options.secret_variable}
-    hints = replace(options.hints, variables=other)  # the signing secret has probes of its own
+    hints = replace(options.hints, variables=other)  # the signing secret has its own probes
     found = searched(asker.search, _genuine(runner, options), _wanted(runner, options), hints)
     genuine = found.genuine
     asked = [expanded(case, genuine) for case in cases]

@@ -87,7 +87,7 @@ def tampered(send: Send, genuine: Genuine) -> Iterator[Send]:
         if whole := bodies.of_length(text, size):
             instead = f"{whole}&{'&'.join(f'{name}={MARK}' for name in _names(text))}".encode()
             yield crossed(send, f"of {size} bytes, each field repeated after signing", text=whole, instead=instead)
-    # In a process of its own: what reads as much as is stated does what was signed, and a rule ends at an effect.
+    # In a separate process: what reads as much as is stated does what was signed, and a rule ends at an effect.
     length = {"Content-Length": str(len(text.encode()))}
     says, instead = added[0]
     yield crossed(send, f"{says} after signing, with the length of before", instead=instead, headers=length, apart=True)
