@@ -54,6 +54,8 @@ def test_it_names_what_it_finds_and_says_what_it_looked_at(
     assert said == (
         "looked at .: Slack app in app-manifest.yaml, 1 file of GitHub Actions, "
         "deploys at .github/workflows/ci.yml:5, .github/CODEOWNERS, no Dependabot or Renovate\n"
+        "Slack calls /slack/command of bot for slash-command (app-manifest.yaml:4), "
+        "/slack/events of bot for events (app-manifest.yaml:6)\n"
         ".: no source was found of the handlers of bot\n"
     )
     command = "{slack: slash-command, api: serverless-http-api, path: /slack/command}  # by app-manifest.yaml:4"

@@ -160,3 +160,13 @@ def test_an_update_names_the_source_that_a_model_does_not_name_yet(
         assert main(["import", ".", "--update", "model.yaml"]) == 0
     entries = [line.strip() for line in model.read_text(encoding="utf-8").splitlines() if "{code:" in line]
     assert entries == ["- {code: one}", "- {code: lambdas/two, function: two}"]
+
+
+def test_a_handler_that_is_compiled_has_the_source_that_it_is_made_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    functions = {"One": (".", "dist/bot.handler"), "Two": (".", "build/src/two.handler")}
+    files = ["src/bot.ts", "src/two.ts"]
+    entries, said = written(tmp_path, functions, files, monkeypatch, capsys)
+    assert entries == ["- {code: .}"]
+    assert "no source was found" not in said

@@ -13,7 +13,7 @@ from threatmodel.authoring.importing.entries import ElementEntry
 from threatmodel.authoring.importing.model import NamedFile, reference_to
 from threatmodel.beside.code.look import look
 from threatmodel.beside.code.modules import Parsed
-from threatmodel.beside.code.source import ENDINGS, UNREAD, handler_file, module_path, read_source
+from threatmodel.beside.code.source import ENDINGS, UNREAD, handler_file, handler_names, module_path, read_source
 from threatmodel.beside.folder import NOT_SOURCE
 from threatmodel.beside.slack_manifest import RequestUrl
 from threatmodel.evidence.beside.code import serves
@@ -110,7 +110,7 @@ def _functions(stacks: Mapping[str, Stack], found: Sequence[ElementEntry]) -> It
 def _has(folder: Path, handler: str) -> bool:
     """Return whether a folder has the file of a handler, or one of a language whose handlers are not read."""
     module = module_path(handler)
-    if any(is_file(folder / f"{module}{ending}") for ending in (*ENDINGS, *UNREAD)):
+    if any(is_file(folder / name) for name in (*handler_names(module), *(f"{module}{ending}" for ending in UNREAD))):
         return True
     return folder.is_dir() and any(one.suffix in UNREAD for one in (folder / module.parent).glob("*"))
 

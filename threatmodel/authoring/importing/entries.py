@@ -51,7 +51,8 @@ _BESIDE = 34
 class ElementEntry:
     """One element to write: its id, kind, the resource that it is, and its lines.
 
-    `apart` says that the resource is not found again by the id alone: the model must say which it is.
+    `apart` says that the resource is not found again by the id alone: the model must say which it is.  `slack` are the
+    routes that Slack is known to call, each with its path and the address that shows it.
     """
 
     id: str
@@ -59,6 +60,7 @@ class ElementEntry:
     resource: str
     lines: tuple[str, ...]
     apart: bool = False
+    slack: tuple[tuple[str, RequestUrl], ...] = ()
 
     @property
     def called(self) -> str:
@@ -121,7 +123,10 @@ def entries(
                 else:
                     body = chain(_other(name, kind, stack, facts), _passes(name, passed, named))
                 lines = (head, *(f"  {line}" for line in body))
-                yield ElementEntry(id=element, kind=kind, resource=name, lines=lines, apart=element in apart)
+                routes_of = by_function[name].triggers if kind == "function" else ()
+                shown_by = tuple((start.path, one) for start in routes_of for one in slack.of(name, start))
+                apart_too = element in apart
+                yield ElementEntry(id=element, kind=kind, resource=name, lines=lines, apart=apart_too, slack=shown_by)
 
 
 def _helper(resource: Resource) -> Iterator[str]:

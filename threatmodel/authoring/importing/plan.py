@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -79,7 +79,7 @@ def imported(
         NamedFile(one.kind, "" if one.path.is_fifo() else reference_to(one.path, target), label=label)
         for label, one in zip(labels, own, strict=True)
     ]
-    notes = [*around.notes, *source.notes]
+    notes = [*around.notes, *(_called_by_slack(found) if around.notes else ()), *source.notes]
     for at, (one, label) in enumerate(zip(own, labels, strict=True)):
         given, said = _deployed_with(one.path, one.kind, stacks[label], files)
         notes += said
@@ -92,6 +92,21 @@ def imported(
     if piped:
         notes.append("what came through a pipe has no path: name the file under evidence in the model")
     return Imported(text, tuple(found), (), (*notes_of(stack, {one.resource for one in found}), *notes))
+
+
+_MOST = 4
+"""Routes that a note names."""
+
+
+def _called_by_slack(found: Sequence[ElementEntry]) -> Iterator[str]:
+    """Yield which routes Slack is known to call, each with the line that shows it."""
+    every = [(path, entry.id, url) for entry in found for path, url in entry.slack]
+    named = [
+        f"{path or 'the URL'} of {name} for {url.surface} ({url.place.short})" for path, name, url in every[:_MOST]
+    ]
+    if named:
+        more = f" and {len(every) - _MOST} more" if len(every) > _MOST else ""
+        yield f"Slack calls {', '.join(named)}{more}"
 
 
 def _source(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from threatmodel.beside.folder import Folder, Reads, read_folder
@@ -62,5 +62,19 @@ def unread_language(folder: Folder, module: PurePosixPath) -> str:
 
 def handler_file(folder: Folder, module: PurePosixPath) -> str | None:
     """Return the file of a handler's module, named as Lambda does: without an ending, from the folder's top."""
-    names = (f"{module}{ending}" for ending in ENDINGS)
-    return next((name for name in names if name in folder.texts), None)
+    return next((name for name in handler_names(module) if name in folder.texts), None)
+
+
+def handler_names(module: PurePosixPath) -> Iterator[str]:
+    """Yield the names that a handler's file may have: its module's, and those of what it is compiled from."""
+    yield from (f"{module}{ending}" for ending in ENDINGS)
+    parts = module.parts
+    for at, part in enumerate(parts[:-1]):
+        if part in _COMPILED:
+            for path in ((*parts[:at], "src", *parts[at + 1 :]), (*parts[:at], *parts[at + 1 :])):
+                yield from (f"{PurePosixPath(*path)}{ending}" for ending in _TYPESCRIPT)
+
+
+_TYPESCRIPT = (".ts", ".mts", ".cts", ".tsx")
+_COMPILED = frozenset({"dist", "build", "out", "lib", "output", ".build", ".dist"})
+"""Names of folders into which TypeScript is compiled, which are not kept in a repository."""
