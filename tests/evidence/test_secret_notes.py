@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from tests.evidence.asking import template
 from threatmodel.api import load_model
 from threatmodel.command.main import main
 from threatmodel.evidence.secret_notes import secret_notes
-from threatmodel.reading.problems import shown
+from threatmodel.reading.problems import Place, shown
+from threatmodel.stacks.assumed import Assumed
+from threatmodel.stacks.cloudformation import reader as cloudformation
+from threatmodel.stacks.terraform import reader as terraform
 
 
 def notes(text: str, used: frozenset[str] | None = frozenset()) -> list[tuple[str, str]]:
@@ -82,6 +86,7 @@ def test_a_variable_of_a_container_or_a_build_that_shows_a_secret(resource: str,
     assert not any("hunter2" in one.message or "AbCdEf" in one.message for one in found)
 
 
+HOOK = "hooks.slack.com/services/T00000000/B00000000"
 TOKEN = "xoxb-123456789012-AbCdEfGhIj"
 IN_FUNCTION = "  T: {{Type: AWS::Serverless::Function, Properties: {{Runtime: python3.13, Handler: a.b, {}}}}}\n"
 
@@ -99,11 +104,33 @@ IN_FUNCTION = "  T: {{Type: AWS::Serverless::Function, Properties: {{Runtime: py
         (IN_FUNCTION.format(f"InlineCode: '', Environment: {{Variables: {{TOKEN: {TOKEN}}}}}"), False),  # its own fact
         (f"  T: {{Type: AWS::SecretsManager::Secret, Properties: {{SecretString: {TOKEN}}}}}\n", False),
         ("  T: {Type: AWS::SNS::Topic, Properties: {DisplayName: xoxb-your-token-here}}\n", False),
+        (f"  T: {{Type: AWS::SNS::Topic, Properties: {{DisplayName: 'https://{HOOK}/{'X' * 24}'}}}}\n", False),
+        (f"  T: {{Type: AWS::SNS::Topic, Properties: {{DisplayName: 'https://{HOOK}/kR4c9ZsW2q'}}}}\n", True),
     ],
 )
 def test_a_text_with_the_form_of_a_secret_is_noted_wherever_it_is(text: str, *, shown: bool) -> None:
     found = list(secret_notes(template(f"Resources:\n{text}"), None))
     assert [one.code for one in found] == (["visible-secret"] if shown else [])
+    assert not any(TOKEN in repr(one) for one in found)
+
+
+def test_a_secret_that_a_deployment_gives_is_noted_where_it_is() -> None:
+    text = "Parameters: {Tok: {Type: String, NoEcho: true}}\nResources: {T: {Type: AWS::SNS::Topic}}\n"
+    given = Assumed(values={"Tok": TOKEN}, stated={"Tok": Place("samconfig.toml", 4, 1)})
+    found = {
+        one.code: one.place.file for one in secret_notes(cloudformation.read(text, "template.yaml", given)[0], None)
+    }
+    assert found == {"visible-secret": "samconfig.toml", "unused-secret": "template.yaml"}
+
+
+@pytest.mark.parametrize("part", ["variables", "outputs"])
+def test_a_secret_among_the_variables_or_outputs_of_a_plan_is_noted(part: str) -> None:
+    value = {"token": {"value": TOKEN}, "other": {"value": TOKEN, "sensitive": True}}
+    planned = {"root_module": {}, **({"outputs": value} if part == "outputs" else {})}
+    plan = {"format_version": "1.2", "planned_values": planned, "configuration": {"root_module": {}}}
+    whole = json.dumps(plan | ({"variables": value} if part == "variables" else {}))
+    found = list(secret_notes(terraform.read(whole, "plan.json"), None))
+    assert [one.code for one in found] == ["visible-secret"]
     assert not any(TOKEN in repr(one) for one in found)
 
 

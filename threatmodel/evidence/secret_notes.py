@@ -83,6 +83,10 @@ def _spelled(stack: Stack) -> Iterator[Problem]:
                 owner = quoted(own_name(resource.name, stack.joined)[1])
                 message = f"a text of {owner} has the form of a secret, which everyone who may describe it sees"
                 yield Problem(code=VISIBLE_SECRET, place=leaf.place, message=message, hint=hint)
+    for one in stack.parameters.values():
+        if one.stated is not None and spells_secret(shape_of(one.value)[:_LONGEST]):
+            message = f"the value for {quoted(own_choice(one.name))} has the form of a secret, and is in a file"
+            yield Problem(code=VISIBLE_SECRET, place=one.stated, message=message, hint=hint)
     for leaf in (leaf for node in stack.beside for leaf in leaves(node)):
         if spells_secret(shape_of(leaf)[:_LONGEST]):
             message = "a text beside the resources has the form of a secret, which everyone who reads the stack sees"

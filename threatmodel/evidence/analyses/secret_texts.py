@@ -113,7 +113,7 @@ def _is_secret(word: str, before: str) -> bool:
 _LOOKS = re.compile(
     r"""xox[a-z][.-][A-Za-z0-9.-]{6,200}              # Slack's bot, user, refresh and configuration tokens
     | x(?:app|wfp)-[A-Za-z0-9-]{6,200}
-    | hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9]+/[A-Za-z0-9]+
+    | hooks\.slack\.com/(?:services|workflows|triggers)(?:/[A-Za-z0-9]+){2,4}
     | (?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])
     | -----BEGIN[ ][A-Z0-9 ]{0,40}PRIVATE[ ]KEY
     | (?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,4000}\.eyJ[A-Za-z0-9_-]{4,4000}\.[A-Za-z0-9_-]

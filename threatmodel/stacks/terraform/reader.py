@@ -27,7 +27,7 @@ from threatmodel.stacks.terraform.references import (
     table,
 )
 from threatmodel.stacks.terraform.values import AFTER_APPLY, OWN_TEXTS, SENSITIVE, Builder, Known
-from threatmodel.stacks.values import Node, Scalar, Table, Unknown
+from threatmodel.stacks.values import Node, Scalar, Table, Unknown, node_of
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of the largest plan that is read."""
@@ -122,8 +122,20 @@ class Plan:
             unread=tuple(self.unread),
             problems=tuple(self.problems),
             parameters=self.known.parameters,
-            beside=tuple(one.value for one in self.known.parameters.values()),
+            beside=(*(one.value for one in self.known.parameters.values()), *self.shown()),
         )
+
+    def shown(self) -> Iterator[Node]:
+        """The values of variables and outputs; those that are marked as sensitive are dropped."""
+        for kind, said in (
+            ("var", self.raw.get("variables")),
+            ("output", table(self.raw["planned_values"]).get("outputs")),
+        ):
+            for name, one in table(said).items():
+                hidden = kind == "var" and name in self.known.parameters and self.known.parameters[name].hidden
+                if hidden or table(one).get("sensitive") is True:
+                    continue
+                yield node_of(table(one).get("value"), at(self.file, f"{kind}.{name}"))
 
     # --- what the plan as a whole does not tell
 
