@@ -175,3 +175,15 @@ def test_a_value_is_held_to_what_the_template_declares(name: str, value: str, ex
     assert problem.message == f"the value of '{name}' is not one that the template allows; {expected}"
     assert (problem.code, problem.place.file) == ("wrong-parameters", "values.json")
     assert value not in shown(caught.value.problems, {}) or value in {"a", "0", "many"}
+
+
+@pytest.mark.parametrize(("name", "hint"), [("Stgae", "did you mean 'Stage'?"), ("Unheard", "remove it: ")])
+def test_a_parameter_that_the_template_has_not_is_refused(name: str, hint: str) -> None:
+    """CloudFormation rejects it too; a samconfig.toml may have values for other templates."""
+    with pytest.raises(InputError) as caught:
+        read(DECLARED, "t.yaml", given_values(json.dumps({name: "x"}), "values.json"))
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.message) == ("wrong-parameters", f"the template has no parameter '{name}'")
+    assert problem.hint.startswith(hint)
+    text = f"[default.deploy.parameters]\nparameter_overrides = '{name}=x'\n"
+    assert read(DECLARED, "t.yaml", given_values(text, "samconfig.toml"))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from threatmodel.reading.problems import Place, Problem, listed, quoted
+from threatmodel.reading.problems import Place, Problem, listed, quoted, suggestion
 from threatmodel.reading.source import meaning
 from threatmodel.stacks.assumed import DEFAULTS, Assumed, PlainValue
 from threatmodel.stacks.stack import Parameter
@@ -75,6 +75,19 @@ def unfit(name: str, declared: Table, assumed: Assumed) -> Problem | None:
         message=f"the value of {quoted(name)} is not one that the template allows; expected {expected}",
         hint=f"correct it: CloudFormation would not deploy it ({declared.place})",
     )
+
+
+def unknown(declared: Collection[str], assumed: Assumed) -> Iterator[Problem]:
+    """Yield each parameter of a file of parameters that a template has not; `sam deploy` passes over such ones."""
+    for name, place in assumed.stated.items():
+        if name not in declared and place.file.endswith(".json") and not assumed.names:
+            message = f"the template has no parameter {quoted(name)}"
+            hint = suggestion(name, declared) or f"remove it: CloudFormation would not deploy it ({_known(declared)})"
+            yield Problem(code="wrong-parameters", place=place, message=message, hint=hint)
+
+
+def _known(declared: Collection[str]) -> str:
+    return f"known: {listed(declared)}" if declared else "it has none"
 
 
 def _unfit(value: str, kind: str, declared: Table) -> Iterator[str]:

@@ -16,7 +16,7 @@ from threatmodel.stacks.cloudformation.deployments import with_stages
 from threatmodel.stacks.cloudformation.intrinsics import Scope, made_by
 from threatmodel.stacks.cloudformation.loops import LOOP, Loops
 from threatmodel.stacks.cloudformation.names import NESTED, ConditionValue
-from threatmodel.stacks.cloudformation.parameters import Nesting, parameter, unfit
+from threatmodel.stacks.cloudformation.parameters import Nesting, parameter, unfit, unknown
 from threatmodel.stacks.stack import Export, Parameter, Resource, Stack, Unread
 from threatmodel.stacks.values import (
     ALWAYS,
@@ -238,7 +238,7 @@ class _Template:
         declared = [self.section(name) for name in ("Parameters", "Mappings", "Conditions")]
         own = self.nesting is None or self.nesting.handed is None
         stated = {name: node for name, node in declared[0].entries.items() if isinstance(node, Table)}
-        tried = (unfit(name, node, self.assumed) for name, node in stated.items())
+        tried = (*(unfit(name, node, self.assumed) for name, node in stated.items()), *unknown(stated, self.assumed))
         if own and (wrong := [one for one in tried if one is not None]):
             raise InputError(wrong)
         makers += [name for section in declared for name in section.entries if name[:4] == "Fn::"]
