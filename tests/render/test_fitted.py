@@ -91,6 +91,11 @@ def test_type_can_be_read_on_a_page_and_on_a_screen(load: Load, functions: int) 
     assert points(screen.picture, WINDOW) >= 8.25  # 11 pixels
 
 
+@pytest.mark.parametrize("view", ["deployment", "identity"])
+def test_other_views_can_be_read_on_a_page_too(load: Load, view: str) -> None:
+    assert fitted(load(bot(8)), "a4", Wanted(view)).readable
+
+
 @pytest.mark.parametrize("functions", [30, 60, 300])
 def test_many_functions_are_a_few_groups(load: Load, functions: int) -> None:
     graph = load(bot(functions))

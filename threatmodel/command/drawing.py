@@ -72,7 +72,8 @@ def fitted_to(graph: Drawable, medium: str, path: Path | None, wanted: Wanted) -
         raise _undrawn(error, path or Path("-")) from None
     if not found.readable:
         where = f"{path}: " if path is not None else ""
-        advice = "use --focus ID or -o FOLDER/" if not wanted.focus else "use --fit screen"
+        parts = "draw the views runtime, deployment and identity one by one" if wanted.view == "all" else ""
+        advice = "use --fit screen" if wanted.focus else parts or "use --focus ID or -o FOLDER/"
         size = f"its smallest type has {found.points:.1f} points"
         complain(f"{PROGRAM}: {where}the diagram is too large for {medium}, {size}; {advice}\n")
     return found

@@ -15,9 +15,13 @@ from types import MappingProxyType
 
 from threatmodel.reading.marks import marked_picture
 from threatmodel.reading.project import real_path
+from threatmodel.render.image_page import page_of
 from threatmodel.render.text import html, one_line
 
 FORMATS = ("svg", "png", "pdf", "dot")
+
+_PAGE_DOTS = 300
+"""The dots per inch of an image in a PDF."""
 
 _SECONDS = 300  # of wall-clock time: a limit for a program that never ends, not for a busy machine
 _BUNDLE = "graphviz-pure"
@@ -46,14 +50,18 @@ def draw(dot: str, fmt: str, engine: str = "", dots: int = 0) -> bytes:
     """A picture of DOT text as svg, png or pdf (or the text itself, as dot).
 
     `engine` names the program to draw with.  Without it the wheel's draws, so that pictures are the same on every
-    machine; the system's draws PDF and writing that the wheel has no letters for.  `dots` are a PNG's, per inch.
+    machine; the system's draws writing that the wheel has no letters for, and PDF.  Without the latter a PDF holds an
+    image, whose text cannot be selected.  `dots` are a PNG's, per inch.
     Raises DrawError.
     """
     if fmt not in FORMATS:
         raise DrawError(f"'{fmt}' is no picture format; known: {', '.join(FORMATS)}")
     if fmt == "dot":
         return dot.encode()
-    drawn = _run(engine or engine_for(dot, fmt), fmt, dot, dots if fmt == "png" else 0)
+    program = engine or engine_for(dot, fmt)
+    if fmt == "pdf" and program == bundled():
+        return marked_picture(page_of(_run(program, "jpg", dot, _PAGE_DOTS), _PAGE_DOTS), fmt)
+    drawn = _run(program, fmt, dot, dots if fmt == "png" else 0)
     if fmt == "svg":
         _parsed(drawn)
     return marked_picture(drawn, fmt)
@@ -66,14 +74,7 @@ def engine_for(dot: str, fmt: str) -> str:
 
 def choice(dot: str, fmt: str, inside: str, system: str) -> str:
     """Which of two programs draws, the wheel's and the system's ('' where there is none).  Raises DrawError."""
-    if fmt == "pdf":
-        if not system:
-            raise DrawError(
-                "PDF needs the system's Graphviz, but the PATH has no 'dot'. "
-                "Install it (apt-get install graphviz, brew install graphviz), or name the file .svg or .png"
-            )
-        return system
-    if system and (not inside or _BESIDE_THE_FONTS.search(dot)):
+    if system and (fmt == "pdf" or not inside or _BESIDE_THE_FONTS.search(dot)):
         return system
     if not inside:
         raise DrawError(

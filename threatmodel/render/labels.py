@@ -54,7 +54,7 @@ class Labels:
         self.scale = scale
         self.style = style
         self.calls: dict[str, list[Link]] = {}
-        for link in shown.links if scale.numbered and style.arrow else ():
+        for link in shown.links if scale.numbered else ():
             if box := shown.called_outside(link):
                 self.calls.setdefault(box, []).append(link)
         groups = sum(box.kind == "function" for box in shown.boxes.values())
@@ -67,7 +67,7 @@ class Labels:
         yield f"<b>{wrapped(box.name, self.style.name) or dot_html(box.id)}</b>"
         if box.subtitle.strip():
             yield small(box.subtitle, muted, width)
-        if len(box.members) > 1:
+        if len(box.members) > 1 and any(member.kind for member in box.members):  # the parts of functions have no names
             yield from self._members(box)
         if grey:
             yield small("out of scope", MUTED)
