@@ -8,7 +8,7 @@ from itertools import chain, groupby
 from typing import Literal, NamedTuple
 
 from threatmodel.assessment.assessed import DONE, Assessment, Finding, Group
-from threatmodel.assessment.causes import helps
+from threatmodel.assessment.causes import causes, helps
 from threatmodel.assessment.control_state import ControlState, State
 from threatmodel.assessment.outcomes import Outcome
 from threatmodel.assessment.ranking import STRONG, Rank, is_entry_point, rank
@@ -74,8 +74,9 @@ class Action:
 def actions(assessment: Assessment) -> tuple[Action, ...]:
     """Return the controls that would lower the band of a finding, in the order in which to put them in place.
 
-    First what closes an open public endpoint, then what is known to be missing; of these what removes most: band steps
-    of findings as proven, those that leave critical first, then as claimed.  The kind of effect breaks ties.
+    First what closes an open public endpoint, then what is known to be missing.  Of these first what is written to be
+    the cause of a finding, in the order of issues, and then what removes most: band steps of findings as proven,
+    those that leave critical first, then as claimed.  The kind of effect breaks ties.
     """
     moved: dict[str, list[_Moved]] = {}
     for group in assessment.groups:
@@ -93,7 +94,22 @@ def actions(assessment: Assessment) -> tuple[Action, ...]:
         _action(again, controls[name], _lacking(assessment, there) | missing.get(name, {}), there)
         for name, there in moved.items()
     ]
-    return tuple(sorted(found, key=_order))
+    first = _caused(assessment.groups)
+    return tuple(sorted(found, key=lambda action: _order(action, first.get(action.control.id, _NO_CAUSE))))
+
+
+_Place = tuple[int, tuple[object, ...]]
+_NO_CAUSE: _Place = (1, ())
+
+
+def _caused(groups: Iterable[Group]) -> Mapping[str, _Place]:
+    """Return the place of the first finding that a written lack of a control causes, by control: its band, its rank."""
+    found: dict[str, _Place] = {}
+    for group, cause in causes(group for group in groups if group.head.verdict in {"open", "reduced"}):
+        if cause is not None and cause.written:
+            name, at = cause.state.control, (-BANDS.index(group.head.claimed.band), tuple(rank(group.head).unnamed))
+            found[name] = min(at, found.get(name, at))
+    return found
 
 
 class _Moved(NamedTuple):
@@ -154,10 +170,10 @@ def _by_state(lacks: Mapping[str, Standing]) -> Mapping[ControlState, tuple[str,
     return {name: tuple(elements) for name, elements in found.items()}
 
 
-def _order(action: Action) -> tuple[object, ...]:
+def _order(action: Action, first: _Place) -> tuple[object, ...]:
     effect, name = EFFECTS.index(action.effect), action.control.id
     steps = (*_steps(action.change.proven), *_steps(action.change.claimed))
-    return not action.entry_point, not action.is_known, *steps, effect, name
+    return not action.entry_point, not action.is_known, first, *steps, effect, name
 
 
 def _steps(moves: Iterable[tuple[Band, Band, int]]) -> tuple[int, ...]:
