@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -312,3 +313,18 @@ def test_evidence_by_hand_proves_and_contradicts_the_default_model(real: Library
     assert states["reserved-concurrency", "order-bot"] == "proven"
     assert states["bounded-timeout", "order-bot"] == "contradicted"
     assert states["code-signing", "order-worker"] == "claimed"  # it requires what the account only claims
+
+
+@pytest.mark.parametrize(
+    ("shown", "verdict"),
+    [
+        ({"readers_restricted": said(value=False)}, "open"),
+        ({}, "undetermined"),
+    ],
+)
+def test_a_hole_that_is_seen_is_no_question_about_what_only_lowers_it(
+    shown: dict[str, Any], verdict: str, tmp_path: Path, real: Library
+) -> None:
+    graph = graph_of(tmp_path, "name: Hole\nsecrets: {key: {kept_in: secrets-manager}}\n", evidence(key=shown))
+    found = {one.id: one.verdict for one in assess(graph, real, TODAY).findings}
+    assert found["over-permissive-secret-access@key"] == verdict

@@ -32,7 +32,8 @@ OPEN_QUESTION: frozenset[ControlState] = frozenset({"unknown", "lapsed"})
 
 
 _COUNTS = {
-    pair: pair for pair in ((level, is_open) for level in (-1, 0, STATED, EVIDENCE) for is_open in (True, False))
+    pair: pair
+    for pair in ((level, is_open) for level in (-EVIDENCE, -1, 0, STATED, EVIDENCE) for is_open in (True, False))
 }
 _LIKENESSES: dict[Hashable, Hashable] = {}
 """Few that a million states share."""
@@ -87,12 +88,25 @@ class State(_Computed):
 
     @property
     def counts(self) -> tuple[int, bool]:
-        """What it counts for, and whether it is unknown if it is in place: all that an outcome follows from."""
+        """What it counts for, and whether it is unknown if it is in place: all that an outcome follows from.
+
+        -2: something in a file, in an answer or in what ran shows that it is missing.
+        """
         try:
             return self._counts
         except AttributeError:
-            object.__setattr__(self, "_counts", _COUNTS[self.level, self.is_open])
+            level = -EVIDENCE if self.is_seen_missing else self.level
+            object.__setattr__(self, "_counts", _COUNTS[level, self.is_open])
             return self._counts
+
+    @property
+    def is_seen_missing(self) -> bool:
+        """Whether evidence shows something that denies it: a value that is there, and not one that is left out."""
+        if self.level >= 0 or not self.is_missing or self.basis is None:
+            return False
+        condition, facts = self.basis
+        shown = any(not one.said.omitted and one.said.size >= EVIDENCE for one in self.support)
+        return shown and condition.truth(facts) <= -EVIDENCE
 
     @property
     def is_open(self) -> bool:

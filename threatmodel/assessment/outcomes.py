@@ -45,7 +45,9 @@ def outcome_of(finding: Finding) -> Outcome:
 class _Cells(NamedTuple):
     """What is left of a risk under what is claimed, under what is proven, and if every unknown control is in place.
 
-    The proven cell begins at the library's, where the model's own is lower: no statement makes it smaller.
+    Where evidence shows that what would stop the threat is missing, unknown controls that lower the risk leave no hope:
+    a hole that is seen is a finding.  The proven cell begins at the library's, where the model's own is lower: no
+    statement makes it smaller.
     """
 
     claimed: Cell
@@ -95,9 +97,11 @@ def _cells(one: Situation, counts: Iterable[Counts]) -> _Cells:
     def effects(counting: Callable[[int, bool], bool]) -> Iterator[ControlEffect]:
         return (effect for effect, level, is_open in answers if counting(level, is_open))
 
+    stopping = [(level, is_open) for effect, level, is_open in answers if effect == "stops"]
+    is_shown = any(level <= -EVIDENCE for level, _ in stopping) and not any(is_open for _, is_open in stopping)
     proof = Cell(max(one.proof.likelihood, one.inherent.likelihood), max(one.proof.impact, one.inherent.impact))
     return _Cells(
         claimed=residual(one.inherent, effects(lambda level, _: level >= STATED)),
         proven=residual(proof, effects(lambda level, _: level >= EVIDENCE)),
-        hoped=residual(one.inherent, effects(lambda level, is_open: level >= STATED or is_open)),
+        hoped=residual(one.inherent, effects(lambda level, is_open: level >= STATED or (is_open and not is_shown))),
     )
