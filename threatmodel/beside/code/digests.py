@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import NamedTuple
 
 from threatmodel.beside.code.functions import Function
-from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
 from threatmodel.beside.code.program import Program
 from threatmodel.beside.code.syntax import Node
 
@@ -162,24 +161,6 @@ class Digests:
             case "item" | "assign":
                 values = node.parts[:1] if node.kind == "item" else node.parts[1:]
         return any(self.is_signature(one, function, depth + 1) for one in values)
-
-
-def compared(reading: Reading, sure: Sequence[tuple[Function, Node]]) -> Iterator[Observed]:
-    """Yield whether the digest is compared in constant time: two digests under one key tell nothing of it."""
-    digests, functions = Digests(reading.program), reading.program.surely
-    constant = next(digests.in_constant_time(functions), None)
-    for function, node, sides, written in digests.equalities(functions):
-        found = [digests.is_digest(side, function) for side in sides]
-        if not any(found) or all(found):
-            continue
-        note = f"the digest is compared with {written}"
-        if constant is None or reading.depends(sides[found.index(False)], function):
-            yield reading.at("constant-time", CERTAIN, (function, node), note, value=False)
-        else:
-            yield reading.at("constant-time", SIGN, (function, node), note)
-        return
-    if constant is not None and sure:
-        yield reading.at("constant-time", CLAIMED, constant, "the digest is compared in constant time", value=True)
 
 
 def names_signature(name: str) -> bool:

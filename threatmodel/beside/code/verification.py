@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from threatmodel.beside.code.bolt import hands_over, in_socket_mode, is_app, options
 from threatmodel.beside.code.checks import Checks
-from threatmodel.beside.code.digests import HMAC, compared
+from threatmodel.beside.code.digests import HMAC, Digests
 from threatmodel.beside.code.effects import effect_in
 from threatmodel.beside.code.functions import Function, unconditional
 from threatmodel.beside.code.idle import NOTES
@@ -202,7 +202,7 @@ class _Verification:
             return
         yield from self.verified([one[0] for one in sure], sure[0], "its own HMAC")
         yield from Window(self.reading).observed(sure)
-        yield from compared(self.reading, sure)
+        yield from _compared(self.reading, sure)
 
     def verified(self, functions: Sequence[Function], at: _Found, how: str) -> Iterator[Observed]:
         """Yield whether a request is rejected when its check fails, and whether the check comes first."""
@@ -244,3 +244,21 @@ class _Verification:
 
 def _effect(call: Node) -> str:
     return f"{call.parts[0].name}()"
+
+
+def _compared(reading: Reading, sure: Sequence[tuple[Function, Node]]) -> Iterator[Observed]:
+    """Yield whether the digest is compared in constant time: two digests under one key tell nothing of it."""
+    digests, functions = Digests(reading.program), reading.program.surely
+    constant = next(digests.in_constant_time(functions), None)
+    for function, node, sides, written in digests.equalities(functions):
+        found = [digests.is_digest(side, function) for side in sides]
+        if not any(found) or all(found):
+            continue
+        note = f"the digest is compared with {written}"
+        if constant is None or reading.depends(sides[found.index(False)], function):
+            yield reading.at("constant-time", CERTAIN, (function, node), note, value=False)
+        else:
+            yield reading.at("constant-time", SIGN, (function, node), note)
+        return
+    if constant is not None and sure:
+        yield reading.at("constant-time", CLAIMED, constant, "the digest is compared in constant time", value=True)
