@@ -94,13 +94,13 @@ def _older(root: Path, folder: Path, plan: Mapping[str, Any], made: datetime.dat
     """Why a plan may be older than its configuration."""
     folders, committed = _configuration(root, folder, plan)
     there = _on_disk({root / one for one in folders} | {(root / name).parent for name in committed})
-    if made is None:
-        yield f"the plan has no timestamp, so it may be older than its configuration; {_AGAIN}"
-        return
     if not committed and not there:
         return
     if git(root, "rev-parse", "--is-shallow-repository").strip() == b"true":
         yield f"the age of the plan is unknown in a shallow clone; fetch the whole history, else {_AGAIN}"
+    if made is None:
+        yield f"the plan has no timestamp, so it may be older than its configuration; {_AGAIN}"
+        return
     for path in sorted(there.union(root / name for name in committed)):
         if path not in there or _blob(path) != committed.get(path.relative_to(root).as_posix()):
             yield f"{quoted(shown_path(path))} is changed and not committed, maybe after the plan; {_AGAIN}"
