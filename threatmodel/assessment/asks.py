@@ -13,9 +13,15 @@ from threatmodel.reading.values import dataclass
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alike:
-    """Elements about which the same is asked; compared by identity, so that many of them cost no more than one."""
+    """Elements about which the same is asked; the hash of many of them costs no more than that of one."""
 
     elements: tuple[str, ...]
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Alike) and self.elements == other.elements)
+
+    def __hash__(self) -> int:
+        return hash((len(self.elements), self.elements[:1]))
 
 
 class Ask(NamedTuple):

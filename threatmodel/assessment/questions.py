@@ -186,7 +186,8 @@ class Questions:
     def _known(self, key: _Key, facts: Sequence[str]) -> str:
         """Return what files show: of the routes that Slack calls the signs, of facts why they leave them open."""
         if key[0] == "fact":
-            found = (self._why.get((element, name)) for name in facts for element in self._elements[key])
+            elements = sorted(self._elements[key], key=self._place.__getitem__)
+            found = (self._why.get((element, name)) for name in facts for element in elements)
             reasons = list(dict.fromkeys(why for why in found if why))
             rest = len(reasons) - _REASONS
             more = f"; and {rest} more reason{'' if rest == 1 else 's'}" if rest > 0 else ""
