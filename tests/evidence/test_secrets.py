@@ -457,6 +457,15 @@ def test_a_form_that_no_secret_has_is_harmless_under_any_name(value: str) -> Non
         ("ALERTS_WEBHOOK_URL", "https://chat.example.com/hooks/ops"),
         ("TARGET", "https://discord.com/api/webhooks/1234/aBcDeF0123456789xYzAbCdEf01234"),
         ("TARGET", "https://api.example.com/v1?code=0123456789abcdef0123"),
+        *(
+            ("API_URL", f"https://{address}")
+            for address in (
+                "api.example.com/v1?key=Kj8sQm2Zx9Lp4Vt7Rw1Yb6Nc3",
+                "fn.example.net/api/run?code=Zk3_9aQpLw7vX2mN8bT4rY6uE1cD5fG==",
+                "api.telegram.org/bot123456789:AAF4abcDEFghiJKLmnoPQRstuVWXyz12345/sendMessage",
+                "api.example.com/p/7f9c2ba4e88f827d616045507605853e/hook",
+            )
+        ),
     ],
 )
 def test_an_address_may_hold_a_secret(name: str, value: str) -> None:

@@ -234,6 +234,8 @@ def literal(name: str, raw: str) -> Judgement:
         return Judgement("literal", secret=None, why="the address of a webhook is its secret")
     if speaks != "secret" and is_harmless(raw):
         return Judgement("literal", secret=False)
+    if _URL.match(raw) and not is_harmless(raw):  # whatever its name: the address is the key
+        return Judgement("literal", secret=None, why="a part of the address looks like a secret")
     suspected = _suspected(name, raw)
     if suspected is not None:
         return suspected
