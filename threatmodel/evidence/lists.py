@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from threatmodel.evidence.analyses.definitions import accepting_anyone
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.held import HeldFile
 from threatmodel.evidence.matching import named_elsewhere
@@ -24,6 +25,7 @@ from threatmodel.model.facts import Statement, Statements
 from threatmodel.model.system import BY_ID, REQUESTS, THROUGH, Reference, Trigger, meet
 from threatmodel.reading.problems import Place, article, quoted
 from threatmodel.reading.values import replace
+from threatmodel.stacks.values import get, text
 
 if TYPE_CHECKING:
     from threatmodel.beside.slack_manifest import Manifest, RequestUrl
@@ -182,8 +184,27 @@ class Lists:
         if relations.triggers and not (installing and "triggers" in relations.unknown):
             place = relations.triggers[0].places[0]
             found["open_for_installation"] = Statement(value=installing, source="template", place=place, note="")
+        routes = [start for start in relations.triggers if start.by == "http"]
+        if routes and "triggers" not in relations.unknown and all(map(self._authenticates, routes)):
+            place = routes[0].places[0]
+            found["routes_authenticated"] = Statement(value=True, source="template", place=place, note="")
         for fact, statement in found.items():
             statements.setdefault(element, {}).setdefault(fact, []).append(statement)
+
+    def _authenticates(self, start: Start) -> bool:
+        """Whether a route asks its callers who they are.
+
+        A connection alone shows nothing, a token that anyone gets neither, and a definition may have other authorizers.
+        """
+        api = self.stack.resources.get(start.source)
+        if not start.guarded or (api is not None and get(api.properties, "Body") is not None):
+            return False
+        if api is not None and text(get(api.properties, "ProtocolType")) == "WEBSOCKET":
+            return False
+        tokens = (
+            get(one.properties, "JwtConfiguration") for one in self.stack.of_type("AWS::ApiGatewayV2::Authorizer")
+        )
+        return not any(why for one in tokens for why in accepting_anyone(one))
 
     def state_passing(self, statements: Statements) -> None:
         """State what elements pass on by themselves; such a rule in another file may add to it."""

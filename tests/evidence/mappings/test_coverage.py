@@ -37,7 +37,7 @@ def test_what_is_only_denied_is_never_shown_to_be_so() -> None:
 def test_three_facts_that_a_template_shows_have_no_place() -> None:
     """They follow from what starts a function and what it uses, which evidence/lists.py states."""
     said = names(MAPPINGS["cloudformation"].unsaid)
-    wired = ("role_reaches_unused", "handles_installation", "open_for_installation")
+    wired = ("role_reaches_unused", "handles_installation", "open_for_installation", "routes_authenticated")
     assert said == {f"function.{name}" for name in wired}
 
 

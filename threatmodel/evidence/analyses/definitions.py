@@ -79,15 +79,20 @@ def _loose(parts: Sequence[Gathered]) -> Iterator[Unknown]:
         asking = schemes.entries.values() if isinstance(schemes, Table) else ()
         declared += [read(get(one, "x-amazon-apigateway-authorizer"), "jwtConfiguration") for one in asking]
     for one in declared:
-        if not isinstance(one, Table | List):
-            continue
-        if not each(read(one, "Audience|audience")):
-            yield Unknown(
-                "its authorizer checks no audience, so a token for another application may be accepted", one.place
-            )
-        issuer = read(one, "Issuer|issuer")
-        if _FOR_ANYBODY.match(worded(issuer) or ""):
-            yield Unknown("its issuer issues tokens for any audience to anyone", (issuer or one).place)
+        yield from accepting_anyone(one)
+
+
+def accepting_anyone(tokens: Node | None) -> Iterator[Unknown]:
+    """Yield why a JWT authorizer, by its configuration, accepts tokens that are issued to anyone."""
+    if not isinstance(tokens, Table | List):
+        return
+    if not each(read(tokens, "Audience|audience")):
+        yield Unknown(
+            "its authorizer checks no audience, so a token for another application may be accepted", tokens.place
+        )
+    issuer = read(tokens, "Issuer|issuer")
+    if _FOR_ANYBODY.match(worded(issuer) or ""):
+        yield Unknown("its issuer issues tokens for any audience to anyone", (issuer or tokens).place)
 
 
 def _defined(body: Node) -> Iterator[Answer]:
