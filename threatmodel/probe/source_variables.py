@@ -18,12 +18,9 @@ def names_in(nodes: Sequence[Node]) -> Iterator[str]:
     """Yield the variables that the nodes of a source read."""
     environment = {"environ", *(name for node in nodes for name in _named(node))}
     asked = [key for node in nodes if (key := _asked(node, environment)) is not None]
-    if any(key.kind not in _WRITTEN for key in asked):
+    if any(key.kind != "text" for key in asked):
         yield from (text for text in _handed_on(nodes, environment) if _CAPITALS.match(text))
-    yield from (key.name for key in asked if key.kind in _WRITTEN)
-
-
-_WRITTEN = frozenset({"text", "attribute"})
+    yield from (key.name for key in asked if key.kind == "text")
 
 
 def _named(node: Node) -> Iterator[str]:
@@ -35,10 +32,10 @@ def _named(node: Node) -> Iterator[str]:
 
 
 def _asked(node: Node, environment: AbstractSet[str]) -> Node | None:
-    """Return by what a node asks for a variable of the environment: a text, an attribute, or what computes its name."""
+    """Return by what a node asks for a variable of the environment: a text, or what computes its name."""
     match node.kind:
         case "attribute" if node.name not in _METHODS and _is_environment(node.parts[0], environment):
-            return node
+            return node._replace(kind="text", parts=())  # `process.env.NAME` has it written
         case "item" if _is_environment(node.parts[0], environment):
             return node.parts[-1]
         case "compare" if node.name in {"in", "not in"} and _is_environment(node.parts[1], environment):
@@ -74,7 +71,7 @@ def _asks(node: Node, environment: AbstractSet[str]) -> Iterator[str]:
     value = node.parts[1] if node.kind == "assign" else node
     if value.kind in {"function", "class"}:
         keys = (_asked(inner, environment) for inner in walk(value))
-        if any(key is not None and key.kind not in _WRITTEN for key in keys):
+        if any(key is not None and key.kind != "text" for key in keys):
             yield node.parts[0].name if node.kind == "assign" else node.name
 
 
