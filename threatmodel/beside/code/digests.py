@@ -22,8 +22,13 @@ _METHODS = frozenset({"__eq__", "__ne__", "equals", "compare", "localeCompare"})
 _FUNCTIONS = re.compile(r"(?:\A|\.)(?:operator\.(?:eq|ne)|Buffer\.compare|(?:lodash|_)\.isEqual)\Z")
 """What compares its arguments so."""
 _OPERATORS = frozenset({"==", "!=", "in", "not in"})
-_MEASURES = frozenset({"len", "bool", "type", "isinstance", "typeof"}) | _METHODS | CONSTANT_TIME
-"""What says of a digest only what it is like."""
+_MEASURES = (
+    frozenset({"len", "bool", "type", "isinstance", "typeof"})
+    | {"sorted", "sort", "reversed", "reverse", "set", "frozenset", "Set", "Counter", "sum"}
+    | _METHODS
+    | CONSTANT_TIME
+)
+"""What says of a digest only what it is like: how long it is, or which digits it has in any order."""
 _KEEPS = frozenset(
     {"str", "bytes", "bytearray", "b64encode", "hexlify", "from_hex", "fromhex", "urlsafe_b64encode", "from", "String"}
     | {"encode", "decode", "lower", "upper", "strip", "hex", "removeprefix", "ljust", "toString", "toLowerCase", "trim"}
