@@ -32,11 +32,16 @@ def differing_copy(path: Path, files: Files) -> str:
 
     A copy is a file at one of the usual places that has a resource of the template.
     """
-    there = [copy for copy in dict.fromkeys(_copies(path)) if copy != path and files.has(copy)]
+    there = copies_of(path, files)
     if not there:
         return ""
     own = read("template", path, files)
     return next(filter(None, (_difference(own, copy, files) for copy in there)), "")
+
+
+def copies_of(path: Path, files: Files) -> list[Path]:
+    """Return the files at the usual places of copies of a template."""
+    return [copy for copy in dict.fromkeys(_copies(path)) if copy != path and files.has(copy)]
 
 
 def _difference(own: Stack, copy: Path, files: Files) -> str:

@@ -112,6 +112,13 @@ def _source(source: EvidenceFile, system: System, files: Files) -> Iterator[str]
         yield read_beside(source, Path(system.file), files).digest
         return
     yield files.text(path, LARGEST_PLAN)
+    if source.kind == "template":
+        from threatmodel.evidence.copies import copies_of
+
+        config = path.parent / "samconfig.toml"
+        for other in (*copies_of(path, files), *((config,) if files.has(config) else ())):
+            yield str(other)
+            yield files.text(other, LARGEST_PLAN)
     if source.parameters:
         yield files.text(files.named(source.parameters, Path(system.file), source.place))
     for answer in source.deployed:
