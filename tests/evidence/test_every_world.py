@@ -25,7 +25,7 @@ from threatmodel.library.directions import Directions
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.load import load_model
 from threatmodel.model.system import System
-from threatmodel.model.vocabulary import FACTS, LISTS
+from threatmodel.model.vocabulary import FACTS, LISTS, PLANES
 from threatmodel.reading.files import Files
 from threatmodel.stacks.assumed import DEFAULTS
 
@@ -46,7 +46,8 @@ def read(texts: Texts, model: str, ways: Directions, values: str = "{}") -> tupl
 
 def claims(system: System, evidence: Evidence, ways: Directions) -> Iterator[Claim]:
     """The claims of some evidence that reassure."""
-    kinds = {**dict.fromkeys(system.externals, "external system"), **{n: one.kind for n, one in system.nodes.items()}}
+    nodes = {name: one.kind for name, one in system.nodes.items()}
+    kinds = {**dict.fromkeys(system.externals, "external system"), **{one: one for one in PLANES}, **nodes}
     for element, by in evidence.items():
         for name, statements in by.items():
             for statement in statements:
@@ -87,7 +88,8 @@ def _values(said: Said) -> Mapping[tuple[str, str], list[Any]]:
     """What is said, wherever it stands: two values that are the same may stand in two places."""
     return {
         (element, name): [
-            (set(map(member_of, one.value)) if name in LISTS else one.value, bool(one.open)) for one in found
+            (set(map(member_of, one.value)) if name in LISTS else one.value, bool(one.open or one.doubt))
+            for one in found
         ]
         for element, by in said.items()
         for name, found in by.items()
@@ -139,7 +141,7 @@ def changed(seed: int, ways: Directions) -> list[str]:
 
 
 def _may_change(name: str, known: list[Any], left_out: set[str], ways: Directions) -> bool:
-    """Whether an answer may become another: an alarm, which a doubt leaves standing, and members of an open list.
+    """Whether an answer may become another: an alarm, what a doubt leaves standing, and members of an open list.
 
     So may a list with what the deployment leaves out, to which nothing in it may then refer.
     A list of triggers is left out as well: a policy that cannot be read may let another function call this one, and
@@ -148,7 +150,7 @@ def _may_change(name: str, known: list[Any], left_out: set[str], ways: Direction
     if name in LISTS:
         return name == "triggers" or any(is_open or members & left_out for members, is_open in known)
     kinds = [kind for kind, rows in FACTS.items() if name in rows]
-    return any(ways.alarms(kind, name, value) for kind in kinds for value, _ in known)
+    return any(in_doubt or ways.alarms(kind, name, value) for kind in kinds for value, in_doubt in known)
 
 
 @pytest.mark.parametrize("seed", USUAL)

@@ -72,9 +72,14 @@ def open_to_install(starts: Sequence[Start], function: Resource) -> bool:
     return (
         bool(browsed)
         and all(installs(start, function) for start in browsed)
-        and (all(map(is_of_people, browsed)) or [start.detail.upper() for start in browsed] == ["GET"])
+        and (all(map(is_of_people, browsed)) or (len(browsed) == 1 and _may_be_redirect(browsed[0])))
         and all(_speaks(start.path) for start in routes if start not in browsed)
     )
+
+
+def _may_be_redirect(start: Start) -> bool:
+    """Whether a route may be that of a redirect, though its path does not say so: it names nothing else either."""
+    return start.detail.upper() == "GET" and (start.path.strip("/") == "" or _speaks(start.path))
 
 
 _OF_BROWSERS = frozenset(("GET", "ANY", "*"))

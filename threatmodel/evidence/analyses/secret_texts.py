@@ -124,7 +124,7 @@ _LOOKS = re.compile(
     | (?<![A-Za-z])(?:Basic|Bearer)[ ]+[A-Za-z0-9+/=._~-]{8,4000}
     | ://[^/\s:@$*{]{0,100}:[^/\s@$*{]{1,200}@     # a password in a URL
     | (?i:password|pwd|accountkey|sharedaccesskey)=[^;\s$*{]{4,200}
-    | (?i:aws_secret_access_key)["']?[\s:=]{1,5}["']?[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])
+    | (?i:aws.secret.access.key)["']?[\s:=]{1,5}["']?[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])
     """,
     re.VERBOSE,
 )

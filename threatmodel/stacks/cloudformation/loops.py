@@ -27,12 +27,12 @@ class WrittenOut(NamedTuple):
 class Loops:
     """Writes the loops of a template out.
 
-    `resolve` gives the collection of a loop as far as the template tells.  A loop stays, so that it is a part that was
+    `collection_of` gives the collection of a loop as far as the template tells.  A loop stays, so that it is a part that was
     not read, if its collection is unknown or a parameter's default: what it makes by the default is in doubt.
     """
 
-    def __init__(self, resolve: Callable[[Node], Node | None], work: Work) -> None:
-        self.resolve = resolve
+    def __init__(self, collection_of: Callable[[Node], Node | None], work: Work) -> None:
+        self.collection_of = collection_of
         self.work = work
 
     def table(self, node: Table, values: Mapping[str, str] | None = None) -> WrittenOut:
@@ -73,7 +73,7 @@ class Loops:
         parts = argument.items if isinstance(argument, List) else ()
         if len(parts) != _ARGUMENTS or not isinstance(parts[0], Scalar) or not isinstance(parts[2], Table):
             return None
-        collection = self.resolve(self.node(parts[1], around))
+        collection = self.collection_of(self.node(parts[1], around))
         if not isinstance(collection, List):
             return None
         entries: dict[str, Node] = {}

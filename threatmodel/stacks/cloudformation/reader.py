@@ -177,7 +177,9 @@ class _Template:
 
     def wrong(self, place: Place, message: str, hint: str = "") -> None:
         """Notes that something is of the wrong type."""
-        note(self.problems, Problem(code="wrong-type", place=place, message=message, hint=hint))
+        found = Problem(code="wrong-type", place=place, message=message, hint=hint)
+        if found not in self.problems:  # a section is read again once its loops are written out
+            note(self.problems, found)
 
     def stack(self) -> tuple[Stack, Table | None]:
         """The stack, and its `Globals`."""
