@@ -59,6 +59,9 @@ NOT_SHOWN: Mapping[str, str] = {
     "database-password-managed": "it is for databases, and the example has none",
     "queue-customer-managed-key": "the example's queue has no customer managed key, so there is no proof to remove",
     "guest-identities-off": "the example has no identity pool",
+    "other-role-trust-restricted": "a template shows a role that is open to all, and never that no other is",
+    "queue-readers-restricted": "the policy of the example's queue restricts who sends, and not who receives",
+    "subscribers-restricted": "no element of the model is a topic or a bus",
     "tenant-isolation": "it is for functions that serve several tenants, which the model's statement denies",
 }
 
