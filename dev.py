@@ -334,20 +334,27 @@ def report(arguments: list[str]) -> int:
 
 
 def check(arguments: list[str]) -> int:
-    """Run every check but the slow tests, then say which failed [arguments of pytest]."""
-    return checked(["-m", "not slow and not long", *arguments])
+    """Run every check and no test, then say which failed."""
+    if arguments:
+        raise SetupError(f"check takes no arguments, got: {' '.join(arguments)}", "python3 dev.py test takes pytest's")
+    ensure_environment(PROGRAM, CHECKS)
+    return ended([run_check(one) for one in all_checks([])[:-1]])
+
+
+TESTS = {"--slow": "not long", "--long": ""}
+"""What `test` runs besides the ordinary tests, as pytest selects it by its marks."""
 
 
 def test(arguments: list[str]) -> int:
-    """Run every check, then say which failed [--long: the longest tests too; arguments of pytest]."""
-    rest = [one for one in arguments if one != "--long"]
-    return checked(rest if rest == arguments else ["-m", "", *rest])
-
-
-def checked(pytest_arguments: list[str]) -> int:
-    """Run every check with these arguments of pytest, print how each went; 1 when one failed."""
+    """Run every check and the tests [--slow, --long: the slow or all tests too; arguments of pytest]."""
+    rest = [one for one in arguments if one not in TESTS]
+    chosen = next((TESTS[one] for one in reversed(TESTS) if one in arguments), "not slow and not long")
     ensure_environment(PROGRAM, CHECKS)
-    outcomes = run_checks(all_checks(pytest_arguments))
+    return ended(run_checks(all_checks(["-m", chosen, *rest])))
+
+
+def ended(outcomes: Sequence[Outcome]) -> int:
+    """Print how each check went; return 1 when one failed."""
     print(table(outcomes))
     return 0 if all(one.passed for one in outcomes) else 1
 

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -202,20 +201,41 @@ def test_progress_names_each_package_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "arguments", "given"),
+    ("arguments", "given"),
     [
-        (dev.test, ["-k", "signing"], ["-k", "signing"]),
-        (dev.test, ["-x", "--long"], ["-m", "", "-x"]),
-        (dev.check, ["-x"], ["-m", "not slow and not long", "-x"]),
+        (["-k", "signing"], ["-m", "not slow and not long", "-k", "signing"]),
+        (["--slow"], ["-m", "not long"]),
+        (["-x", "--long"], ["-m", "", "-x"]),
+        (["--slow", "--long"], ["-m", ""]),
     ],
 )
-def test_what_goes_to_pytest(
-    task: Callable[[list[str]], int], arguments: list[str], given: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_goes_to_pytest(arguments: list[str], given: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
-    monkeypatch.setattr(dev, "checked", asked.append)
-    task(arguments)
+    monkeypatch.setattr(dev, "ensure_environment", lambda *_: None)
+
+    def checks(chosen: list[str]) -> list[dev.Check]:
+        asked.append(chosen)
+        return []
+
+    monkeypatch.setattr(dev, "all_checks", checks)
+    monkeypatch.setattr(dev, "run_checks", lambda _: [])
+    dev.test(arguments)
     assert asked == [given]
+
+
+def test_check_runs_no_test_and_takes_no_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(dev, "ensure_environment", lambda *_: None)
+
+    def run(one: dev.Check) -> dev.Outcome:
+        ran.append(one.name)
+        return dev.Outcome(one.name, passed=True, seconds=0.0)
+
+    monkeypatch.setattr(dev, "run_check", run)
+    assert dev.check([]) == 0
+    assert ran == [one.name for one in dev.all_checks([]) if one.name != "tests"]
+    with pytest.raises(dev.SetupError):
+        dev.check(["-x"])
 
 
 def test_remove_takes_a_link_not_its_target(tmp_path: Path, venv: Path) -> None:
