@@ -78,7 +78,7 @@ def open_to_install(starts: Sequence[Start], function: Resource) -> bool:
 
 
 def _may_be_redirect(start: Start) -> bool:
-    """Whether a route may be that of a redirect, though its path does not say so: it names nothing else either."""
+    """Whether a route may be that of a redirect, though its path names none: it names nothing else either."""
     return start.detail.upper() == "GET" and (start.path.strip("/") == "" or _speaks(start.path))
 
 

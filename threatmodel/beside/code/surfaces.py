@@ -52,7 +52,7 @@ def _by_form(reading: Reading) -> Iterator[tuple[str, tuple[_Found, str]]]:
     event = next((texts[one] for one in texts if one in _EVENTS), None)
     if event is None and {"challenge", "event"} <= keys.keys():
         event = keys["challenge"]
-    if event is not None:
+    if event is not None and any("slack" in word.lower() for word in reading.program.words):  # others send the same
         yield "events", (event, "reads an event of Slack")
     action = next((texts[one] for one in texts if one in _INTERACTIONS), None)
     if action is None and "payload" in keys:
