@@ -27,7 +27,7 @@ class WrittenOut(NamedTuple):
 class Loops:
     """Writes the loops of a template out.
 
-    `collection_of` gives the collection of a loop as far as the template tells.  A loop stays, so that it is a part that was
+    `collection_of` gives the collection of a loop as far as the template tells.  A loop stays, as a part that was
     not read, if its collection is unknown or a parameter's default: what it makes by the default is in doubt.
     """
 
