@@ -47,7 +47,8 @@ def read(texts: Texts, model: str, ways: Directions, values: str = "{}") -> tupl
 def claims(system: System, evidence: Evidence, ways: Directions) -> Iterator[Claim]:
     """The claims of some evidence that reassure."""
     nodes = {name: one.kind for name, one in system.nodes.items()}
-    kinds = {**dict.fromkeys(system.externals, "external system"), **{one: one for one in PLANES}, **nodes}
+    planes: dict[str, str] = {one: one for one in PLANES}
+    kinds = {**dict.fromkeys(system.externals, "external system"), **planes, **nodes}
     for element, by in evidence.items():
         for name, statements in by.items():
             for statement in statements:
