@@ -259,7 +259,7 @@ SOCKET = """
 @pytest.mark.parametrize(
     ("protocol", "key", "asks", "expected"),
     [
-        ("WEBSOCKET", "$connect", "CUSTOM", "lambda-authorizer"),
+        ("WEBSOCKET", "$connect", "CUSTOM", UNKNOWN),
         ("WEBSOCKET", "$connect", "AWS_IAM", "iam"),
         ("WEBSOCKET", "$connect", "NONE", "none"),
         ("WEBSOCKET", "$default", "NONE", "none"),
@@ -377,8 +377,8 @@ METHODS = """
     ("one", "other", "expected"),
     [
         ("AWS_IAM", "COGNITO_USER_POOLS", "jwt"),
-        ("CUSTOM", "COGNITO_USER_POOLS", "lambda-authorizer"),
-        ("CUSTOM", "AWS_IAM", "lambda-authorizer"),
+        ("CUSTOM", "COGNITO_USER_POOLS", UNKNOWN),
+        ("CUSTOM", "AWS_IAM", UNKNOWN),
         ("AWS_IAM", "NONE", "none"),
         ("AWS_IAM", "!ImportValue x", UNKNOWN),
         ("AWS_IAM", "SOMETHING", UNKNOWN),

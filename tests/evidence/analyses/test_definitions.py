@@ -35,7 +35,7 @@ BESIDE = """\
         (SIGNED, "NONE", "none"),
         (OPEN, "AWS_IAM", "none"),
         (OPEN, "", "none"),
-        (SIGNED, "CUSTOM", "lambda-authorizer"),
+        (SIGNED, "CUSTOM", UNKNOWN),
         (SIGNED, "!ImportValue kind", UNKNOWN),
         ("", "AWS_IAM", UNKNOWN),
     ],

@@ -45,7 +45,7 @@ def weakest_authentication(parts: Sequence[Gathered], resource: Resource, stack:
     """What the least guarded route asks of its callers, of a definition and of all that is declared beside it.
 
     Where all ask who comes and not for the same, it is the word of the one that leaves most to get wrong.
-    A WebSocket API asks once, when a connection is opened.
+    A WebSocket API asks once, when a connection is opened.  What a Lambda authorizer accepts is not seen.
     """
     asked = [one for part in named(parts, "body") for one in _defined(part.node)]
     asked += [Unanswered("its definition is in another file", part.node.place) for part in named(parts, "elsewhere")]
@@ -59,6 +59,8 @@ def weakest_authentication(parts: Sequence[Gathered], resource: Resource, stack:
         return outcome
     if outcome.value == "none":
         return outcome._replace(note="a route does not authenticate its callers")
+    if outcome.value == "lambda-authorizer":
+        return Unanswered("whether the authorizer rejects a caller is in its code", outcome.places[0], stands=outcome)
     by_token = any(isinstance(one, Answered) and one.value == "jwt" for one in asked)
     loose = next(_loose(parts), None) if by_token else None
     return unless_unread(outcome, stack, _LEAVES) if loose is None else unknown(loose)
