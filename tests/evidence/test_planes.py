@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.collecting import collected
-from tests.support import HOME, TODAY
+from tests.support import HOME, TODAY, control, library_of, threat
 from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.states import States
 from threatmodel.graph.building import build
 from threatmodel.library.directions import directions
 from threatmodel.library.entries import Library
@@ -64,3 +65,15 @@ def test_what_a_file_leaves_out_says_nothing_of_a_plane_that_no_model_describes(
     graph = _assessed(tmp_path, real, "").graph
     assert not {"deploy_strategy", "artifacts_immutable"} & graph.elements["pipeline"].facts.keys()
     assert "deploy_strategy" in _assessed(tmp_path, real, "pipeline: {}\n").graph.elements["pipeline"].facts
+
+
+def test_what_only_a_person_can_tell_of_it_is_asked_with_the_rest(tmp_path: Path) -> None:
+    library = library_of(
+        tmp_path,
+        threat("taken", "{ours: {stops: it does}}", target="account", applies="true"),
+        control("ours", scope="account"),
+    )
+    graph = _assessed(tmp_path, load_library(HOME / "threatlib"), "").graph
+    assert graph.elements["account"].facts
+    state = States(graph, library, TODAY).at(library.controls["ours"], "account")
+    assert [one.kind for one in state.asks] == ["describe"]

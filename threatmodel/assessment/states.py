@@ -179,7 +179,7 @@ class States:
         """The state by the control's own conditions and statements, before what it requires."""
         target = self._target(element)
         attested = self._attested[control.id]
-        if not target.described and not target.facts:
+        if not target.described and (not target.facts or control.in_place is None):
             return self._said(control, _undescribed(control, element), attested)
         facts = target.facts
         in_place, needs = self._truth(control, target)
