@@ -97,6 +97,7 @@ _HOST = "https://${ServerlessHttpApi}.execute-api.${AWS::Region}.amazonaws.com"
         (["POST /a"], "Put it into Interactivity > Request URL", "${Stage}", "interactivity /a"),
         (["POST /a", "POST /b"], "The endpoint of the slash command", f"{_HOST}/Prod/", ""),
         (["POST /a"], "The endpoint of the slash command", "https://x.example.com/b/c", ""),
+        (["POST /a"], "Request URL for Slack slash commands", f"{_HOST}/other", ""),
         (["POST /a"], "The ARN of the function of the slash command", "${Bot.Arn}", ""),
         (["POST /a"], "The topic of Slack events", "${Topic}", ""),
     ],

@@ -24,7 +24,7 @@ ALL = "{code: src}\n  - {repository: .}"
         ("src/config.json", f'{{"slack":\n  {{"token": "{TOKEN}"}}}}\n', 2),
         ("src/settings/app.toml", f'token = "{TOKEN}"\n', 1),
         ("README.md", f"# Bot\n\n    export SLACK_BOT_TOKEN={TOKEN}\n", 3),
-        ("requirements.txt", "--extra-index-url https://user:pa55-W0rd@pypi.acme.dev/simple\nrequests==2.32.3\n", 1),
+        ("requirements.txt", "--extra-index-url https://user:pa55-W0rd@pip.example.com/simple\nrequests==2.32.3\n", 1),
         (".github/workflows/d.yml", STEP.replace("RUN", f"curl -H Authorization: Bearer {TOKEN} x"), 2),
         (".github/workflows/e.yml", STEP.replace("RUN", f"aws configure set aws_secret_access_key {KEY}"), 2),
     ],
