@@ -2,7 +2,7 @@
 # /// script
 # requires-python = ">=3.11"
 # dependencies = [
-#   "graphviz~=0.21", "graphviz-pure~=0.2.2", "Jinja2~=3.1", "pytm~=1.4.0", "PyYAML~=6.0",
+#   "graphviz-pure~=0.2.2", "Jinja2~=3.1", "pytm~=1.4.0", "PyYAML~=6.0",
 #   "tree-sitter~=0.25", "tree-sitter-javascript~=0.25.0", "tree-sitter-typescript~=0.23.2",
 # ]
 # ///

@@ -49,7 +49,7 @@ def _collector(state: str) -> Iterator[None]:
 
 def machine() -> str:
     """What the times were measured on; only the ratios mean something elsewhere."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("pytm", "PyYAML", "graphviz", "Jinja2"))
+    packages = ", ".join(f"{name} {version(name)}" for name in ("pytm", "PyYAML", "Jinja2"))
     return (
         f"Python {platform.python_version()}, {packages}; {_processor()}, {os.cpu_count()} cores, {platform.system()}."
     )

@@ -66,14 +66,14 @@ def test_a_closed_standard_error_changes_no_exit_code(arguments: str, closing: s
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("package", ["graphviz", "jinja2", "yaml"])
-def test_a_missing_package_is_named(package: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("package", ["jinja2", "yaml"])
+def test_a_missing_package_is_named(package: str) -> None:
     hidden = (
         f"import runpy, sys; sys.modules[{package!r}] = None; sys.argv = ['tm.py', *sys.argv[1:]]; "
         f"sys.path.insert(0, {str(HOME)!r}); runpy.run_path({str(HOME / 'tm.py')!r}, run_name='__main__')"
     )
-    asked = {"graphviz": ["--dfd", "-o", str(tmp_path / "x.svg")], "jinja2": ["--report"], "yaml": ["--list"]}[package]
-    done = subprocess.run([sys.executable, "-c", hidden, *asked], capture_output=True, text=True, check=False)
+    asked = {"jinja2": "--report", "yaml": "--list"}[package]
+    done = subprocess.run([sys.executable, "-c", hidden, asked], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith(f"tm.py: the package '{package}' is missing.\n  fix: ")
     assert "Traceback" not in done.stderr

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import urllib.parse
-from collections.abc import Mapping
-
-import graphviz
+from collections.abc import Iterable, Mapping
 
 from threatmodel.graph.elements import Element, Flow, Graph
 from threatmodel.reading.marks import MARK
@@ -101,18 +100,16 @@ def dfd(
     """
     shown = picture(graph, view, focus, overview=overview)
     painter = Painter(shown, risks)
-    whole = graphviz.Digraph(
-        "dfd", comment=MARK, graph_attr={**_GRAPH, "label": _legend(shown, risks)}, node_attr=_NODE, edge_attr=_EDGE
-    )
     frame = {"label": _title(shown, risks), "peripheries": "0", "labelloc": "t"}
-    inside = graphviz.Digraph("cluster", graph_attr=frame)
-    painter.boundaries(inside)
-    whole.subgraph(inside)
-    for arrow in shown.arrows:
-        painter.arrow(whole, arrow)
-    for source, target in _spacers(shown):
-        whole.body.append(f"\t{painter.names[source]} -> {painter.names[target]} [style=invis]\n")
-    return str(whole.source)
+    lines = [
+        _statement("graph", {**_GRAPH, "label": _legend(shown, risks)}),
+        _statement("node", _NODE),
+        _statement("edge", _EDGE),
+        *_block("subgraph cluster", [_statement("graph", frame), *painter.boundaries()]),
+        *(painter.arrow(arrow) for arrow in shown.arrows),
+        *(f"{painter.names[source]} -> {painter.names[target]} [style=invis]" for source, target in _spacers(shown)),
+    ]
+    return "\n".join([f"// {MARK}", *_block("digraph dfd", lines), ""])
 
 
 # --- title and legend
@@ -188,14 +185,17 @@ class Painter:
         self.names = {shape: f'"{_name(shape)}"' for shape in shown.shapes}
         self._details: dict[tuple[tuple[str, ...], int, int], tuple[str, ...]] = {}
 
-    def boundaries(self, parent: graphviz.Digraph) -> None:
-        """Every boundary inside the one around it, with the shapes in it."""
-        clusters = {zone: self._cluster(zone) for zone in self.shown.zones}
+    def boundaries(self) -> list[str]:
+        """Every boundary inside the one around it, with the shapes in it, as lines."""
+        inside: dict[str, list[str]] = {zone: [self._frame(zone)] for zone in self.shown.zones}
+        outermost: list[str] = []
         for shape in self.shown.shapes.values():
-            self._shape(clusters[shape.zone], shape)
-        for zone in sorted(clusters, key=self._depth, reverse=True):
+            inside[shape.zone].append(self._shape(shape))
+        for zone in sorted(inside, key=self._depth, reverse=True):
             around = self.shown.zones[zone].inside
-            (clusters[around] if around else parent).subgraph(clusters[zone])
+            name = _quoted(f"cluster_{_name(zone)}")
+            (inside[around] if around else outermost).extend(_block(f"subgraph {name}", inside[zone]))
+        return outermost
 
     def _depth(self, zone: str) -> int:
         depth = 0
@@ -203,7 +203,8 @@ class Painter:
             depth, zone = depth + 1, self.shown.zones[zone].inside
         return depth
 
-    def _cluster(self, zone: str) -> graphviz.Digraph:
+    def _frame(self, zone: str) -> str:
+        """What a boundary looks like."""
         element = self.shown.graph.elements.get(zone)
         label = f"<b>{_wrapped(self.shown.zones[zone].name, 40) or zone}</b>"
         if element is not None and not element.described:
@@ -215,10 +216,9 @@ class Painter:
         if zone == self.worst:
             label += f"<b>{RISK.worst_word.upper()}</b>{_LEFT}"
             attributes.update(label=f"<{label}>", penwidth=THICK)
-        cluster: graphviz.Digraph = graphviz.Digraph(f"cluster_{_name(zone)}", graph_attr=attributes)
-        return cluster
+        return _statement("graph", attributes)
 
-    def _shape(self, parent: graphviz.Digraph, shape: DrawnShape) -> None:
+    def _shape(self, shape: DrawnShape) -> str:
         grey = all(member.out_of_scope for member in shape.members)
         risk = None if grey else RISK.worst(self.risks, [member.id for member in shape.members])
         attributes = dict(_SYMBOLS.get(shape.symbol, {}))
@@ -238,9 +238,9 @@ class Painter:
         if worst is not None:
             attributes["penwidth"] = THICK
         label = _label(shape, risk, worst, grey=grey)
-        parent.body.append(f"\t{self.names[shape.id]} [label={label}{_attributes(attributes)}]\n")
+        return f"{self.names[shape.id]} [label={label}{_attributes(attributes)}]"
 
-    def arrow(self, whole: graphviz.Digraph, arrow: Arrow) -> None:
+    def arrow(self, arrow: Arrow) -> str:
         """One line between two shapes for all flows of a direction."""
         risk = RISK.worst(self.risks, [flow.id for flow in arrow.flows])
         attributes: dict[str, str] = {}
@@ -263,7 +263,7 @@ class Painter:
             ends = ends[::-1]
             attributes["dir"] = "back"
         label = r"\n".join(lines)
-        whole.body.append(f'\t{ends[0]} -> {ends[1]} [label="{label}"{_attributes(attributes)}]\n')
+        return f'{ends[0]} -> {ends[1]} [label="{label}"{_attributes(attributes)}]'
 
     def _heading(self, arrow: Arrow) -> list[str]:
         """The numbers, and what the flows are called."""
@@ -324,6 +324,26 @@ def _wrapped(text: str, width: int, most: int = 3) -> str:
     return "<br/>".join(
         dot_html(line) for line in textwrap.wrap(one_line(text), width, max_lines=most, placeholder=" …")
     )
+
+
+# --- DOT
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|-?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)")
+"""What DOT reads without quotes, but for its keywords."""
+
+
+def _block(head: str, lines: Iterable[str]) -> list[str]:
+    """A graph of these lines."""
+    return [f"{head} {{", *(f"\t{line}" for line in lines), "}"]
+
+
+def _statement(of: str, values: Mapping[str, str]) -> str:
+    return f"{of} [{' '.join(f'{key}={_quoted(value)}' for key, value in sorted(values.items()))}]"
+
+
+def _quoted(text: str) -> str:
+    """An attribute as DOT reads it: a constant, or HTML, in which texts of a model are escaped already."""
+    return text if text[:1] == "<" or _WORD.fullmatch(text) else f'"{text}"'
 
 
 def _attributes(values: Mapping[str, str]) -> str:
