@@ -26,6 +26,6 @@ def test_a_type_gives_rights_where_it_names_a_role_and_a_policy() -> None:
 
 
 def test_each_type_that_gives_a_role_rights_is_read() -> None:
-    read = {name for source in every_source(MAPPINGS["cloudformation"]) for step in source.steps for name in step.types}
+    read = {name for source in every_source(MAPPINGS) for step in source.steps for name in step.types}
     in_these_words = {name for name in WRITTEN["gives"] if row_of(name) is not None}
     assert set(WRITTEN["gives"]) - read - in_these_words == TAKES_AWAY

@@ -22,8 +22,7 @@ def tables() -> Iterator[tuple[str, str]]:
     yield vocabulary.TABLE.name, vocabulary.TABLE.text(vocabulary.read())
     yield resource_types.TABLE.name, resource_types.TABLE.text(resource_types.read())
     yield cases.TABLE.name, cases.TABLE.text(cases.read_cases())
-    for name, table in mappings.TABLES.items():
-        yield table.name, table.text(mappings.read_mappings(name))
+    yield mappings.TABLE.name, mappings.TABLE.text(mappings.read_mappings())
     yield "library", compiled_library(LIBRARY)
     yield generated.TABLE, generated.table(templates.generate)
 

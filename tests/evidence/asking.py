@@ -28,7 +28,7 @@ UNKNOWN = "unknown"
 
 @functools.cache
 def places() -> Mappings:
-    return load_mappings("cloudformation")
+    return load_mappings()
 
 
 def template(text: str) -> Stack:

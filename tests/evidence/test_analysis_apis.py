@@ -239,7 +239,7 @@ aws_api_gateway_method.order:
         ("{ThrottlingRateLimit: 5}", False),
     ],
 )
-def test_any_true(settings: str, expected: object) -> None:
+def test_data_trace(settings: str, expected: object) -> None:
     text = f"""
   Api: {{Type: AWS::ApiGatewayV2::Api, Properties: {{ProtocolType: WEBSOCKET}}}}
   Stage: {{Type: AWS::ApiGatewayV2::Stage, Properties: {{ApiId: !Ref Api, DefaultRouteSettings: {settings}}}}}

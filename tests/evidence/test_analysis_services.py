@@ -79,10 +79,9 @@ Resources:
     for kind, resource in (*asked, *((plane, whole) for plane in PLANES)):
         for row in rows[kind]:
             parts = facts.gathered(kind, row.gather, resource)
-            function = analyses()[row.analysis].function
             before = time.process_time()
-            if parts and function is not None:
-                function(parts, resource, stack)
+            if parts:
+                analyses()[row.analysis].function(parts, resource, stack)
                 spent[row.analysis] = spent.get(row.analysis, 0) + time.process_time() - before
     assert {"layers-trusted", "secret-in-environment", "egress", "artifacts-immutable", "deployment-steps"} <= set(
         spent

@@ -15,7 +15,7 @@ from threatmodel.evidence.mappings.stack_facts import Found, StackFacts
 from threatmodel.stacks import sam
 from threatmodel.stacks.cloudformation import reader as cloudformation
 
-MAPPINGS = load_mappings("cloudformation")
+MAPPINGS = load_mappings()
 UNKNOWN = "?"
 
 FUNCTION = """\

@@ -14,7 +14,7 @@ from threatmodel.model.system import EvidenceFile
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.cloudformation import reader as cloudformation
 
-MAPPINGS = load_mappings("cloudformation")
+MAPPINGS = load_mappings()
 
 
 def matched(folder: Path, model: str, *resources: str, named: dict[str, str] | None = None) -> Matches:

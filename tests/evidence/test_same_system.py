@@ -31,7 +31,7 @@ STACKS: Mapping[str, Stack] = {
     "plan": terraform.read(text("plan.json"), "plan.json"),
     "serverless": serverless.read(text("serverless.yml"), "serverless.yml"),
 }
-FACTS = {name: StackFacts(stack, load_mappings("cloudformation")) for name, stack in STACKS.items()}
+FACTS = {name: StackFacts(stack, load_mappings()) for name, stack in STACKS.items()}
 ELEMENTS = {
     "bot": ("function", "Bot", "aws_lambda_function.bot", "BotLambdaFunction"),
     "list": ("function", "List", "aws_lambda_function.list", "ListLambdaFunction"),

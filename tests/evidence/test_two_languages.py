@@ -24,7 +24,7 @@ from threatmodel.stacks.terraform.rows import row_of
 from threatmodel.stacks.terraform.spoken import in_terraform, snake
 from threatmodel.stacks.values import table
 
-MAPPINGS = load_mappings("cloudformation")
+MAPPINGS = load_mappings()
 OPEN = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}
 CLOSED = {
     "Statement": [

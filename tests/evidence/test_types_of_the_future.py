@@ -24,7 +24,7 @@ aws_lambda_function.f: {role: "${aws_iam_role.r.arn}"}
 def in_doubt(stack: Stack) -> dict[str, str]:
     """Why the function is in doubt, by the name of what may change it."""
     function = next(one.name for one in stack.resources.values() if one.type == "AWS::Lambda::Function")
-    found = touches(stack, StackFacts(stack, load_mappings("cloudformation")), {function: "f"})
+    found = touches(stack, StackFacts(stack, load_mappings()), {function: "f"})
     return {one.why.split("'")[1]: one.why.partition(": ")[2] for one in found if one.elements and "f" in one.elements}
 
 

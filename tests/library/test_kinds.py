@@ -19,7 +19,7 @@ from threatmodel.model.vocabulary.row import Kind
 from threatmodel.reading.shape import Word
 
 LIBRARY = load_library(HOME / "threatlib")
-MAPPINGS = load_mappings("cloudformation")
+MAPPINGS = load_mappings()
 KINDS: tuple[Kind, ...] = ("api", "store", "queue")
 
 

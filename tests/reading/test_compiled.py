@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import shutil
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ TABLES: dict[str, tuple[Compiled, Callable[[], Any]]] = {
     "vocabulary": (vocabulary.TABLE, vocabulary.read),
     "resource-types": (resource_types.TABLE, resource_types.read),
     "probes": (cases.TABLE, cases.read_cases),
-    **{one.name: (one, partial(mappings.read_mappings, name)) for name, one in mappings.TABLES.items()},
+    "mappings": (mappings.TABLE, mappings.read_mappings),
 }
 
 

@@ -173,7 +173,7 @@ def test_statements_without_the_plugin_are_unknown() -> None:
 def test_what_exists_already_starts_a_function_and_not_cloudformation(event: str, started: tuple[str, str]) -> None:
     more = "resources: {Resources: {Pictures: {Type: 'AWS::S3::Bucket', Properties: {BucketName: shop-pictures}}}}\n"
     stack = function(f"events: [{{{event}}}]", more)
-    facts = StackFacts(stack, load_mappings("cloudformation"))
+    facts = StackFacts(stack, load_mappings())
     (start,) = function_relations(stack, facts)[BOT].triggers
     assert (start.by, start.source) == started
 
@@ -213,7 +213,7 @@ def test_a_function_under_a_condition() -> None:
 
 def test_facts() -> None:
     stack = read((SAMPLES / "serverless.yml").read_text(encoding="utf-8"), "serverless.yml")
-    found = StackFacts(stack, load_mappings("cloudformation"))
+    found = StackFacts(stack, load_mappings())
     bot = found.of("function", stack.resources["SlackDashbotLambdaFunction"])
     told: dict[str, Any] = {name: one.value if isinstance(one, Answered) else one for name, one in bot.items()}
     wanted = {
@@ -241,7 +241,7 @@ def test_facts() -> None:
 def test_a_secret_from_the_environment_is_never_a_literal() -> None:
     for text, kind in (("${env:SLACK_TOKEN}", ""), ("${ssm:/slack/token}", "AWS::SSM::Parameter::Value<String>")):
         stack = function(f"environment: {{SLACK_TOKEN: '{text}'}}")
-        found = StackFacts(stack, load_mappings("cloudformation")).of("function", stack.resources[BOT])
+        found = StackFacts(stack, load_mappings()).of("function", stack.resources[BOT])
         told = found["environment_holds_secret"]
         assert isinstance(told, Unanswered) or told.value is True
         assert kind in [one.type for one in stack.parameters.values()]

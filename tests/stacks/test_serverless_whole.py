@@ -105,7 +105,7 @@ def test_not_read_of_the_provider(settings: str, events: str, name: str) -> None
 
 def test_a_part_that_is_not_read_leaves_no_fact_absent() -> None:
     stack = function("events: '${file(events.yml)}'")
-    facts = StackFacts(stack, load_mappings("cloudformation"))
+    facts = StackFacts(stack, load_mappings())
     assert "triggers" in function_relations(stack, facts)[BOT].unknown
 
 
@@ -208,7 +208,7 @@ stepFunctions:
 def test_state_machines_of_a_plugin_have_the_ids_that_it_gives(named: str, name: str) -> None:
     stack = service(MACHINES % named)
     assert stack.resources[name].type == "AWS::StepFunctions::StateMachine"
-    facts = StackFacts(stack, load_mappings("cloudformation"))
+    facts = StackFacts(stack, load_mappings())
     assert [one.source for one in function_relations(stack, facts)["BotLambdaFunction"].triggers] == [name]
 
 
@@ -235,7 +235,7 @@ resources:
 )
 def test_proxies_of_a_plugin_are_routes_that_hand_on(proxy: str, to: str) -> None:
     stack = service(PROXIED % f"{{{proxy}}}")
-    facts = StackFacts(stack, load_mappings("cloudformation"))
+    facts = StackFacts(stack, load_mappings())
     assert [one[:2] for one in passed_on(stack, facts)] == [("ApiGatewayRestApi", to)]
 
 

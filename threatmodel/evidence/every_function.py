@@ -32,7 +32,7 @@ def with_functions(system: System, sources: Sources) -> System:
 
 def _with_every_function(system: System, environment: Environment, stack: Stack) -> System:
     """The system with every function of some files, and the apis, stores, queues and secrets that they meet."""
-    facts = StackFacts(stack, load_mappings("cloudformation"))
+    facts = StackFacts(stack, load_mappings())
     kinds = {name: facts.kinds_of_type(kind) for name, kind in stack.types()}
     known = set(matches(system, environment.source, stack, kinds).resources.values())
     wanted: dict[str, str] = {}

@@ -64,5 +64,5 @@ def held_file(system: System, environment: Environment, stack: Stack) -> HeldFil
 
 def _kinds(stack: Stack) -> tuple[StackFacts, Mapping[str, Sequence[str]]]:
     """What reads facts of a stack, and the kinds of element that each resource can be."""
-    facts = StackFacts(stack, load_mappings("cloudformation"))
+    facts = StackFacts(stack, load_mappings())
     return facts, {name: kinds_of(kind, facts) for name, kind in stack.types()}

@@ -81,7 +81,7 @@ def unmodeled(stack: Stack, modelled: Container[str]) -> tuple[tuple[str, int, s
 @cache
 def _read() -> frozenset[str]:
     """The types that are read for what they say of elements; what can be an element is one or is not."""
-    mappings = load_mappings("cloudformation")
+    mappings = load_mappings()
     elements = {name for of, by in mappings.elements.items() for name in by if of != "flow"}
     elements |= {name for name, row in RESOURCE_TYPES.items() if row.service}
     parts = {

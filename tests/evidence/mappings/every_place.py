@@ -12,7 +12,7 @@ from cfnlint.schema import ResourceNotFoundError
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from tests.support import HOME
-from threatmodel.evidence.mappings.format import FILES, FactMapping, Mappings, Source
+from threatmodel.evidence.mappings.format import FactMapping, Mappings, Source
 from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.paths import PathPart, ValuePath
 from threatmodel.model.vocabulary import FACTS
@@ -20,7 +20,7 @@ from threatmodel.reading.shape import Flag, Number
 from threatmodel.stacks.stack import ELSEWHERE
 from threatmodel.stacks.terraform.rows import rows_of
 
-MAPPINGS = {name: load_mappings(name) for name in FILES}
+MAPPINGS = load_mappings()
 
 
 def every_place(places: Mappings) -> Iterator[tuple[str, str, FactMapping]]:

@@ -26,21 +26,18 @@ def last_types(source: Source) -> tuple[str, ...]:
 def test_types_and_paths_exist() -> None:
     problems = [
         f"{source.place}: {problem}"
-        for source in every_source(MAPPINGS["cloudformation"])
+        for source in every_source(MAPPINGS)
         for problem in template_problems(source, ends_of)
     ]
     problems += [
-        found
-        for types in MAPPINGS["cloudformation"].elements.values()
-        for one in types
-        if isinstance(found := ends_of(one, ()), str)
+        found for types in MAPPINGS.elements.values() for one in types if isinstance(found := ends_of(one, ()), str)
     ]
     assert problems == []
 
 
 def test_predicates_fit_what_cloudformation_holds() -> None:
     problems = []
-    for kind, fact, place in every_place(MAPPINGS["cloudformation"]):
+    for kind, fact, place in every_place(MAPPINGS):
         for name in last_types(place.source):
             ends = cloudformation_ends(name, place.source.at)
             for schema in () if isinstance(ends, str) else ends:
@@ -75,5 +72,5 @@ def test_wrong_name_in_cloudformation_is_found(name: str, path: str, problem: st
     ],
 )
 def test_predicate_that_does_not_fit_is_found(kind: str, fact: str, place: Any, schema: dict[str, Any]) -> None:
-    source = MAPPINGS["cloudformation"].facts["function"]["runtime"][0].source
+    source = MAPPINGS.facts["function"]["runtime"][0].source
     assert list(misfits(FactMapping(source=source, **place), kind, fact, schema))

@@ -6,15 +6,12 @@ import ast
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import threatmodel.evidence.beside
 from tests.evidence.mappings.every_place import MAPPINGS, every_place
 from tests.support import HOME
 from threatmodel.evidence.analyses.registry import analyses
 from threatmodel.evidence.mappings import format as reading
-from threatmodel.evidence.mappings.format import FILES
-from threatmodel.model.vocabulary import FACTS, KINDS, PLANES, ROWS
+from threatmodel.model.vocabulary import KINDS, PLANES, ROWS
 
 
 def seen_by(word: str) -> set[str]:
@@ -25,28 +22,18 @@ def names(table: Any) -> set[str]:
     return {f"{kind}.{name}" for kind, facts in table.items() for name in facts}
 
 
-def test_template_facts_stand_in_the_file_or_are_unsaid() -> None:
+WIRED = ("role_reaches_unused", "handles_installation", "open_for_installation", "routes_authenticated")
+"""Facts of a function without a place: they follow from what starts it and what it uses (evidence/lists.py)."""
+
+
+def test_template_facts_stand_in_the_file_or_follow_from_the_lists() -> None:
     shown = seen_by("template") | {f"{row.kind}.{row.name}" for row in ROWS if "template" in row.denied_by}
-    assert names(MAPPINGS["cloudformation"].facts) | names(MAPPINGS["cloudformation"].unsaid) == shown
+    assert names(MAPPINGS.facts) | {f"function.{name}" for name in WIRED} == shown
+    assert not {*WIRED} & MAPPINGS.facts["function"].keys()
 
 
 def test_what_is_only_denied_is_never_shown_to_be_so() -> None:
     assert not [row for row in ROWS if set(row.denied_by) & set(row.seen_by)]
-
-
-def test_three_facts_that_a_template_shows_have_no_place() -> None:
-    """They follow from what starts a function and what it uses, which evidence/lists.py states."""
-    said = names(MAPPINGS["cloudformation"].unsaid)
-    wired = ("role_reaches_unused", "handles_installation", "open_for_installation", "routes_authenticated")
-    assert said == {f"function.{name}" for name in wired}
-
-
-def test_aws_facts_stand_in_the_file() -> None:
-    assert names(MAPPINGS["aws"].facts) == seen_by("aws")
-
-
-def test_what_aws_cannot_say_is_not_seen_by_it() -> None:
-    assert not names(MAPPINGS["aws"].unsaid) & seen_by("aws")
 
 
 def test_what_a_repository_or_its_host_shows_is_named_by_a_reader() -> None:
@@ -59,42 +46,35 @@ def test_what_a_repository_or_its_host_shows_is_named_by_a_reader() -> None:
 
 def test_every_kind_of_element_can_be_found() -> None:
     template = set(KINDS) - set(PLANES)
-    assert set(MAPPINGS["cloudformation"].elements) == template
-    assert set(MAPPINGS["aws"].elements) == {
-        kind for kind in KINDS if any("aws" in r.seen_by for r in FACTS[kind].values())
-    }
+    assert set(MAPPINGS.elements) == template
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_every_type_of_element_has_a_place(name: str) -> None:
+def test_every_type_of_element_has_a_place() -> None:
     """What is an element but has no fact would be found and said nothing of."""
-    for kind, types in MAPPINGS[name].elements.items():
-        used = {one for place in every_place(MAPPINGS[name]) if place[0] == kind for one in place[2].source.types}
-        assert not types or set(types) <= used, kind
+    for kind, types in MAPPINGS.elements.items():
+        used = {one for place in every_place(MAPPINGS) if place[0] == kind for one in place[2].source.types}
+        assert set(types) <= used, kind
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_whatever_is_gathered_is_looked_at(name: str) -> None:
+def test_whatever_is_gathered_is_looked_at() -> None:
     used: dict[tuple[str, str], set[str]] = {}
-    for kind, _, place in every_place(MAPPINGS[name]):
+    for kind, _, place in every_place(MAPPINGS):
         if place.analysis:
             used.setdefault((kind, place.gather), set()).update(analyses()[place.analysis].takes)
-    for kind, sets in MAPPINGS[name].gathered.items():
+    for kind, sets in MAPPINGS.gathered.items():
         for gather, sources in sets.items():
             assert {source.part for source in sources} <= used[kind, gather], f"{kind}.{gather}"
 
 
 def test_every_analysis_is_asked_for() -> None:
-    asked = {place.analysis for places in MAPPINGS.values() for _, _, place in every_place(places)} - {""}
-    assert asked == set(analyses())
+    assert {place.analysis for _, _, place in every_place(MAPPINGS)} - {""} == set(analyses())
 
 
 def test_every_part_of_an_analysis_is_gathered_somewhere() -> None:
     given: dict[str, set[str]] = {name: set() for name in analyses()}
-    for places in MAPPINGS.values():
-        for kind, _, place in every_place(places):
-            if place.analysis:
-                given[place.analysis] |= {source.part for source in places.gathered[kind][place.gather]}
+    for kind, _, place in every_place(MAPPINGS):
+        if place.analysis:
+            given[place.analysis] |= {source.part for source in MAPPINGS.gathered[kind][place.gather]}
     assert {
         name: set(one.takes) - given[name] for name, one in analyses().items() if set(one.takes) - given[name]
     } == {}
@@ -102,5 +82,5 @@ def test_every_part_of_an_analysis_is_gathered_somewhere() -> None:
 
 def test_page_explains_every_word() -> None:
     page = (HOME / "docs" / "evidence.md").read_text(encoding="utf-8")
-    for word in (*reading.PREDICATES, *reading.VALUES, *reading.OVER, "left_out", "nothing", "gather", "unsaid"):
+    for word in (*reading.PREDICATES, *reading.VALUES, *reading.OVER, "left_out", "gather"):
         assert f"`{word}" in page, word

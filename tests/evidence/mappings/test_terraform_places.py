@@ -31,6 +31,6 @@ def test_wrong_name_in_terraform_is_found(name: str, path: str, problem: str) ->
 
 
 def test_wrong_step_is_found() -> None:
-    source = next(source for source in every_source(MAPPINGS["cloudformation"]) if source.steps)
+    source = next(source for source in every_source(MAPPINGS) if source.steps)
     assert list(template_problems(source, cloudformation_ends)) == []
     assert list(template_problems(source, lambda _name, path: "wrong" if path else []))

@@ -18,7 +18,7 @@ from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, table
 
 HERE = Place("template.yaml", 7, 3)
-MAPPINGS = load_mappings("cloudformation")
+MAPPINGS = load_mappings()
 UNKNOWN = Unknown("the parameter P has no default", HERE, given=("P",))
 YES, NO, OPEN, NOTHING = True, False, "open", None
 
@@ -61,7 +61,7 @@ def stack(*resources: Resource, kind: str = "cloudformation") -> Stack:
 POLICY_ANALYSES = tuple(
     name
     for name, one in analyses().items()
-    if one.function and {"policy", "managed", "sam", "trust", "guardrail", "authorizations", "block"} & set(one.takes)
+    if {"policy", "managed", "sam", "trust", "guardrail", "block"} & set(one.takes)
 )
 """The analyses that read policies."""
 
@@ -69,9 +69,7 @@ POLICY_ANALYSES = tuple(
 def asked(name: str, *parts: tuple[str, Any], around: Stack | None = None, of: Resource | None = None) -> Outcome:
     bot = of or resource()
     gathered = [Gathered(part, node(raw), bot) for part, raw in parts]
-    function = analyses()[name].function
-    assert function is not None
-    return function(gathered, bot, around or stack(bot))
+    return analyses()[name].function(gathered, bot, around or stack(bot))
 
 
 def word(outcome: Outcome) -> Any:

@@ -15,7 +15,7 @@ from threatmodel.stacks.stack import Stack
 
 HERE = Path(__file__).parent.parent
 USES = ("reads", "writes", "sends", "secrets", "invokes")
-MAPPINGS = load_mappings("cloudformation")
+MAPPINGS = load_mappings()
 
 
 def wired(stack: Stack) -> Mapping[str, FunctionRelations]:

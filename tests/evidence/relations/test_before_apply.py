@@ -42,7 +42,7 @@ def relations(policy: dict[str, Any], variables: dict[str, Any], *more: dict[str
         "environment": [{"variables": variables}],
     }
     stack = read(json.dumps(plan(found, said)), "plan.json")
-    return function_relations(stack, StackFacts(stack, load_mappings("cloudformation")))["aws_lambda_function.bot"]
+    return function_relations(stack, StackFacts(stack, load_mappings()))["aws_lambda_function.bot"]
 
 
 def names(found: FunctionRelations, relation: str) -> tuple[str, ...]:

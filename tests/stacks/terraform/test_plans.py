@@ -35,7 +35,7 @@ def test_sensitive_values_are_dropped() -> None:
     assert SECRET not in repr(sample("plan.json"))
 
 
-FACTS = load_mappings("cloudformation")
+FACTS = load_mappings()
 
 
 def facts(stack: Stack, kind: str, address: str) -> dict[str, Any]:

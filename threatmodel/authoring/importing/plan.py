@@ -155,7 +155,7 @@ def _deployed_with(path: Path, kind: str, stack: Stack, files: Files) -> tuple[P
 
 def entries_of(stack: Stack, known: Mapping[str, tuple[str, str]], whole: Whole = NOTHING) -> Sequence[ElementEntry]:
     """Return an entry for each element of a stack that `known` (resource to id and kind) lacks."""
-    facts = StackFacts(stack, load_mappings("cloudformation"))
+    facts = StackFacts(stack, load_mappings())
     return list(entries(stack, facts, function_relations(stack, facts), known, whole))
 
 

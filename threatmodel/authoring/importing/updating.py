@@ -181,7 +181,7 @@ class _Update:
 
 
 def _matches(system: System, source: EvidenceFile, stack: Stack) -> Matches:
-    facts = StackFacts(stack, load_mappings("cloudformation"))
+    facts = StackFacts(stack, load_mappings())
     return matches(system, source, stack, {name: facts.kinds_of_type(kind) for name, kind in stack.types()})
 
 

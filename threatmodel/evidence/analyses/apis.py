@@ -31,7 +31,6 @@ from threatmodel.evidence.answers import (
     one_of,
     open_at,
     said,
-    some,
     unknown,
     unless_unread,
     worst,
@@ -40,7 +39,7 @@ from threatmodel.evidence.answers import (
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.openapi import Operation, operations
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get, node_of, text
+from threatmodel.stacks.values import List, Node, Table, Unknown, get, node_of, text
 
 _REST = frozenset(("AWS::ApiGateway::RestApi", "AWS::Serverless::Api"))
 
@@ -283,17 +282,3 @@ def _required(parameters: Node | None) -> bool | None:
 def _requires(node: Node) -> bool | None:
     """SAM writes a list of names and of ``{name: {Required: true}}`` where CloudFormation has ``{name: true}``."""
     return flag(read(node, "Required"), left_out=False) if isinstance(node, Table) else flag(node)
-
-
-# --- switches
-
-
-@analysis("flag")
-def any_true(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether one of some switches is on."""
-    says = [
-        doubted(said(flag(part.node), part.node.place, open_at(part.node).why), doubt_of(part.resource, resource))
-        for part in parts
-        if not (isinstance(part.node, Scalar) and part.node.value is None)
-    ]
-    return unless_unread(some(says), stack, [False])

@@ -40,7 +40,7 @@ _Cover = tuple[str, Answer]
 """What is covered, and whether it is."""
 
 
-@analysis("budget", "notification", "anomaly-monitor", "anomaly-subscription")
+@analysis("budget", "anomaly-monitor", "anomaly-subscription")
 def budget_covers_functions(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
     """Return whether budgets or cost anomalies with a subscriber cover both services."""
     covers = [cover for part in named(parts, "budget") for cover in _budget(part, stack)]

@@ -1,4 +1,4 @@
-"""The questions about several values at once (policies, patterns, reports) that code answers: one decorator each.
+"""The questions about several values at once (policies, patterns, rates) that code answers: one decorator each.
 
 A place of the data files names an analysis and the set of sources that it looks at; each source says what its values
 are (`takes`).  An analysis answers from what was gathered.  Where a source could not be read it gives an answer only
@@ -8,8 +8,8 @@ concerns the element.
 
 A `policy`, `trust` or `guardrail` is a policy document: an object, or JSON text, which IAM also encodes as in a URL.
 `managed` is the ARN or name of a policy that is attached; if it is in the same files, its document is gathered
-too.  `sam` is what SAM's Policies holds: names, ARNs, documents and policy templates.  Other parts are what the path or
-call of their source gives, whole.
+too.  `sam` is what SAM's Policies holds: names, ARNs, documents and policy templates.  Other parts are what the path of
+their source gives, whole.
 """
 
 from __future__ import annotations
@@ -33,17 +33,16 @@ Answers: TypeAlias = "type[Flag | Number] | tuple[str, ...]"
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """One question: what it answers, the parts that it can look at, and what answers it (None: nothing does yet)."""
+    """One question: what it answers, the parts that it can look at, and what answers it."""
 
     answers: Answers
     takes: tuple[str, ...]
-    function: AnalysisFunction | None
+    function: AnalysisFunction
 
     @property
     def where(self) -> str:
-        """The module of its function and the function's name, as `answering` takes them; '' if nothing answers yet."""
-        module = self.function.__module__.rpartition(".")[2] if self.function is not None else ""
-        return f"{module}:{self.function.__name__}" if self.function is not None else ""
+        """The module of its function and the function's name, as `answering` takes them."""
+        return f"{self.function.__module__.rpartition('.')[2]}:{self.function.__name__}"
 
 
 _REGISTERED: dict[str, Analysis] = {}
@@ -63,11 +62,6 @@ def analysis(
         return asked
 
     return register
-
-
-def promised(name: str, *takes: str, answers: Answers = Flag) -> None:
-    """Registers an analysis that the data files may name and nothing answers yet."""
-    _REGISTERED[name] = Analysis(answers, takes, None)
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from threatmodel.stacks.terraform.spoken import in_terraform
 
 def standing_places(kind: str, fact: str) -> Iterator[tuple[str, str]]:
     """Return where a fact of a kind is: the language, and ``Type Property`` of each place, each once."""
-    mappings = load_mappings("cloudformation")
+    mappings = load_mappings()
     places = mappings.facts.get(kind, {}).get(fact, ())
     found = [source for one in places for source in _sources(one, mappings, kind)]
     yield from dict.fromkeys(("CloudFormation", _place(source)) for source in found if _is_in_templates(source))

@@ -1,20 +1,15 @@
-"""Where facts are in CloudFormation's words, which plans are put into, and in AWS's answers: read from two YAML files.
+"""Where facts are in CloudFormation's words, which plans are put into, too: read from cloudformation.yaml.
 
-A file holds, by kind of element:
+The file holds, by kind of element:
 
-``elements``     which resource types can be an element (``aws``: variants, each with the calls that list the names)
+``elements``     which resource types can be an element
 ``facts``        fact -> a list of places, tried in order; the first that says something decides
 ``gathered``     name -> sources, whose values an analysis looks at together
-``unsaid``       fact -> why this kind of file cannot say it
-``one_way``      fact -> why this kind of file shows only that it is good, or only that it is bad
-``permissions``  ``aws`` only: operation -> IAM actions, where they are not of the operation's own name
 
 A source is ``in`` (the element's types; left out: all of the kind), ``via`` (steps to other resources) and ``at`` (the
-path there, in the last resource); for AWS it is ``in`` and ``calls``.  A step is ``{to: TYPES, by: PATH}``, what the
-property refers to; ``{from: TYPES, by: PATH}``, the resources whose property refers to this one; or
-``{any: TYPES}``, every resource of these types.  ``where: {property: text}`` in a step keeps those with these values.
-A call is ``call`` (service:Operation), ``with`` (what it is given), ``at`` (the path in its answer) and ``nothing``
-(error codes that mean that there is nothing; any other error means unknown).  Of what is gathered each source has
+path there, in the last resource).  A step is ``{to: TYPES, by: PATH}``, what the property refers to;
+``{from: TYPES, by: PATH}``, the resources whose property refers to this one; or ``{any: TYPES}``, every resource of
+these types.  ``where: {property: text}`` in a step keeps those with these values.  Of what is gathered each source has
 a name (``as``), by which an analysis knows it, or is all of another ``set``.
 
 A path is names joined by dots.  ``[]`` goes on with each item of a list, ``[Name=x,Other=y]`` with the items that have
@@ -33,7 +28,7 @@ and two qualifiers: ``left_out: V``, what is true if the last resource exists an
 ``over``, how the results of several items and resources become one: a key of OVER.
 
 A place that leads nowhere says nothing.  A place whose value cannot be known (no word fits, a parameter without
-default, an error other than ``nothing``) makes the fact unknown.
+default) makes the fact unknown.
 """
 
 from __future__ import annotations
@@ -45,35 +40,27 @@ from typing import Any
 
 from threatmodel.evidence.mappings.paths import ValuePath
 from threatmodel.reading.problems import Place
-from threatmodel.reading.shape import Flag, Items, Key, NamedItems, Number, Raw, Record, Text, Word, record
+from threatmodel.reading.shape import Flag, Items, Key, NamedItems, Number, Raw, Text, Word, record
 from threatmodel.reading.values import dataclass, field
 
-FOLDER = Path(__file__).parent
-
-FILES = {"cloudformation": "template", "aws": "aws"}
-"""The files, by the word that `seen_by` has for what they describe."""
+FILE = Path(__file__).with_name("cloudformation.yaml")
 
 VALUES: Mapping[str, tuple[type, ...]] = {
     "as-is": (Flag, Number, Word),
     "negated": (Flag,),
-    "age-in-days": (Number,),
     "hours-as-days": (Number,),
-    "duration-in-hours": (Number,),
 }
-"""How `value` uses the value there, and for which types of fact: unchanged; true for false; the days since a time;
-hours as whole days, rounded down; the whole hours of an ISO 8601 duration such as PT4H, rounded up."""
+"""How `value` uses the value there, and for which types of fact: unchanged; true for false; hours as whole days,
+rounded down."""
 
 OVER: Mapping[str, tuple[type, ...]] = {
     "same": (Flag, Number, Word),
     "any": (Flag,),
     "every": (Flag,),
-    "least": (Number, Word),
-    "greatest": (Number, Word),
     "sum": (Number,),
 }
 """How several results become one, and for which types of fact: all are equal, or the fact is unknown (this holds where
-`over` is left out); one is true; all are true; the least and the greatest number or ordered word; all numbers added up.
-For the last three, null is greater than every number."""
+`over` is left out); one is true; all are true; all numbers added up, of which null is greater than every number."""
 
 PREDICATES = ("says", "words", "value", "analysis", "otherwise")
 
@@ -89,28 +76,11 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class AwsCall:
-    """A request to AWS: what it is given, what is taken from the answer, and which errors mean that nothing is there.
-
-    In texts of `given` and in conditions of `at`, ``$name`` is the element's name, ``$1`` what the first call gave,
-    ``$last1`` the part of that behind its last slash, ``$host1`` the host name in that address, ``$account`` and
-    ``$region`` where the request goes to.
-    """
-
-    service: str
-    operation: str
-    given: Mapping[str, str | tuple[str, ...]]
-    at: ValuePath
-    nothing: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Source:
     """Where values come from.  `part` says what they are to an analysis; `at` is empty for the resource as a whole."""
 
     types: tuple[str, ...]
     steps: tuple[Step, ...]
-    calls: tuple[AwsCall, ...]
     at: ValuePath
     part: str
     place: Place
@@ -137,37 +107,19 @@ class FactMapping:
 
 @dataclass(frozen=True, slots=True)
 class Mappings:
-    """What one file says, each by kind and then by name; `answered_by` is where the function of each analysis is."""
+    """What the file says, each by kind and then by name; `answered_by` is where the function of each analysis is."""
 
-    elements: Mapping[str, Mapping[str, tuple[AwsCall, ...]]]
+    elements: Mapping[str, tuple[str, ...]]
     facts: Mapping[str, Mapping[str, tuple[FactMapping, ...]]]
     gathered: Mapping[str, Mapping[str, tuple[Source, ...]]]
-    unsaid: Mapping[str, Mapping[str, str]]
-    one_way: Mapping[str, Mapping[str, str]]
-    permissions: Mapping[str, tuple[str, ...]]
     answered_by: Mapping[str, str]
-
-    def actions(self, call: AwsCall) -> tuple[str, ...]:
-        """The IAM actions that a call needs."""
-        name = f"{call.service}:{call.operation}"
-        return self.permissions.get(name) or self.permissions.get(f"{call.service}:*") or (name,)
 
 
 _TYPE = r"[A-Za-z][A-Za-z0-9_-]*(::[A-Za-z0-9]+){0,3}"
 _PATH = Text(300, expected="a path such as Environment.Variables or Layers[]")
 _TYPES = Items(Text(120, _TYPE, "a resource type"), least=1)
-_OPERATION = r"[a-z0-9-]+:(\w+|\*)"
 _NAME = re.compile(r"[A-Za-z]\w*\Z")
-_ERROR = Items(Text(80, r"[A-Za-z0-9.]+", "an error code"), least=1)
-_ACTIONS = Items(Text(120, r"[a-z0-9-]+:\w+", "an IAM action"), least=1)
 
-_CALL = record(
-    "a call",
-    Key("call", Text(120, _OPERATION, "service:Operation"), "which operation", required=True),
-    Key("with", NamedItems(Raw(), "a parameter", _NAME, "a parameter's name"), "what it is given"),
-    Key("at", _PATH, "the path in its answer"),
-    Key("nothing", _ERROR, "the errors that mean that nothing is there"),
-)
 _STEP = record(
     "a step",
     Key("to", _TYPES, "what the property refers to"),
@@ -176,18 +128,14 @@ _STEP = record(
     Key("by", _PATH, "the property that refers"),
     Key("where", NamedItems(Text(120), "a property", _NAME, "a property's name"), "the values that they must have"),
 )
-_WHERE = {
-    "template": (
-        Key("in", _TYPES, "the element's resource types"),
-        Key("via", Items(_STEP, least=1), "steps to other resources"),
-        Key("at", _PATH, "the path there"),
-    ),
-    "aws": (
-        Key("in", _TYPES, "the element's variants"),
-        Key("calls", Items(_CALL, least=1), "the calls, each given what those before it gave"),
-    ),
-}
-_WHAT = (
+_WHERE = (
+    Key("in", _TYPES, "the element's resource types"),
+    Key("via", Items(_STEP, least=1), "steps to other resources"),
+    Key("at", _PATH, "the path there"),
+)
+_PLACE = record(
+    "a place",
+    *_WHERE,
     Key("says", Raw(), "what any value there means"),
     Key("words", NamedItems(Raw(), "a pattern", re.compile(r".+\Z"), "a text"), "what words mean"),
     Key("value", Text(40), "how the fact follows from the value there"),
@@ -197,41 +145,22 @@ _WHAT = (
     Key("left_out", Raw(), "what is true if there is no value at the path"),
     Key("over", Text(20), "how several results become one"),
 )
+_SOURCE = record(
+    "a source",
+    *_WHERE,
+    Key("as", Text(40), "what it is to an analysis"),
+    Key("set", Text(60), "another set of the kind, whose sources are taken in"),
+)
 _FACT = re.compile(r"[a-z][a-z0-9_]*\Z")
-_SHOWN_FACT = "a fact's name"
-
-
-def file_format(seen_by: str) -> Record:
-    """What one of the files may hold."""
-    where = _WHERE[seen_by]
-    place = record("a place", *where, *_WHAT)
-    source = record(
-        "a source",
-        *where,
-        Key("as", Text(40), "what it is to an analysis"),
-        Key("set", Text(60), "another set of the kind, whose sources are taken in"),
-    )
-    listing = NamedItems(Items(_CALL), "a variant") if seen_by == "aws" else _TYPES
-    rights = NamedItems(_ACTIONS, "an operation", re.compile(_OPERATION + r"\Z"), "service:Operation")
-    return record(
-        "the places of facts",
-        Key("elements", NamedItems(listing, "a kind"), "what can be an element of a kind", required=True),
-        Key("gathered", NamedItems(NamedItems(Items(source, least=1), "a set"), "a kind"), "what analyses look at"),
-        Key(
-            "facts",
-            NamedItems(NamedItems(Items(place, least=1), "a fact", _FACT, _SHOWN_FACT), "a kind"),
-            "fact by fact",
-            required=True,
-        ),
-        Key(
-            "unsaid",
-            NamedItems(NamedItems(Text(300), "a fact", _FACT, _SHOWN_FACT), "a kind"),
-            "what cannot be seen here, and why",
-        ),
-        Key(
-            "one_way",
-            NamedItems(NamedItems(Text(300), "a fact", _FACT, _SHOWN_FACT), "a kind"),
-            "what can be seen in one direction alone, and why",
-        ),
-        *([Key("permissions", rights, "the IAM actions of operations")] if seen_by == "aws" else []),
-    )
+FORMAT = record(
+    "the places of facts",
+    Key("elements", NamedItems(_TYPES, "a kind"), "what can be an element of a kind", required=True),
+    Key("gathered", NamedItems(NamedItems(Items(_SOURCE, least=1), "a set"), "a kind"), "what analyses look at"),
+    Key(
+        "facts",
+        NamedItems(NamedItems(Items(_PLACE, least=1), "a fact", _FACT, "a fact's name"), "a kind"),
+        "fact by fact",
+        required=True,
+    ),
+)
+"""What the file may hold."""

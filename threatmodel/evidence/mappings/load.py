@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -10,21 +9,18 @@ from typing import Any
 
 from threatmodel.evidence.analyses.registry import analyses
 from threatmodel.evidence.mappings.format import (
-    FILES,
-    FOLDER,
+    FILE,
+    FORMAT,
     OVER,
     PREDICATES,
     VALUES,
-    AwsCall,
     FactMapping,
     Mappings,
     Source,
     Step,
-    file_format,
 )
 from threatmodel.evidence.mappings.paths import PathPart, ValuePath, parse_path
-from threatmodel.evidence.mappings.read_only import forbidden
-from threatmodel.model.vocabulary import FACTS, KINDS, PLANES, FactRow
+from threatmodel.model.vocabulary import FACTS, KINDS, FactRow
 from threatmodel.reading import plain
 from threatmodel.reading.compiled import Compiled
 from threatmodel.reading.files import Files
@@ -32,59 +28,49 @@ from threatmodel.reading.problems import InputError, Place, listed, quoted, sugg
 from threatmodel.reading.reader import Entry, Fields, Reader
 from threatmodel.reading.shape import Flag, Number, Word
 
-TABLES = {
-    name: Compiled(
-        f"mappings-{name}",
-        [FOLDER / f"{name}.yaml"],
-        ["evidence/mappings", "evidence/analyses"],
-        plain.table(Mappings, FactMapping, Source, Step, AwsCall, PathPart),
-    )
-    for name in FILES
-}
+TABLE = Compiled(
+    "mappings",
+    [FILE],
+    ["evidence/mappings", "evidence/analyses"],
+    plain.table(Mappings, FactMapping, Source, Step, PathPart),
+)
 
 
 @cache
-def load_mappings(name: str) -> Mappings:
-    """Return the places in one of FILES."""
-    found: Mappings = TABLES[name].read(lambda: read_mappings(name))
+def load_mappings() -> Mappings:
+    """Return where each fact is."""
+    found: Mappings = TABLE.read(read_mappings)
     return found
 
 
-def read_mappings(name: str, folder: Path = FOLDER) -> Mappings:
-    """Return the places in one of FILES, or its like elsewhere.  Raises InputError with every problem of the file."""
-    reader = Reader(Files().document(folder / f"{name}.yaml"))
-    entries = reader.whole(file_format(FILES[name]))
-    places = _Whole(reader, FILES[name]).places(entries)
+def read_mappings(file: Path = FILE) -> Mappings:
+    """Return the places of facts, or those in another file.  Raises InputError with every problem of the file."""
+    reader = Reader(Files().document(file))
+    entries = reader.whole(FORMAT)
+    places = _Whole(reader).places(entries)
     if reader.problems:
         raise InputError(reader.problems)
     return places
 
 
 class _Whole:
-    """Reads one file, and checks its parts against each other."""
+    """Reads the file, and checks its parts against each other."""
 
-    def __init__(self, reader: Reader, seen_by: str) -> None:
+    def __init__(self, reader: Reader) -> None:
         self.reader = reader
-        self.seen_by = seen_by
         self.types: dict[str, tuple[str, ...]] = {}
         self.parts: dict[str, dict[str, set[str]]] = {}
 
     def places(self, entries: Fields) -> Mappings:
         """Everything that the file says."""
-        elements = {kind: self.variants(raw) for kind, raw in self.by_kind(entries, "elements")}
-        self.types = {kind: tuple(variants) for kind, variants in elements.items()}
+        self.types = {kind: tuple(one.value for one in raw) for kind, raw in self.by_kind(entries, "elements")}
         gathered = {kind: self.sets(kind, sets) for kind, sets in self.by_kind(entries, "gathered")}
         self.parts = {
             kind: {name: {source.part for source in sources} for name, sources in sets.items()}
             for kind, sets in gathered.items()
         }
         facts = {kind: dict(self.facts(kind, table)) for kind, table in self.by_kind(entries, "facts")}
-        unsaid = {kind: dict(self.reasons(kind, table, facts)) for kind, table in self.by_kind(entries, "unsaid")}
-        one_way = {kind: dict(self.reasons(kind, table, {})) for kind, table in self.by_kind(entries, "one_way")}
-        rights = entries["permissions"].value if "permissions" in entries else {}
-        permissions = {name: tuple(one.value for one in entry.value) for name, entry in rights.items()}
-        answered_by = {name: one.where for name, one in analyses().items() if one.where}
-        return Mappings(elements, facts, gathered, unsaid, one_way, permissions, answered_by)
+        return Mappings(self.types, facts, gathered, {name: one.where for name, one in analyses().items()})
 
     def by_kind(self, entries: Fields, key: str) -> Iterator[tuple[str, Any]]:
         """Return the kinds in one section, and their values."""
@@ -95,25 +81,11 @@ class _Whole:
                 hint = suggestion(kind, KINDS) or f"known: {listed(KINDS)}"
                 self.reader.note("unknown-kind", entry.key, f"{quoted(kind)} is no kind of element", hint)
 
-    def variants(self, raw: Any) -> dict[str, tuple[AwsCall, ...]]:
-        """The resource types (or AWS's variants) of a kind, with the calls that list them."""
-        if self.seen_by == "aws":
-            return {name: self.calls(entry.value, named=False) for name, entry in raw.items()}
-        return {one.value: () for one in raw}
-
     def facts(self, kind: str, table: Fields) -> Iterator[tuple[str, tuple[FactMapping, ...]]]:
         """The facts of a kind with their places."""
         for name, entry in table.items():
             if (row := self.row(kind, name, entry.key)) is not None:
                 yield name, tuple(self.place(row, one.value, one.place) for one in entry.value)
-
-    def reasons(self, kind: str, table: Fields, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """The facts of a kind that cannot be seen, or in one direction alone, and why."""
-        for name, entry in table.items():
-            if name in facts.get(kind, {}):
-                self.reader.note("stated-twice", entry.key, f"{kind}.{name} has places, and is unsaid")
-            elif self.row(kind, name, entry.key) is not None:
-                yield name, entry.value
 
     def row(self, kind: str, name: str, place: Place) -> FactRow | None:
         """The fact of this name, which is not computed from others."""
@@ -167,12 +139,11 @@ class _Whole:
                 message = f"{quoted(one)} is not among the elements of the kind {kind}"
                 self.reader.note("unknown-reference", entries["in"].place, message, suggestion(one, known))
         steps = tuple(self.step(one.value, one.place) for one in _value(entries, "via", ()))
-        calls = self.calls(_value(entries, "calls", ()), named=kind not in PLANES)
         if not types and ("at" in entries or steps) and not (steps and steps[0].way == "any"):
             message = f"no resource is an element of the kind {kind}"
             self.reader.note("wrong-type", place, message, "begin with via: [{any: TYPES}]")
         part = _value(entries, "as", "")
-        return Source(types, steps, calls, self.path(entries, "at"), part, place)
+        return Source(types, steps, self.path(entries, "at"), part, place)
 
     def step(self, entries: Fields, place: Place) -> Step:
         """A step to other resources."""
@@ -182,36 +153,6 @@ class _Whole:
             return Step("any", ())
         where = tuple((name, entry.value) for name, entry in _value(entries, "where", {}).items())
         return Step(ways[0], tuple(one.value for one in entries[ways[0]].value), self.path(entries, "by"), where)
-
-    def calls(self, items: tuple[Any, ...], *, named: bool) -> tuple[AwsCall, ...]:
-        """Requests to AWS, each of which may use what those before it gave."""
-        return tuple(self.call(one.value, one.place, at, named=named) for at, one in enumerate(items))
-
-    def call(self, entries: Fields, place: Place, before: int, *, named: bool) -> AwsCall:
-        """A request to AWS, after `before` others; `named` says whether there is an element with a name."""
-        service, _, operation = _value(entries, "call", "").partition(":")
-        if "call" in entries and forbidden(service, operation):
-            message = f"{service}:{operation} changes something, or hands out code or secrets"
-            self.reader.note("wrong-type", entries["call"].place, message, "call an operation that only describes")
-        given = {name: self.given(entry) for name, entry in _value(entries, "with", {}).items()}
-        texts = [*given.values(), *(value for part in self.path(entries, "at") for _, value in part.where)]
-        for found in _VARIABLE.finditer(" ".join(one if isinstance(one, str) else " ".join(one) for one in texts)):
-            if not (
-                found[1] in {"account", "region"} or (found[1] == "name" and named) or 0 < int(found[2] or 0) <= before
-            ):
-                message = f"{quoted(found[0])} stands for nothing here"
-                hint = "known: $name, $account, $region, and $1, $last1, $host1 and so on for the calls before"
-                self.reader.note("unknown-reference", place, message, hint)
-        nothing = tuple(one.value for one in _value(entries, "nothing", ()))
-        return AwsCall(service, operation, given, self.path(entries, "at"), nothing)
-
-    def given(self, entry: Entry) -> str | tuple[str, ...]:
-        """What a call is given: a text, or a list of texts."""
-        texts = entry.value if isinstance(entry.value, list) else [entry.value]
-        if not all(isinstance(one, str) for one in texts):
-            self.reader.note("wrong-type", entry.place, "a call is given a text or a list of texts", "quote it")
-            return ""
-        return tuple(texts) if isinstance(entry.value, list) else entry.value
 
     # --- places
 
@@ -224,7 +165,7 @@ class _Whole:
             self.reader.note("wrong-type", place, message, f"write one of {listed(PREDICATES)}, or words and value")
             return FactMapping(source, "")
         predicate = given[-1]
-        self.check_keys(predicate, entries, source, place)
+        self.check_keys(predicate, entries, place)
         values = [entries[name] for name in ("says", "otherwise", "left_out") if name in entries]
         for entry in (*values, *_value(entries, "words", {}).values()):
             self.check_value(row, entry)
@@ -243,12 +184,12 @@ class _Whole:
             over=_value(entries, "over", "same"),
         )
 
-    def check_keys(self, predicate: str, entries: Fields, source: Source, place: Place) -> None:
+    def check_keys(self, predicate: str, entries: Fields, place: Place) -> None:
         """Notes keys that a predicate lacks, and those that say nothing beside it."""
         if predicate == "analysis" and "gather" not in entries:
             self.reader.note("missing-key", place, "a place with 'analysis' has no 'gather'")
         reads = predicate in {"words", "value"} or "left_out" in entries
-        if reads and not entries.given("at") and not (source.calls and source.calls[-1].at):
+        if reads and not entries.given("at"):
             self.reader.note("missing-key", place, f"a place with '{predicate}' has no 'at'", "add the path to read")
         for name in _USELESS[predicate]:
             if name in entries:
@@ -268,7 +209,7 @@ class _Whole:
         if word not in known:
             message = f"'{key}' is {quoted(word)}; expected one of {listed(known)}"
             self.reader.note("unknown-word", place, message, suggestion(word, known))
-        elif not isinstance(row.shape, known[word]) or not _in_order(word, row):
+        elif not isinstance(row.shape, known[word]):
             message = f"'{key}: {word}' is not for {row.kind}.{row.name}, which is {row.type}"
             self.reader.note("wrong-type", place, message)
 
@@ -297,19 +238,14 @@ _USELESS = {
     "says": ("gather",),
     "words": ("gather",),
     "value": ("gather",),
-    "analysis": ("via", "at", "calls", "left_out", "over"),
-    "otherwise": ("via", "at", "calls", "left_out", "over", "gather"),
+    "analysis": ("via", "at", "left_out", "over"),
+    "otherwise": ("via", "at", "left_out", "over", "gather"),
 }
-_VARIABLE = re.compile(r"\$(name|account|region|(?:last|host)?([1-9]))?")
 
 
 def _value(entries: Fields, key: str, default: Any) -> Any:
     """Return the value of a key, if it could be read."""
     return entries[key].value if key in entries else default
-
-
-def _in_order(word: str, row: FactRow) -> bool:
-    return word not in {"least", "greatest"} or not isinstance(row.shape, Word) or row.shape.ordered
 
 
 def _answers(answers: type | tuple[str, ...], row: FactRow) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -130,9 +129,6 @@ def _as_text(node: Node | None) -> str | None:
     return shape_of(node) or None if isinstance(node, Link | Joined) else None
 
 
-_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?\Z")
-
-
 def _taken(row: FactRow, how: str, node: Node) -> Any:
     """Return the value as the fact's type has it; None if it is not one."""
     raw = node.value if isinstance(node, Scalar) else None
@@ -142,12 +138,6 @@ def _taken(row: FactRow, how: str, node: Node) -> Any:
             return None if flag is None else flag is not (how == "negated")
         case Word() as word, _:
             return raw if isinstance(raw, str) and word.takes(raw) else None
-        case Number(), "duration-in-hours":
-            found = _DURATION.match(str(raw))
-            if found is None:
-                return None
-            days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-            return -(-(((days * 24 + hours) * 60 + minutes) * 60 + seconds) // 3600)
         case Number(low, high), _:
             number = _number(raw)
             number = None if number is None else number // 24 if how == "hours-as-days" else number

@@ -6,7 +6,7 @@ Nothing here knows a single fact: they are rows of cloudformation.yaml.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from threatmodel.evidence.analyses.registry import answering
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered, doubt_of, unknown
@@ -16,7 +16,6 @@ from threatmodel.evidence.mappings.own_names import may_be, names_in, names_othe
 from threatmodel.evidence.mappings.paths import ValuePath
 from threatmodel.model.facts import LEFT_OUT, NOWHERE
 from threatmodel.model.vocabulary import FACTS, FactRow
-from threatmodel.reading.shape import Word
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Scalar, Unknown, links
 
@@ -158,10 +157,7 @@ class StackFacts:
         parts = self.gathered(kind, mapping.gather, resource)
         if not parts:
             return None
-        where = self._mappings.answered_by.get(mapping.analysis)
-        if where is None:
-            return Unanswered(f"'{mapping.analysis}' cannot be computed from this kind of file", parts[0].node.place)
-        return answering(where)(parts, resource, self._stack)
+        return answering(self._mappings.answered_by[mapping.analysis])(parts, resource, self._stack)
 
     def _parts(self, source: Source, resource: Resource) -> Sequence[Gathered]:
         """What a source leads to; what does not begin at the element is the same for all and looked up once."""
@@ -200,7 +196,7 @@ class StackFacts:
                     found.append(Unanswered(doubt.why, doubt.place, usual))
                 else:
                     found.append(outcome)
-        return _together(found, mapping.over, row) if found else None
+        return _together(found, mapping.over) if found else None
 
     def _at(self, row: FactRow, mapping: FactMapping, resource: Resource) -> Iterator[Found]:
         """Return what a mapping states of one resource: an outcome for each value."""
@@ -336,7 +332,7 @@ def _fitting(spot: _Spot, where: Sequence[tuple[str, str]]) -> Iterator[_Spot]:
 # --- several results
 
 
-def _together(found: Sequence[Found], over: str, row: FactRow) -> Found:
+def _together(found: Sequence[Found], over: str) -> Found:
     """Several results as one."""
     if len(found) == 1:
         return found[0]
@@ -350,20 +346,11 @@ def _together(found: Sequence[Found], over: str, row: FactRow) -> Found:
     if open_ones:
         return open_ones[0]
     if over == "same":
-        return answers[0] if all(one.value == answers[0].value for one in answers) else _differing(answers)
-    if over == "sum" and all(one.value is not None for one in answers):
-        return Answered(sum(one.value for one in answers), tuple(one.places[0] for one in answers), "their sum")
-    words = row.shape.words if isinstance(row.shape, Word) else ()
-    ranked = sorted(answers, key=lambda one: _rank(one.value, words))
-    return ranked[0] if over == "least" else ranked[-1]
-
-
-def _rank(value: Any, words: Sequence[str]) -> float:
-    return float("inf") if value is None else float(words.index(value) if words else value)
-
-
-def _differing(answers: Sequence[Answered]) -> Unanswered:
-    return Unanswered("several resources have different values", answers[0].places[0])
+        same = all(one.value == answers[0].value for one in answers)
+        return answers[0] if same else Unanswered("several resources have different values", answers[0].places[0])
+    endless = next((one for one in reversed(answers) if one.value is None), None)
+    added = sum(one.value or 0 for one in answers)
+    return endless or Answered(added, tuple(one.places[0] for one in answers), "their sum")
 
 
 def _usually(doubt: Unknown) -> bool:
