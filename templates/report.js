@@ -99,6 +99,7 @@
   // --- what is known of a part: hover, focus and keys
 
   const MOST = 4;
+  const few = (names) => names.slice(0, MOST).join(", ") + (names.length > MOST ? " and " + (names.length - MOST) + " more" : "");
   const BANDS = ["critical", "high", "medium", "low"];
   const rank = (line) => {
     const at = BANDS.indexOf(line.node.querySelector(".chip").textContent.trim());
@@ -109,7 +110,7 @@
     about.replaceChildren();
     const head = created("p", "", "small");
     head.append(created("strong", part.title[0]));
-    if (part.title.length > 1) head.append(" and " + (part.title.length - 1) + " more");
+    if (part.title.length > 1) head.append(", with " + few(part.title.slice(1).map((line) => line.split(" · ")[0])));
     about.append(head);
     const list = created("ul", "", "lines small");
     for (const line of severe(part).slice(0, MOST)) {
@@ -120,13 +121,19 @@
     const every = new Set(part.lines.flatMap((line) => (line.node.dataset.controls || "").split("|")));
     const placed = (text) => /\((proven|attested|claimed)\)$/.test(text);
     const controls = [...every].filter(Boolean).sort((one, other) => placed(one) - placed(other));
-    const more = part.lines.length - MOST;
-    if (more > 0) list.append(created("li", "and " + more + " more", "soft"));
+    if (part.lines.length) {
+      const more = part.lines.length - MOST;
+      const row = created("li", "");
+      const link = created("a", more > 0 ? "and " + more + " more, with the lines that they rest on" : "the lines that they rest on");
+      link.href = "#filter:" + new URLSearchParams({ element: part.name });
+      link.addEventListener("click", () => setTimeout(followed)); // also where the address is the same already
+      row.append(link);
+      list.append(row);
+    }
     about.append(part.lines.length ? list : created("p", "No finding.", "small soft"));
     if (controls.length) {
-      const few = controls.slice(0, MOST).join(", ") + (controls.length > MOST ? " and " + (controls.length - MOST) + " more" : "");
       const row = created("p", "", "small");
-      row.append(created("span", "Controls: ", "state"), few);
+      row.append(created("span", "Controls: ", "state"), few(controls));
       about.append(row);
     }
     about.scrollTop = 0;
@@ -135,12 +142,6 @@
       const inside = created("a", "Show its functions one by one", "small");
       inside.href = "#" + detail.id;
       about.append(inside, " ");
-    }
-    if (part.lines.length) {
-      const link = created("a", "Show its findings and where they come from", "small");
-      link.href = "#filter:" + new URLSearchParams({ element: part.name });
-      link.addEventListener("click", () => setTimeout(followed)); // also where the address is the same already
-      about.append(link);
     }
   };
   const chosen = (part) => {

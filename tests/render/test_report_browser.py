@@ -23,6 +23,12 @@ AXE = "axe-core@4"
 FORMS = ("html", "brief", "full")
 RULES = "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
 SHOWN = "[...document.querySelectorAll('.case, .ruled-out')].filter(one => !one.hidden).length"
+OVERLAPPED = """() => [...document.querySelectorAll("main > *, main section > *")].filter(one => {
+  const next = one.nextElementSibling;
+  const both = next && one.checkVisibility() && next.checkVisibility();
+  const stacked = both && getComputedStyle(one.parentElement).display !== "grid";
+  return stacked && one.getBoundingClientRect().bottom > next.getBoundingClientRect().top + 1;
+}).map(one => one.outerHTML.slice(0, 80))"""
 PHONE = {"width": 390, "height": 844}
 
 
@@ -343,6 +349,7 @@ def test_the_first_page_is_two_of_paper_and_the_report_ten(
             paper = shown.page.pdf(prefer_css_page_size=True)
             assert len(re.findall(rb"/Type\s*/Page\b", paper)) <= most
             shown.page.emulate_media(media="print")
+            assert shown.page.evaluate(OVERLAPPED) == []
             assert not shown.page.locator("#about, #picture .legend, form").filter(visible=True).count()
 
 
