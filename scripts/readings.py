@@ -62,6 +62,11 @@ NOT_SHOWN: Mapping[str, str] = {
     "other-role-trust-restricted": "a template shows a role that is open to all, and never that no other is",
     "queue-readers-restricted": "the policy of the example's queue restricts who sends, and not who receives",
     "subscribers-restricted": "no element of the model is a topic or a bus",
+    "log-data-protection": "the example's log group has no data protection policy, so there is no proof to remove",
+    "authorizer-cache-scoped": "no route of the example has an authorizer",
+    "uploads-scanned": "it is for buckets, and the example has none",
+    "key-deletion-guarded": "the example's key can be deleted by its administrators, so there is no proof to remove",
+    "runner-role-bound": "the example's pipeline has OIDC, and no build project",
     "tenant-isolation": "it is for functions that serve several tenants, which the model's statement denies",
 }
 

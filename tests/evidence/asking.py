@@ -86,7 +86,7 @@ def _split(raw: str, place: Place) -> list[str | Link | Unknown]:
     return [part for part in (*parts, raw[at:]) if part != ""]
 
 
-PLANES = ("account", "pipeline")
+PLANES = ("account", "pipeline", "workspace")
 
 
 def found(stack: Stack, kind: str, fact: str, name: str = "") -> Outcome:

@@ -15,17 +15,18 @@ from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Unknown
 
 _POLICY = "AWS::Organizations::Policy"
+_SCP, _RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
 _Ask = Callable[[list[Gathered], tuple[Grant, ...]], Outcome]
 """What some policies say to a question, from where they stand and what they state."""
 
 
-def _asked(parts: Sequence[Gathered], resource: Resource, stack: Stack, ask: _Ask) -> Outcome:
-    """Answer a question by the service control policies of an account.
+def _asked(parts: Sequence[Gathered], resource: Resource, stack: Stack, ask: _Ask, kind: str = _SCP) -> Outcome:
+    """Answer a question by the policies of a kind that AWS Organizations has for an account.
 
     AWS answers which are above it.  A file tells only to what they are attached: it denies where that is nothing, and
     never shows that the account is a member, because the management account has no such policy.
     """
-    own = [part for part in parts if part.part == "guardrail" and _is_of_services(part)]
+    own = [part for part in parts if part.part == "guardrail" and _may_be(part, kind)]
     if not own:
         return None
     outcome = ask(own, grants(own, resource, stack))
@@ -41,10 +42,10 @@ def _asked(parts: Sequence[Gathered], resource: Resource, stack: Stack, ask: _As
     return Unanswered("it is unknown whether the policy applies to this account", own[0].resource.place)
 
 
-def _is_of_services(part: Gathered) -> bool:
-    """Return whether a policy is a service control policy, or may be one."""
-    kind = worded(read(part.resource.properties, "Type")) if part.resource.type == _POLICY else None
-    return kind in {None, "SERVICE_CONTROL_POLICY"}
+def _may_be(part: Gathered, kind: str) -> bool:
+    """Return whether a policy is of a kind, or may be: of AWS's answers, all are service control policies."""
+    stated = worded(read(part.resource.properties, "Type")) if part.resource.type == _POLICY else None
+    return stated in {None, kind}
 
 
 def _is_loose(part: Gathered, stack: Stack) -> bool:
@@ -171,3 +172,34 @@ def _no_mfa(condition: ConditionKey) -> bool:
     """Whether a condition holds where MFA is false, and where nothing is said of it."""
     false = [one.text for one in condition.values] == ["false"]
     return condition.key == "aws:multifactorauthpresent" and condition.operator == "boolifexists" and false
+
+
+_CODE = ("lambda:getfunction", "lambda:getlayerversion", "lambda:getlayerversionbyarn", "ecr:batchgetimage")
+_TOKENS = ("lambda:createmicrovmauthtoken", "lambda:createmicrovmshellauthtoken")
+_DATA = ("s3:getobject", "dynamodb:getitem", "sqs:sendmessage", "kms:decrypt", "secretsmanager:getsecretvalue")
+"""Actions that represent access to each of the services that a data perimeter has to cover."""
+
+
+@analysis("guardrail")
+def denies_reading_code(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether policies deny reading of code, layers and images to all but named principals."""
+    return _asked(parts, resource, stack, lambda own, found: all_denied(own, found, _CODE, None))
+
+
+@analysis("guardrail")
+def denies_microvm_tokens(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether policies deny creation of tokens and shells of MicroVMs to all but named principals."""
+    return _asked(parts, resource, stack, lambda own, found: all_denied(own, found, _TOKENS, None))
+
+
+@analysis("guardrail")
+def denies_outsiders(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether resource control policies deny data to principals outside the organization."""
+    return _asked(parts, resource, stack, lambda own, found: all_denied(own, found, _DATA, _outside), _RCP)
+
+
+def _outside(condition: ConditionKey) -> bool:
+    """Whether a condition holds for every principal outside the organization, services of AWS apart."""
+    by_organization = condition.key == "aws:principalorgid" and condition.operator.startswith("stringnotequals")
+    services = condition.key == "aws:principalisawsservice" and condition.operator in {"bool", "boolifexists"}
+    return by_organization or (services and [one.text for one in condition.values] == ["false"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from threatmodel.evidence.analyses.denials import denies
 from threatmodel.evidence.analyses.failures import dead_letters_of
 from threatmodel.evidence.analyses.properties import flag, read, worded
 from threatmodel.evidence.analyses.registry import analysis
@@ -34,6 +35,7 @@ from threatmodel.evidence.answers import (
 )
 from threatmodel.evidence.policies.conditions import narrows
 from threatmodel.evidence.policies.grants import Grant, allowing, statements
+from threatmodel.reading.problems import Place
 from threatmodel.stacks.resource_schemas import encryption_switch
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
@@ -195,3 +197,44 @@ def _granted(grant: Resource, key: Resource, stack: Stack) -> bool | None:
     if stack.target(read(grant.properties, "KeyId")) not in (key, None):
         return True
     return True if stack.target(read(grant.properties, "GranteePrincipal")) is not None else None
+
+
+# --- who may disable or delete the key
+
+_ENDS = ("kms:disablekey", "kms:schedulekeydeletion", "kms:putkeypolicy")
+"""Actions that end the use of a key, or that let a principal allow itself to."""
+
+
+@analysis("key", "rule", "cluster", "replica")
+def key_deletion_denied(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether the policy of each named key denies its end to all but named principals.
+
+    A service control policy may deny it too, so that it is never a no.
+    """
+    return every(
+        doubted(_keeps(target, part.node.place), doubt_of(part.resource, resource))
+        for part in named(parts, "key", "rule")
+        for target in (_named_key(part, stack),)
+    )
+
+
+def _named_key(part: Gathered, stack: Stack) -> Resource | None:
+    default = read(part.node, "ServerSideEncryptionByDefault")
+    node = read(default, "KMSMasterKeyID") if part.part == "rule" else part.node
+    target = stack.target(node)
+    if target is not None and target.type == "AWS::KMS::Alias":
+        target = stack.target(read(target.properties, "TargetKeyId"))
+    return target
+
+
+def _keeps(key: Resource | None, place: Place) -> Answer:
+    if key is None or key.type not in _KEYS or key.opaque is not None or key.doubt is not None:
+        return Unanswered("the policy of its key is not in this file", place)
+    found = [one for one in statements(read(key.properties, "KeyPolicy")) if _of_everyone(one)]
+    if all(any(denies(one, action) for one in found) for action in _ENDS):
+        return yes(key.place)
+    return Unanswered("the key's own policy lets administrators disable or delete it", key.place)
+
+
+def _of_everyone(grant: Grant) -> bool:
+    return not grant.but_principals and any(one.pattern.text == "*" for one in grant.principals)
