@@ -14,6 +14,7 @@ from threatmodel.command.table import COMMANDS, OPTIONS, command, module_of, opt
 
 SHARED = {
     "answer_files",
+    "given_answers",
     "__init__",
     "answering",
     "import_probes",
