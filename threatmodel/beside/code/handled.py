@@ -51,8 +51,13 @@ class _Handling:
             if not labels or not labels <= _PARTS:
                 continue
             within = keys if "payload" in labels else frozenset[str]()
-            if self.tested(name.name, function, sink, within):
+            here = function
+            if self.tested(name.name, here, sink, within):
                 return True
+            while here is not holder and here.around is not None:  # when it calls what is in it is not known
+                here = here.around
+                if self.tested(name.name, here, None, within):
+                    return True
             values = [one for one in holder.assigned.get(name.name, ()) if not any(part is one for part in inside)]
             if any(self.of(one, holder, sink, depth + 1) for one in values):
                 return True
@@ -60,15 +65,13 @@ class _Handling:
                 return True
         return False
 
-    def tested(self, name: str, function: Function, sink: Node, keys: frozenset[str]) -> bool:
+    def tested(self, name: str, function: Function, sink: Node | None, keys: frozenset[str]) -> bool:
         """Return whether a variable is in a test, is given to what may reject it, or is assigned twice.
 
-        Where it holds several parts of a request, only tests that name one of `keys` are about the value.
+        What follows the `sink` tests nothing that arrives there.  Where the variable holds several parts of a request,
+        only tests that name one of `keys` are about the value.
         """
-        within = {id(one) for one in walk(sink)}
-        for node in function.nodes:
-            if id(node) in within:
-                continue
+        for node in function.nodes if sink is None else _before(sink, function):
             test = node.parts[_TESTS[node.kind]] if node.kind in _TESTS else None
             if test is not None and _mentions(test, name, keys) and not (self.as_address and _only_looks(test, name)):
                 return True
@@ -171,6 +174,15 @@ def _changes(node: Node, name: str) -> bool:
             return called.kind == "attribute" and called.name in _CHANGES and _root(called) == name
         case _:
             return False
+
+
+def _before(sink: Node, function: Function) -> Iterator[Node]:
+    """Yield the nodes of a function that may run before a call in it: all of them if it is in a loop."""
+    within = {id(one) for one in walk(sink)}
+    again = any(one is sink for node in function.nodes if node.kind == "loop" for one in walk(node))
+    for node in function.nodes:
+        if id(node) not in within and (again or (node.line, node.column) <= (sink.line, sink.column)):
+            yield node
 
 
 def _given(reading: Reading, name: str, holder: Function) -> Iterator[tuple[Node, Function, Node]]:
