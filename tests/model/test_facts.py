@@ -103,3 +103,10 @@ def test_word_only_knows_nothing_better(statements: list[Statement]) -> None:
     fact = weigh(statements)
     claimed = stated_only({"f": fact})["f"]
     assert claimed == fact or claimed.size <= STATED
+
+
+@pytest.mark.parametrize(
+    ("source", "omitted"), [("model", True), ("template", True), ("code", False), ("probe", False)]
+)
+def test_what_code_lacks_is_no_default(source: Origin, *, omitted: bool) -> None:
+    assert Statement(None, source, Place("app.py", 6, 1)).omitted == omitted

@@ -246,7 +246,7 @@ def _names(kind: str, names: Iterable[str]) -> tuple[str, ...]:
 def _mark(fact: Fact) -> Hashable:
     """What is known of a fact, without the places of its statements."""
     value, size, said, against, in_doubt, firm = fact
-    known = value, size, said.source, said.stale, said.value is None or said.note in OMITTED  # that is, omitted
+    known = value, size, said.source, said.stale, said.note in OMITTED
     if not in_doubt and not against:
         return known
     return known, in_doubt, firm and _mark(firm), tuple([_said(one) for one in against])

@@ -50,6 +50,7 @@ NOWHERE = "nothing in this file says otherwise"
 """Notes of what evidence says by saying nothing: a property that is left out, and something that is nowhere."""
 ONLY_CLAIMED = "it reassures as a claim only"
 """The doubt about what alarms as evidence: a reader sees it where the value would reassure, not at the alarm."""
+_OF_CODE = frozenset({"code", "probe"})
 OMITTED = frozenset({LEFT_OUT, NOWHERE})
 """The notes of what is not written."""
 
@@ -75,8 +76,8 @@ class Statement(NamedTuple):
 
     @property
     def omitted(self) -> bool:
-        """Return whether it is not written: a default applies, or something is missing."""
-        return self.value is None or self.note in OMITTED
+        """Return whether it is not written: a default applies, or nothing is set. What code lacks is no default."""
+        return self.note in OMITTED or (self.value is None and self.source not in _OF_CODE)
 
     @property
     def remark(self) -> str:
