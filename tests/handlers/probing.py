@@ -12,8 +12,8 @@ of requests, that it fails closed, or that replays are rejected where they are, 
 secret is a valid key does not count: it is true of many of them, and no hole where the secret is set.
 
     python -m tests.handlers.probing [NAME...]   runs the probe (NAME: on handlers with this in their id)
-    python -m tests.handlers.probing --write     also saves the figures, and writes them into docs/probe.md
-                                                 (NAME: those of these handlers, and the others stay as they are)
+    python -m tests.handlers.probing --write     runs it where the saved figures are stale, saves each as it is made, and
+                                                 writes docs/probe.md: it can be interrupted, or run in parts (NAME)
     python -m tests.handlers.probing --page      writes the saved figures into docs/probe.md
 """
 
@@ -192,14 +192,16 @@ def page(saved: Saved) -> str:
             row = [f"**{group}**: {about}", sum(counted.values()), *(counted[one] or "" for one in OUTCOMES)]
             lines.append(f"| {' | '.join(map(str, row))} |\n")
     sound = Counter(outcome for name, outcome in done.items() if name.startswith(f"{SOUND}/"))
-    stale = "" if saved["digest"] == digest() else " **These figures are stale: the probe has changed since.**"
+    now = digest()
+    stale = sum(what["digest"] != now for what in saved["handlers"])
+    note = f" **{stale} of these figures are stale: the probe has changed since.**" if stale else ""
     return (
         f"Of {sum(total.values())} faulty handlers, {total[CAUGHT]} are caught: a probe that names the mistake "
         f"denies a fact.\n{total[DENIED]} are denied for another reason, {total[UNDECIDED]} are left undecided, and "
         f"{total[MISSED]} are missed: the fact is proven.\n"
         f"Of {sum(sound.values())} sound handlers, {sound[ACKNOWLEDGED]} are acknowledged, {sound[UNDECIDED]} left "
         f"undecided and {sound[DENIED]} are denied.\n"
-        f"`{COMMAND}` makes these figures (digest {saved['digest']}).{stale}\n\n"
+        f"`{COMMAND}` makes these figures.{note}\n\n"
         "| mistake | handlers | caught | denied otherwise | undecided | missed |\n"
         f"|{' --- |' * 6}\n"
         f"{''.join(lines)}"
@@ -227,23 +229,33 @@ def main() -> int:
 
 
 def run_and_save(parts: Sequence[str], *, save: bool) -> None:
-    """Run the probe on the chosen handlers, show how it did, and save that of all."""
+    """Run the probe on the chosen handlers, show how it did, and save what is new."""
     chosen = [one for one in load() if not parts or any(part in one.id for part in parts)]
-    names, began, counted, found = naming(), digest(), Counter[str](), dict[str, Mapping[str, Any]]()
-    for handler, what in ((one, probed(one)) for one in chosen):
+    names, now, counted = naming(), digest(), Counter[str]()
+    for handler in chosen:
+        if save and saved_rows().get(handler.id, {}).get("digest") == now:
+            continue
+        what = probed(handler)
         outcome = judged(handler, what, names)
         counted["sound " * handler.sound + outcome] += 1
-        found[handler.id] = what
         sys.stdout.write(
             f"{handler.id:45} {outcome:12} {what['facts']} {' '.join(what['failed'])} {what.get('error', '')}\n"
         )
         sys.stdout.flush()
+        if save:
+            save_rows({**saved_rows(), handler.id: {**what, "digest": now}})
     sys.stdout.write(f"{dict(counted)}\n")
-    if save:
-        saved: Saved = json.loads(SAVED.read_text(encoding="utf-8")) if parts else {"digest": began, "handlers": []}
-        kept = {**{str(what["id"]): what for what in saved["handlers"]}, **found}
-        rows = ",\n".join(json.dumps(kept[one.id]) for one in load() if one.id in kept)
-        SAVED.write_text(f'{{"digest": "{saved["digest"]}", "handlers": [\n{rows}\n]}}\n', encoding="utf-8")
+
+
+def saved_rows() -> Mapping[str, Mapping[str, Any]]:
+    """Return what is saved of each handler."""
+    return {what["id"]: what for what in json.loads(SAVED.read_text(encoding="utf-8"))["handlers"]}
+
+
+def save_rows(rows: Mapping[str, Mapping[str, Any]]) -> None:
+    """Save what was found of each handler, in their order."""
+    lines = ",\n".join(json.dumps(rows[one.id]) for one in load() if one.id in rows)
+    SAVED.write_text(f'{{"handlers": [\n{lines}\n]}}\n', encoding="utf-8")
 
 
 if __name__ == "__main__":

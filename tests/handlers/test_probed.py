@@ -54,8 +54,10 @@ def test_the_page_has_the_saved_figures() -> None:
 
 
 def test_figures_of_another_probe_are_stale() -> None:
-    assert "stale" not in page({**FIGURES, "digest": digest()})
-    assert "**These figures are stale" in page({**FIGURES, "digest": "0" * 12})
+    now = digest()
+    current = [{**what, "digest": now} for what in FIGURES["handlers"]]
+    assert "stale" not in page({"handlers": current})
+    assert "**1 of these figures are stale" in page({"handlers": [*current[1:], {**current[0], "digest": "0" * 12}]})
 
 
 def test_the_figures_are_of_all_handlers() -> None:
