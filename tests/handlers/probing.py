@@ -12,8 +12,8 @@ of requests, that it fails closed, or that replays are rejected where they are, 
 secret is a valid key does not count: it is true of many of them, and no hole where the secret is set.
 
     python -m tests.handlers.probing [NAME...]   runs the probe (NAME: on handlers with this in their id)
-    python -m tests.handlers.probing --write     runs it where the saved figures are stale, saves each as it is made, and
-                                                 writes docs/probe.md: it can be interrupted, or run in parts (NAME)
+    python -m tests.handlers.probing --write     runs it where the saved figures are stale, saves each as it is made,
+                                                 and writes docs/probe.md; it can be interrupted, or run in parts (NAME)
     python -m tests.handlers.probing --page      writes the saved figures into docs/probe.md
 """
 

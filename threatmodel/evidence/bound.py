@@ -24,18 +24,35 @@ def mismatches(result: Result, deployed: Deployed, code: Path, free: Collection[
     """
     yield from started_otherwise(result, deployed, code, free)
     yield from _other_secret(result, deployed, free)
-    paths = list(dict.fromkeys(deployed.paths()))
-    if paths and not {*paths} & {*result.shown_for.paths}:
-        yield f"no request was sent to {listed(paths[:3])}, which reaches it (probe it with --path {paths[0]})"
+    paths = [
+        one for one in dict.fromkeys(deployed.paths()) if not any(map(_route(one).fullmatch, result.shown_for.paths))
+    ]
+    if paths:
+        yield f"no request was sent to {listed(paths[:3])}, which reaches it (probe again, or with --path {paths[0]})"
     yield from (
         f"its role does not allow {one}, which the handler called" for one in deployed.unable(result.calls_seen)
     )
+
+
+_OPEN = re.compile(r"\{[^}]*\}|<[^>]*>|[*]")
+"""What a route has in place of a text: a parameter, a star, what a file leaves open."""
+
+
+def _route(path: str) -> re.Pattern[str]:
+    """Return what matches the paths that a route takes; one that takes any path matches all."""
+    fixed = map(re.escape, _OPEN.split(path) if path.startswith("/") else ("", ""))
+    return re.compile(".*".join(fixed))
 
 
 def started_otherwise(result: Result, deployed: Deployed, code: Path, free: Collection[str] = ()) -> Iterator[str]:
     """Why what is deployed is other code, or starts with other variables: all that is known before a probe runs."""
     for name in _given(deployed):
         yield f"its {name} comes from a parameter and may differ"
+    for part in deployed.stack.unread:
+        if part.strength == "all" or (part.strength != "adds" and deployed.resource.name in part.handed):
+            yield f"{quoted(part.name)} may change it: {part.why}"
+    if deployed.resource.opaque is not None:
+        yield f"not all of its properties are known: {deployed.resource.opaque.why}"
     if deployed.shared:
         yield f"{quoted(deployed.resource.name)} is also the resource of {listed(deployed.shared)}"
     yield from _other_code(result, deployed, code)

@@ -36,8 +36,15 @@ _REFERENCE = re.compile(r"(?:.*(?:arn|name|url|uri|id|endpoint|address|bucket|se
 """Attributes of a resource that say which one it is; any other one may be a value that an author wrote."""
 _NO_RESOURCE = ("AWS::CloudFormation::", "AWS::SSM::Parameter")
 """Types that give back what an author put into them (custom resources, nested stacks), or that hold any text."""
-_ADDRESS = re.compile(r"(?:arn:[\w*${}.:-]+:[\w-]+:|https?://|s3://)[\w*${}.:/@-]*\Z")
-"""An ARN or address of which parts are references, as `shape_of` writes them."""
+_ADDRESS = re.compile(
+    r"(?:arn:[\w*${}.:-]+:[\w-]+:|s3://|https?://(?=\$\{)"
+    r"|https?://[a-z]+\.(?:\*|[a-z]+(?:-[a-z]+)+-[0-9])\.amazonaws\.com(?:\.cn)?/(?:\*/)?(?=\$\{))"
+    r"[\w*${}.:/@-]*\Z"
+)
+"""An ARN or address of which parts are references, as `shape_of` writes them; its host is one too, or is AWS's."""
+_PSEUDO = re.compile(r"\$\{AWS::\w+\}")
+_OF_ANOTHER = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])|[^:/@]\$\{")
+"""An account that is written out, or a name that only ends in a reference: what is named is not of the file."""
 
 
 _SWITCH = re.compile(r"(?:[A-Za-z]+|[0-9]|-?[01]|\*|)\Z")
@@ -132,7 +139,10 @@ def is_reference(node: Node, stack: Stack) -> bool:
         case Joined(parts=parts):
             linked = [part for part in parts if isinstance(part, Link)]
             address = bool(linked) and all(_names_resource(one, stack) for one in linked)
-            return (address and _ADDRESS.match(shape_of(node)) is not None) or _is_name(node, stack)
+            address = address and all(_is_fixed(one, stack) for one in node.given)
+            shape = _PSEUDO.sub("*", shape_of(node))
+            own = _ADDRESS.match(shape) is not None and _OF_ANOTHER.search(shape) is None
+            return (address and own) or _is_name(node, stack)
     return False
 
 

@@ -17,7 +17,7 @@ class Deployed(NamedTuple):
 
     `signing` are the resources of the file that are secrets of Slack's requests, each with its element.
     `unable` tells which of the calls that a handler was seen to make its role surely does not allow here, in words;
-    `paths` the routes by which requests come to it, none where one of them takes more than one path.
+    `paths` the routes by which requests come to it.
     """
 
     stack: Stack

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -37,8 +36,6 @@ _PLANES = ("account", "pipeline")
 """The planes of which a file of infrastructure code can say something."""
 _OF_DESCRIBED = frozenset({"artifacts_immutable"})
 """Facts of a plane that a file alone says little of: SAM uploads a package under its digest, wherever that goes."""
-_OPEN = re.compile(r"[{*$<]")
-"""What a path has that is no single one: a parameter, a star, what a file leaves open."""
 
 
 class FileStatements:
@@ -83,10 +80,9 @@ class FileStatements:
         return found
 
     def _paths(self, name: str) -> Sequence[str]:
-        """Return the routes by which requests reach a function; none if one accepts several paths, or is unknown."""
+        """Return the routes by which requests reach a function."""
         relations = self.lists.relations.get(name)
-        found = [] if relations is None else [one.path for one in relations.triggers if one.by == "http"]
-        return () if any(_OPEN.search(path) or not path.startswith("/") for path in found) else found
+        return [] if relations is None else [one.path for one in relations.triggers if one.by == "http"]
 
     def _unable(self, name: str, calls: Sequence[SeenCall]) -> Sequence[str]:
         """Which of the calls that a handler was seen to make the function's role does not allow, where all is known."""
