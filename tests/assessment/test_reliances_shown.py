@@ -13,7 +13,7 @@ from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.baseline import taken
 from threatmodel.assessment.gate.missing import with_missing
-from threatmodel.assessment.reliances import RelianceKind
+from threatmodel.assessment.assessed import RelianceKind
 from threatmodel.library.load import load_library
 from threatmodel.render.contract.assessment import contract
 from threatmodel.render.reliances import WORDS

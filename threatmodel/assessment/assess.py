@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import datetime
-from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from heapq import nsmallest
 from types import MappingProxyType
-from typing import NamedTuple
 
-from threatmodel.assessment import reliances
 from threatmodel.assessment.asks import Ask
-from threatmodel.assessment.assessed import Assessment, Finding, Group, Question, RuledOut
-from threatmodel.assessment.control_state import State, shown_value
+from threatmodel.assessment.assessed import Assessment, Finding, Group, Looked, Question
+from threatmodel.assessment.control_state import State
 from threatmodel.assessment.groups import alike, in_order
-from threatmodel.assessment.invariants import HeldInvariant, held
+from threatmodel.assessment.invariants import held
 from threatmodel.assessment.misdirected import is_off, misdirected, unknown_threats
 from threatmodel.assessment.outcomes import Outcomes, Situation
 from threatmodel.assessment.questions import Questions
 from threatmodel.assessment.ranking import distance
-from threatmodel.assessment.risk import MOVES, Cell, Weighed, kept_low, weighed
+from threatmodel.assessment.reliances import Reliances
+from threatmodel.assessment.risk import MOVES, Cell, Weighed, weighed
 from threatmodel.assessment.states import Assumed, States
 from threatmodel.graph.building import Element, Flow, Graph
-from threatmodel.graph.resolved import premise_of
 from threatmodel.library.current import current_system
 from threatmodel.library.entries import Library, Threat
-from threatmodel.model.facts import EVIDENCE, STATED
+from threatmodel.model.facts import STATED
 from threatmodel.model.system import OPEN_TO_ALL, Acceptance, Exclusion, System
-from threatmodel.reading.problems import InputError, Place
+from threatmodel.reading.problems import InputError
 from threatmodel.reading.values import new_tuple, replace
 
 _CRITICALITY = {"low": -1, "normal": 0, "high": 1}
-
-_FIRST = 3
-"""Elements that are named of those on which a claim rules a threat out."""
 
 
 def assess(
@@ -66,13 +59,6 @@ def _excluded(
     return known | {current.get(name, name): None for name in named}
 
 
-class _Looked(NamedTuple):
-    """Every threat that applies or may apply, and those that claims keep from applying, a tuple of twins each."""
-
-    findings: Sequence[tuple[Finding, ...]]
-    denied: Sequence[tuple[Threat, Sequence[Element | Flow]]]
-
-
 class _Assessing:
     """One run of `assess`."""
 
@@ -100,6 +86,7 @@ class _Assessing:
         findings = in_order(groups)
         rules = tuple(held(self.graph, self.library, self.today))
         accepted = {one.id for some in looked.findings if some[0].verdict == "accepted" for one in some}
+        reliances = Reliances(self.states, self.excluded, looked)
         return Assessment(
             graph=self.graph,
             library=self.library,
@@ -107,15 +94,15 @@ class _Assessing:
             today=self.today,
             findings=findings,
             groups=groups,
-            ruled_out=tuple(self._ruled_out(looked.denied)),
+            ruled_out=tuple(reliances.ruled_out()),
             questions=self._questions(findings, groups),
             needless=tuple(self._needless((one for one in findings if one.applies), accepted)),
             excluded=tuple(sorted(self.excluded)),
-            reliances=tuple(self._taken_out(looked, groups, accepted, rules)),
+            reliances=tuple(reliances.all(groups, accepted, rules)),
             invariants=rules,
         )
 
-    def _looked(self) -> _Looked:
+    def _looked(self) -> Looked:
         """Each threat against each element of its kinds; what twins have in common is computed for the first."""
         findings: list[tuple[Finding, ...]] = []
         denied: list[tuple[Threat, Sequence[Element | Flow]]] = []
@@ -130,7 +117,7 @@ class _Assessing:
                         )
                     elif truth == -STATED:
                         denied.append((threat, targets))
-        return _Looked(findings, denied)
+        return Looked(findings, denied)
 
     def _is_shown(self, threat: Threat, target: Element | Flow) -> bool:
         """Whether a threat surely concerns its target: a plane that no model describes, only where files show it.
@@ -142,90 +129,6 @@ class _Assessing:
         stopping = [link.control for link in threat.links if link.effect == "stops"] if target.facts else []
         controls = [self.library.controls[name] for name in stopping]
         return any(self.states.at(one, target.id).level < 0 for one in controls if one.scope == target.kind)
-
-    def _taken_out(
-        self,
-        looked: _Looked,
-        groups: Sequence[Group],
-        accepted: Container[str],
-        invariants: Sequence[HeldInvariant],
-    ) -> Iterator[reliances.Reliance]:
-        """What statements take out."""
-        system = self.graph.system
-        authors = reliances.Authors(system)
-        rated = [finding for some in looked.findings if some[0].rated for finding in some]
-        yield from reliances.lowered([one for found in rated for one in self._lowered(found)], authors)
-        yield from reliances.tolerated(
-            ((group.head.claimed, len(group.findings)) for group in groups if group.head.applies),
-            self.tolerance,
-            authors.owner,
-            Place(system.file),
-        )
-        yield from reliances.out_of_scope(self.graph, self.by_kind, authors)
-        ruled = ((threat, targets, self._denying(threat, targets[0])) for threat, targets in looked.denied)
-        yield from reliances.claimed("ruled-out-by-claim", self._claims(ruled, STATED), authors)
-        low = (
-            (one.threat, [finding.target for finding in some], kept_low(one.threat, one.target.kind, one.target.facts))
-            for group in groups
-            for some in group.twins
-            for one in some[:1]
-        )
-        yield from reliances.claimed("lowered-by-claim", self._claims(low), authors)
-        left_out = [some for some in looked.findings if not some[0].applies and some[0].verdict == "unproven"]
-        yield from reliances.not_said([one for some in left_out for one in self._unsaid(some)])
-        yield from reliances.meant_public(system, _spared(groups), authors)
-        yield from reliances.accepted(one for one in system.acceptances if one.finding in accepted)
-        yield from reliances.exempted(invariants)
-        yield from reliances.attested(system, _attested(groups))
-        yield from (self._excluded(name) for name in sorted(self.excluded))
-        yield from reliances.of_library(self.library, _touched(groups))
-        yield from reliances.long_terms(system, self.today, authors)
-
-    def _claims(
-        self, found: Iterable[tuple[Threat, Sequence[Element | Flow], Iterable[str]]], least: int = 0
-    ) -> reliances.Claims:
-        """The claims about these facts, each with all threats that it keeps from an element or keeps low on it.
-
-        `least`: only facts that are exactly as well known.
-        """
-        threats_of: dict[str, tuple[Element | Flow, dict[str, dict[str, None]]]] = {}
-        for threat, targets, names in found:
-            for name in names:
-                for target in targets:
-                    _, of_target = threats_of.setdefault(target.id, (target, {}))
-                    of_target.setdefault(name, {})[threat.id] = None
-        claims: dict[tuple[str, str, Place | None], list[reliances.Claim]] = {}
-        for target, by_fact in sorted(threats_of.values(), key=lambda one: self.twins.place[one[0].id]):
-            for name, threats in by_fact.items():
-                fact = target.facts[name].sure
-                if fact is not None and fact.said.source != "wiring" and (not least or fact.size == least):
-                    key = name, shown_value(fact.said.value), fact.said.place or target.place
-                    claims.setdefault(key, []).append(reliances.Claim(target.id, fact.said, threats))
-        return claims
-
-    def _excluded(self, name: str) -> reliances.Reliance:
-        threat = self.library.threats[name]
-        count = sum(reliances.may_apply(threat, one) for one in self.graph.targets() if not one.out_of_scope)
-        by = self.excluded[name]
-        if by is None:
-            return reliances.Reliance("excluded", name, count, "--exclude", "", None)
-        return reliances.Reliance("excluded", name, count, self.graph.system.reached(by.owner), by.reason, by.place)
-
-    def _unsaid(self, found: Sequence[Finding]) -> Iterator[reliances.Unsaid]:
-        """What is not stated where a threat may apply and is left out, because claims would keep it low enough."""
-        threat, first = found[0].threat, found[0].target
-        readings = threat.applies[first.kind].why(first.facts) if first.described else ()
-        names = dict.fromkeys(leaf.fact for leaf, _ in readings) or ("",)
-        for finding in found:
-            for name in names:
-                yield reliances.Unsaid(threat.id, finding.target.id, name, finding.target.place)
-
-    def _denying(self, threat: Threat, target: Element | Flow) -> tuple[str, ...]:
-        """The facts that keep a threat from applying; none where they follow from the kind of wiring alone."""
-        readings = threat.applies[target.kind].why(target.facts)
-        named = ((premise_of(target.kind, leaf.fact, target.facts), fact) for leaf, fact in readings)
-        found = {name: fact for name, fact in named if fact is not None}
-        return tuple(found) if any(fact.said.source != "wiring" for fact in found.values()) else ()
 
     def _findings(self, threat: Threat, targets: Sequence[Element | Flow], applies: int) -> tuple[Finding, ...]:
         """A threat to twins."""
@@ -243,15 +146,6 @@ class _Assessing:
         prefix = f"{threat.id}@"
         return tuple([new_tuple(Finding, (prefix + target.id, threat, target, *rest)) for target in targets])
 
-    def _lowered(self, finding: Finding) -> Iterator[reliances.Lowered]:
-        """Yield the finding where the model makes its inherent cell smaller than the library's."""
-        target, cell = finding.target, finding.inherent
-        library = weighed(finding.threat, target.kind, target.facts).cell
-        if cell.likelihood < library.likelihood or cell.impact < library.impact:
-            rating = self.ratings.get(finding.id)
-            place = rating.place if rating is not None else finding.target.place
-            yield reliances.Lowered(finding.id, library, cell, "; ".join(finding.rated), place)
-
     def _inherent(self, library: Weighed, target: Element | Flow, name: str) -> tuple[Cell, tuple[str, ...]]:
         """The risk before controls: the library's for this element, moved by criticality, overridden by a rating."""
         node, rating = target.node, self.ratings.get(name)
@@ -266,19 +160,6 @@ class _Assessing:
             cell = Cell(rating.likelihood or cell.likelihood, rating.impact or cell.impact)
             reasons.append(f"rated by the model: {rating.reason}")
         return cell, tuple(reasons)
-
-    def _ruled_out(self, denied: Iterable[tuple[Threat, Sequence[Element | Flow]]]) -> Iterator[RuledOut]:
-        """The threats that claims keep from applying; what follows from the kind of wiring claims nothing."""
-        ruled: dict[tuple[str, tuple[tuple[str, object], ...]], list[Element | Flow]] = {}
-        for threat, targets in denied:
-            facts = targets[0].facts
-            if names := self._denying(threat, targets[0]):
-                sure = [(name, facts[name].sure) for name in names]
-                key = (threat.id, tuple([(name, fact.value) for name, fact in sure if fact is not None]))
-                ruled.setdefault(key, []).extend(targets)
-        for (name, values), found in ruled.items():
-            first = nsmallest(_FIRST, found, key=lambda target: self.twins.place[target.id])
-            yield RuledOut(self.library.threats[name], values, len(found), tuple((one.id, one.place) for one in first))
 
     def _questions(self, findings: Sequence[Finding], groups: Sequence[Group]) -> tuple[Question, ...]:
         """What to ask; first about the findings that may apply."""
@@ -327,32 +208,3 @@ class _Assessing:
                 continue  # accepted whether or not it applies
             elif finding.verdict in {"mitigated", "transferred"}:
                 yield acceptance, f"the finding is {finding.verdict}"
-
-
-def _attested(groups: Iterable[Group]) -> Mapping[str, int]:
-    """The findings whose proven risk relies on an attestation, by what is attested."""
-    found: Counter[str] = Counter()
-    for group in groups:
-        for at, answer in enumerate(group.head.answers):
-            if answer.state.state == "attested" and answer.state.level >= EVIDENCE and answer.link.effect in MOVES:
-                for finding in group.findings:
-                    state = finding.answers[at].state
-                    found.update((f"{state.control}@{state.element}", state.control))
-    return found
-
-
-def _spared(groups: Iterable[Group]) -> Mapping[str, int]:
-    """By element that is meant to be public, the findings for which a control is not asked for on it."""
-    spared = (group for group in groups if any(answer.state.unwanted for answer in group.head.answers))
-    findings = (finding for group in spared for finding in group.findings)
-    return Counter(name for one in findings for name in {a.state.element for a in one.answers if a.state.unwanted})
-
-
-def _touched(groups: Iterable[Group]) -> Mapping[str, int]:
-    """The findings by their threat, and by the controls that answer it."""
-    found: Counter[str] = Counter()
-    for group in groups:
-        found[group.head.threat.id] += len(group.findings)
-        for answer in group.head.answers:
-            found[answer.link.control] += len(group.findings)
-    return found

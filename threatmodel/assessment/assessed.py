@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from threatmodel.assessment import reliances
 from threatmodel.assessment.control_state import Answer, Support, support_of
 from threatmodel.assessment.drift import Difference, differences
 from threatmodel.assessment.invariants import HeldInvariant
@@ -139,6 +138,13 @@ class RuledOut(NamedTuple):
     first: tuple[tuple[str, Place | None], ...]
 
 
+class Looked(NamedTuple):
+    """Every threat that applies or may apply, and those that claims keep from applying, a tuple of twins each."""
+
+    findings: Sequence[tuple[Finding, ...]]
+    denied: Sequence[tuple[Threat, Sequence[Element | Flow]]]
+
+
 class Outline(NamedTuple):
     """What the counts of findings follow from: the verdict, the cells, and whether the threat applies."""
 
@@ -147,6 +153,60 @@ class Outline(NamedTuple):
     inherent: Cell
     claimed: Cell
     proven: Cell
+
+
+RelianceKind = Literal[
+    "rated-lower",
+    "tolerated",
+    "out-of-scope",
+    "ruled-out-by-claim",
+    "lowered-by-claim",
+    "not-stated",
+    "intended-public",
+    "accepted",
+    "exempted",
+    "attested",
+    "excluded",
+    "switched-off",
+    "weakened",
+    "replaced",
+    "long-term",
+    "missing-since-baseline",
+]
+_NAMED = 3
+"""Elements that are named of those that a statement is about."""
+
+
+class Reliance(NamedTuple):
+    """Something that a statement alone takes out or reduces: what and how much, its author, place and reason.
+
+    `times` is the number of findings (or of threats that would be looked for) that it touches; `by` is '' where it
+    is not a statement but the lack of one.  Where `of` names elements, `said` is what is stated, or is not, of each.
+    """
+
+    kind: RelianceKind
+    said: str
+    times: int
+    by: str
+    reason: str
+    place: Place | None
+    of: tuple[str, ...] = ()
+
+    @property
+    def what(self) -> str:
+        """What is said, of which elements."""
+        match self.of:
+            case ():
+                return self.said
+            case (element,):
+                return f"{element}.{self.said}"
+            case several:
+                return f"{self.said} on {_some(several)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +227,7 @@ class Assessment:
     questions: tuple[Question, ...]
     needless: tuple[tuple[Acceptance, str], ...]
     excluded: tuple[str, ...]
-    reliances: tuple[reliances.Reliance, ...]
+    reliances: tuple[Reliance, ...]
     invariants: tuple[HeldInvariant, ...]
     renamed: tuple[Renamed, ...] = ()
 

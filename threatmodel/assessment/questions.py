@@ -110,94 +110,72 @@ class Questions:
         kind, of, subject = key
         open_facts = self._facts.get(key, set())
         facts = tuple(name for name in FACTS.get(of, ()) if name in open_facts)
+        ask, hint, known, answered_from = self._words(key, facts)
         return Question(
             id=subject if kind in {"describe", "attest"} else f"{of}.{subject}",
             kind=kind,
             of=of,
             name=facts[0] if facts else subject,
             facts=facts,
-            ask=self._ask(key, facts),
-            hint=self._hint(key),
-            known=self._known(key, facts),
-            elements=tuple(sorted(self._elements[key], key=self._place.__getitem__)),
+            ask=ask,
+            hint=hint,
+            known=known,
+            elements=self._asked_of(key),
             decides=tuple(sorted((finding.id for finding in self._decides[key]), key=places.__getitem__)),
             scores=tuple(self._scores[key].items()),
-            answered_from=self._answered_from(key, facts),
+            answered_from=answered_from,
         )
 
-    def _answered_from(self, key: _Key, facts: tuple[str, ...]) -> AnsweredFrom | None:
-        """Return the source that answers it; None for a route's caller, which is asked separately."""
-        kind, of, subject = key
-        match kind:
-            case "describe":
-                return "platform"
-            case "attest":
-                return PLANE_SOURCES.get(self._library.controls[subject].scope)
-            case "relation":
-                return next(row.answered_from for row in RELATIONS[of].values() if row.topic == subject)
-            case "fact":
-                return FACTS[of][facts[0]].answered_from
-            case _:
-                return None
+    def _asked_of(self, key: _Key) -> tuple[str, ...]:
+        return tuple(sorted(self._elements[key], key=self._place.__getitem__))
 
-    def _ask(self, key: _Key, facts: tuple[str, ...]) -> str:
+    def _words(self, key: _Key, facts: Sequence[str]) -> tuple[str, str, str, AnsweredFrom | None]:
+        """Return the question, how to write the answer in the model, what files show of it, and what answers it.
+
+        Facts are written by their names, so that they need no hint.
+        """
         kind, of, subject = key
         match kind:
             case "public":
-                return f"Is public access to the {'API' if of == 'api' else of} intended?"
+                return f"Is public access to the {'API' if of == 'api' else of} intended?", _PUBLIC, "", None
             case "describe":
-                return (
-                    f"How {'are' if len(self._elements[key]) > 1 else 'is'} the {_and(self._planes(key))} configured?"
-                )
+                planes = [plane for plane in PLANES if plane in self._elements[key]]
+                sections = _and([f"'{plane}:'" for plane in planes])
+                hint = f"add {sections} to the model, or to a file under uses"
+                verb = "are" if len(self._elements[key]) > 1 else "is"
+                return f"How {verb} the {_and(planes)} configured?", hint, "", "platform"
             case "attest":
-                return f"Is this control in place: {self._library.controls[subject].title}?"
+                control = self._library.controls[subject]
+                name = f"{subject}@{next(iter(self._elements[key]))}"
+                hint = f"add {name} under controls, with attested_by, on and expires"
+                return f"Is this control in place: {control.title}?", hint, "", PLANE_SOURCES.get(control.scope)
             case "caller":
-                return "Which of these routes does Slack call?"
+                signs = f"signs of Slack: {'; '.join(self._signs)}" if self._signs else "no file shows a sign of Slack"
+                return "Which of these routes does Slack call?", _CALLERS, signs, None
             case "relation":
-                row = next(row for row in RELATIONS[of].values() if row.topic == subject)
-                return row.ask if key in self._whole else row.ask_rest
+                rows = [row for row in RELATIONS[of].values() if row.topic == subject]
+                names = _and([row.name for row in rows])
+                if key in self._whole:
+                    return (
+                        rows[0].ask,
+                        f"state {names} ([] for none), or let evidence show it",
+                        "",
+                        rows[0].answered_from,
+                    )
+                hint = f"add what is missing to {names}, then remove it from incomplete"
+                return rows[0].ask_rest, hint, "", rows[0].answered_from
             case _:
                 fact = FACTS[of][facts[0]]
-                return fact.topic_title if len(facts) > 1 else fact.ask or f"What is the value of {fact.name}?"
+                ask = fact.topic_title if len(facts) > 1 else fact.ask or f"What is the value of {fact.name}?"
+                return ask, "", self._left_open(key, facts), fact.answered_from
 
-    def _hint(self, key: _Key) -> str:
-        """Return how to write the answer in the model; '' for facts, which are stated by their names."""
-        kind, of, subject = key
-        match kind:
-            case "public":
-                return _PUBLIC
-            case "describe":
-                sections = _and([f"'{plane}:'" for plane in self._planes(key)])
-                return f"add {sections} to the model, or to a file under uses"
-            case "attest":
-                return (
-                    f"add {subject}@{next(iter(self._elements[key]))} under controls, with attested_by, on and expires"
-                )
-            case "caller":
-                return _CALLERS
-            case "relation":
-                names = _and([row.name for row in RELATIONS[of].values() if row.topic == subject])
-                if key in self._whole:
-                    return f"state {names} ([] for none), or let evidence show it"
-                return f"add what is missing to {names}, then remove it from incomplete"
-            case _:
-                return ""
-
-    def _known(self, key: _Key, facts: Sequence[str]) -> str:
-        """Return what files show: of the routes that Slack calls the signs, of facts why they leave them open."""
-        if key[0] == "fact":
-            elements = sorted(self._elements[key], key=self._place.__getitem__)
-            found = (self._why.get((element, name)) for name in facts for element in elements)
-            reasons = list(dict.fromkeys(why for why in found if why))
-            rest = len(reasons) - _REASONS
-            more = f"; and {rest} more reason{'' if rest == 1 else 's'}" if rest > 0 else ""
-            return f"open in the evidence: {'; '.join(reasons[:_REASONS])}{more}" if reasons else ""
-        if key[0] != "caller":
-            return ""
-        return f"signs of Slack: {'; '.join(self._signs)}" if self._signs else "no file shows a sign of Slack"
-
-    def _planes(self, key: _Key) -> list[str]:
-        return [plane for plane in PLANES if plane in self._elements[key]]
+    def _left_open(self, key: _Key, facts: Sequence[str]) -> str:
+        """Return why files leave facts open, as far as they say so."""
+        found = (self._why.get((element, name)) for name in facts for element in self._asked_of(key))
+        reasons = list(dict.fromkeys(why for why in found if why))
+        rest = len(reasons) - _REASONS
+        more = f"; and {rest} more reason{'' if rest == 1 else 's'}" if rest > 0 else ""
+        return f"open in the evidence: {'; '.join(reasons[:_REASONS])}{more}" if reasons else ""
 
 
 def _and(words: Sequence[str]) -> str:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
-from threatmodel.assessment.assessed import Assessment, Outline
+from threatmodel.assessment.assessed import Assessment, Outline, RelianceKind
 from threatmodel.assessment.drift import absences
-from threatmodel.assessment.reliances import RelianceKind
 from threatmodel.assessment.risk import BANDS, Band, within
 from threatmodel.reading.values import dataclass
 

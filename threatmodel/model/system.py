@@ -177,6 +177,11 @@ class ControlStatement:
     ticket: str = ""
     due: datetime.date | None = None
 
+    @property
+    def name(self) -> str:
+        """What it is about: control@element, or the control of a plane."""
+        return f"{self.control}@{self.element}" if self.element else self.control
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:

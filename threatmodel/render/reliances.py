@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 
-from threatmodel.assessment.reliances import Reliance, RelianceKind
+from threatmodel.assessment.assessed import Reliance, RelianceKind
 from threatmodel.reading.problems import Place, listed, visible
 
 WORDS: dict[RelianceKind, tuple[str, str]] = {

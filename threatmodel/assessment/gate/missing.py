@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.assessed import Assessment, Reliance
 from threatmodel.assessment.gate.known import Baseline, KnownEvidence, evidence_of
 from threatmodel.assessment.gate.results import CheckResult
-from threatmodel.assessment.reliances import Authors, Reliance
+from threatmodel.assessment.reliances import Authors
 from threatmodel.assessment.risk import BANDS, band
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.reading.problems import Place, listed

@@ -117,14 +117,13 @@ def _attestations(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]
     for said in assessment.graph.system.controls:
         if not said.attested_by or said.on is None or said.expires is None:
             continue
-        name = f"{said.control}@{said.element}" if said.element else said.control
         latest = terms_of.attested_until(said.on, said.expires)
         if latest < said.expires:
             message = f"attested from {said.on} to {said.expires}, for more than {_days(terms_of.attestation)}"
             message += f"; it counts until {latest}"
             yield CheckResult(
                 code="long-attestation",
-                name=name,
+                name=said.name,
                 place=said.place,
                 message=message,
                 rule="long-attestation",
