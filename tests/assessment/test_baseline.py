@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from tests.fuzz.nodes import changed_at_each_node
 from tests.support import HOME, TODAY, assessed, evidence
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.gate.baseline import read, since, taken, written
+from threatmodel.assessment.gate.baseline import since, taken
+from threatmodel.assessment.gate.baseline_file import read, written
 from threatmodel.assessment.gate.judging import judge
 from threatmodel.assessment.gate.known import Baseline, KnownFinding
 from threatmodel.assessment.gate.missing import with_missing

@@ -10,10 +10,9 @@ import pytest
 
 from tests.support import ARTICLE, TODAY, check_lines, control, graph_of, threat
 from threatmodel.assessment.assess import assess
-from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.assessed import Assessment, RelianceKind
 from threatmodel.assessment.gate.baseline import taken
 from threatmodel.assessment.gate.missing import with_missing
-from threatmodel.assessment.assessed import RelianceKind
 from threatmodel.library.load import load_library
 from threatmodel.render.contract.assessment import contract
 from threatmodel.render.reliances import WORDS

@@ -282,8 +282,7 @@ class Assessment:
 
         Raises InputError with every name that does not exist.
         """
-        from threatmodel.assessment.assessing_again import again
-        from threatmodel.assessment.supposing import assumed
+        from threatmodel.assessment.assessing_again import again, assumed
 
         given = [*((one, True, "in_place") for one in in_place), *((one, False, "missing") for one in missing)]
         return again(self, self.graph, assumed(given, self))

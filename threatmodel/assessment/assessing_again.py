@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import MappingProxyType
 
 from threatmodel.assessment.assess import assess
@@ -12,8 +13,11 @@ from threatmodel.assessment.gate.known import Baseline
 from threatmodel.assessment.gate.missing import with_missing
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.misdirected import misdirected_statement
 from threatmodel.assessment.states import Assumed
 from threatmodel.graph.building import Graph
+from threatmodel.model.system import ControlStatement
+from threatmodel.reading.problems import InputError, Place, Problem
 
 
 def again(assessment: Assessment, graph: Graph, assumed: Assumed = MappingProxyType({})) -> Assessment:
@@ -31,3 +35,37 @@ def checked(assessment: Assessment, rules: Rules, baseline: Baseline | None) -> 
         return judge(found, rules)
     found = with_missing(found, baseline)
     return since(baseline, found, judge(found, rules))
+
+
+def assumed(given: Iterable[tuple[str, bool, str]], assessment: Assessment) -> Assumed:
+    """Return which controls are supposed to be in place or not.
+
+    `given` has each as CONTROL@ELEMENT, or CONTROL for one of a plane, with whether it is in place and where it was
+    named.  Raises InputError with every unknown name.
+    """
+    found: dict[tuple[str, str], bool] = {}
+    problems: list[Problem] = []
+    for name, in_place, place in given:
+        statement = _statement(name, place)
+        wrong = list(misdirected_statement(statement, assessment.graph, assessment.library))
+        problems += wrong
+        if not wrong and statement.control in assessment.library.controls:
+            scope = assessment.library.controls[statement.control].scope
+            found[statement.control, statement.element or scope] = in_place
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def _statement(name: str, place: str) -> ControlStatement:
+    control, _, element = name.partition("@")
+    return ControlStatement(
+        control=control,
+        element=element,
+        attested_by="",
+        on=None,
+        expires=None,
+        planned_for=None,
+        note="",
+        place=Place(place, 0),
+    )

@@ -65,12 +65,7 @@ Assessed = Mapping[str, Any]
 
 
 def changes(before: Assessed, after: Assessed) -> Changes:
-    """Return what differs between two assessments as JSON.
-
-    Schema 1.x has no findings whose exposure is unknown: beside it, these are left out of the other side too.
-    """
-    if _is_first(before) != _is_first(after):
-        before, after = _applying(before), _applying(after)
+    """Return what differs between two assessments as JSON that are `comparable`."""
     moved = list(_control_changes(_states(before), _states(after), _ids(after)))
     lost = [one for one in moved if one.before in _GOOD and one.after not in _GOOD]
     unproven = [one for one in moved if one.before == "proven" and one not in lost]
@@ -82,26 +77,18 @@ def changes(before: Assessed, after: Assessed) -> Changes:
         lost_controls=tuple(lost),
         lost_proofs=tuple(unproven),
         evidence=(*_swapped(before, after), *_evidence(before, after)),
-        edited=tuple(_edited(before, after)),
-        word=tuple(_word(before, after)),
+        edited=tuple(one for one in _compared("file", _texts(before), _texts(after)) if one.how == "changed"),
+        word=tuple(one for one in _compared("word", _relied_on(before), _relied_on(after)) if one.how != "changed"),
         crossings=tuple(_crossings(before, after)),
         rules=tuple(_rules(before, after)),
         settings=tuple(_settings(before, after)),
         findings=findings,
-        elements=tuple(_members("element", _by_id(before, "elements"), _by_id(after, "elements"), _element)),
-        flows=tuple(_members("flow", _by_id(before, "flows"), _by_id(after, "flows"), _flow)),
+        elements=tuple(_compared("element", _words(before, "elements", _element), _words(after, "elements", _element))),
+        flows=tuple(_compared("flow", _words(before, "flows", _flow), _words(after, "flows", _flow))),
         facts=facts,
         controls=tuple(one for one in moved if one not in lost and one not in unproven),
         counts=tuple(_counts(before, after)),
     )
-
-
-def _is_first(side: Assessed) -> bool:
-    return str(side["schema_version"]).startswith("1.")
-
-
-def _applying(side: Assessed) -> Assessed:
-    return {**side, "findings": [one for one in side["findings"] if one.get("applies") != "unknown"]}
 
 
 def _name(side: Assessed) -> str:
@@ -120,6 +107,25 @@ def _ids(side: Assessed) -> frozenset[str]:
 def _place(one: Mapping[str, Any]) -> str:
     location = one.get("mend_at") or one.get("location")  # 1.x had a separate key for the cause's place
     return f"{location['file']}:{location['line']}" if location else ""
+
+
+_Words = Mapping[str, tuple[str, str]]
+"""Things of one kind by name: what each is in words, and its place."""
+
+
+def _words(side: Assessed, part: str, describe: Callable[[Mapping[str, Any]], str]) -> _Words:
+    return {one["id"]: (describe(one), _place(one)) for one in side.get(part, ())}
+
+
+def _compared(kind: str, before: _Words, after: _Words) -> Iterator[Change]:
+    """What is added among things of one kind, then what is removed, then what is described otherwise."""
+    both = before.keys() & after.keys()
+    changed = {name for name in both if before[name][0] != after[name][0]}
+    for how, names in (("added", after.keys() - both), ("removed", before.keys() - both), ("changed", changed)):
+        for name in sorted(names):
+            (was, _), (now, _) = before.get(name, ("", "")), after.get(name, ("", ""))
+            place = (after if name in after else before)[name][1]
+            yield Change(how=how, kind=kind, name=name, before=was, after=now, place=place)
 
 
 # --- controls
@@ -194,15 +200,10 @@ def _showings(side: Assessed) -> Mapping[tuple[str, str], set[str]]:
     return found
 
 
-def _edited(before: Assessed, after: Assessed) -> Iterator[Change]:
-    """The files of evidence that both sides name and whose text differs, for information."""
-    old, new = (
-        {one["path"]: one["sha256"] for one in side.get("evidence", ()) if "path" in one and "sha256" in one}
-        for side in (before, after)
-    )
-    for path in sorted(old.keys() & new.keys()):
-        if old[path] != new[path]:
-            yield Change(how="changed", kind="file", name=path, before=old[path][:12], after=new[path][:12])
+def _texts(side: Assessed) -> _Words:
+    """The digest of each file of evidence, as far as a digest is shown."""
+    files = (one for one in side.get("evidence", ()) if "path" in one and "sha256" in one)
+    return {one["path"]: (one["sha256"][:12], "") for one in files}
 
 
 _STATED = frozenset({"ruled-out-by-claim", "lowered-by-claim", "not-stated"})
@@ -214,19 +215,10 @@ def _shown_by(side: Assessed) -> Counter[tuple[str, str]]:
     return Counter((one["kind"], element) for one in side.get("evidence", ()) for element in one["elements"])
 
 
-def _word(before: Assessed, after: Assessed) -> Iterator[Change]:
-    """What a decision takes out now and did not before, then what no decision takes out any more."""
-    old, new = (
-        {(one["kind"], one["what"]): one for one in side.get("reliances", ()) if one["kind"] not in _STATED}
-        for side in (before, after)
-    )
-    for how, names, side in (("added", new.keys() - old.keys(), new), ("removed", old.keys() - new.keys(), old)):
-        for kind, what in sorted(names):
-            one = side[kind, what]
-            by = f"says {one['by']}" if one["by"] else ""
-            name = f"{kind}: {what}"
-            before_, after_ = ("", by) if how == "added" else (by, "")
-            yield Change(how=how, kind="word", name=name, before=before_, after=after_, place=_place(one))
+def _relied_on(side: Assessed) -> _Words:
+    """What decisions take out, with the authors."""
+    decided = (one for one in side.get("reliances", ()) if one["kind"] not in _STATED)
+    return {f"{one['kind']}: {one['what']}": (f"says {one['by']}" if one["by"] else "", _place(one)) for one in decided}
 
 
 # --- the configuration of the check
@@ -234,14 +226,10 @@ def _word(before: Assessed, after: Assessed) -> Iterator[Change]:
 
 def _settings(before: Assessed, after: Assessed) -> Iterator[Change]:
     """The settings of the configuration that differ; a saved assessment has none to compare."""
-    if "settings" not in before or "settings" not in after:
-        return
-    old, new = before["settings"], after["settings"]
-    for name in sorted(old.keys() | new.keys()):
-        was, now = old.get(name, ""), new.get(name, "")
-        if was != now:
-            how = "added" if name not in old else "removed" if name not in new else "changed"
-            yield Change(how=how, kind="setting", name=name, before=was, after=now)
+    if "settings" in before and "settings" in after:
+        old, new = ({name: (value, "") for name, value in side["settings"].items()} for side in (before, after))
+        found = sorted(_compared("setting", old, new), key=lambda one: one.name)
+        yield from (one for one in found if one.before != one.after)
 
 
 # --- rules of the team's own
@@ -251,8 +239,8 @@ _HOLDS = ("proven", "claimed", "exempt", "unknown", "broken")
 
 def _rules(before: Assessed, after: Assessed) -> Iterator[Change]:
     """The invariants that are gone, new or other than they were, and the elements that stand otherwise to one."""
-    had, has = ({one["id"]: one for one in side.get("invariants", ())} for side in (before, after))
-    yield from sorted(_members("invariant", had, has, _rule), key=lambda one: one.how == "added")
+    had, has = (_words(side, "invariants", _rule) for side in (before, after))
+    yield from sorted(_compared("invariant", had, has), key=lambda one: one.how == "added")
     old, new = _held(before), _held(after)
     moved = []
     for name in sorted(old.keys() | new.keys()):
@@ -341,22 +329,6 @@ def _weight(was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> tup
 
 
 # --- elements, flows and their facts
-
-
-def _members(
-    kind: str,
-    before: Mapping[str, Mapping[str, Any]],
-    after: Mapping[str, Mapping[str, Any]],
-    describe: Callable[[Mapping[str, Any]], str],
-) -> Iterator[Change]:
-    for name in sorted(after.keys() - before.keys()):
-        yield Change(how="added", kind=kind, name=name, after=describe(after[name]), place=_place(after[name]))
-    for name in sorted(before.keys() - after.keys()):
-        yield Change(how="removed", kind=kind, name=name, before=describe(before[name]), place=_place(before[name]))
-    for name in sorted(before.keys() & after.keys()):
-        was, now = describe(before[name]), describe(after[name])
-        if was != now:
-            yield Change(how="changed", kind=kind, name=name, before=was, after=now, place=_place(after[name]))
 
 
 def _element(one: Mapping[str, Any]) -> str:

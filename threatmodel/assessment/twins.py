@@ -33,9 +33,6 @@ DERIVED: Mapping[str, tuple[str, ...]] = {kind: tuple(name for of, name in INPUT
 """The facts of each kind that follow from others."""
 
 
-_Marked = tuple[Sequence[int], frozenset[str]]
-"""What is known of each fact of a target, as numbers, and the derived facts that are not known."""
-
 _id = attrgetter("id")
 
 

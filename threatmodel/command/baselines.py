@@ -24,7 +24,7 @@ def models_gone(found: Mapping[str, Baseline], file: Path) -> list[str]:
 
 def create(file: Path, fresh: Mapping[str, Baseline], replacing: Replacing) -> None:
     """Write a baseline that is not there yet. Raises InputError where another run has written one meanwhile."""
-    from threatmodel.assessment.gate.baseline import written
+    from threatmodel.assessment.gate.baseline_file import written
 
     if is_stream(file):
         write(written(fresh), file, replacing)
@@ -39,8 +39,7 @@ def update(file: Path, fresh: Mapping[str, Baseline], replacing: Replacing, requ
     Of several runs at once, each keeps what the ones before it have written. Raises InputError where the file is gone
     or unusable by now.
     """
-    from threatmodel.assessment.gate.baseline import written
-    from threatmodel.assessment.gate.baseline_file import baselines_in
+    from threatmodel.assessment.gate.baseline_file import baselines_in, written
     from threatmodel.reading.editing import held
 
     with held(file):

@@ -121,8 +121,8 @@ def _found(request: Invocation) -> list[Path]:
 
 def _baseline(request: Invocation, first: FirstFiles) -> tuple[str, int]:
     """Return the baseline of the new model, before any file is written, and how many of its results fail."""
-    from threatmodel.assessment.gate.baseline import taken, written
-    from threatmodel.assessment.gate.baseline_file import key_in
+    from threatmodel.assessment.gate.baseline import taken
+    from threatmodel.assessment.gate.baseline_file import key_in, written
     from threatmodel.assessment.gate.judging import judge
     from threatmodel.assessment.gate.rules import Rules
     from threatmodel.authoring.starting import BASELINE

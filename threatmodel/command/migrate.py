@@ -218,8 +218,7 @@ def _entry(file: Path, files: Files, request: Invocation) -> _Read:
 def _baseline(file: Path, files: Files, request: Invocation) -> _Read:
     """Read a baseline; its meaning is its own text, which is always written again."""
     from threatmodel.assessment.former import current_baseline, current_names
-    from threatmodel.assessment.gate.baseline import written
-    from threatmodel.assessment.gate.baseline_file import baselines_in, placed
+    from threatmodel.assessment.gate.baseline_file import baselines_in, placed, written
 
     found, renamed = {}, dict[str, str]()
     for name, baseline in baselines_in(file, files, request.today).items():

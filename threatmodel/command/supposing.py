@@ -9,8 +9,8 @@ from threatmodel.reading.output import say
 def supposed(request: Invocation) -> int:
     """Print the effect; return 1 where the check fails with it under the rules of the run, 0 otherwise."""
     from threatmodel.assessment.assess import assess
+    from threatmodel.assessment.assessing_again import assumed
     from threatmodel.assessment.gate.judging import held_to, judge
-    from threatmodel.assessment.supposing import assumed
     from threatmodel.command.checking import asked
     from threatmodel.render.supposed import supposed_lines
 

@@ -2,47 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from threatmodel.assessment.assessed import VERDICTS, Assessment, Finding
 from threatmodel.assessment.gate.known import Baseline, KnownFinding, evidence_of
 from threatmodel.assessment.gate.missing import missing_evidence
 from threatmodel.assessment.gate.results import CheckResult
-from threatmodel.assessment.gate.swapped import KnownSource, sources_of, swapped
-from threatmodel.reading.problems import InputError, Place, Problem, escaped, quoted
-from threatmodel.reading.saved import Shape, hold, loaded
+from threatmodel.assessment.gate.swapped import sources_of, swapped
+from threatmodel.reading.problems import Place
 from threatmodel.reading.values import replace
-
-FORMAT = "tm-baseline/2"
-"""Changes when a reader of the last format would misread it."""
-_SOURCE: dict[str, Any] = {
-    "kind": "text",
-    "path": "text",
-    "chosen": {"*": "text"},
-    "sha256": "text",
-    "elements": {"*": "text"},
-}
-_SHAPE: Shape = {
-    "models": {
-        "*": {
-            "name": "text",
-            "taken_on": "text",
-            "findings": {
-                "*": {"verdict": frozenset(VERDICTS), "claimed": "number", "proven": "number", "proved_by": ["text"]}
-            },
-            "others": ["text"],
-            "evidence": {"*": {"*": "number"}},
-            "sources?": [_SOURCE],
-            "sha256": "text",
-        }
-    }
-}
-_ZONES = datetime.timedelta(days=1)
-"""How far ahead a day may lie: somewhere it is tomorrow already."""
 
 
 def taken(assessment: Assessment, results: Sequence[CheckResult]) -> Baseline:
@@ -145,99 +113,3 @@ def _lost(baseline: Baseline, assessment: Assessment) -> Iterator[CheckResult]:
                 fails=True,
                 do="restore the evidence, or fix what it no longer proves",
             )
-
-
-# --- as a file
-
-
-def written(models: Mapping[str, Baseline]) -> str:
-    """Baselines as JSON, by the path of the model from the baseline's folder; the same bytes for the same findings."""
-    found = {"format": FORMAT, "models": {path: _sealed(_plain(one)) for path, one in sorted(models.items())}}
-    return escaped(json.dumps(found, indent=1, ensure_ascii=False)) + "\n"
-
-
-def _plain(one: Baseline) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "taken_on": one.day.isoformat(),
-        "findings": {
-            name: {
-                "verdict": known.verdict,
-                "claimed": known.claimed,
-                "proven": known.proven,
-                "proved_by": list(known.proved_by),
-            }
-            for name, known in sorted(one.findings.items())
-        },
-        "others": sorted(one.others),
-        "evidence": one.evidence,
-        **({"sources": [source._asdict() for source in one.sources]} if one.sources is not None else {}),
-    }
-
-
-def _sealed(one: Mapping[str, Any]) -> dict[str, Any]:
-    """A model's part of the file with a digest: it protects against nothing, but detects edits by hand."""
-    whole = json.dumps(one, sort_keys=True, ensure_ascii=True).encode()
-    return {**one, "sha256": hashlib.sha256(whole).hexdigest()}
-
-
-def read(text: str, place: Place, today: datetime.date) -> dict[str, Baseline]:
-    """Return the baselines in a file's text, by model.
-
-    Raises InputError where it is none, has another format or no digest, was edited, or is of a day that is to come.
-    """
-    found = loaded(text, place, _CODE, _renew(place))
-    if not isinstance(found, dict) or not isinstance(found.get("models"), dict):
-        raise _unusable(place, "this is no baseline: it has no models")
-    if found.get("format") != FORMAT:
-        message = f"this baseline has the format {quoted(found.get('format'))}; this version reads '{FORMAT}'"
-        raise _unusable(place, message)
-    hold(found, _SHAPE, place, _CODE, _renew(place))
-    return {path: _read(path, one, place, today) for path, one in found["models"].items()}
-
-
-def _read(path: str, one: Mapping[str, Any], place: Place, today: datetime.date) -> Baseline:
-    if not _is_sealed(one):
-        raise _unusable(place, f"what it says of {quoted(path)} is not as it was taken: it was edited since")
-    try:
-        day = datetime.date.fromisoformat(one["taken_on"])
-    except ValueError:
-        raise _unusable(place, f"expected a day such as {today}, found {quoted(one['taken_on'])}") from None
-    if day > today + _ZONES:
-        raise _unusable(place, f"what it says of {quoted(path)} was taken on {day}, which is to come: today is {today}")
-    return Baseline(
-        name=one["name"],
-        day=day,
-        findings={
-            name: KnownFinding(
-                verdict=known["verdict"],
-                claimed=known["claimed"],
-                proven=known["proven"],
-                proved_by=tuple(known["proved_by"]),
-            )
-            for name, known in one["findings"].items()
-        },
-        others=frozenset(one["others"]),
-        evidence=one["evidence"],
-        sources=tuple(KnownSource(*map(source.get, _SOURCE)) for source in one["sources"])
-        if "sources" in one
-        else None,
-    )
-
-
-def _is_sealed(one: Mapping[str, Any]) -> bool:
-    try:
-        return _sealed({key: value for key, value in one.items() if key != "sha256"}) == one
-    except RecursionError:  # no key of the format nests this deep
-        return False
-
-
-_CODE = "unusable-baseline"
-
-
-def _unusable(place: Place, message: str) -> InputError:
-    return InputError([Problem(code=_CODE, place=place, message=message, hint=_renew(place))])
-
-
-def _renew(place: Place) -> str:
-    return f"remove it and create a new one: tm check --baseline {place.file} --write-baseline"

@@ -47,11 +47,6 @@ def _cause(finding: Finding, control: str) -> Place | None:
     return None
 
 
-def fault(finding: Finding) -> Fault | None:
-    """What evidence shows to be wrong, with a line: written values before defaults."""
-    return _fault(finding, tuple(_wrong(finding)))
-
-
 def _fault(finding: Finding, wrong: Iterable[Fault]) -> Fault | None:
     shown_wrong = [one for one in wrong if one.item.said.size == EVIDENCE and not one.item.said.stale]
     lined = [one for one in shown_wrong if _lined(one.item.said.place)]

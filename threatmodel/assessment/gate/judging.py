@@ -12,11 +12,11 @@ from threatmodel.assessment.gate.results import CheckResult, Failures
 from threatmodel.assessment.gate.risks import failing, risks
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.gate.terms import terms
-from threatmodel.assessment.gate.unlisted import unlisted
 from threatmodel.assessment.issues import Issue
 from threatmodel.assessment.risk import BANDS
 from threatmodel.graph.building import Graph
 from threatmodel.model.facts import EVIDENCE
+from threatmodel.model.runtimes import CHECKED, RUNTIMES
 from threatmodel.reading.problems import InputError, Place, Problem, quoted, suggestion
 from threatmodel.reading.values import replace
 
@@ -49,7 +49,7 @@ def _others(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
     """What a check says beside the findings."""
     yield from terms(assessment, rules)
     yield from differing(assessment)
-    yield from unlisted(assessment)
+    yield from _unlisted(assessment)
     yield from invariants(assessment, rules)
     yield from _demanded(assessment, rules)
     if rules.strict:
@@ -67,6 +67,26 @@ def _word(assessment: Assessment) -> Iterator[CheckResult]:
             rule="relies-on-statement",
             fails=True,
             do="let evidence show it",
+        )
+
+
+def _unlisted(assessment: Assessment) -> Iterator[CheckResult]:
+    """Yield a warning for each runtime that the table lacks: mistyped, or newer, because AWS adds runtimes."""
+    graph = assessment.graph
+    for element in graph.elements.values():
+        fact = element.facts.get("runtime") if element.kind == "function" else None
+        if fact is None or not isinstance(fact.value, str) or fact.value in RUNTIMES:
+            continue
+        meant = suggestion(fact.value, RUNTIMES)
+        yield CheckResult(
+            code="unknown-runtime",
+            name=f"{element.id}.runtime",
+            place=fact.said.place or element.place or Place(graph.system.file),
+            message=f"{quoted(fact.value)} is no runtime in the table of {CHECKED}{f'; {meant}' if meant else ''}",
+            rule="unknown-runtime",
+            element=element.id,
+            warns=True,
+            do="correct it, or update the toolkit if the runtime is new",
         )
 
 
