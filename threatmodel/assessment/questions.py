@@ -170,7 +170,7 @@ class Questions:
                 return ask, "", self._left_open(key, facts), fact.answered_from
 
     def _left_open(self, key: _Key, facts: Sequence[str]) -> str:
-        """Return why files leave facts open, as far as they say so."""
+        """Return the reasons for which files leave facts open."""
         found = (self._why.get((element, name)) for name in facts for element in self._asked_of(key))
         reasons = list(dict.fromkeys(why for why in found if why))
         rest = len(reasons) - _REASONS

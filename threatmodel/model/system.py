@@ -179,7 +179,7 @@ class ControlStatement:
 
     @property
     def name(self) -> str:
-        """What it is about: control@element, or the control of a plane."""
+        """The control with its element, control@element; the control alone where it is one of a plane."""
         return f"{self.control}@{self.element}" if self.element else self.control
 
 
