@@ -173,7 +173,7 @@ CERTAIN = {
             "def keep(key):\n    if key is None:\n        table.put_item(Item={})\n    else:\n"
             "        table.put_item(Item={'a': key})\n" + BOLT.format(options="", first="keep(event['body'])")
         },
-        "src/app.py:13",
+        "src/app.py:5",
     ),
     "a write before the own check": (
         {
@@ -215,7 +215,8 @@ STATED = {
         def signed(handle):
             @functools.wraps(handle)
             def wrap(event, context):
-                digest = hmac.new(os.environ["SIGNING"].encode(), event["body"].encode(), hashlib.sha256).hexdigest()
+                signed = f"v0:{event['headers']['X-Slack-Request-Timestamp']}:{event['body']}"
+                digest = hmac.new(os.environ["SIGNING"].encode(), signed.encode(), hashlib.sha256).hexdigest()
                 if hmac.compare_digest("v0=" + digest, event["headers"]["X-Slack-Signature"]):
                     return handle(event, context)
                 return {"statusCode": 403}
@@ -238,10 +239,12 @@ STATED = {
     "an own HMAC that raises": {
         "app.py": OWN.replace(
             '    if not verified(event):\n        return {"statusCode": 401}\n', "    verified(event)\n"
-        ).replace(
+        )
+        .replace(
             '    return hmac.compare_digest(digest, headers["x-slack-signature"])',
             '    if not hmac.compare_digest(digest, headers["x-slack-signature"]):\n        raise PermissionError',
         )
+        .replace("return False", "raise PermissionError")
     },
     "an own HMAC in JavaScript": {"app.js": OWN_NODE},
     "Bolt, which reads the secret itself": {"app.py": BOLT.format(options="", first="pass")},

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from threatmodel.beside.code.functions import Function, unconditional
+from threatmodel.beside.code.functions import Function
 from threatmodel.beside.code.observed import Reading
 from threatmodel.beside.code.program import Program
-from threatmodel.beside.code.syntax import Node, walk
+from threatmodel.beside.code.syntax import Node
 
-_DEEPEST = 3
 _AWS = frozenset(
     {
         "put_item",
@@ -62,43 +60,7 @@ def effect_of(program: Program, call: Node, function: Function) -> str:
     return name if _HTTP.search(name) or _SLACK.search(name) else ""
 
 
-def effect_in(reading: Reading, statement: Node, function: Function, depth: int = 0) -> Node | None:
-    """Return the call of a statement that surely has an effect, by itself or in a function of the folder."""
-    if statement.kind in {"function", "class"} or depth > _DEEPEST:
-        return None
-    parts = {"if": statement.parts[:1], "loop": statement.parts[1:]}.get(statement.kind, (statement,))
-    for call in (node for one in parts for node in _evaluated(one) if node.kind == "call"):
-        if _changes(reading, call, function):
-            return call
-        target = reading.program.called(call, function)
-        if target is not None and effect_in_block(reading, target.body, target, depth + 1) is not None:
-            return call
-    if statement.kind == "if":
-        first, other = (effect_in_block(reading, one, function, depth) for one in statement.parts[1:])
-        return first if other is not None else None
-    return None
-
-
-def effect_in_block(reading: Reading, block: Node, function: Function, depth: int) -> Node | None:
-    """Return the first call of a block that surely has an effect: before anything that may leave the block."""
-    for statement in unconditional(block):
-        found = effect_in(reading, statement, function, depth)
-        if found is not None:
-            return found
-        if statement.kind == "if" and any(one.kind in {"return", "raise"} for one in walk(statement)):
-            return None
-    return None
-
-
-def _evaluated(node: Node) -> Iterator[Node]:
-    """Yield the nodes of an expression that are surely evaluated: not those of a function, nor of an alternative."""
-    yield node
-    if node.kind != "function":
-        for one in node.parts[:1] if node.kind in {"and", "or", "choice"} else node.parts:
-            yield from _evaluated(one)
-
-
-def _changes(reading: Reading, call: Node, function: Function) -> bool:
+def changes(reading: Reading, call: Node, function: Function) -> bool:
     """Return whether a call has an effect; one that may only read has it where it sends data of a request."""
     name = effect_of(reading.program, call, function)
     if _MAY_READ.search(name) or _HTTP.search(name):

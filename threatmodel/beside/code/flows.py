@@ -264,6 +264,8 @@ class Flows:
                 return NONE.union(*(self.of(one, function, depth + 1) for one in node.parts))
             case "choice":
                 return NONE.union(*(self.of(one, function, depth + 1) for one in node.parts[1:]))
+            case "operation" if node.name == "await":
+                return self.of(node.parts[0], function, depth + 1)
             case _:
                 return NONE
 

@@ -136,7 +136,7 @@ class _Importing:
             if node.kind == "import":
                 yield from self.imported(node)
             elif node.kind == "assign":
-                if _is_required(node.parts[1]):
+                if is_required(node.parts[1]):
                     self.bind_required(*node.parts)
             elif node.parts[0].name in _LOADS:
                 yield from self.loaded(node)
@@ -288,7 +288,8 @@ def _is_typing(test: Node) -> bool:
     return test.parts[0].name == "TYPE_CHECKING"
 
 
-def _is_required(value: Node) -> bool:
+def is_required(value: Node) -> bool:
+    """Return whether a value is what `require` gives, or a part of it."""
     while value.kind == "attribute":
         value = value.parts[0]
     return value.kind == "call" and value.parts[0].kind == "name" and value.parts[0].name == "require"

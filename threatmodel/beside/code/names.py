@@ -61,6 +61,8 @@ class Names:
                 return given if called in {"require", "import"} else f"{called}({given})"
             case "or" | "choice":
                 return self.dotted(node.parts[-1], function, depth + 1)
+            case "operation" if node.name == "await":
+                return self.dotted(node.parts[0], function, depth + 1)
             case _:
                 return ""
 

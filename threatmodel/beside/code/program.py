@@ -19,7 +19,7 @@ class Program:
     """The modules of a handler, and the functions in them."""
 
     def __init__(self, modules: Modules, handler: str) -> None:
-        self.modules, self.names = modules, Names(modules)
+        self.modules, self.names, self.name = modules, Names(modules), handler
         self.functions, self.top, self.by_name = self.names.functions, self.names.top, self.names.by_name
         self.dotted, self.called, self.named = self.names.dotted, self.names.called, self.names.named
         self._of_class: dict[str, list[Function]] = {}

@@ -82,9 +82,9 @@ def _classed(at: ast.ClassDef) -> list[Node]:
 
 
 def _asserted(at: ast.Assert) -> list[Node]:
-    refused = _node("block", "", [_node("raise", "", _every([at.msg]), at)], at)
+    refused = _node("block", "", [_node("raise", "AssertionError", _every([at.msg]), at)], at)
     test = _node("not", "", [_expression(at.test)], at)
-    return [_node("if", "", [test, refused, _node("block", "", [], at)], at)]
+    return [_node("if", "assert", [test, refused, _node("block", "", [], at)], at)]
 
 
 def _branched(at: ast.If) -> list[Node]:
@@ -149,6 +149,20 @@ def _bound_by(name: str | None, value: Node, at: _Placed) -> list[Node]:
     return [_node("assign", "", [_node("name", name, (), at), value], at)] if name else []
 
 
+def _with(at: ast.With | ast.AsyncWith) -> list[Node]:
+    """Return what is entered and the body; a body whose exceptions are suppressed is that of a try."""
+    entered = [_entered(one, at) for one in at.items]
+    body = _block(at.body, at)
+    suppressed = [
+        one.parts[0] for one in entered if one.parts[0].parts[:1] and one.parts[0].parts[0].name == "suppress"
+    ]
+    if not suppressed:
+        return [*entered, *body.parts]
+    nothing = _node("block", "", [], at)
+    handlers = [_node("handler", "", [nothing, _node("list", "", one.parts[1:], at)], at) for one in suppressed]
+    return [*entered, _node("try", "", [body, *handlers, nothing], at)]
+
+
 def _declared(at: ast.Global | ast.Nonlocal) -> list[Node]:
     names = [_node("name", name, (), at) for name in at.names]
     return [_node("declare", "global" if isinstance(at, ast.Global) else "nonlocal", names, at)]
@@ -157,8 +171,8 @@ def _declared(at: ast.Global | ast.Nonlocal) -> list[Node]:
 def _entered(item: ast.withitem, at: _Placed) -> Node:
     value = _expression(item.context_expr)
     if item.optional_vars is None:
-        return _node("expression", "", [value], at)
-    return _node("assign", "", [_expression(item.optional_vars), value], at)
+        return _node("expression", "with", [value], at)
+    return _node("assign", "with", [_expression(item.optional_vars), value], at)
 
 
 def _tried(at: ast.Try | ast.TryStar) -> Node:
@@ -220,7 +234,7 @@ def _lambda(at: ast.Lambda) -> Node:
 
 def _awaited(at: ast.Await) -> Node:
     value = _expression(at.value)
-    return value._replace(name="await") if value[:2] == ("call", "") else value
+    return value._replace(name="await") if value[:2] == ("call", "") else _node("operation", "await", [value], at)
 
 
 def _unary(at: ast.UnaryOp) -> Node:
@@ -235,6 +249,12 @@ def _constant(at: ast.Constant) -> Node:
     if isinstance(value, bytes):
         return _node("text", value.decode("latin-1"), (), at)
     return _node("constant", "none" if value is None else str(value).lower(), (), at)
+
+
+def _slice(at: ast.Slice) -> Node:
+    nothing = _node("constant", "none", (), at)
+    ends = [_expression(one) if one is not None else nothing for one in (at.lower, at.upper)]
+    return _node("operation", "slice", [*ends, *_every([at.step])], at)
 
 
 def _subscript(at: ast.Subscript) -> Node:
@@ -313,20 +333,18 @@ _STATEMENTS: Mapping[type[ast.stmt], Callable[[Any], list[Node]]] = {
     ast.Assign: lambda at: [
         _node("assign", "", _every(pair), at) for target in at.targets for pair in _pairs(target, at.value)
     ],
-    ast.AnnAssign: lambda at: [_node("assign", "", _every([at.target, at.value]), at)] if at.value is not None else [],
+    ast.AnnAssign: lambda at: [
+        _node("assign" if at.value is not None else "declare", "", _every([at.target, at.value]), at)
+    ],
     ast.AugAssign: lambda at: [_node("assign", "+", _every([at.target, at.value]), at)],
     ast.If: _branched,
     ast.For: _each,
     ast.AsyncFor: _each,
     ast.While: _repeated,
-    ast.With: lambda at: [
-        *(_entered(one, at) for one in at.items),
-        *_block(at.body, at).parts,
-    ],
-    ast.AsyncWith: lambda at: [
-        *(_entered(one, at) for one in at.items),
-        *_block(at.body, at).parts,
-    ],
+    ast.With: _with,
+    ast.AsyncWith: _with,
+    ast.Break: lambda at: [_node("leave", "break", (), at)],
+    ast.Continue: lambda at: [_node("leave", "continue", (), at)],
     ast.Try: lambda at: [_tried(at)],
     ast.TryStar: lambda at: [_tried(at)],
     ast.Import: _imported,
@@ -348,7 +366,9 @@ _EXPRESSIONS: Mapping[type[ast.expr], Callable[[Any], Node]] = {
     ast.JoinedStr: lambda at: _node("join", "", _every(at.values), at),
     ast.FormattedValue: lambda at: _expression(at.value),
     ast.Await: _awaited,
-    ast.YieldFrom: lambda at: _expression(at.value),
+    ast.Yield: lambda at: _node("operation", "yield", _every([at.value]), at),
+    ast.YieldFrom: lambda at: _node("operation", "yield", [_node("spread", "", [_expression(at.value)], at)], at),
+    ast.Slice: _slice,
     ast.BoolOp: lambda at: _node("and" if isinstance(at.op, ast.And) else "or", "", _every(at.values), at),
     ast.IfExp: lambda at: _node("choice", "", _every([at.test, at.body, at.orelse]), at),
     ast.List: lambda at: _node("list", "", _every(at.elts), at),

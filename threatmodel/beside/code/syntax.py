@@ -24,7 +24,7 @@ class Node(NamedTuple):
     | join | | parts of a text that is put together, operands of `+` |
     | compare | the operator: `==`, `<`, `in`, ... | left, right |
     | not, and, or, choice | | operands |
-    | operation | the operator of arithmetic | operands |
+    | operation | the operator of arithmetic, "slice", "yield", "await" | operands |
     | list | "async" for the parameters of an asynchronous function | items |
     | dict | | pairs |
     | pair | the key, "" for one that is computed | the value, and the key if it is computed or written as a text |
@@ -32,16 +32,18 @@ class Node(NamedTuple):
     | function | the name, "" for none | parameters, a block, decorators |
     | parameter | the name | the default, or a pattern |
     | class | the name | a block, bases |
-    | assign | "+" where it adds, "declare" in a declaration of JavaScript | the target, the value |
-    | return, raise, expression | | the value, if any |
-    | if | | the test, a block, a block |
+    | assign | "+" where it adds, "declare" in a declaration of JavaScript, "with" | the target, the value |
+    | return, expression | "with" of what is entered | the value, if any |
+    | raise | "AssertionError" of an assertion | the value, if any |
+    | leave | break, continue | |
+    | if | "assert" for an assertion | the test, a block, a block |
     | loop | | a block, what is looped over, or the test |
     | try | | a block, handlers, a block |
     | handler | the name of the exception | a block, what it catches if that is named |
     | block | | statements |
     | import | the module, "" for one that is computed | names |
     | as | the local name | a text: the name in the module, "*" for the module itself |
-    | declare | "global" or "nonlocal" | names |
+    | declare | "global" or "nonlocal", "" for a field with a type alone | names |
     """
 
     kind: str

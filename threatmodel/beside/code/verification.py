@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.beside.code.bolt import hands_over, in_socket_mode, is_app, options
-from threatmodel.beside.code.checks import Checks
 from threatmodel.beside.code.digests import HMAC, Digests
-from threatmodel.beside.code.effects import effect_in
+from threatmodel.beside.code.forged_request.judgment import before_check, judged
 from threatmodel.beside.code.functions import Function, unconditional
 from threatmodel.beside.code.idle import NOTES
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
@@ -69,7 +68,7 @@ class _Verification:
         if self.apps:
             yield from self.bolt()
         elif self.checks:
-            yield from self.verified([one[0] for one in self.checks], self.checks[0], "Slack's verifier")
+            yield from self.verified(self.checks[0], "Slack's verifier")
         elif self.hmacs and self.headers:
             yield from self.own()
         elif self.hmacs:
@@ -171,11 +170,12 @@ class _Verification:
                 "scheme", SIGN, self.apps[0], "Bolt verifies what reaches it, and not every request may"
             )
             return
-        early = self._early(handler, serving) if handler is not None and serving is not None else None
-        if early is not None and handler is not None:
-            yield self.reading.at(
-                "effect-first", CERTAIN, (handler, early), f"{_effect(early)} runs before Bolt verifies"
-            )
+        early = before_check(self.reading)
+        if early is not None:
+            sure = CERTAIN if not early.path.doubt else SIGN
+            note = f"{early.node.parts[0].name}() runs before Bolt verifies"
+            what = "effect-first" if sure == CERTAIN else "scheme"
+            yield self.reading.at(what, sure, (early.function, early.node), note)
             return
         yield self.reading.at("verifies", CLAIMED, self.apps[0], "Bolt verifies the signature of each request", "bolt")
         yield self.reading.at("constant-time", CLAIMED, self.apps[0], "Bolt compares in constant time", value=True)
@@ -200,50 +200,24 @@ class _Verification:
         if not sure:
             yield self.reading.at("scheme", SIGN, self.hmacs[0], "computes an HMAC, where it is unclear when it runs")
             return
-        yield from self.verified([one[0] for one in sure], sure[0], "its own HMAC")
+        yield from self.verified(sure[0], "its own HMAC")
         yield from Window(self.reading).observed(sure)
         yield from _compared(self.reading, sure)
 
-    def verified(self, functions: Sequence[Function], at: _Found, how: str) -> Iterator[Observed]:
-        """Yield whether a request is rejected when its check fails, and whether the check comes first."""
-        checks = Checks(self.reading, functions)
-        sites = list(checks.sites())
-        if sites and all(kind == "dropped" for *_, kind in sites) and not self.reading.openings:
-            where = sites[0][:2]
-            yield self.reading.at(
-                "nothing-verifies", CERTAIN, where, "the result of the verification is not used", "dropped"
-            )
-            return
-        for function, node, _ in sites:
-            early = self._early(function, checks.statement(function, node)) if self.program.is_entry(function) else None
-            if early is not None:
-                note = f"{_effect(early)} runs before the signature is verified"
-                yield self.reading.at("effect-first", CERTAIN, (function, early), note)
-                return
-        if any(kind == "always" for *_, kind in sites):
-            yield self.reading.at("verifies", CLAIMED, at, f"verifies the signature with {how}", "own")
-        else:
-            yield self.reading.at(
-                "scheme", SIGN, at, f"verifies a signature with {how}, where it is unclear for which requests"
-            )
-
-    def _early(self, function: Function, check: Node | None) -> Node | None:
-        """Return an effect of a function that comes before its check, under no condition."""
-        if check is None:
-            return None
-        for statement in unconditional(function.body):
-            if statement is check:
-                return None
-            if statement.kind in {"if", "function", "return"}:
-                continue
-            found = effect_in(self.reading, statement, function)
-            if found is not None:
-                return found
-        return None
-
-
-def _effect(call: Node) -> str:
-    return f"{call.parts[0].name}()"
+    def verified(self, at: _Found, how: str) -> Iterator[Observed]:
+        """Yield what becomes of a request that Slack did not sign."""
+        found = judged(self.reading)
+        where = found.where or at
+        match found.what:
+            case "rejected":
+                yield self.reading.at("verifies", CLAIMED, at, f"verifies the signature with {how}", "own")
+            case "early":
+                yield self.reading.at("effect-first", CERTAIN, where, found.why)
+            case "":
+                why = f": {found.why}" if found.why else ", where it is unclear for which requests"
+                yield self.reading.at("scheme", SIGN, where, f"verifies a signature with {how}{why}")
+            case _:
+                yield self.reading.at("nothing-verifies", CERTAIN, where, found.why, found.what)
 
 
 def _compared(reading: Reading, sure: Sequence[tuple[Function, Node]]) -> Iterator[Observed]:

@@ -63,7 +63,7 @@ def _inner(at: Tree) -> Node:
 
 def _awaited(at: Tree) -> Node:
     inside = _inner(at)
-    return inside._replace(name="await") if inside[:2] == ("call", "") else inside
+    return inside._replace(name="await") if inside[:2] == ("call", "") else node("operation", "await", [inside], at)
 
 
 def _call(at: Tree) -> Node:
@@ -134,6 +134,7 @@ MADE: Mapping[str, Callable[[Tree], Node]] = {
     **dict.fromkeys(_CONSTANTS, lambda at: node("constant", _CONSTANTS[at.type], (), at)),
     **dict.fromkeys(("call_expression", "new_expression"), _call),
     "await_expression": _awaited,
+    "yield_expression": lambda at: node("operation", "yield", every(children(at)), at),
     "member_expression": _member,
     "subscript_expression": _subscript,
     "string": lambda at: node("text", string(at), (), at),

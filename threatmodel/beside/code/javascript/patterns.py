@@ -38,15 +38,17 @@ def _unpacked(target: Tree, value: Node, at: Tree) -> Iterator[Node]:
     if target.type not in _PATTERNS:
         yield node("assign", "", [expression(target), value], at)
         return
-    for number, (key, inner) in enumerate(_members(target)):
-        item = [value, node("constant", str(number), (), inner)] if target.type == "array_pattern" else [value]
-        found = node("attribute", key, [value], at) if key else node("item", "", item, at)
+    for key, inner in _members(target):
+        item = [value, node("constant", key, (), inner)] if key.isdigit() else [value]
+        found = node("attribute", key, [value], at) if key and not key.isdigit() else node("item", "", item, at)
         yield from _unpacked(inner, found, at)
 
 
 def _members(pattern: Tree) -> Iterator[tuple[str, Tree]]:
-    """Yield the targets of a pattern, each with the key that it takes: '' for an item, ... for all other keys."""
+    """Yield the targets of a pattern, each with the key or the index that it takes: ... for all other keys."""
     for one in children(pattern):
+        index = str(sum(1 for other in pattern.children if other.type == "," and other.start_byte < one.start_byte))
+        place = index if pattern.type == "array_pattern" else ""
         match one.type:
             case "shorthand_property_identifier_pattern":
                 yield text(one), one
@@ -57,12 +59,12 @@ def _members(pattern: Tree) -> Iterator[tuple[str, Tree]]:
             case "object_assignment_pattern" | "assignment_pattern":
                 left = one.child_by_field_name("left")
                 if left is not None:
-                    yield (text(left) if left.type.startswith("shorthand") else ""), _target(left)
+                    yield (text(left) if left.type.startswith("shorthand") else place), _target(left)
             case "rest_pattern":
                 rest = "..." if pattern.type == "object_pattern" else ""
                 yield from ((rest, inner) for inner in children(one)[:1])
             case _:
-                yield "", one
+                yield place, one
 
 
 def _target(at: Tree) -> Tree:

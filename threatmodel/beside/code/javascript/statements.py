@@ -91,6 +91,8 @@ def _switched(at: Tree) -> list[Node]:
     for case in children(body) if body is not None else ():
         tested = case.child_by_field_name("value")
         inside = [one for one in children(case) if tested is None or one.id != tested.id]
+        if inside and inside[-1].type == "break_statement":
+            inside.pop()
         then = node("block", "", [made for one in inside for made in statement(one)], case)
         always = node("constant", "true", (), case)
         test = node("compare", "==", [*value, *every([tested])], case) if tested is not None else always
@@ -106,7 +108,10 @@ MADE: Mapping[str, Callable[[Tree], list[Node]]] = {
     **dict.fromkeys(("return_statement", "throw_statement"), _left),
     **dict.fromkeys(("for_statement", "while_statement", "do_statement"), _loop),
     **dict.fromkeys(("field_definition", "public_field_definition"), _held),
-    **dict.fromkeys(("break_statement", "continue_statement", "debugger_statement", "enum_declaration"), lambda _: []),
+    **dict.fromkeys(("debugger_statement", "enum_declaration"), lambda _: []),
+    **dict.fromkeys(
+        ("break_statement", "continue_statement"), lambda at: [node("leave", at.type.partition("_")[0], (), at)]
+    ),
     **dict.fromkeys(
         ("labeled_statement", "internal_module", "module"),
         lambda at: [*block(at.child_by_field_name("body"), at).parts],

@@ -1,0 +1,92 @@
+"""Assignments: what variables, and the fields of objects, hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from threatmodel.beside.code.forged_request.parts import come, mixed, taken
+from threatmodel.beside.code.forged_request.values import (
+    NOTHING,
+    VERDICT,
+    Frame,
+    Thing,
+    Value,
+    fixed,
+    joined,
+    together,
+)
+from threatmodel.beside.code.modules import is_required
+from threatmodel.beside.code.syntax import Node
+
+if TYPE_CHECKING:
+    from threatmodel.beside.code.forged_request.machine import Machine
+
+
+def assigned(machine: Machine, node: Node, frame: Frame) -> bool:
+    """Follow an assignment."""
+    if node.parts[0].name in frame.function.module.imports and is_required(node.parts[1]):
+        return True
+    value = machine.value(node.parts[1], frame)
+    if node.name == "with":
+        value = come(value)
+    if node.name == "+":
+        before = machine.value(node.parts[0], frame)
+        value = mixed([before, value]) if VERDICT in before.of | value.of else together([before, value])
+    assign(machine, node.parts[0], value, frame)
+    return True
+
+
+def assign(machine: Machine, target: Node, value: Value, frame: Frame) -> None:
+    """Assign a value to a target."""
+    match target.kind:
+        case "name":
+            _set(machine, target, value, frame)
+        case "list" | "spread":
+            for number, one in enumerate(target.parts):
+                assign(machine, one, taken(machine, value, fixed(number)), frame)
+        case "attribute" | "item":
+            _store(machine, target, value, frame)
+
+
+def _set(machine: Machine, target: Node, value: Value, frame: Frame) -> None:
+    name = target.name
+    holder: Frame | None = frame if name not in frame.declared else frame.outer
+    if not frame.function.module.python or name in frame.declared:
+        while holder is not None and name not in holder.variables:
+            holder = holder.outer
+    holder = holder or frame
+    if holder is not frame and name in holder.variables:
+        if holder.outer is None:
+            _keep(machine, target, value, frame)
+        value = joined([holder.variables[name], value])
+    holder.variables[name] = value
+
+
+def _store(machine: Machine, target: Node, value: Value, frame: Frame) -> None:
+    owner = machine.value(target.parts[0], frame)
+    if not isinstance(owner.shape, Thing) or owner.shape.kept:
+        _keep(machine, target, value, frame)
+    if not isinstance(owner.shape, Thing):
+        return
+    fields = owner.shape.fields
+    if target.kind == "item":
+        owner.shape.rest = value if owner.shape.rest is None else joined([owner.shape.rest, value])
+        return
+    known = fields.get(target.name)
+    fields[target.name] = value if known is None or not machine.serving or known == NOTHING else joined([known, value])
+    if known is not None and known == NOTHING and machine.path.doubt:
+        fields[target.name] = joined([known, value])
+
+
+def _keep(machine: Machine, target: Node, value: Value, frame: Frame) -> None:
+    """Note that the outcome of a check is kept where other requests, or other code, may find it."""
+    if VERDICT in value.of and machine.serving:
+        machine.escapes = True
+        machine.weak.append(((frame.function, target), "the outcome of the check is kept outside the function"))
+
+
+def declared(_: Machine, node: Node, frame: Frame) -> bool:
+    """Note the names that are those of another scope."""
+    if node.name:
+        frame.declared |= {one.name for one in node.parts}
+    return True

@@ -1,0 +1,180 @@
+"""Comparisons: that of a signature with an HMAC shows who sent a request, if the key is secret and all is signed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from threatmodel.beside.code.forged_request.parts import header, of_event
+from threatmodel.beside.code.forged_request.values import (
+    BODY,
+    EMPTY,
+    FIXED,
+    MAC,
+    NOTHING,
+    OUTSIDE,
+    SIGNATURE,
+    TIMESTAMP,
+    UNKNOWN,
+    VERDICT,
+    Code,
+    Fixed,
+    Found,
+    Items,
+    Length,
+    Made,
+    Several,
+    Thing,
+    Value,
+    Whole,
+    constants,
+    verdict,
+)
+
+if TYPE_CHECKING:
+    from threatmodel.beside.code.forged_request.machine import Machine
+
+_STAMP = "header.x-slack-request-timestamp"
+_REQUEST = ("header", "body", "query")
+
+
+def compared(machine: Machine, operator: str, left: Value, right: Value, where: Found) -> Value:
+    """Return what a comparison gives."""
+    match operator:
+        case "==" | "is":
+            return same(machine, left, right, where)
+        case "!=" | "is not":
+            return _opposite(same(machine, left, right, where))
+        case "in":
+            return _among(machine, left, right, where)
+        case "not in":
+            return _opposite(_among(machine, left, right, where))
+        case "instanceof":
+            return instance_of(machine, left, right)
+    known = _ordered(operator, left, right)
+    of = (left.of | right.of) or UNKNOWN.of
+    return Value(of) if known is None else Value(of, truth=known, shape=Fixed(known))
+
+
+def _opposite(value: Value) -> Value:
+    if value.truth is None:
+        return value
+    return Value(value.of, truth=not value.truth, shape=Fixed(not value.truth))
+
+
+def _among(machine: Machine, left: Value, right: Value, where: Found) -> Value:
+    """Return whether a value is in a sequence or under a key of an object, or a text in another one."""
+    if isinstance(right.shape, Items) and right.shape.items:
+        each = [same(machine, left, one, where) for one in right.shape.items]
+        if right.shape.whole and all(one.truth is False for one in each):
+            return each[0]
+        return next((one for one in each if one.truth and VERDICT in one.of), Value(left.of | right.of))
+    if MAC in left.of | right.of:
+        machine.weak.append((where, "a part of the digest is compared"))
+    if isinstance(left.shape, Fixed) and right.of == {"event"}:
+        found = of_event(str(left.shape.value))
+        return Value(found.of, truth=False if found == NOTHING else None)
+    if isinstance(left.shape, Fixed) and "headers" in right.of:
+        return Value(header(str(left.shape.value)).of)
+    return Value((left.of | right.of) or UNKNOWN.of)
+
+
+def instance_of(machine: Machine, value: Value, asked: Value) -> Value:
+    """Return whether a value is an instance of a class of the folder."""
+    made = value.shape.made if isinstance(value.shape, Thing) else None
+    if made is None or not isinstance(asked.shape, Made):
+        return Value(value.of or UNKNOWN.of)
+    while made is not None and made != asked.shape:
+        bases = (machine.value(one, made.frame).shape for one in made.node.parts[1:])
+        made = next((one for one in bases if isinstance(one, Made)), None)
+    return Value(value.of, truth=made is not None, shape=Fixed(made is not None))
+
+
+def _ordered(operator: str, left: Value, right: Value) -> bool | None:
+    """Return what an order comparison of constants gives, or of a length with 0."""
+    if isinstance(left.shape, Length) and left.truth is not None and right.shape == Fixed(0):
+        return {">": left.truth, "<=": not left.truth}.get(operator)
+    if not (isinstance(left.shape, Fixed) and isinstance(right.shape, Fixed)):
+        return None
+    a, b = left.shape.value, right.shape.value
+    if not (isinstance(a, int | float) and isinstance(b, int | float)):
+        return None
+    return {"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}.get(operator)
+
+
+def same(machine: Machine, left: Value, right: Value, where: Found) -> Value:
+    """Return whether two values are the same."""
+    a, b = left.shape, right.shape
+    for one, other in ((left, b), (right, a)):
+        if one.of == {"headers"} and isinstance(other, Fixed) and isinstance(other.value, str):
+            machine.sought = other.value
+    if isinstance(a, Fixed | Several) and isinstance(b, Fixed | Several):
+        met = constants(a) & constants(b)
+        if not met or len(constants(a) | constants(b)) == 1:
+            return Value(left.of | right.of, truth=bool(met), shape=Fixed(bool(met)))
+    for one, other in ((left, b), (right, a)):
+        if isinstance(other, Fixed) and isinstance(other.value, bool) and one.truth is not None and VERDICT in one.of:
+            return Value(one.of, truth=one.truth is other.value, shape=Fixed(one.truth is other.value))
+    if isinstance(a, Code) or isinstance(b, Code):
+        return _of_codes(machine, left, right, where)
+    if MAC in left.of | right.of and not (isinstance(a, Fixed) or isinstance(b, Fixed)):
+        machine.weak.append((where, "a part of the digest is compared"))
+    if a is not None and a == b and isinstance(a, Whole) and a.parts == {SIGNATURE}:
+        machine.faults.append((where, "the signature of the request is compared with itself"))
+        return verdict(passes=True)
+    return Value((left.of | right.of) or UNKNOWN.of)
+
+
+def _of_codes(machine: Machine, left: Value, right: Value, where: Found) -> Value:
+    """Return what a comparison of a MAC gives."""
+    code, other = (left, right) if isinstance(left.shape, Code) else (right, left)
+    shape: Code = code.shape
+    of = left.of | right.of
+    if isinstance(other.shape, Code):
+        texts = {covered(one.shape.text) for one in (left, right)}
+        if left.shape == right.shape:
+            machine.faults.append((where, "the digest is compared with itself"))
+            return verdict(passes=True)
+        doubled = [one.shape.text for one in (left, right) if isinstance(one.shape.text.shape, Code)]
+        if len(doubled) == 1 and frozenset({SIGNATURE}) in texts:
+            return _judged(machine, doubled[0].shape, where)
+        return Value(of)
+    if MAC not in other.of and any(one.startswith("header") for one in other.of):  # a piece equals no whole digest
+        return _judged(machine, shape, where)
+    return Value(of)
+
+
+def _judged(machine: Machine, code: Code, where: Found) -> Value:
+    """Return what the comparison of a signature with a MAC gives, by its key and by what is under it."""
+    fault = _fault(code)
+    if fault:
+        machine.faults.append((where, fault))
+        return verdict(passes=True)
+    if code.key.of == {OUTSIDE} and covered(code.text) >= {BODY, TIMESTAMP}:
+        return checked(machine, where)
+    why = "it may not cover the whole body and the timestamp"
+    if code.key.of != {OUTSIDE}:
+        why = "its key may be empty" if code.key.of == {OUTSIDE, EMPTY} else "its key may be known"
+    machine.weak.append((where, f"an HMAC is compared, and {why}"))
+    return Value(code.key.of | code.text.of | {OUTSIDE})
+
+
+def _fault(code: Code) -> str:
+    """Return by what anyone can compute or repeat a MAC."""
+    if isinstance(code.key.shape, Fixed) and not code.key.shape.value:
+        return "the key of the HMAC is empty"
+    if code.key.of and all(one.startswith(_REQUEST) for one in code.key.of):
+        return "the key of the HMAC is a part of the request"
+    if BODY not in covered(code.text) and code.text.of <= {FIXED, EMPTY, _STAMP}:
+        return "the HMAC does not cover the body"
+    return ""
+
+
+def checked(machine: Machine, where: Found) -> Value:
+    """Return the outcome of a check of the whole signature."""
+    machine.checks.append(where)
+    return verdict(passes=machine.passes)
+
+
+def covered(text: Value) -> frozenset[str]:
+    """Return the parts of a request of which a text has the whole."""
+    return text.shape.parts if isinstance(text.shape, Whole) else frozenset()

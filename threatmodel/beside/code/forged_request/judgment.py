@@ -1,0 +1,97 @@
+"""What a handler does for a request that Slack did not sign, compared with what it does for one that it did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from threatmodel.beside.code.forged_request.machine import Machine
+from threatmodel.beside.code.forged_request.values import Effect, Found, TooLong
+from threatmodel.beside.code.idle import only_notes
+from threatmodel.beside.code.observed import Reading
+from threatmodel.beside.code.syntax import Node, walk
+
+REJECTED, EARLY, BROKEN, IGNORED = "rejected", "early", "broken", "dropped"
+
+
+class Judgment(NamedTuple):
+    """What is known of a handler: `what` by its name, '' where it is unknown; where, and why."""
+
+    what: str
+    where: Found | None = None
+    why: str = ""
+
+
+def judged(reading: Reading) -> Judgment:
+    """Return what becomes of a forged request: rejected before any effect, or accepted by a mistake that is certain."""
+    forged, genuine = Machine(reading, passes=False), Machine(reading, passes=True)
+    try:
+        forged.serve()
+        genuine.serve()
+    except (TooLong, RecursionError):
+        return Judgment("", why="the handler takes too many steps to follow")
+    return _mistake(reading, forged, genuine) or _rejection(forged, genuine)
+
+
+def before_check(reading: Reading) -> Effect | None:
+    """Return the first effect of a handler that comes before its request is verified."""
+    forged = Machine(reading, passes=False)
+    try:
+        forged.serve()
+    except (TooLong, RecursionError):
+        return None
+    return min((one for one in forged.effects if one.first), key=lambda one: one.path.doubt, default=None)
+
+
+def _rejection(forged: Machine, genuine: Machine) -> Judgment:
+    """Return that all that a request does comes after its check, or what speaks against it."""
+    for where, why in (*forged.faults, *forged.weak):
+        return Judgment("", where, why)
+    if not genuine.checks:
+        return Judgment("")
+    for effect in forged.effects:
+        return Judgment(
+            "", (effect.function, effect.node), f"{_named(effect.node)} may run for a request that fails the check"
+        )
+    for where in forged.unclear:
+        return Judgment("", where, f"{_named(where[1])} may act on a request that fails the check")
+    return Judgment(REJECTED if genuine.reached - forged.reached else "", genuine.checks[0])
+
+
+def _mistake(reading: Reading, forged: Machine, genuine: Machine) -> Judgment | None:
+    """Return the mistake by which a forged request is surely accepted."""
+    if reading.openings or forged.unknown or genuine.unknown:
+        return None
+    if forged.faults and not forged.checks and not forged.weak:
+        return Judgment(BROKEN, *forged.faults[0])
+    if forged.weak or not forged.checks:
+        return None
+    both = {id(one.node) for one in genuine.effects}
+    sure = [one for one in forged.effects if not one.path.doubt and id(one.node) in both]
+    if sure and sure[0].first:
+        return Judgment(EARLY, _place(sure[0]), f"{_named(sure[0].node)} runs before the signature is verified")
+    if forged.escapes or genuine.escapes or any(_may_leave(reading, forged, genuine)):
+        return None
+    if sure:
+        where = forged.dropped[0] if forged.dropped else _place(sure[0])
+        return Judgment(IGNORED, where, f"a request that fails the check reaches {_named(sure[0].node)} all the same")
+    if forged.reached == genuine.reached and forged.dropped:
+        return Judgment(IGNORED, forged.dropped[0], "the result of the verification is not used")
+    return None
+
+
+def _place(effect: Effect) -> Found:
+    return effect.function, effect.node
+
+
+def _named(call: Node) -> str:
+    return f"{call.parts[0].name}()"
+
+
+def _may_leave(reading: Reading, forged: Machine, genuine: Machine) -> Iterator[bool]:
+    """Yield whether each call that only a forged request reaches may end the invocation, as what rejects it does."""
+    only = forged.reached - genuine.reached
+    for function in reading.program.functions:
+        for node in function.nodes:
+            if id(node) in only and node.kind in {"expression", "assign"}:
+                yield any(one.kind == "call" for one in walk(node)) and not only_notes(function, [node])

@@ -1,0 +1,244 @@
+"""What a value may be while a handler is followed for a request that Slack did not sign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from threatmodel.beside.code.functions import Function
+from threatmodel.beside.code.syntax import Node
+
+Found = tuple[Function, Node]
+"""A place in a program."""
+Sources = frozenset[str]
+"""Where a value comes from: parts of a request, or one of these; a constant is `FIXED`, or `EMPTY`."""
+OUTSIDE, GATEWAY, CLOCK, MAC, VERDICT = "outside", "gateway", "clock", "mac", "verdict"
+FIXED, EMPTY = "fixed", "empty"
+SIGNATURE, TIMESTAMP, BODY = "signature", "timestamp", "body"
+NEUTRAL: Sources = frozenset({FIXED, EMPTY, CLOCK, VERDICT})
+"""Sources that leave it to the others whether a sender chooses a value."""
+_CHOSEN = ("headers", "header.", "body", "query", "cookies")
+_FREE = ("header.x-slack-signature", "header.x-slack-request-timestamp")
+"""Headers that a forged request has in the form that the handler expects, whatever it tests of them."""
+
+
+class Value(NamedTuple):
+    """A value: its sources, whether it counts as true (None: unknown), and its shape (None: unknown)."""
+
+    of: Sources = frozenset()
+    truth: bool | None = None
+    shape: Any = None
+
+
+class Fixed(NamedTuple):
+    """A constant."""
+
+    value: Any
+
+
+class External(NamedTuple):
+    """What is defined outside the folder, by its dotted name."""
+
+    name: str
+
+
+class Several(NamedTuple):
+    """One of several constants."""
+
+    values: frozenset[Fixed]
+
+
+class Whole(NamedTuple):
+    """A text with the whole of some parts of a request: its body, timestamp or signature."""
+
+    parts: Sources
+
+
+class Code(NamedTuple):
+    """What a MAC gives: the key, and the text under it."""
+
+    key: Value
+    text: Value
+
+
+class Items(NamedTuple):
+    """A sequence; not `whole` where it may have more or fewer items."""
+
+    items: tuple[Value, ...]
+    whole: bool = True
+
+
+class Length(NamedTuple):
+    """How long a sequence is."""
+
+    of: Value
+
+
+class Later(NamedTuple):
+    """A promise or a coroutine, with what comes of it; None where it fails."""
+
+    value: Value | None
+
+
+class TooLong(Exception):  # noqa: N818 - the reason why it is left
+    """A program that takes too many steps to follow."""
+
+
+class Ended(Exception):  # noqa: N818 - it is no error of the toolkit
+    """A call that never returns: what it does always raises."""
+
+
+class Raised(NamedTuple):
+    """The names of an exception's class, none where it is unknown, and how it is raised."""
+
+    names: frozenset[str]
+    path: Path
+
+
+class Effect(NamedTuple):
+    """An effect, how it is reached, and whether it comes before all checks."""
+
+    function: Function
+    node: Node
+    path: Path
+    first: bool
+
+
+class Frame:
+    """The variables of a call of a function, or of a module."""
+
+    def __init__(self, function: Function, outer: Frame | None) -> None:
+        self.function, self.outer = function, outer
+        self.variables: dict[str, Value] = {}
+        self.declared: set[str] = set()
+        self.ways: list[tuple[Value, Path]] = []
+        self.left: list[tuple[dict[str, Value], Path]] = []
+        self.yielded: list[tuple[Value, Path]] = []
+
+
+class Closure(NamedTuple):
+    """A function of the folder where it was made, and the object that it is a method of."""
+
+    node: Node
+    frame: Frame
+    own: Value | None = None
+
+
+class Made(NamedTuple):
+    """A class of the folder."""
+
+    node: Node
+    frame: Frame
+
+
+class Thing:
+    """An object, a dictionary or a module, with what is known of its fields; `kept` from request to request."""
+
+    def __init__(
+        self,
+        fields: Mapping[str, Value] | None = None,
+        made: Made | None = None,
+        *,
+        kept: bool = False,
+        module: str = "",
+    ) -> None:
+        self.fields: dict[str, Value] = dict(fields or {})
+        self.made, self.kept, self.module = made, kept, module
+        self.rest: Value | None = None  # what is under other keys
+
+
+class Path(NamedTuple):
+    """How a place is reached: whether it is in `doubt` that a sender can reach it, and by which choices."""
+
+    doubt: bool = False
+    chosen: Sources = frozenset()
+
+    def under(self, test: Value) -> Path:
+        """Return the path below a test that may come out either way."""
+        parts = test.of - NEUTRAL
+        if not parts or not all(one.startswith(_CHOSEN) for one in parts):
+            return self._replace(doubt=True)
+        chosen = frozenset(one for one in parts if not one.startswith(_FREE))
+        return Path(self.doubt or bool(chosen & self.chosen), self.chosen | chosen)
+
+    def joined(self, other: Path) -> Path:
+        """Return the path where two of them meet."""
+        return Path(self.doubt and other.doubt, self.chosen & other.chosen)
+
+
+NOTHING = Value(frozenset(), truth=False, shape=Fixed(None))
+UNKNOWN = Value(frozenset({OUTSIDE}))
+
+
+def constants(shape: Fixed | Several) -> frozenset[Fixed]:
+    """Return the constants that a value may be."""
+    return shape.values if isinstance(shape, Several) else frozenset({shape})
+
+
+def fixed(value: Any) -> Value:
+    """Return a constant."""
+    return Value(frozenset({FIXED}), truth=bool(value), shape=Fixed(value))
+
+
+def verdict(*, passes: bool) -> Value:
+    """Return what a check of the signature gives."""
+    return Value(frozenset({VERDICT}), truth=passes, shape=Fixed(passes))
+
+
+def joined(values: Iterable[Value]) -> Value:
+    """Return what may be any of some values."""
+    first, *others = values
+    for one in others:
+        first = _either(first, one)
+    return first
+
+
+def _either(one: Value, other: Value) -> Value:
+    if one == other:
+        return one
+    truth = one.truth if one.truth == other.truth else None
+    return Value(_instead(one) | _instead(other), truth=truth, shape=_common(one, other))
+
+
+def _instead(value: Value) -> Sources:
+    """Return the sources of one of several values: a test can tell an empty text from the others."""
+    return frozenset({EMPTY}) if value.shape == Fixed("") else value.of
+
+
+def _common(one: Value, other: Value) -> Any:
+    """Return the shape of what may be either of two values; an absent part of a request is taken as the part."""
+    a, b = one.shape, other.shape
+    if a == b:
+        return a
+    for part, instead in ((one, other), (other, one)):
+        if isinstance(part.shape, Whole) and instead.of <= {FIXED, OUTSIDE}:
+            return part.shape
+    if isinstance(a, Fixed | Several) and isinstance(b, Fixed | Several):
+        return Several(frozenset(one for shape in (a, b) for one in constants(shape)))
+    if isinstance(a, Items) and isinstance(b, Items):
+        short, long = sorted((a.items, b.items), key=len)
+        same = len(short) == len(long)
+        return Items((*map(_either, short, long), *long[len(short) :]), same and a.whole and b.whole)
+    if isinstance(a, Thing) and isinstance(b, Thing) and a.made == b.made:
+        names = {**a.fields, **b.fields}
+        return Thing(
+            {name: _either(a.fields.get(name, NOTHING), b.fields.get(name, NOTHING)) for name in names}, a.made
+        )
+    if isinstance(a, Later) and isinstance(b, Later) and a.value is not None and b.value is not None:
+        return Later(_either(a.value, b.value))
+    return None
+
+
+def together(values: Iterable[Value]) -> Value:
+    """Return a text that is put together of some values."""
+    every = [one for value in values for one in (value.shape.items if isinstance(value.shape, Items) else (value,))]
+    of = frozenset({FIXED}).union(*(one.of for one in every))
+    codes = [one.shape for one in every if isinstance(one.shape, Code)]
+    if codes:
+        plain = len(codes) == 1 and sum(not isinstance(one.shape, Fixed) for one in every) == 1
+        return Value(of, truth=True, shape=codes[0] if plain else None)
+    parts = frozenset[str]().union(*(one.shape.parts for one in every if isinstance(one.shape, Whole)))
+    if not parts and all(isinstance(one.shape, Fixed) and isinstance(one.shape.value, str) for one in every):
+        return fixed("".join(one.shape.value for one in every))
+    true = any(one.truth for one in every if isinstance(one.shape, Fixed)) or None
+    return Value(of, truth=true, shape=Whole(parts) if parts else None)
