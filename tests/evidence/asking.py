@@ -153,8 +153,3 @@ def answer(outcome: Outcome) -> Any:
             return UNKNOWN
         case _:
             return NOTHING
-
-
-def usual(outcome: Outcome) -> Any:
-    assert isinstance(outcome, Unanswered), outcome
-    return outcome.usual.value if outcome.usual is not None else NOTHING

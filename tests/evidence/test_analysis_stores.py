@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.evidence.asking import NOTHING, UNKNOWN, answer, found, plan, template, usual
+from tests.evidence.asking import NOTHING, UNKNOWN, answer, found, plan, template
 
 # --- buckets
 
@@ -95,8 +95,6 @@ Resources:
 """)
     outcome = found(stack, "queue", "dead_letter_queue", "Bus")
     assert answer(outcome) == expected
-    if "Prod" in targets:
-        assert usual(outcome) is True
 
 
 def test_dead_letters_of_a_plan() -> None:

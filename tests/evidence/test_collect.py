@@ -20,7 +20,7 @@ from threatmodel.evidence.collect import collect
 from threatmodel.evidence.every_function import with_functions
 from threatmodel.evidence.sources import read_sources
 from threatmodel.graph.building import Graph, build
-from threatmodel.library.directions import directions
+from threatmodel.library.directions import Directions, directions
 from threatmodel.library.load import load_library
 from threatmodel.model.facts import EVIDENCE, STATED
 from threatmodel.model.load import load_model
@@ -68,7 +68,7 @@ def _in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def graph(model: str = MODEL, **files: str) -> Graph:
+def graph(model: str = MODEL, ways: Directions | None = None, **files: str) -> Graph:
     Path("model.yaml").write_text(textwrap.dedent(model), encoding="utf-8")
     for name, text in {"template": TEMPLATE, **files}.items():
         Path(f"{name}.yaml").write_text(text, encoding="utf-8")
@@ -76,12 +76,12 @@ def graph(model: str = MODEL, **files: str) -> Graph:
     system = load_model(opened, Path("model.yaml"))
     sources = read_sources(system, opened)
     system = with_functions(system, sources)
-    evidence, read = collect(system, sources)
+    evidence, read = collect(system, sources, ways)
     return build(system, evidence, TODAY, read)
 
 
 def assessment(model: str = MODEL, **files: str) -> Assessment:
-    return assess(graph(model, **files), load_library(HOME / "threatlib"), TODAY)
+    return assess(graph(model, None, **files), load_library(HOME / "threatlib"), TODAY)
 
 
 def test_the_template_beats_the_model_and_both_places_stay() -> None:
@@ -227,13 +227,13 @@ def test_the_functions_of_two_files_are_all_there_and_a_file_that_cannot_be_used
 
 
 def test_what_a_file_leaves_open_is_told_with_what_its_defaults_give() -> None:
-    text = TEMPLATE.replace("ReservedConcurrentExecutions: 5", "ReservedConcurrentExecutions: !If [Live, 5, 1]")
+    inside = "VpcConfig: !If [Live, {SubnetIds: [subnet-1], SecurityGroupIds: [sg-1]}, !Ref AWS::NoValue]"
+    text = TEMPLATE.replace("ReservedConcurrentExecutions: 5", inside)
     text = "Parameters: {Stage: {Type: String, Default: dev}}\nConditions: {Live: !Equals [!Ref Stage, live]}\n" + text
-    (read,) = graph(template=text).evidence
-    (one,) = [one for one in read.left_open if one.name == "reserved_concurrency"]
-    assert (one.element, one.usual) == ("bot", (1,))
-    assert "Live" in one.why
-    assert graph(template=text).elements["bot"].facts["reserved_concurrency"].said.source == "model"
+    (read,) = graph(MODEL, directions(load_library(HOME / "threatlib")), template=text).evidence
+    left = {one.name: one for one in read.left_open if one.element == "bot"}
+    assert (left["in_vpc"].usual, left["egress"].usual) == ((False,), ("open",))
+    assert "Live" in left["in_vpc"].why
 
 
 def test_a_nested_stack_is_told_as_unread() -> None:

@@ -75,14 +75,14 @@ def untrue(
     ]
 
 
-def opened_file(template: RandomTemplate, ways: Directions) -> FileStatements:
+def opened_file(template: RandomTemplate) -> FileStatements:
     """A template held against the model that is made of it."""
     model = imported(FILE, "template", MODEL, Files(texts={FILE: template.text})).text
     files = Files(texts={FILE: template.text, MODEL: model})
     system = load_model(files, MODEL)
     (environment,) = environments(system)
     (opened,) = read_sources(system, files).stacks.values()
-    return FileStatements(held_file(system, environment, opened.stack), opened, ways)
+    return FileStatements(held_file(system, environment, opened.stack), opened)
 
 
 def _values(said: Said) -> Mapping[tuple[str, str], list[Any]]:
@@ -100,7 +100,7 @@ def _values(said: Said) -> Mapping[tuple[str, str], list[Any]]:
 def differing(seed: int, ways: Directions, made: type[RandomTemplate] = RandomTemplate) -> list[str]:
     """What is answered otherwise where choices are decided that were not read for the answer."""
     template, drawn = made(seed), random.Random(seed)
-    file = opened_file(template, ways)
+    file = opened_file(template)
     found: list[str] = []
     for _ in range(3):
         given = {name: drawn.choice(values) for name, values in template.values.items() if drawn.random() < 0.3}
@@ -121,7 +121,7 @@ def differing(seed: int, ways: Directions, made: type[RandomTemplate] = RandomTe
 def changed(seed: int, ways: Directions) -> list[str]:
     """What is known while some parameters are open, and otherwise known or unknown once they have a value."""
     template, drawn = RandomTemplate(seed), random.Random(seed)
-    file = opened_file(template, ways)
+    file = opened_file(template)
     found: list[str] = []
     for _ in range(2):
         given = {name: drawn.choice(values) for name, values in template.values.items() if drawn.random() < 0.3}

@@ -107,15 +107,6 @@ def test_fact(text: str, name: str, kind: str, fact: str, value: object, line: i
     assert told(text, name, kind, fact) == (value, line)
 
 
-def test_what_defaults_would_give_is_told_beside_what_is_unknown() -> None:
-    text = template(properties="Timeout: !If [Live, 5, 60]\n", head=CONDITION)
-    found = facts(text, "Bot", "function")["timeout_seconds"]
-    assert not isinstance(found, Answered)
-    assert found.usual is not None
-    assert found.usual.value == 60
-    assert "Live" in found.why
-
-
 def test_a_value_that_a_parameter_gives_says_so() -> None:
     found = facts(template(properties="Timeout: !Ref Count\n", head=DEFAULT), "Bot", "function")["timeout_seconds"]
     assert isinstance(found, Answered)

@@ -53,12 +53,11 @@ class Answered(NamedTuple):
 class Unanswered(NamedTuple):
     """That the value is unknown, with the reason and its place.
 
-    `usual` is the value under the defaults, `stands` the value in the file, which something unread may change.
+    `stands` is the value in the file, which something unread may change.
     """
 
     why: str
     place: Place
-    usual: Answered | None = None
     stands: Answered | None = None
 
 

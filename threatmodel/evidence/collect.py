@@ -44,7 +44,7 @@ def collect(
     InputError where a file could not be used.
     """
     work = Work() if work is None else work
-    held = _held(system, sources, ways)
+    held = _held(system, sources)
     unfit = (problem for one in held for problem in (*clashes(one.stack), *one.matched.problems))
     problems = [*sources.problems, *unfit]
     if problems:
@@ -80,17 +80,17 @@ def foreseen(system: System, sources: Sources, function: str, result: Result, co
 
     free = [name for one in system.evidence if one.kind == "probe" and one.function == function for name in one.free]
     free.append(result.secret_variable)  # whether the handler reads it is not known yet
-    for one in _held(system, sources, None):
+    for one in _held(system, sources):
         if function in one.matched.resources:
             deployed = one.deployed(function, one.matched.resources[function])
             for why in started_otherwise(result, deployed, code, free):
                 yield f"{why} ({deployed.stack.file})"
 
 
-def _held(system: System, sources: Sources, ways: Directions | None) -> Sequence[FileStatements]:
+def _held(system: System, sources: Sources) -> Sequence[FileStatements]:
     """The files of each environment that can be used, held against the model."""
     return [
-        FileStatements(held_file(system, environment, opened.stack), opened, ways)
+        FileStatements(held_file(system, environment, opened.stack), opened)
         for environment in environments(system, sources.deployed)
         if (opened := sources.stacks.get(environment.number)) is not None
     ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from threatmodel.evidence.answers import Answer, Unanswered
-from threatmodel.evidence.claims import PASSING, WIRING, Claim, Fallen, Key, Said, in_doubt
+from threatmodel.evidence.claims import PASSING, WIRING, Claim, Fallen, Key, Said, Worlds, in_doubt, key_of
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.held import HeldFile
 from threatmodel.evidence.lists import Lists
@@ -41,8 +41,8 @@ _OF_DESCRIBED = frozenset({"artifacts_immutable"})
 class FileStatements:
     """The files of an environment compared with the model: what they state, by themselves and in other worlds."""
 
-    def __init__(self, held: HeldFile, opened: StackFiles, ways: Directions | None) -> None:
-        self.file, self.environment, self.opened, self.ways = held, held.environment, opened, ways
+    def __init__(self, held: HeldFile, opened: StackFiles) -> None:
+        self.file, self.environment, self.opened = held, held.environment, opened
         self.system, self.stack, self.facts, self.matched = held.system, held.stack, held.facts, held.matched
         self.lists = Lists(held)
         place = Place(held.stack.file)
@@ -130,7 +130,7 @@ class FileStatements:
     def world(self, assumed: Assumed) -> World:
         """The file, read again in a world that it leaves open."""
         stack = tracked(self.opened.in_world(assumed))
-        other = FileStatements(self.file.read_as(stack), self.opened, self.ways)
+        other = FileStatements(self.file.read_as(stack), self.opened)
         other.lists.seen, other.lists.signs = self.lists.seen, self.lists.signs
         other.lists.manifests, other.lists.served = self.lists.manifests, self.lists.served
         return World(stack, lambda key: stack.reads.during(lambda: other.answer(key)))
@@ -139,20 +139,22 @@ class FileStatements:
         """What of the statements holds in every world that the file leaves open."""
         kept: dict[str, Mapping[str, Sequence[Statement]]] = {}
         fallen: list[Fallen] = []
+        usual: dict[Key, Worlds] = {}
         files = self.environment.files
         for left, label in zip(range(len(files), 0, -1), files, strict=True):
             share = work.share(left)
             tree = Tree(self.opened.base.within(share), self.stack, self.world, share)
             own = {element: by for element, by in said.items() if self._label(element) == label}
             keys = (key for key in self.questions() if self._label(key[0]) == label)
-            found, fell = held(own, self._kinds, tree, keys, ways)
-            for element, by in found.items():
+            found = held(own, self._kinds, tree, keys, ways)
+            for element, by in found.said.items():
                 kept[element] = {**kept.get(element, {}), **by}
-            fallen += fell
+            fallen += found.fallen
+            usual |= found.usual
             if share.reached or self.stack.work.reached:
                 self.limits[label] = work.allowed
         self.left_open = [
-            one
+            one._replace(usual=one.usual or self._by_default(one, usual))
             for one in self.left_open
             if all(said.open or said.doubt for said in kept.get(one.element, {}).get(one.name, ()))
         ]
@@ -163,6 +165,15 @@ class FileStatements:
             self.left_open.append(LeftOpen(element, name, why, place, value))
         self.left_open = list({(one.element, one.name): one for one in self.left_open}.values())
         return counted
+
+    def _by_default(self, left: LeftOpen, usual: Mapping[Key, Worlds]) -> tuple[Any, ...]:
+        """The one value that a fact has in every world that the defaults of parameters leave; none for a list."""
+        worlds = usual.get(key_of(left.element, self._kinds[left.element], left.name), Worlds((), "not read"))
+        if worlds.beyond or left.name in LISTS:
+            return ()
+        said = [one for world in worlds.every for one in world.get(left.element, {}).get(left.name, [None])]
+        known = [(one.value,) for one in said if one is not None and not one.doubt]
+        return known[0] if len(known) == len(said) and len(set(known)) == 1 else ()
 
     def _label(self, element: str) -> str:
         """The label of the file that has an element; of the first for what no single file has."""
@@ -235,8 +246,7 @@ class FileStatements:
         if element in _PLANES and element not in self.system.nodes and not _is_shown(found):
             return
         if isinstance(found, Unanswered):
-            usual = (found.usual.value,) if found.usual is not None else ()
-            self.left_open.append(LeftOpen(element, name, found.why, found.place, usual))
+            self.left_open.append(LeftOpen(element, name, found.why, found.place, ()))
             why, found = found.why, found.stands
         else:
             doubt = resource.doubt or found.doubt

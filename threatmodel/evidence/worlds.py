@@ -182,18 +182,25 @@ class Tree:
         return None
 
 
-def held(
-    said: Said, kinds: Mapping[str, str], tree: Tree, keys: Iterable[Key], ways: Directions
-) -> tuple[Said, list[Fallen]]:
-    """Return the statements as they count, and those that fell; `said` is what the file states without decisions.
+class Held(NamedTuple):
+    """The statements of a file as they count, those that fell, and what is said in the worlds that defaults leave."""
+
+    said: Said
+    fallen: list[Fallen]
+    usual: Mapping[Key, Worlds]
+
+
+def held(said: Said, kinds: Mapping[str, str], tree: Tree, keys: Iterable[Key], ways: Directions) -> Held:
+    """Hold what a file states without decisions (`said`) against its other worlds.
 
     `kinds` are those of the elements, `keys` all that the file can be asked.  What the file leaves to a condition is
     stated where all worlds agree.
     """
     start = tree.start
     if not start.undecided and all(one.stated is not None for one in start.parameters.values()):
-        return said, []
-    claims, fallen = agreed(said, tree.usual(keys) if start.undecided else {}, kinds, ways)
+        return Held(said, [], {})
+    usual = tree.usual(keys) if start.undecided else {}
+    claims, fallen = agreed(said, usual, kinds, ways)
     asked = tree.asked(tree.base.opened(), [claim for claim in claims if claim.reassures], valued=True)
     unread = {claim for claim, one in asked.items() if one.beyond and not one.failed}
     why = tree.work.why
@@ -205,7 +212,7 @@ def held(
         if claim in unread:
             statement = in_doubt(claim.name, statement, why)
         kept.setdefault(claim.element, {}).setdefault(claim.name, []).append(statement)
-    return kept, fallen
+    return Held(kept, fallen, usual)
 
 
 def _by_default(statement: Statement, parameters: tuple[str, ...]) -> Statement:

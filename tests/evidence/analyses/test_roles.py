@@ -10,7 +10,6 @@ from tests.evidence.policies.stating import (
     FUNCTION,
     GITHUB,
     HERE,
-    MAPPINGS,
     NO,
     NOTHING,
     OPEN,
@@ -22,15 +21,13 @@ from tests.evidence.policies.stating import (
     deny,
     document,
     fact,
-    read,
     resource,
     stack,
     trust,
     word,
 )
 from threatmodel.evidence.analyses.registry import analyses
-from threatmodel.evidence.answers import Answered, Gathered, Unanswered
-from threatmodel.evidence.mappings.stack_facts import StackFacts
+from threatmodel.evidence.answers import Answered, Gathered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.policies import from_template, templates
 from threatmodel.stacks.values import Joined, Link, Scalar, Unknown, table
@@ -269,16 +266,6 @@ def test_policies_of_a_sam_function(policy: str, action: Any, over: Any, broad: 
     assert fact(text, "function", "role_broad_policy", "Bot") == broad
     assert fact(text, "function", "role_trusts_only_lambda", "Bot") is YES
     assert fact(text, "function", "role_shared", "Bot") is NO
-
-
-def test_what_defaults_would_give_is_said() -> None:
-    statement = "Statement: [{Effect: Allow, Action: !If [IsWide, 's3:*', 's3:GetObject'], Resource: '*'}]"
-    found = read(FUNCTION.replace("POLICY", statement))
-    outcome = StackFacts(found, MAPPINGS).of("function", found.resources["Bot"])["role_wildcard_action"]
-    assert isinstance(outcome, Unanswered)
-    assert outcome.usual is not None
-    assert outcome.usual.value is True
-    assert "IsWide" in outcome.why
 
 
 @pytest.mark.parametrize(

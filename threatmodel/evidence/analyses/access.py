@@ -26,7 +26,7 @@ from threatmodel.stacks.values import Scalar, Table, Unknown, items, links
 # --- who may read a secret, and who may send to a queue
 
 
-@analysis("policy", "key-policy", "identity-policy", usual=False)  # slow, seldom answered
+@analysis("policy", "key-policy", "identity-policy")
 def readers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether only roles of functions have actions to read a secret.
 
@@ -35,7 +35,7 @@ def readers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Sta
     return _restricted(parts, resource, stack, READS_SECRETS, "read it")
 
 
-@analysis("policy", "bus-statement", "identity-policy", usual=False)  # slow, seldom answered
+@analysis("policy", "bus-statement", "identity-policy")
 def senders_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether only roles of functions have actions to send to a queue, topic, bus or stream.
 
@@ -44,7 +44,7 @@ def senders_restricted(parts: Sequence[Gathered], resource: Resource, stack: Sta
     return _restricted(parts, resource, stack, SENDS, "send to it")
 
 
-@analysis("policy", "bus-statement", "identity-policy", usual=False)
+@analysis("policy", "bus-statement", "identity-policy")
 def receivers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Return whether only roles of functions may receive, delete or move messages, by the resource's own policy.
 
@@ -53,7 +53,7 @@ def receivers_restricted(parts: Sequence[Gathered], resource: Resource, stack: S
     return _by_own_policy(parts, resource, stack, RECEIVES, "receive from it")
 
 
-@analysis("policy", "bus-statement", "identity-policy", usual=False)
+@analysis("policy", "bus-statement", "identity-policy")
 def subscribers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Return whether only roles of functions may subscribe to a topic or add targets to a bus, by its own policy."""
     return _by_own_policy(parts, resource, stack, SUBSCRIBES, "subscribe to it")

@@ -16,16 +16,14 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
 
-from threatmodel.evidence.analyses.usual import with_usual
-from threatmodel.evidence.answers import AnalysisFunction, Gathered, Outcome
+from threatmodel.evidence.answers import AnalysisFunction
 from threatmodel.reading.shape import Flag, Number
 from threatmodel.reading.values import dataclass
-from threatmodel.stacks.stack import Resource, Stack
 
 Answers: TypeAlias = "type[Flag | Number] | tuple[str, ...]"
 """What an analysis answers: a yes/no, a number, or one of some words."""
@@ -48,18 +46,12 @@ class Analysis:
 _REGISTERED: dict[str, Analysis] = {}
 
 
-def analysis(
-    *takes: str, answers: Answers = Flag, usual: bool = True
-) -> Callable[[Callable[[Sequence[Gathered], Resource, Stack], Outcome]], AnalysisFunction]:
-    """Registers a function as the analysis of its name (an underline stands for a hyphen).
+def analysis(*takes: str, answers: Answers = Flag) -> Callable[[AnalysisFunction], AnalysisFunction]:
+    """Registers a function as the analysis of its name (an underline stands for a hyphen)."""
 
-    Where it cannot answer, it also says what parameter defaults would give (`usual`).
-    """
-
-    def register(function: Callable[[Sequence[Gathered], Resource, Stack], Outcome]) -> AnalysisFunction:
-        asked = with_usual(function) if usual else function
-        _REGISTERED[function.__name__.replace("_", "-")] = Analysis(answers, takes, asked)
-        return asked
+    def register(function: AnalysisFunction) -> AnalysisFunction:
+        _REGISTERED[function.__name__.replace("_", "-")] = Analysis(answers, takes, function)
+        return function
 
     return register
 

@@ -70,12 +70,12 @@ def _children(node: Node, part: PathPart) -> Iterator[Node]:
 def _filtered(node: List, part: PathPart, rest: Sequence[PathPart]) -> Iterator[Node]:
     """Return what follows the items that have some values; after those that may have them it is unknown."""
     for child in node.items:
-        having, usually = has_values(child, part.where), has_usually(child, part.where)
+        having = has_values(child, part.where)
         for found in _followed(child, rest) if having is not False else ():
             if having or isinstance(found, Unknown):
                 yield found
             elif _stands(found):
-                yield Unknown(NOT_SHOWN, found.place, found if usually else None)
+                yield Unknown(NOT_SHOWN, found.place)
 
 
 NOT_SHOWN = "its value does not show whether this is meant"
@@ -94,20 +94,13 @@ def _has(node: Node, name: str, wanted: str) -> bool | None:
     return _as_text(child) == wanted
 
 
-def has_usually(node: Node, where: Sequence[tuple[str, str]]) -> bool:
-    """Whether properties have these values where parameters keep their defaults."""
-    children = [(node.entries.get(name) if isinstance(node, Table) else None, wanted) for name, wanted in where]
-    return all(_as_text(one.usual if isinstance(one, Unknown) else one) == wanted for one, wanted in children)
-
-
 # --- predicates
 
 
 def said(row: FactRow, mapping: FactMapping, node: Node, at: Place) -> Answered | Unanswered:
     """Return what a value means."""
     if isinstance(node, Unknown):
-        usual = said(row, mapping, node.usual, at) if node.usual is not None and _stands(node.usual) else None
-        return Unanswered(node.why, at, usual if isinstance(usual, Answered) else None)
+        return Unanswered(node.why, at)
     if mapping.predicate == "says":
         return Answered(mapping.says, (at,))
     stated, note = _as_text(node), by_defaults(node)

@@ -17,7 +17,7 @@ from threatmodel.evidence.mappings.paths import ValuePath
 from threatmodel.model.facts import LEFT_OUT, NOWHERE
 from threatmodel.model.vocabulary import FACTS, FactRow
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Scalar, Unknown, links
+from threatmodel.stacks.values import Node, Unknown, links
 
 Found: TypeAlias = "Answered | Unanswered"
 
@@ -189,13 +189,9 @@ class StackFacts:
             if spot.doubt is not None:
                 found.append(unknown(spot.doubt))
                 continue
-            for outcome in self._at(row, mapping, spot.resource):
-                doubt = spot.resource.doubt
-                if doubt is not None and spot.resource is not resource:
-                    usual = outcome if isinstance(outcome, Answered) and _usually(doubt) else None
-                    found.append(Unanswered(doubt.why, doubt.place, usual))
-                else:
-                    found.append(outcome)
+            doubt = spot.resource.doubt if spot.resource is not resource else None
+            answers = self._at(row, mapping, spot.resource)
+            found += answers if doubt is None else (unknown(doubt) for _ in answers)
         return _together(found, mapping.over) if found else None
 
     def _at(self, row: FactRow, mapping: FactMapping, resource: Resource) -> Iterator[Found]:
@@ -351,7 +347,3 @@ def _together(found: Sequence[Found], over: str) -> Found:
     endless = next((one for one in reversed(answers) if one.value is None), None)
     added = sum(one.value or 0 for one in answers)
     return endless or Answered(added, tuple(one.places[0] for one in answers), "their sum")
-
-
-def _usually(doubt: Unknown) -> bool:
-    return isinstance(doubt.usual, Scalar) and doubt.usual.value is True
