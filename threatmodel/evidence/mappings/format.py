@@ -8,9 +8,10 @@ The file holds, by kind of element:
 
 A source is ``in`` (the element's types; left out: all of the kind), ``via`` (steps to other resources) and ``at`` (the
 path there, in the last resource).  A step is ``{to: TYPES, by: PATH}``, what the property refers to;
-``{from: TYPES, by: PATH}``, the resources whose property refers to this one; or ``{any: TYPES}``, every resource of
-these types.  ``where: {property: text}`` in a step keeps those with these values.  Of what is gathered each source has
-a name (``as``), by which an analysis knows it, or is all of another ``set``.
+``{from: TYPES, by: PATH}``, the resources whose property refers to this one, or to what stands for the element, as an
+alias does for its function; or ``{any: TYPES}``, every resource of these types.  ``where: {property: text}`` in a step
+keeps those with these values.  Of what is gathered each source has a name (``as``), by which an analysis knows it, or
+is all of another ``set``.
 
 A path is names joined by dots.  ``[]`` goes on with each item of a list, ``[Name=x,Other=y]`` with the items that have
 these values, ``{}`` with each value of a mapping and ``{key}`` with the value of a key that is not a plain name.  A

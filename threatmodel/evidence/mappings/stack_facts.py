@@ -13,7 +13,8 @@ from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.evidence.mappings.format import FactMapping, Mappings, Source, Step
 from threatmodel.evidence.mappings.lookup import NOT_SHOWN, OUTSIDE, has_values, lacking, said, standing
 from threatmodel.evidence.mappings.own_names import may_be, names_in, names_other, own_names
-from threatmodel.evidence.mappings.paths import ValuePath
+from threatmodel.evidence.mappings.paths import PathPart, ValuePath
+from threatmodel.evidence.resource_types import RESOURCE_TYPES
 from threatmodel.model.facts import LEFT_OUT, NOWHERE
 from threatmodel.model.vocabulary import FACTS, FactRow
 from threatmodel.stacks.stack import Resource, Stack
@@ -40,6 +41,12 @@ class _Referring(NamedTuple):
     texts: list[tuple[Node, Resource]]
 
 
+_STAND_FOR = tuple(
+    Step("from", row.names, (PathPart("key", row.stands_for),))
+    for row in dict.fromkeys(RESOURCE_TYPES.values())
+    if row.stands_for
+)
+"""From a resource to those that stand for it."""
 _MAY_NAME = "a reference whose value is unknown may name it"
 
 
@@ -214,9 +221,18 @@ class StackFacts:
 
     def _walked(self, steps: Sequence[Step], resource: Resource) -> Iterator[_Spot]:
         spots = [_Spot(resource, None)]
+        if steps and steps[0].way == "from":  # a permission on an alias opens its function just as well
+            spots += self._standing_for(resource)
         for step in steps:
             spots = [after for spot in spots for after in self._stepped(step, spot)]
         return iter(spots)
+
+    def _standing_for(self, resource: Resource) -> Sequence[_Spot]:
+        """The resources that stand for another one, such as an alias for its function, and those that may."""
+        return self._once(
+            ("standing for", resource.name),
+            lambda: [spot for step in _STAND_FOR for spot in self._referring(step, resource)],
+        )
 
     def _stepped(self, step: Step, spot: _Spot) -> Iterator[_Spot]:
         if spot.doubt is not None:
