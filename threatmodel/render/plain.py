@@ -55,7 +55,7 @@ STATE: Mapping[ControlState, str] = {
 PROOF: Mapping[Proof, str] = {
     "probe": "evidence: tm probe",
     "template": "evidence: the template",
-    "aws": "verifiable in AWS only; attest it until the collector has run",
+    "aws": "verifiable in AWS only: attest it",
     "host": "evidence: saved answers of the repository's host",
     "attestation": "attestation needed: no tool can see this",
 }

@@ -24,7 +24,7 @@ _MOST_PLACES = 3
 _PROVE = {
     "probe": "run the handler: `tm probe`, and name its result under `evidence:`",
     "template": "name a template, plan or serverless.yml that shows it, under `evidence:`",
-    "aws": "verifiable in AWS only; attest it under `controls:` until the collector has run",
+    "aws": "verifiable in AWS only. State it under `controls:`, with an end date",
     "host": "save the answers of the repository's host, and name them under `evidence:` as `host:`",
     "attestation": "attestation needed: no tool can see this. State it under `controls:`, with an end date",
 }
