@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.library.how.snippets import HOW
+from tests.library.how.snippets import CLOUDFORMATION, HOW
 from tests.support import HOME
 from threatmodel.evidence.policies.iam import actions_of
+from threatmodel.library.load import load_library
 
 HERE = Path(__file__).parent
 PURPOSES: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "deny-lists.yaml").read_text(encoding="utf-8"))
@@ -27,7 +28,7 @@ def wanted(purpose: dict[str, Any]) -> Iterator[str]:
     """The actions of the catalog that serve a purpose."""
     for service, pattern in purpose.get("match", {}).items():
         names = [action.name for action in actions_of(service).values()]
-        found = [name for name in names if re.fullmatch(pattern, name.partition(":")[2])]
+        found = [name for name in names if re.fullmatch(pattern, name.partition(":")[2], re.VERBOSE)]
         assert found, (service, pattern)
         yield from found
     for service in purpose.get("blinds", ()):
@@ -69,3 +70,45 @@ def test_every_name_in_a_deny_list_is_in_the_catalog() -> None:
                 service = pattern.partition(":")[0]
                 known = [action.name for action in actions_of(service).values()]
                 assert not known or any(fnmatchcase(one, pattern) for one in known), pattern
+
+
+LIBRARY = load_library(HOME / "threatlib")
+_SPARED = re.compile(r"Not(?:Like|Equals): *(?:#.*)?\n? *aws:PrincipalArn:((?:.|\n +- )*)")
+_ROLE = re.compile(r":role/([\w-]+)")
+_PREFIX = re.compile(r"\bprefix(?:: | = )\"?(\w+)")
+_CHANGES = re.compile(
+    r"""Add(LayerVersion)?Permission|(Create|Update)(Alias|EventSourceMapping|(Web)?Function\w*)|UpdateCodeSigningConfig
+    |Publish\w+|Put(Function\w+|ResourcePolicy)|Delete(EventSourceMapping|(Web)?Function\w*|ResourcePolicy)
+    |RemovePermission""",
+    re.VERBOSE,
+)
+"""Calls that change a function's code, configuration, triggers or policy, or make a new way to it."""
+
+
+def spared(snippet: str) -> list[str]:
+    """The roles that a policy's denials leave out."""
+    return [role for found in _SPARED.findall(snippet) for role in _ROLE.findall(found)]
+
+
+@pytest.mark.parametrize("name", [name for name, snippet in CLOUDFORMATION.items() if spared(snippet)])
+def test_a_control_names_every_role_that_its_policy_spares(name: str) -> None:
+    """Who else may do what a title reserves for some is in the text, by a word of the role's name."""
+    control = LIBRARY.controls[name]
+    text = " ".join([control.title, control.why, HOW[name].get("summary", "")]).lower()
+    assert [role for role in spared(CLOUDFORMATION[name]) if not any(word in text for word in role.split("-"))] == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_alert_covers_every_call_that_changes_a_function(form: str) -> None:
+    prefixes = tuple(_PREFIX.findall(HOW["function-change-alerts"][form]))
+    names = [action.name.partition(":")[2] for action in actions_of("lambda").values()]
+    changes = [name for name in names if _CHANGES.fullmatch(name)]
+    assert "CreateWebFunctionEndpoint" in changes
+    assert [name for name in changes if not name.startswith(prefixes)] == []
+
+
+def test_a_policy_that_spares_the_management_account_moves_no_threat_to_the_organization() -> None:
+    """An SCP or RCP binds member accounts only, and the organization includes the account that manages it."""
+    policies = {name for name, one in LIBRARY.controls.items() if {"SCP", "RCP"} & {*one.aliases}}
+    links = [(t.id, link) for t in LIBRARY.threats.values() if "organization" in t.targets for link in t.links]
+    assert [(name, one.control) for name, one in links if one.control in policies and one.effect != "assures"] == []

@@ -7,8 +7,12 @@ import json
 import re
 import shutil
 import subprocess
+import textwrap
+import time
+from typing import Any
 
 import pytest
+import urllib3
 import yaml
 
 from tests.library.how.snippets import CODE, command_problems
@@ -88,6 +92,45 @@ LANGUAGES = {
 def test_language_of_code(known: str, code: str) -> None:
     assert language(code) == known
     assert code_problems(code) == []
+
+
+def ends_with(guard: str, **given: object) -> object:
+    """What a guard at the start of a handler returns for some values; None where it lets them pass."""
+    names: dict[str, Any] = {"re": re, "time": time, **given}
+    exec(f"def guard():\n{textwrap.indent(CODE[guard], '    ')}", names)  # noqa: S102 - our own snippet
+    return names["guard"]()
+
+
+NOW = 1_800_000_000
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "passes"),
+    [
+        (str(NOW), True),
+        (str(NOW - 300), True),
+        (str(NOW + 301), False),
+        ("", False),
+        ("1e9", False),
+        ("\u0661" * 10, False),
+        (str(NOW) + "\n", False),
+        ("1" * 5_000, False),  # a number of more than 4,300 digits is an error in Python
+    ],
+)
+def test_the_window_rejects_any_other_timestamp(monkeypatch: pytest.MonkeyPatch, timestamp: str, passes: bool) -> None:
+    monkeypatch.setattr(time, "time", lambda: float(NOW))
+    answer = ends_with("slack-timestamp-window", timestamp=timestamp)
+    assert answer == (None if passes else {"statusCode": 401})
+
+
+def test_outbound_calls_wait_as_slack_asks_and_repeat_no_message() -> None:
+    names: dict[str, Any] = {"urllib3": urllib3}
+    exec(CODE["outbound-call-resilience"], names)  # noqa: S102 - our own snippet
+    retries = names["retries"]
+    assert retries.is_retry("POST", 429, has_retry_after=True)
+    sent = urllib3.exceptions.ReadTimeoutError(None, "/", "")  # type: ignore[arg-type]  # no pool is needed
+    with pytest.raises(urllib3.exceptions.MaxRetryError):
+        retries.increment("POST", "/", error=sent)
 
 
 WRONG_CODE = {
