@@ -255,3 +255,15 @@ def test_the_library_that_comes_along_takes_a_layer(tmp_path: Path) -> None:
     team = written(tmp_path / "team", library="off: {threats: {slack-retry-storm: we have no events}}")
     library = load_library(HOME / "threatlib", layers=[team])
     assert "slack-retry-storm" not in library.threats
+
+
+def test_a_team_links_no_control_that_is_never_applicable_there(base: Path, tmp_path: Path) -> None:
+    needs = "needs: [{if: not target.slack_facing, else: Slack calls it}]\n"
+    needs += "examples: {not_applicable: [{slack_facing: true}]}"
+    own = threat("own", "{mine: hinders}", applies="target.slack_facing")
+    team = written(tmp_path / "team", own, control("mine", extra=needs), library="name: Team")
+    with pytest.raises(InputError) as caught:
+        load_library(base, layers=[team])
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.place.line) == ("contradicting-condition", 10)
+    assert problem.message == "'mine' is applicable to no function that the threat applies to: Slack calls it"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.refusals import problems_of, write
-from tests.support import ARTICLE, control, library_of, threat
+from tests.support import ARTICLE, HOME, control, library_of, threat
+from threatmodel.library.lint import senseless
 from threatmodel.library.load import load_library
 
 Golden = Callable[[str, str], None]
@@ -54,6 +55,10 @@ def test_library_that_does_not_hold_together(name: str, golden: Golden) -> None:
     for file, text in (("article.yaml", ARTICLE), *LIBRARIES[name]):
         write(f"lib/{file}", text)
     golden(f"bad-input/library-{name}.txt", problems_of(lambda files: load_library(Path("lib"), files)))
+
+
+def test_no_control_of_the_toolkit_is_linked_where_it_is_never_applicable() -> None:
+    assert list(senseless(load_library(HOME / "threatlib"))) == []
 
 
 def test_library_that_holds_together() -> None:

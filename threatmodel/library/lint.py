@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from threatmodel.graph.reach import REACHES
-from threatmodel.library.condition import Leaf, Or, Tree, leaves
-from threatmodel.library.entries import Control, Library, Threat
-from threatmodel.model.vocabulary import INPUTS
+from threatmodel.library.condition import And, Condition, Leaf, Or, Tree, leaves
+from threatmodel.library.contradiction import can_hold
+from threatmodel.library.entries import Control, ControlLink, Library, Threat
+from threatmodel.model.vocabulary import INPUTS, Kind
 from threatmodel.reading.problems import Place, Problem, article, listed, suggestion
 
 
 def lint(library: Library) -> list[Problem]:
     """Every problem between the files of a library."""
     problems = [*_links(library), *_requirements(library), *_orphans(library), *_former(library)]
+    if library.layers:  # a test holds the toolkit's own entries to it, which saves each run the time
+        problems += senseless(library)
     for threat in library.threats.values():
         problems += _exposure(threat, library)
     return problems
@@ -31,6 +34,30 @@ def _links(library: Library) -> Iterator[Problem]:
                     message = f"'{link.control}' applies to {article(control.scope)}, which no {kind} reaches"
                     hint = f"reached from {article(kind)}: {listed(sorted(REACHES[kind]))}"
                     yield Problem(code="unreachable-control", place=link.place, message=message, hint=hint)
+
+
+def senseless(library: Library) -> Iterator[Problem]:
+    """Yield a problem for each link to a control that is never applicable where the link has its effect."""
+    for threat in library.threats.values():
+        for link in threat.links:
+            control = library.controls.get(link.control)
+            if control is None or (kind := control.scope) not in threat.applies:
+                continue
+            if reason := _never_applicable(threat.applies[kind], link, control, kind):
+                message = f"'{link.control}' is applicable to no {kind} that the threat applies to: {reason}"
+                hint = "link another control, or add its 'needs' to what the threat applies to"
+                yield Problem(code="contradicting-condition", place=link.place, message=message, hint=hint)
+
+
+def _never_applicable(exposed: Condition, link: ControlLink, control: Control, kind: Kind) -> str:
+    """Return why a control is never applicable to an element that a threat and a link's condition select; or ''."""
+    selected = [exposed, *(one for name, one in link.conditions.items() if name == kind)]
+    read = {fact for one in selected for fact in one.facts}
+    for need in control.needs:
+        shared = not read.isdisjoint(need.condition.facts)  # conditions on different facts never contradict each other
+        if shared and not can_hold(And((*(one.tree for one in selected), need.condition.tree)), kind):
+            return need.reason
+    return ""
 
 
 def _unknown(control: str, library: Library, place: Place) -> Problem:
