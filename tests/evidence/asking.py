@@ -20,7 +20,7 @@ from threatmodel.stacks.cloudformation.reader import read
 from threatmodel.stacks.reads import Reads
 from threatmodel.stacks.stack import Resource, Stack, Unread
 from threatmodel.stacks.terraform.canonical import canonical
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, table
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown
 
 NOTHING = "nothing"
 UNKNOWN = "unknown"
@@ -66,7 +66,7 @@ def _node(raw: Any, place: Place) -> Node:
         return Unknown("it is known after apply", place)
     match raw:
         case dict():
-            return table({name: _node(child, place) for name, child in raw.items()}, place)
+            return Table({name: _node(child, place) for name, child in raw.items()}, place)
         case list():
             return List(tuple(_node(child, place) for child in raw), place)
         case str() if found := _REFERENCE.fullmatch(raw):
@@ -114,7 +114,7 @@ def _facts(stack: Stack) -> StackFacts:
 
 def _asked(stack: Stack, kind: str, fact: str, name: str) -> Outcome:
     facts = _facts(stack)
-    resource = stack.resources[name] if name else Resource(name="", type="", properties=table({}, AT), place=AT)
+    resource = stack.resources[name] if name else Resource(name="", type="", properties=Table({}, AT), place=AT)
     return facts.of(kind, resource).get(fact)
 
 

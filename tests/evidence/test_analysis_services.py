@@ -12,7 +12,7 @@ from threatmodel.evidence.mappings.format import FactMapping
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.model.vocabulary import KINDS
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import table
+from threatmodel.stacks.values import Table
 
 # --- what holds for all
 
@@ -70,7 +70,7 @@ Resources:
         + "".join(_whole(f"f{n}") for n in range(500))
     )
     facts = StackFacts(stack, places())
-    whole = Resource(name="", type="", properties=table({}, AT), place=AT)
+    whole = Resource(name="", type="", properties=Table({}, AT), place=AT)
     asked = [(kind, one) for one in stack.resources.values() for kind in facts.kinds_of(one)]
     rows: dict[str, list[FactMapping]] = {
         kind: [row for by in places().facts.get(kind, {}).values() for row in by if row.analysis] for kind in KINDS

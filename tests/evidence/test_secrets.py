@@ -17,7 +17,7 @@ from threatmodel.reading.problems import Place
 from threatmodel.stacks.cloudformation.reader import read
 from threatmodel.stacks.stack import Parameter, Resource, Stack
 from threatmodel.stacks.terraform import reader as terraform
-from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, table
+from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get
 
 AT = Place("template.yaml", 3, 5)
 HEX = "8f742231b10e8888abcd99f0a1b2c3d4"
@@ -227,7 +227,7 @@ def test_attributes_of_a_plan_that_are_the_secret_itself() -> None:
     secure = Resource(
         name="aws_ssm_parameter.token",
         type="AWS::SSM::Parameter",
-        properties=table({"Type": Scalar("SecureString", AT)}, AT),
+        properties=Table({"Type": Scalar("SecureString", AT)}, AT),
         place=AT,
     )
     made = {"module.a[0].random_password.x": "random_password"}

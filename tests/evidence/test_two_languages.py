@@ -20,9 +20,8 @@ from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.paths import ValuePath
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.terraform.rows import row_of
-from threatmodel.stacks.terraform.spoken import in_terraform, snake
-from threatmodel.stacks.values import table
+from threatmodel.stacks.terraform.rows import in_terraform, row_of, snake
+from threatmodel.stacks.values import Table
 
 MAPPINGS = load_mappings()
 OPEN = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}
@@ -193,7 +192,7 @@ def plan_of(pair: Pair) -> tuple[Stack, str]:
 
 def facts_of(stack: Stack, kind: str, name: str) -> dict[str, Any]:
     facts = StackFacts(stack, MAPPINGS)
-    element = stack.resources[name] if name else Resource(name="", type="", properties=table({}, AT), place=AT)
+    element = stack.resources[name] if name else Resource(name="", type="", properties=Table({}, AT), place=AT)
     return {fact: answer(found) for fact, found in facts.of(kind, element).items()}
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.evidence.policies.stating import resource, stack
 from threatmodel.reading.values import replace
 from threatmodel.stacks.tracking import tracked
-from threatmodel.stacks.values import Unknown, table
+from threatmodel.stacks.values import Table, Unknown
 
 
 @pytest.mark.parametrize("track", [False, True])
@@ -27,7 +27,7 @@ def test_a_changed_stack_records_what_is_read_of_the_resources_that_it_keeps() -
 
 
 def test_a_later_caller_has_read_what_the_first_one_read() -> None:
-    properties = table(
+    properties = Table(
         {"Name": Unknown("by a condition", resource().place, choices=frozenset(("?C",)))}, resource().place
     )
     one = tracked(stack(replace(resource("A"), properties=properties)))

@@ -7,7 +7,7 @@ import pytest
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.serverless.names import key_of, logical
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Scalar, table
+from threatmodel.stacks.values import Scalar, Table
 
 PLACE = Place("serverless.yml", 1, 1)
 
@@ -25,13 +25,13 @@ PLACE = Place("serverless.yml", 1, 1)
     ],
 )
 def test_the_key_of_a_function(name: str, own: str, key: str) -> None:
-    properties = table({"FunctionName": Scalar(own, PLACE)}, PLACE)
+    properties = Table({"FunctionName": Scalar(own, PLACE)}, PLACE)
     resource = Resource(name=f"{name}LambdaFunction", type="AWS::Lambda::Function", properties=properties, place=PLACE)
     assert key_of(resource) == key
 
 
 def test_the_name_of_a_bus() -> None:
-    properties = table({"Name": Scalar("custom-events", PLACE)}, PLACE)
+    properties = Table({"Name": Scalar("custom-events", PLACE)}, PLACE)
     name = f"{logical('custom-events')}EventBridgeEventBus"
     assert (
         key_of(Resource(name=name, type="AWS::Events::EventBus", properties=properties, place=PLACE)) == "custom-events"

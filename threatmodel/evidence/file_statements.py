@@ -26,7 +26,7 @@ from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.assumed import Assumed
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.tracking import tracked
-from threatmodel.stacks.values import table
+from threatmodel.stacks.values import Table
 from threatmodel.stacks.work import Work
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class FileStatements:
         self.system, self.stack, self.facts, self.matched = held.system, held.stack, held.facts, held.matched
         self.lists = Lists(held)
         place = Place(held.stack.file)
-        self.whole = Resource(name="", type="", properties=table({}, place), place=place)
+        self.whole = Resource(name="", type="", properties=Table({}, place), place=place)
         self.places: dict[tuple[str, str], tuple[Place, ...]] = {}
         self.left_open: list[LeftOpen] = []
         self.limits: dict[str, int] = {}  # that ended the work on a file, by label

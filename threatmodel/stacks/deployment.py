@@ -71,10 +71,7 @@ def deployed(text: str, environment: str = _USUAL) -> Mapping[str, str]:
 
     What cannot be read has none of these; `given_values` says what is wrong.
     """
-    try:
-        section: Any = tomllib.loads(text).get(environment)
-    except (ValueError, RecursionError):
-        return {}
+    section: Any = _toml(text).get(environment)
     found: dict[str, str] = {}
     for command in ("global", "build", "package", "deploy"):
         about = section.get(command) if isinstance(section, dict) else None
@@ -89,10 +86,14 @@ def deployed(text: str, environment: str = _USUAL) -> Mapping[str, str]:
 
 def names(text: str) -> Sequence[str]:
     """Return the environments of a samconfig; none of what cannot be read."""
+    return [name for name, section in _toml(text).items() if isinstance(section, dict)]
+
+
+def _toml(text: str) -> Mapping[str, Any]:
     try:
-        return [name for name, section in tomllib.loads(text).items() if isinstance(section, dict)]
+        return tomllib.loads(text)
     except (ValueError, RecursionError):
-        return []
+        return {}
 
 
 _FILES = {

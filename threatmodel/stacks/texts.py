@@ -107,7 +107,7 @@ def filled(pattern: Any, values: Mapping[str, Node], place: Place) -> Node:
     if isinstance(pattern, str):
         return written(pattern, values, place)
     if isinstance(pattern, dict):
-        return Table({key: filled(child, values, place) for key, child in pattern.items()}, place, {})
+        return Table({key: filled(child, values, place) for key, child in pattern.items()}, place)
     if isinstance(pattern, list):
         return List(tuple(filled(child, values, place) for child in pattern), place)
     return node_of(pattern, place)

@@ -32,7 +32,7 @@ class Table(NamedTuple):
 
     entries: Mapping[str, Node]
     place: Place
-    keys: Mapping[str, Place]
+    keys: Mapping[str, Place] = {}
 
 
 class List(NamedTuple):
@@ -94,17 +94,12 @@ _Part = TypeVar("_Part", "Link", "Unknown")
 _NODES = (Scalar, Table, List, Link, Joined, Unknown)
 
 
-def table(entries: Mapping[str, Node], place: Place, keys: Mapping[str, Place] | None = None) -> Table:
-    """A mapping that a reader puts together."""
-    return Table(entries, place, keys or {})
-
-
 def node_of(value: Any, place: Place) -> Node:
     """Plain data with nodes inside as a node; keys whose value is None are left out."""
     if isinstance(value, _NODES):
         return value
     if isinstance(value, Mapping):
-        return Table({key: node_of(child, place) for key, child in value.items() if child is not None}, place, {})
+        return Table({key: node_of(child, place) for key, child in value.items() if child is not None}, place)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return List(tuple(node_of(child, place) for child in value), place)
     return Scalar(value, place)
@@ -147,6 +142,11 @@ def get(node: Node | None, *names: str) -> Node | None:
             return node
         node = node.entries.get(name) if isinstance(node, Table) else None
     return node
+
+
+def entries(node: Node | None) -> Mapping[str, Node]:
+    """The entries of a mapping; none where it is no mapping."""
+    return node.entries if isinstance(node, Table) else {}
 
 
 def text(node: Node | None) -> str | None:
@@ -213,6 +213,17 @@ def leaves(node: Node | None) -> Iterator[Node]:
                 yield from leaves(child)
         case _:
             yield node
+
+
+def size(node: Node, most: int) -> int:
+    """How many nodes a node consists of, counted up to `most`."""
+    count = 0
+    waiting = [node]
+    while waiting and count <= most:
+        node = waiting.pop()
+        count += 1
+        waiting += node.items if isinstance(node, List) else entries(node).values()
+    return count
 
 
 def _within(node: Node | None, kind: type[_Part]) -> Iterator[_Part]:

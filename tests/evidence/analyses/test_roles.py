@@ -30,7 +30,7 @@ from threatmodel.evidence.analyses.registry import analyses
 from threatmodel.evidence.answers import Answered, Gathered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.policies import from_template, templates
-from threatmodel.stacks.values import Joined, Link, Scalar, Unknown, table
+from threatmodel.stacks.values import Joined, Link, Scalar, Table, Unknown
 
 
 def test_places_are_those_of_the_parts() -> None:
@@ -131,7 +131,7 @@ def test_an_attached_policy_that_a_step_cannot_follow_is_the_one_that_is_named()
 def test_sams_own_policy_templates_raise_no_alarm_but_for_what_they_open() -> None:
     found = {}
     for name, template in templates().items():
-        given_values = table({one: Scalar("thing", HERE) for one in template["parameters"]}, HERE)
+        given_values = Table({one: Scalar("thing", HERE) for one in template["parameters"]}, HERE)
         found[name] = word(asked("wildcard-resource", ("policy", from_template(name, given_values, HERE))))
     assert {name for name, answer in found.items() if answer is not NO} <= {
         "EKSDescribePolicy",

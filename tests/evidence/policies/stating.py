@@ -15,7 +15,7 @@ from threatmodel.reading.problems import Place
 from threatmodel.stacks import sam
 from threatmodel.stacks.cloudformation import reader as cloudformation
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, table
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown
 
 HERE = Place("template.yaml", 7, 3)
 MAPPINGS = load_mappings()
@@ -27,7 +27,7 @@ def node(raw: Any) -> Node:
     """Plain data as nodes; nodes in it stay."""
     match raw:
         case dict():
-            return table({name: node(child) for name, child in raw.items()}, HERE)
+            return Table({name: node(child) for name, child in raw.items()}, HERE)
         case list():
             return List(tuple(node(child) for child in raw), HERE)
         case Scalar() | Table() | Link() | Joined() | Unknown():

@@ -16,7 +16,7 @@ from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.relations.use import FunctionRelations
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.terraform import reader as terraform
-from threatmodel.stacks.values import Link, List, Node, Scalar, Table, Unknown, links, table
+from threatmodel.stacks.values import Link, List, Node, Scalar, Table, Unknown, links
 
 TEMPLATES = HERE.parent / "stacks" / "sam"
 SAMPLES = sorted((*(HERE / "wiring").iterdir(), *TEMPLATES.iterdir(), *(HERE / "samples").glob("plan*.json")))
@@ -91,7 +91,7 @@ ODD: Mapping[str, Change] = {
     "nothing": lambda node: Scalar(None, node.place),
     "text": lambda node: Scalar("${a}" * 200 + ":", node.place),
     "list": lambda node: List((node, Scalar("x", node.place)), node.place),
-    "mapping": lambda node: table({"x": node}, node.place),
+    "mapping": lambda node: Table({"x": node}, node.place),
     "link": lambda node: Link("Nowhere", "Arn", node.place),
 }
 
@@ -115,7 +115,7 @@ def test_nor_does_a_resource_of_which_nothing_is_known(sample: Path) -> None:
     known = wired(stack)
     for resource in stack.resources.values():
         if not resource.made_by:  # what SAM makes is as opaque as its maker
-            nothing = replace(resource, opaque=_hidden(resource.properties), properties=table({}, resource.place))
+            nothing = replace(resource, opaque=_hidden(resource.properties), properties=Table({}, resource.place))
             found = changed(stack, nothing)
             assert [one for one in lost(known, found) if one[1] not in found[one[0]].unknown] == [], resource.name
 

@@ -18,7 +18,7 @@ SECRET = "test-only-5f3c1"
 
 
 def sample(name: str) -> Stack:
-    return read((SAMPLES / name).read_bytes(), name)
+    return read((SAMPLES / name).read_text(encoding="utf-8"), name)
 
 
 def plan(

@@ -24,10 +24,9 @@ def test_plan(name: str, golden: Golden) -> None:
     golden(f"evidence/{name}.txt", dump(sample(f"{name}.json")))
 
 
-def test_text_and_bytes_are_the_same() -> None:
-    data = (SAMPLES / "plan.json").read_bytes()
-    assert read(data.decode(), "p") == read(data, "p") == read("\ufeff" + data.decode(), "p")
-    assert read(data.decode().encode("utf-16"), "p") == read(data, "p")
+def test_a_byte_order_mark_is_passed_over() -> None:
+    data = (SAMPLES / "plan.json").read_text(encoding="utf-8")
+    assert read(data, "p") == read("\ufeff" + data, "p")
 
 
 def test_sensitive_values_are_dropped() -> None:

@@ -8,7 +8,7 @@ from threatmodel.evidence.mappings.format import FactMapping, Mappings, Source
 from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.paths import PathPart, ValuePath
 from threatmodel.stacks.resource_schemas import exists
-from threatmodel.stacks.terraform.spoken import in_terraform
+from threatmodel.stacks.terraform.rows import in_terraform
 
 
 def standing_places(kind: str, fact: str) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from threatmodel.reading.source import as_read
 from threatmodel.stacks.cloudformation import document
 from threatmodel.stacks.cloudformation.document import ParsedFile
-from threatmodel.stacks.values import Node, Scalar, Table, get, text
+from threatmodel.stacks.values import Node, Scalar, Table, entries, get, text
 
 _BODY = "TemplateBody"
 _MADE_BY_SAM = "SamResourceId"
@@ -59,7 +59,7 @@ def is_processed(template: Node | None) -> bool:
 
 def answer_in(root: Node | None) -> tuple[str, str] | None:
     """Return which other answer of CloudFormation a file has, in words, and what to do with it."""
-    known = root.entries if isinstance(root, Table) else {}
+    known = entries(root)
     return next((found for key, found in _ANSWERS.items() if key in known), None)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from threatmodel.reading.values import replace
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, both, get, items, table
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, both, get, items
 
 _DEPLOYMENT = "AWS::ApiGateway::Deployment"
 _STAGE = "AWS::ApiGateway::Stage"
@@ -42,7 +42,7 @@ def _stage(deployment: Resource, name: Node) -> Resource:
         deployment,
         name=f"{deployment.name} stage",
         type=_STAGE,
-        properties=table(entries, deployment.properties.place),
+        properties=Table(entries, deployment.properties.place),
         made_by=deployment.name,
         doubt=both(deployment.doubt, name if isinstance(name, Unknown) else None),
         opaque=both(deployment.opaque, described if isinstance(described, Unknown) else None),
@@ -54,4 +54,4 @@ def _settings(everywhere: Mapping[str, Node], own: Node | None, deployment: Reso
     """The settings of all methods, before those of single ones."""
     place = next(iter(everywhere.values())).place
     whole = {"ResourcePath": Scalar("/*", place), "HttpMethod": Scalar("*", place), **everywhere}
-    return List((table(whole, place), *items(own)), deployment.place)
+    return List((Table(whole, place), *items(own)), deployment.place)

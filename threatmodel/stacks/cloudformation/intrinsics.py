@@ -9,18 +9,7 @@ from threatmodel.reading.problems import Place, quoted
 from threatmodel.reading.values import dataclass
 from threatmodel.stacks.cloudformation.names import Names, Resolved
 from threatmodel.stacks.texts import joined
-from threatmodel.stacks.values import (
-    ALWAYS,
-    Link,
-    List,
-    Node,
-    Scalar,
-    Table,
-    Unknown,
-    as_text,
-    same,
-    text,
-)
+from threatmodel.stacks.values import ALWAYS, Link, List, Node, Scalar, Table, Unknown, as_text, entries, same, text
 
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 
@@ -109,7 +98,7 @@ class Scope(Names):
         written = text(pattern)
         if written is None:
             return Unknown("the text is not written out", place)
-        variables = own.entries if isinstance(own, Table) else {}
+        variables = entries(own)
         known: dict[str, Resolved] = {}
         pieces: list[Node | str] = []
         at = 0

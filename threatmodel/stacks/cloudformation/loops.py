@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from threatmodel.stacks.values import ALWAYS, List, Node, Scalar, Table, Unknown, as_text
+from threatmodel.stacks.values import ALWAYS, List, Node, Scalar, Table, Unknown, as_text, size
 from threatmodel.stacks.work import Work
 
 LOOP = "Fn::ForEach"
@@ -45,7 +45,7 @@ class Loops:
             place = node.keys.get(key, child.place)
             made = self.made(child, values) if key.startswith(LOOP) else None
             if made is None or not made.table.entries.keys().isdisjoint(node.entries.keys() | entries.keys()):
-                made = WrittenOut(Table({_filled(key, values): self.node(child, values)}, place, {}), {})
+                made = WrittenOut(Table({_filled(key, values): self.node(child, values)}, place), {})
             elif made.doubts:
                 entries[_filled(key, values)] = self.node(child, values)
                 keys[_filled(key, values)] = place
@@ -80,7 +80,7 @@ class Loops:
         doubts: dict[str, Unknown] = {}
         given = bool(collection.given)
         for item in collection.items:
-            if not isinstance(item, Scalar) or not self.work.values(_size(parts[2])):
+            if not isinstance(item, Scalar) or not self.work.values(size(parts[2], self.work.room)):
                 return None
             given = given or bool(item.given)
             found = self.table(parts[2], {**around, str(parts[0].value): as_text(item)})
@@ -91,7 +91,7 @@ class Loops:
         if given:
             why = "a loop makes it, over the default of a parameter"
             doubts = dict.fromkeys(entries, Unknown(why, argument.place, choices=ALWAYS))
-        return WrittenOut(Table(entries, argument.place, {}), doubts)
+        return WrittenOut(Table(entries, argument.place), doubts)
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
@@ -102,13 +102,3 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
         return found[0] if known is None else _NO_ID.sub("", known) if found[1] == "&" else known
 
     return _PLACEHOLDER.sub(value, text) if values else text
-
-
-def _size(node: Node) -> int:
-    """How many nodes a node consists of."""
-    waiting, count = [node], 0
-    while waiting:
-        one = waiting.pop()
-        count += 1
-        waiting += one.entries.values() if isinstance(one, Table) else one.items if isinstance(one, List) else ()
-    return count

@@ -27,6 +27,7 @@ from threatmodel.stacks.values import (
     Unknown,
     both,
     choices_of,
+    entries,
     get,
     items,
     tables,
@@ -173,7 +174,7 @@ class _Template:
         node = self.root.entries.get(name)
         if node is not None and not isinstance(node, Table):
             self.wrong(node.place, f"{quoted(name)} is {_kind(node)}; expected a mapping")
-        return node if isinstance(node, Table) else Table({}, self.root.place, {})
+        return node if isinstance(node, Table) else Table({}, self.root.place)
 
     def wrong(self, place: Place, message: str, hint: str = "") -> None:
         """Notes that something is of the wrong type."""
@@ -208,7 +209,7 @@ class _Template:
     def exports(self, scope: Scope) -> Iterator[Export]:
         """The outputs that other stacks may import."""
         outputs = self.root.entries.get("Outputs")
-        for output in outputs.entries.values() if isinstance(outputs, Table) else ():
+        for output in entries(outputs).values():
             if isinstance(output, Table) and {"Export", "Value"} <= output.entries.keys():
                 value, name = scope.node(output.entries["Value"]), get(output.entries["Export"], "Name")
                 condition = output.entries.get("Condition")
@@ -229,7 +230,7 @@ class _Template:
         """The nested stacks whose templates are files, as far as the template writes so."""
         for name, node in self.resources.entries.items() if self.nesting is not None else ():
             kind = self.types.get(name, "")
-            about = node.entries if isinstance(node, Table) else {}
+            about = entries(node)
             if kind in NESTED and is_local(template_of(kind, about.get("Properties"), about.get("Metadata"))):
                 yield name
 
@@ -265,7 +266,7 @@ class _Template:
         if isinstance(node, Table):
             return node
         self.wrong(node.place, f"the parameter {quoted(name)} is {_kind(node)}; expected a mapping")
-        return Table({}, node.place, {})
+        return Table({}, node.place)
 
     # --- what may make other resources
 
@@ -398,7 +399,7 @@ def _maker(name: str, node: Node) -> str:
 def _properties(body: Table, place: Place, scope: Scope) -> tuple[Table, Unknown | None]:
     """A resource's properties, and why there may be others."""
     raw = body.entries.get("Properties")
-    nothing = Table(_NOTHING, place, {})
+    nothing = Table(_NOTHING, place)
     if not isinstance(raw, Table):
         return nothing, raw if isinstance(raw, Unknown) else None
     adding = [name for name in raw.entries if name[:4] == "Fn::"]

@@ -12,7 +12,7 @@ from threatmodel.stacks.sam.making import Expansion, Opened, counts, flag, hashe
 from threatmodel.stacks.sam.targets import TargetFunction, permit, proxy_uri
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.texts import written
-from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, node_of, text
+from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, entries, get, items, node_of, text
 
 _AUTHORIZERS = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/authorizers/*"
 
@@ -84,7 +84,7 @@ class Api:
         """What a route of the definition leads to, as a property."""
         stated = operation.integration
         if not isinstance(stated, Table):
-            return stated or Table({}, operation.place, {})
+            return stated or Table({}, operation.place)
         found = Integration(
             kind=_upper(get(stated, "type")),
             uri=get(stated, "uri"),
@@ -131,7 +131,7 @@ class Api:
     def authorizers(self) -> None:
         """Adds the authorizers that the API's own properties describe."""
         found = self.get("Auth", "Authorizers")
-        for name, config in found.entries.items() if isinstance(found, Table) else ():
+        for name, config in entries(found).items():
             if isinstance(config, Table):
                 self.authorizer(name, config, found.keys.get(name, config.place) if isinstance(found, Table) else None)
 

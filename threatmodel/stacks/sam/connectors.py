@@ -5,15 +5,15 @@ What each pair of types takes is in sam-policies.json, under `connectors`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from threatmodel.reading.problems import Place
 from threatmodel.reading.tables import table
 from threatmodel.stacks.sam.making import Expansion
 from threatmodel.stacks.stack import MADE_OF, Resource
 from threatmodel.stacks.texts import filled
-from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, links, node_of, text
+from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, entries, get, items, links, node_of, text
 
 _ROLES = {
     "AWS::Lambda::Function": "Role",
@@ -26,11 +26,6 @@ _REF_IS_ARN = frozenset(
     {"AWS::StepFunctions::StateMachine", "AWS::SNS::Topic", "AWS::AppSync::GraphQLApi", "AWS::AppSync::DataSource"}
 )
 _APIS = frozenset({"AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"})
-
-
-def _profiles() -> Mapping[str, Any]:
-    found: dict[str, Any] = table(__file__, "sam-policies.json")["connectors"]
-    return found
 
 
 class End(NamedTuple):
@@ -59,12 +54,12 @@ def add_connectors(making: Expansion) -> None:
             if source is not None:
                 _connect(making, resource, resource.name, source, resource.properties)
         attached = (resource.about or {}).get("Connectors")
-        for name, connector in attached.entries.items() if isinstance(attached, Table) else ():
+        for name, connector in entries(attached).items():
             properties = get(connector, "Properties")
             if isinstance(properties, Table):
                 more = get(properties, "SourceReference")
                 own = {"Id": Scalar(resource.name, connector.place)}
-                source = node_of({**own, **(more.entries if isinstance(more, Table) else {})}, connector.place)
+                source = node_of({**own, **(entries(more))}, connector.place)
                 _connect(making, resource, f"{resource.name}{name}", source, properties)
 
 
@@ -85,7 +80,7 @@ def end_of(making: Expansion, reference: Node, other: Node) -> End | None:
     name = text(get(reference, "Id"))
     if name is None:
         kind = text(get(reference, "Type"))
-        values = {key: node for key, node in _entries(reference) if key not in {"Type", "RoleName"}}
+        values = {key: node for key, node in entries(reference).items() if key not in {"Type", "RoleName"}}
         return None if kind is None else End(MADE_OF.get(kind, kind), values, get(reference, "RoleName"))
     resource = making.resources.get(name)
     if resource is None:
@@ -102,10 +97,6 @@ def end_of(making: Expansion, reference: Node, other: Node) -> End | None:
     if qualifier is not None:
         values["Qualifier"] = qualifier
     return End(kind, values, _role(making, resource, other))
-
-
-def _entries(node: Node) -> Iterator[tuple[str, Node]]:
-    return iter(node.entries.items()) if isinstance(node, Table) else iter(())
 
 
 def _role(making: Expansion, resource: Resource, other: Node) -> Node | None:
@@ -130,7 +121,7 @@ def _named(role: Node | None) -> Node | None:
 def connect(making: Expansion, connector: Connector, source: End, destination: End) -> None:
     """Adds what a connector grants."""
     maker, name, suffix, categories, place = connector
-    profile = _profiles().get(source.type, {}).get(destination.type)
+    profile = table(__file__, "sam-policies.json")["connectors"].get(source.type, {}).get(destination.type)
     if profile is None:
         return
     values = {
@@ -141,7 +132,7 @@ def connect(making: Expansion, connector: Connector, source: End, destination: E
     chosen = {key: filled(stated, values, place) for key, stated in profile["categories"].items() if key in categories}
     if profile["kind"] == "permission":
         for category, stated in chosen.items():
-            properties = {"FunctionName": holder.values.get("Arn"), **dict(_entries(stated))}
+            properties = {"FunctionName": holder.values.get("Arn"), **entries(stated)}
             permission = f"{name}{category}LambdaPermission{suffix}"
             making.add(maker, permission, "AWS::Lambda::Permission", properties, place)
         return

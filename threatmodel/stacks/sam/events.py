@@ -136,7 +136,7 @@ def _notification(making: Expansion, called: TargetFunction, event: Event) -> No
         for kind in items(event.get("Events")):
             given = {"Event": kind, "Function": called.arn, "Filter": event.get("Filter")}
             table = {name: node for name, node in given.items() if node is not None}
-            making.notified.setdefault(bucket.resource, []).append(Table(table, event.place, {}))
+            making.notified.setdefault(bucket.resource, []).append(Table(table, event.place))
 
 
 def _topic(making: Expansion, called: TargetFunction, event: Event) -> None:

@@ -117,8 +117,8 @@ class _Function:
             "ProvisionedConcurrencyConfig": self.get("ProvisionedConcurrencyConfig"),
         }
         self.make(name, "AWS::Lambda::Alias", properties, place)
-        self.making.means(f"{self.name}.Alias", name)
-        self.making.means(f"{self.name}.Version", version)
+        self.making.meant[f"{self.name}.Alias"] = name
+        self.making.meant[f"{self.name}.Version"] = version
         spelled = alias if isinstance(alias, Unknown) else text(alias) or Unknown("the alias has no plain name", place)
         qualified = joined([Link(self.name, "Arn", place), ":", spelled], place)
         return TargetFunction(self.resource, qualified, qualified)
@@ -225,10 +225,10 @@ class _Function:
         kind, target, place = text(get(config, "Type")), get(config, "Destination"), config.place
         if target is None and kind == "SQS":
             self.make(f"{name}Queue", "AWS::SQS::Queue", {}, place)
-            self.making.means(f"{self.name}.DestinationQueue", f"{name}Queue")
+            self.making.meant[f"{self.name}.DestinationQueue"] = f"{name}Queue"
             target = Link(f"{name}Queue", "Arn", place)
         elif target is None and kind == "SNS":
             self.make(f"{name}Topic", "AWS::SNS::Topic", {}, place)
-            self.making.means(f"{self.name}.DestinationTopic", f"{name}Topic")
+            self.making.meant[f"{self.name}.DestinationTopic"] = f"{name}Topic"
             target = Link(f"{name}Topic", "", place)
         return target or Unknown("no destination is named", place)

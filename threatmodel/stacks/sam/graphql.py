@@ -10,7 +10,7 @@ from threatmodel.stacks.sam.making import Expansion, flag
 from threatmodel.stacks.sam.policies import trust
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.texts import written
-from threatmodel.stacks.values import Link, Node, Table, Unknown, get, items, text
+from threatmodel.stacks.values import Link, Node, Unknown, entries, get, items, text
 
 _KINDS = {"DynamoDB": "AWS::DynamoDB::Table", "Lambda": "AWS::Lambda::Function"}
 
@@ -20,7 +20,7 @@ def add_around_graphql(making: Expansion) -> None:
     for api in making.of_type("AWS::Serverless::GraphQLApi"):
         for kind in _KINDS:
             sources = get(api.properties, "DataSources", "DynamoDb" if kind == "DynamoDB" else kind)
-            for name, source in sources.entries.items() if isinstance(sources, Table) else ():
+            for name, source in entries(sources).items():
                 _source(making, api, kind, name, source)
         for number, (function, place) in enumerate(_authorizers(api), 1):
             _authorizer(making, api, number, function, place)

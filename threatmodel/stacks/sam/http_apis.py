@@ -125,7 +125,7 @@ def add_http_stage(making: Expansion, api: Resource, name: str, stage: Node) -> 
     given = {"ApiId": Link(api.name, "", api.place), "StageName": stage, "AutoDeploy": True}
     properties = {**given, **{key: get(api.properties, key) for key in keys}}
     making.add(api, name, "AWS::ApiGatewayV2::Stage", properties, api.place)
-    making.means(f"{api.name}.Stage", name)
+    making.meant[f"{api.name}.Stage"] = name
 
 
 def add_http_domain(making: Expansion, api: Resource) -> None:
@@ -144,7 +144,7 @@ def add_http_domain(making: Expansion, api: Resource) -> None:
         "MutualTlsAuthentication": get(domain, "MutualTlsAuthentication"),
     }
     making.add(api, name, "AWS::ApiGatewayV2::DomainName", properties, place)
-    making.means(f"{api.name}.DomainName", name)
+    making.meant[f"{api.name}.DomainName"] = name
     given = {
         "DomainName": Link(name, "", place),
         "ApiId": Link(api.name, "", place),

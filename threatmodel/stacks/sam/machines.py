@@ -6,7 +6,7 @@ from threatmodel.stacks.apis import Integration
 from threatmodel.stacks.sam.events import IMPLICIT_REST, api_of
 from threatmodel.stacks.sam.making import Event, Expansion, Opened, counts, events, flag, usual_text
 from threatmodel.stacks.sam.policies import Grants, give_role, trust
-from threatmodel.stacks.sam.targets import rule, schedule, starter
+from threatmodel.stacks.sam.targets import add_starter, rule, schedule
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.texts import joined, written
 from threatmodel.stacks.values import Link, Node, Unknown, get, text
@@ -57,22 +57,19 @@ def _event(making: Expansion, resource: Resource, event: Event, target: Node) ->
         schedule(making, resource, event, target, event.get("PermissionsBoundary"))
     elif event.type in _BUS:
         role = event.get("RoleArn") if event.type == "Schedule" else None
-        role = role or _starter(making, resource, event, "events.amazonaws.com", target)
+        role = role or _starter(making, resource, event, "events", target)
         rule(making, resource, event, target, role)
     elif event.type == "Api":
         _api(making, resource, event, target)
 
 
-def _starter(making: Expansion, resource: Resource, event: Event, service: str, target: Node) -> Node:
-    """Adds the role with which a service starts the state machine."""
-    name, boundary = f"{resource.name}{event.id}Role", get(resource.properties, "PermissionsBoundary")
-    properties = starter(resource, service, target, boundary, event.place)
-    making.add(resource, name, "AWS::IAM::Role", properties, event.place)
-    return Link(name, "Arn", event.place)
+def _starter(making: Expansion, resource: Resource, event: Event, service: str, target: Node) -> Link:
+    boundary = get(resource.properties, "PermissionsBoundary")
+    return add_starter(making, resource, event, f"{service}.amazonaws.com", target, boundary)
 
 
 def _api(making: Expansion, resource: Resource, event: Event, target: Node) -> None:
-    role = _starter(making, resource, event, "apigateway.amazonaws.com", target)
+    role = _starter(making, resource, event, "apigateway", target)
     name = api_of(event.get("RestApiId"), IMPLICIT_REST)
     if name is None:
         return

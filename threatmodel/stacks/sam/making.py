@@ -103,7 +103,7 @@ def events(resource: Resource) -> Iterator[Event]:
         kind, properties = text(get(node, "Type")), get(node, "Properties")
         if kind is not None:
             place = found.keys.get(name, node.place)
-            yield Event(name, kind, properties if isinstance(properties, Table) else Table({}, place, {}), place)
+            yield Event(name, kind, properties if isinstance(properties, Table) else Table({}, place), place)
 
 
 # --- the growing stack
@@ -124,8 +124,9 @@ class Expansion:
 
     `routes` holds what events open, by the name of the API; `everything` the functions that get whatever an HTTP API is
     asked for, with that API; `notified` and `triggered` what events add to buckets and user pools; `reaching` the roles
-    with which rules reach their targets.  `reads` records the choices that are looked at: they decide what is made;
-    `hidden` are those that decide events, which may add to any bucket and user pool.
+    with which rules reach their targets; `meant` which resource a reference such as ``MyApi.Stage`` means.  `reads`
+    records the choices that are looked at: they decide what is made; `hidden` are those that decide events, which may
+    add to any bucket and user pool.
     """
 
     def __init__(self, stack: Stack, globals_: Table | None) -> None:
@@ -142,7 +143,7 @@ class Expansion:
         self.notified: dict[str, list[Node]] = {}
         self.triggered: dict[str, dict[str, Node]] = {}
         self.hidden: frozenset[str] = ALWAYS
-        self._meant: dict[str, str] = {}
+        self.meant: dict[str, str] = {}
 
     def of_type(self, *types: str) -> list[Resource]:
         """The resources of some types, in order."""
@@ -203,10 +204,6 @@ class Expansion:
         if not alone:
             self.shape(name, self.reads.so_far)
 
-    def means(self, reference: str, name: str) -> None:
-        """Notes that a reference such as ``MyApi.Stage`` means the resource of this name."""
-        self._meant[reference] = name
-
     def finished(self) -> dict[str, Resource]:
         """All resources, with every reference leading to what it means."""
         for one in self.of_type("AWS::S3::Bucket", "AWS::Cognito::UserPool") if self.hidden else ():
@@ -235,7 +232,7 @@ class Expansion:
         self.amend(bucket, {"NotificationConfiguration": Table(entries, place, config.keys if config else {})})
 
     def _led(self, resource: Resource) -> Resource:
-        properties = self._node(resource.properties) if self._meant else resource.properties
+        properties = self._node(resource.properties) if self.meant else resource.properties
         if properties is resource.properties or not isinstance(properties, Table):
             return resource
         return replace(resource, properties=properties, shaped=resource.shaped | self.reads.so_far)
@@ -251,8 +248,8 @@ class Expansion:
         return rebuilt(node, self._node)
 
     def _link(self, link: Link) -> Link:
-        if link.resource in self._meant:
-            return link._replace(resource=self._meant[link.resource])
+        if link.resource in self.meant:
+            return link._replace(resource=self.meant[link.resource])
         first, _, rest = link.attribute.partition(".")
-        name = self._meant.get(f"{link.resource}.{first}") if first else None
+        name = self.meant.get(f"{link.resource}.{first}") if first else None
         return link if name is None else Link(name, rest, link.place)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, items, node_of, text
+from threatmodel.stacks.values import Node, Scalar, Table, Unknown, entries, get, items, node_of, text
 
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 _ANY = "x-amazon-apigateway-any-method"
@@ -47,10 +47,10 @@ def operations(document: Node) -> Iterator[Operation]:
         if isinstance(hidden, Unknown):
             yield _unread("*", "*", hidden)
             return
-    for path, found in paths.entries.items() if isinstance(paths, Table) else ():
+    for path, found in entries(paths).items():
         if isinstance(found, Unknown):
             yield _unread("*", path, found)
-        for method, operation in found.entries.items() if isinstance(found, Table) else ():
+        for method, operation in entries(found).items():
             if method.lower() in _METHODS or method == _ANY:
                 place = found.keys.get(method, operation.place) if isinstance(found, Table) else operation.place
                 called = "ANY" if method == _ANY else method.upper()
@@ -72,7 +72,7 @@ class Authorizer(NamedTuple):
 def authorizers(document: Node) -> Iterator[Authorizer]:
     """Every authorizer that a document describes."""
     for schemes in (get(document, "securityDefinitions"), get(document, "components", "securitySchemes")):
-        for name, scheme in schemes.entries.items() if isinstance(schemes, Table) else ():
+        for name, scheme in entries(schemes).items():
             settings = scheme if isinstance(scheme, Unknown) else get(scheme, "x-amazon-apigateway-authorizer")
             if settings is not None:
                 yield Authorizer(name, settings, scheme.place)
@@ -127,8 +127,7 @@ def _models(document: Node, body: Node | None, taken: Sequence[Node | None], pla
     content = get(body, "content")
     if isinstance(content, Unknown):
         return content
-    entries = content.entries.items() if isinstance(content, Table) else ()
-    found = {kind: _referred(document, get(one, "schema")) for kind, one in entries}
+    found = {kind: _referred(document, get(one, "schema")) for kind, one in entries(content).items()}
     for one in taken:
         where = get(one, "in")
         if isinstance(where, Unknown):

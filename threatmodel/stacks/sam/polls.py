@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.making import Event, Expansion
 from threatmodel.stacks.sam.policies import NETWORK_ACTIONS, Grants, delivery
 from threatmodel.stacks.sam.targets import TargetFunction
@@ -96,8 +95,11 @@ def _documents(event: Event) -> PolicyStatements:
     account = "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}"
     return [
         *(_secret(uri) for kind, uri in _access(event) if kind == "BASIC_AUTH"),
-        {"Action": ["rds:DescribeDBClusterParameters"], "Resource": _made(f"{account}:cluster-pg:*", event.place)},
-        {"Action": ["rds:DescribeDBSubnetGroups"], "Resource": _made(f"{account}:subgrp:*", event.place)},
+        {
+            "Action": ["rds:DescribeDBClusterParameters"],
+            "Resource": written(f"{account}:cluster-pg:*", {}, event.place),
+        },
+        {"Action": ["rds:DescribeDBSubnetGroups"], "Resource": written(f"{account}:subgrp:*", {}, event.place)},
         {"Action": ["rds:DescribeDBClusters"], "Resource": _named(event, "Cluster")},
         {"Action": NETWORK_ACTIONS, "Resource": "*"},
         *_key(event),
@@ -160,10 +162,6 @@ def _spelt(node: Node | None) -> str:
 
 def _named(event: Event, name: str) -> Node:
     return event.get(name) or Unknown(f"the event has no {name}", event.place)
-
-
-def _made(pattern: str, place: Place) -> Node:
-    return written(pattern, {}, place)
 
 
 # --- more properties of the mapping

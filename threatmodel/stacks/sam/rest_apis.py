@@ -68,8 +68,8 @@ class _RestApi(Api):
         own = {name: self.get(name) for name in _STAGE_KEYS}
         properties = {"RestApiId": api, "DeploymentId": Link(deployment, "", place), **own}
         self.making.add(self.api, stage, "AWS::ApiGateway::Stage", properties, place)
-        self.making.means(f"{self.name}.Stage", stage)
-        self.making.means(f"{self.name}.Deployment", deployment)
+        self.making.meant[f"{self.name}.Stage"] = stage
+        self.making.meant[f"{self.name}.Deployment"] = deployment
 
     def second_stage(self) -> Node | None:
         """The name of the stage that SAM makes beside the API's own where no version of OpenAPI is said."""
@@ -94,7 +94,7 @@ class _RestApi(Api):
             "Policy": self.get("Domain", "Policy"),
         }
         self.making.add(self.api, name, f"AWS::ApiGateway::DomainName{suffix}", properties, place)
-        self.making.means(f"{self.name}.DomainName", name)
+        self.making.meant[f"{self.name}.DomainName"] = name
         given: dict[str, Any] = {
             "RestApiId": Link(self.name, "", place),
             "Stage": Link(f"{self.name}.Stage", "", place),

@@ -38,15 +38,31 @@ def proxy_uri(arn: Node, place: Place) -> Node:
     return written(pattern, {"Function": arn}, place)
 
 
-def starter(maker: Resource, service: str, target: Node, boundary: Node | None, place: Place) -> dict[str, Any]:
-    """The properties of a role with which a service may start a state machine or call a function."""
+def add_starter(  # noqa: PLR0913, PLR0917 - what starts what, and with which other statements
+    making: Expansion, maker: Resource, event: Event, service: str, target: Node, boundary: Node | None, **more: Any
+) -> Link:
+    """Adds the role with which a service may start a state machine or call a function; the role's ARN.
+
+    `more` are other policy documents, by the ends of their names.
+    """
     action = "lambda:InvokeFunction" if "Function" in maker.type else "states:StartExecution"
-    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": target}]}
-    return {
+    name, place, start = (
+        f"{maker.name}{event.id}",
+        event.place,
+        {"Effect": "Allow", "Action": action, "Resource": target},
+    )
+    inline = {f"{maker.name}StartPolicy": start, **{f"{name}{ending}": one for ending, one in more.items()}}
+    properties = {
         "AssumeRolePolicyDocument": trust(service, place),
-        "Policies": [{"PolicyName": f"{maker.name}StartPolicy", "PolicyDocument": document}],
+        "Policies": [
+            {"PolicyName": called, "PolicyDocument": {"Version": "2012-10-17", "Statement": [one]}}
+            for called, one in inline.items()
+            if one is not None
+        ],
         "PermissionsBoundary": boundary,
     }
+    making.add(maker, f"{name}Role", "AWS::IAM::Role", properties, place)
+    return Link(f"{name}Role", "Arn", place)
 
 
 def dead_letters(making: Expansion, maker: Resource, event: Event, rule: Node | None) -> Node | None:
@@ -84,13 +100,9 @@ def schedule(making: Expansion, maker: Resource, event: Event, target: Node, bou
     name, place = f"{maker.name}{event.id}", event.place
     letters, role = dead_letters(making, maker, event, None), event.get("RoleArn")
     if role is None:
-        properties = starter(maker, "scheduler.amazonaws.com", target, boundary, place)
-        if letters is not None:
-            statement = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": letters}
-            document = {"Version": "2012-10-17", "Statement": [statement]}
-            properties["Policies"].append({"PolicyName": f"{name}SQSPolicy", "PolicyDocument": document})
-        making.add(maker, f"{name}Role", "AWS::IAM::Role", properties, place)
-        role = Link(f"{name}Role", "Arn", place)
+        to_letters = None if letters is None else {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": letters}
+        service = "scheduler.amazonaws.com"
+        role = add_starter(making, maker, event, service, target, boundary, SQSPolicy=to_letters)
     kept = (
         "ScheduleExpression",
         "State",

@@ -9,7 +9,7 @@ from threatmodel.stacks.sam.making import Expansion, usual_text
 from threatmodel.stacks.sam.targets import proxy_uri
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.texts import joined, written
-from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, text
+from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, entries, get, text
 
 
 def add_around_websockets(making: Expansion) -> None:
@@ -18,7 +18,7 @@ def add_around_websockets(making: Expansion) -> None:
         _stage(making, api)
         access = _access(making, api)
         routes = get(api.properties, "Routes")
-        for key, route in routes.entries.items() if isinstance(routes, Table) else ():
+        for key, route in entries(routes).items():
             _route(making, api, key, route, access if key == "$connect" else Access())
         if isinstance(get(api.properties, "Domain"), Table):
             add_http_domain(making, api)

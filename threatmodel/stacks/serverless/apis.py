@@ -13,7 +13,6 @@ from threatmodel.stacks.serverless.making import (
     Function,
     GrowingTemplate,
     either,
-    entries,
     flag,
     get,
     invocation,
@@ -25,7 +24,7 @@ from threatmodel.stacks.serverless.making import (
 )
 from threatmodel.stacks.serverless.names import logical
 from threatmodel.stacks.serverless.rest import ANY_METHOD, UNSTATED, deciding, method_and_path, stage_logs
-from threatmodel.stacks.values import Joined, Node, Scalar, Table, Unknown, items, text
+from threatmodel.stacks.values import Joined, Node, Scalar, Table, Unknown, entries, items, text
 
 # --- HTTP APIs
 

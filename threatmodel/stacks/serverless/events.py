@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from threatmodel.reading.problems import Place, quoted
@@ -11,7 +12,6 @@ from threatmodel.stacks.serverless.making import (
     Function,
     GrowingTemplate,
     attribute,
-    entries,
     flag,
     get,
     join,
@@ -22,8 +22,8 @@ from threatmodel.stacks.serverless.making import (
 )
 from threatmodel.stacks.serverless.names import logical
 from threatmodel.stacks.serverless.rest import http_event
-from threatmodel.stacks.serverless.sources import active_mq, kafka, msk, rabbit_mq, s3, sns, sqs, stream
-from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, is_null, items, text
+from threatmodel.stacks.serverless.sources import broker, kafka, msk, s3, sns, sqs, stream
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, entries, is_null, items, text
 
 _NO_EVENT = "it is not written as an event is"
 
@@ -255,7 +255,7 @@ def cloud_front(making: GrowingTemplate, function: Function, _config: Node, plac
 
 
 _EVENTS: Mapping[str, Callable[[GrowingTemplate, Function, Node, Place, int], None]] = {
-    "activemq": active_mq,
+    "activemq": partial(broker, kind="ActiveMQ"),
     "alb": alb,
     "alexaSkill": alexa_skill,
     "alexaSmartHome": alexa_home,
@@ -270,7 +270,7 @@ _EVENTS: Mapping[str, Callable[[GrowingTemplate, Function, Node, Place, int], No
     "iotFleetProvisioning": iot_provisioning,
     "kafka": kafka,
     "msk": msk,
-    "rabbitmq": rabbit_mq,
+    "rabbitmq": partial(broker, kind="RabbitMQ"),
     "s3": s3,
     "schedule": schedule,
     "sns": sns,

@@ -21,7 +21,7 @@ from threatmodel.stacks.serverless.making import (
     sub,
 )
 from threatmodel.stacks.serverless.names import logical
-from threatmodel.stacks.values import Node, Scalar, Table, Unknown, items, node_of, text
+from threatmodel.stacks.values import Node, Scalar, Table, Unknown, entries, items, node_of, text
 
 _TIMEOUT, _MEMORY = 6, 1024
 
@@ -85,8 +85,7 @@ def _environment(making: GrowingTemplate, function: Function) -> Any:
     found = merged(making.of_provider("environment"), function.get("environment"))
     filled = making.fills_environment
     if filled is not None:
-        entries = found.entries if isinstance(found, Table) else {}
-        found = found if isinstance(found, Unknown) else Table({**entries, "*": filled}, filled.place, {})
+        found = found if isinstance(found, Unknown) else Table({**entries(found), "*": filled}, filled.place)
     return None if found is None else {"Variables": found}
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from threatmodel.stacks.serverless.making import GrowingTemplate, entries, place_of
-from threatmodel.stacks.values import Node, Table
+from threatmodel.stacks.serverless.making import GrowingTemplate, place_of
+from threatmodel.stacks.values import Node, Table, entries
 
 _ROOT = frozenset((
     *("service", "provider", "functions", "resources", "custom", "plugins", "layers", "package", "params", "stages"),

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import dataclass, field
 from threatmodel.stacks.apis import Gateway, Part
 from threatmodel.stacks.serverless.names import logical, upper_first
-from threatmodel.stacks.serverless.variables import Variables, size
+from threatmodel.stacks.serverless.variables import Variables
 from threatmodel.stacks.stack import Unread
-from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, Unknown, is_null, items, node_of, text
+from threatmodel.stacks.values import (
+    Joined,
+    List,
+    Node,
+    Scalar,
+    Table,
+    Unknown,
+    entries,
+    is_null,
+    items,
+    node_of,
+    size,
+    text,
+)
 
 ROLE = "IamRoleLambdaExecution"
 REST_API = "ApiGatewayRestApi"
@@ -102,11 +115,6 @@ def perhaps(switch: Unknown) -> Unknown:
     return switch._replace(given=())
 
 
-def entries(node: Node | None) -> Mapping[str, Node]:
-    """The entries of a mapping; none where it is no mapping."""
-    return node.entries if isinstance(node, Table) else {}
-
-
 def get(node: Node | None, *names: str) -> Node | None:
     """The node behind some keys where it is given; something unknown on the way is the answer."""
     for name in names:
@@ -119,11 +127,6 @@ def get(node: Node | None, *names: str) -> Node | None:
 def either(*nodes: Node | None) -> Node | None:
     """The first that is given."""
     return next((node for node in nodes if is_set(node)), None)
-
-
-def pick(node: Node | None, names: Mapping[str, str]) -> dict[str, Node]:
-    """Some entries of a mapping, under other names."""
-    return {names[name]: child for name, child in entries(node).items() if name in names and is_set(child)}
 
 
 def merged(one: Node | None, other: Node | None) -> Node | None:
@@ -317,8 +320,3 @@ def last_name(node: Node | None) -> str:
         if function == "Fn::Sub":
             return re.split(r"[:/]", text(parts[0]) or "")[-1] if parts else ""
     return ""
-
-
-def each(nodes: Iterable[Node]) -> Iterator[Node]:
-    """The nodes that are given."""
-    return (node for node in nodes if is_set(node))

@@ -21,10 +21,10 @@ from threatmodel.reading.problems import InputError, Place, Problem, quoted
 from threatmodel.reading.values import replace
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.cloudformation import reader as cloudformation
-from threatmodel.stacks.serverless.making import GrowingTemplate, entries
+from threatmodel.stacks.serverless.making import GrowingTemplate
 from threatmodel.stacks.serverless.state import differing, is_stated, plain
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, shape_of, text
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, entries, shape_of, text
 
 _FOLDER = ".serverless"
 _TEMPLATE = f"{_FOLDER}/cloudformation-template-update-stack.json"

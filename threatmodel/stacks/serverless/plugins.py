@@ -12,21 +12,11 @@ from threatmodel.reading.problems import Place, quoted
 from threatmodel.reading.values import replace
 from threatmodel.stacks.apis import REST, Access, Integration, Route
 from threatmodel.stacks.serverless.functions import ROLE_EACH
-from threatmodel.stacks.serverless.making import (
-    REST_API,
-    Function,
-    GrowingTemplate,
-    either,
-    entries,
-    get,
-    join,
-    place_of,
-    sub,
-)
+from threatmodel.stacks.serverless.making import REST_API, Function, GrowingTemplate, either, get, join, place_of, sub
 from threatmodel.stacks.serverless.names import logical, upper_first
 from threatmodel.stacks.serverless.rest import path_resource, rest_id
 from threatmodel.stacks.stack import Strength, Unread
-from threatmodel.stacks.values import Node, Table, Unknown, is_null, items, leaves, text
+from threatmodel.stacks.values import Node, Table, Unknown, entries, is_null, items, leaves, text
 
 _HARMLESS = frozenset((
     *("serverless-offline", "serverless-offline-sqs", "serverless-offline-sns", "serverless-webpack"),

@@ -35,7 +35,6 @@ from threatmodel.stacks.serverless.making import (
     Function,
     GrowingTemplate,
     deep_merged,
-    entries,
     flag,
     get,
     is_set,
@@ -51,7 +50,7 @@ from threatmodel.stacks.serverless.plugins import add_machines, add_proxies, add
 from threatmodel.stacks.serverless.rest import add_rest_api
 from threatmodel.stacks.serverless.variables import Variables
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, is_null, items, text
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, entries, is_null, items, text
 from threatmodel.stacks.work import Work
 
 _SAYING_NOTHING = frozenset(("AWSTemplateFormatVersion", "Description", "Metadata", "Outputs", "Rules"))
@@ -83,8 +82,8 @@ def read(
         problem = Problem(code="not-a-template", place=place, message=message, hint=hint or "name another file")
         raise InputError([problem])
     variables = Variables(root, assumed, included, work=assumed.work or Work())
-    provider = variables.at("provider") or Table({}, root.place, {})
-    provider = Table({"name": provider}, provider.place, {}) if text(provider) is not None else provider
+    provider = variables.at("provider") or Table({}, root.place)
+    provider = Table({"name": provider}, provider.place) if text(provider) is not None else provider
     name = text(get(provider, "name"))
     if name is not None and name != "aws":
         message = f"this is a serverless.yml for {quoted(name)}; expected one for AWS"
@@ -122,7 +121,7 @@ def _not_ours(root: Node | None) -> str:
 def _composed(root: Node | None) -> Iterator[str]:
     """The folders of the services that a serverless-compose.yml lists."""
     services = get(root, "services")
-    for service in services.entries.values() if isinstance(services, Table) else ():
+    for service in entries(services).values():
         folder = text(get(service, "path"))
         if folder:
             yield quoted(f"{folder.rstrip('/')}/{text(get(service, 'config')) or 'serverless.yml'}")
@@ -283,7 +282,7 @@ def _template(making: GrowingTemplate) -> Table:
     given, parameters = making.of_provider("stackParameters"), sections.get("Parameters")
     if given is not None and isinstance(parameters, Table):
         sections["Parameters"] = _given(parameters, given)
-    return Table(sections, place, {})
+    return Table(sections, place)
 
 
 def _given(parameters: Table, given: Node) -> Table:

@@ -12,7 +12,6 @@ from threatmodel.stacks.serverless.making import (
     GrowingTemplate,
     attribute,
     either,
-    entries,
     flag,
     get,
     invocation,
@@ -25,7 +24,7 @@ from threatmodel.stacks.serverless.making import (
     switched,
 )
 from threatmodel.stacks.serverless.names import logical, upper_first
-from threatmodel.stacks.values import Joined, Node, Scalar, Unknown, text
+from threatmodel.stacks.values import Joined, Node, Scalar, Unknown, entries, text
 
 ANY_METHOD = {"*": "ANY"}
 UNSTATED = "which method and path is meant is not stated"

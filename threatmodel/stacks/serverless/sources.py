@@ -12,7 +12,6 @@ from threatmodel.stacks.serverless.making import (
     GrowingTemplate,
     attribute,
     either,
-    entries,
     flag,
     get,
     join,
@@ -23,7 +22,7 @@ from threatmodel.stacks.serverless.making import (
     switched,
 )
 from threatmodel.stacks.serverless.names import logical, upper_first
-from threatmodel.stacks.values import Node, Scalar, Table, Unknown, items, text
+from threatmodel.stacks.values import Node, Scalar, Table, Unknown, entries, items, text
 
 
 def _arn(config: Node) -> Node:
@@ -88,7 +87,7 @@ def stream(making: GrowingTemplate, function: Function, config: Node, place: Pla
     making.grant(place, [f"{kind}:{verb}" for verb in verbs], [arn])
 
 
-def broker(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int, kind: str) -> None:  # noqa: PLR0913, PLR0917 - an event and its kind
+def broker(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int, *, kind: str) -> None:  # noqa: PLR0913 - an event and its kind
     """``activemq`` and ``rabbitmq``."""
     queue, secret = get(config, "queue"), get(config, "basicAuthArn")
     name = f"{logical(function.name)}EventSourceMapping{kind}{plain(text(queue) or str(number))}"
@@ -101,16 +100,6 @@ def broker(making: GrowingTemplate, function: Function, config: Node, place: Pla
         making.grant(place, ["secretsmanager:GetSecretValue"], [secret])
     making.grant(place, ["mq:DescribeBroker"], [_arn(config)])
     making.grant(place, NETWORK_ACTIONS, "*")
-
-
-def active_mq(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
-    """``activemq``."""
-    broker(making, function, config, place, number, "ActiveMQ")
-
-
-def rabbit_mq(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
-    """``rabbitmq``."""
-    broker(making, function, config, place, number, "RabbitMQ")
 
 
 def msk(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:

@@ -16,7 +16,7 @@ from threatmodel.stacks.serverless.included import Included
 from threatmodel.stacks.serverless.spelling import alternatives_of, literal, variables_in
 from threatmodel.stacks.stack import Parameter
 from threatmodel.stacks.texts import joined
-from threatmodel.stacks.values import Link, List, Node, Scalar, Table, Unknown, is_null, rebuilt
+from threatmodel.stacks.values import Link, List, Node, Scalar, Table, Unknown, is_null, rebuilt, size
 from threatmodel.stacks.work import Work
 
 _TIMES = 16
@@ -337,17 +337,3 @@ def _has_stage(node: Node | None, name: str) -> bool:
         stage != "default" and (not isinstance(values, Table) or name in values.entries or "params" in values.entries)
         for stage, values in node.entries.items()
     )
-
-
-def size(node: Node, most: int) -> int:
-    """How many nodes a node consists of, counted up to `most`."""
-    count = 0
-    waiting = [node]
-    while waiting and count <= most:
-        node = waiting.pop()
-        count += 1
-        if isinstance(node, Table):
-            waiting += node.entries.values()
-        elif isinstance(node, List):
-            waiting += node.items
-    return count

@@ -117,7 +117,7 @@ def _apart(resource: Resource, row: Row) -> dict[str, Resource]:
                 resource,
                 name=address,
                 type=own.type,
-                properties=Table(entries, resource.place, {}),
+                properties=Table(entries, resource.place),
                 made_by=resource.name,
                 written=resource.type,
             )
@@ -152,7 +152,7 @@ def _stage(deployment: Resource) -> Resource | None:
     stated["DeploymentId"] = Link(deployment.name, "", deployment.place)
     name = entries["StageName"]
     doubt = name if isinstance(name, Unknown) else None
-    return _beside(deployment, "stage", "AWS::ApiGateway::Stage", Table(stated, deployment.place, {}), doubt)
+    return _beside(deployment, "stage", "AWS::ApiGateway::Stage", Table(stated, deployment.place), doubt)
 
 
 def _without_stage(resource: Resource) -> Resource:
@@ -171,7 +171,7 @@ def _permission(url: Resource) -> Resource | None:
         return None
     allowed = {"Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE"}
     stated: dict[str, Node] = {name: Scalar(value, kind.place) for name, value in allowed.items()}
-    properties = Table({"FunctionName": entries["TargetFunctionArn"], **stated}, kind.place, {})
+    properties = Table({"FunctionName": entries["TargetFunctionArn"], **stated}, kind.place)
     doubt = None if isinstance(kind, Scalar) else kind if isinstance(kind, Unknown) else Unknown(_PERHAPS, kind.place)
     return _beside(url, "permission", "AWS::Lambda::Permission", properties, doubt)
 

@@ -122,7 +122,7 @@ def _pairs(value: Table, own: Mapping[str, Any]) -> List:
     What identifies an entry is the first of the two in each schema.
     """
     first, second = map(_name, own.values())
-    found = [Table({first: Scalar(key, one.place), second: one}, one.place, {}) for key, one in value.entries.items()]
+    found = [Table({first: Scalar(key, one.place), second: one}, one.place) for key, one in value.entries.items()]
     return List(tuple(found), value.place)
 
 
@@ -145,7 +145,7 @@ def _worded(value: Node, words: Mapping[str, str]) -> Node:
 def _wrapped(value: Node, name: str, beside: Mapping[str, str]) -> Node:
     """An item of a list as the object that CloudFormation has there."""
     stated: dict[str, Node] = {key: Scalar(word, value.place) for key, word in beside.items()}
-    return Table({**stated, name: value}, value.place, {})
+    return Table({**stated, name: value}, value.place)
 
 
 def _as_mapping(value: Node, key: str, own: Any, into: _Into, path: str) -> Node:
@@ -159,7 +159,7 @@ def _as_mapping(value: Node, key: str, own: Any, into: _Into, path: str) -> Node
             return one if isinstance(one, Unknown) else Unknown("a name in it cannot be read", one.place)
         rest = one._replace(entries={inner: node for inner, node in one.entries.items() if inner != key})
         found[str(name.value)] = rest.entries.get(alone, rest) if alone else _block(rest, definition, into, path)
-    return Table(found, value.place, {})
+    return Table(found, value.place)
 
 
 def _split(value: Node) -> tuple[Node, Node]:

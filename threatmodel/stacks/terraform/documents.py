@@ -22,7 +22,7 @@ def document(node: Node) -> Node:
     version = node.entries.get("version")
     if isinstance(version, Scalar) and version.value:
         entries["Version"] = version
-    return Table(entries, node.place, {})
+    return Table(entries, node.place)
 
 
 def _statement(node: Node) -> Node:
@@ -43,7 +43,7 @@ def _statement(node: Node) -> Node:
     condition = node.entries.get("condition")
     if condition is not None and is_set(condition):
         entries["Condition"] = _conditions(condition)
-    return Table(entries, node.place, {})
+    return Table(entries, node.place)
 
 
 def _whole(node: Node) -> Node:
@@ -79,7 +79,7 @@ def _principals(node: Node) -> Node:
         found.setdefault(kind.value, []).extend(items(_whole(who)) if who is not None else ())
     if set(found) == {"*"}:
         return Scalar("*", node.place)
-    return Table({kind: List(tuple(who), node.place) for kind, who in found.items()}, node.place, {})
+    return Table({kind: List(tuple(who), node.place) for kind, who in found.items()}, node.place)
 
 
 def _conditions(node: Node) -> Node:

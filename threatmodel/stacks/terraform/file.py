@@ -21,7 +21,7 @@ def _refusal(file: str, found: str, part: str = "") -> InputError:
     return InputError([Problem(code="not-a-plan", place=at(file, part), message=message, hint=hint)])
 
 
-def plan_in(data: bytes | str, file: str) -> Mapping[str, Any]:
+def plan_in(data: str, file: str) -> Mapping[str, Any]:
     """The plan in a file.  Raises InputError where there is none."""
     raw = _parsed(data, file)
     found = _no_plan(raw)
@@ -30,18 +30,14 @@ def plan_in(data: bytes | str, file: str) -> Mapping[str, Any]:
     return table(raw)
 
 
-def _parsed(data: bytes | str, file: str) -> Any:
-    if data[:4] == b"PK\x03\x04":
-        raise _refusal(file, "this is a plan in Terraform's own form")
+def _parsed(data: str, file: str) -> Any:
     try:
-        return json.loads(data.lstrip("\ufeff") if isinstance(data, str) else data)
+        return json.loads(data.lstrip("\ufeff"))
     except json.JSONDecodeError as error:
         found = "this is no JSON"
         if error.msg == "Extra data" and error.doc[:400].lstrip().startswith('{"@level"'):
             found = "this is the log of 'terraform plan -json'"
         raise _refusal(file, found, f"line {error.lineno}, column {error.colno}") from None
-    except UnicodeDecodeError:
-        raise _refusal(file, "this is no text in UTF-8") from None
     except RecursionError:
         raise _refusal(file, "this is JSON nested too deeply to be read") from None
     except ValueError:

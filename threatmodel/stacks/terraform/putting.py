@@ -15,7 +15,7 @@ def put(entries: dict[str, Node], steps: Sequence[str], value: Node) -> None:
     if rest:
         inner = dict(before.entries) if isinstance(before, Table) else {}
         put(inner, rest, value)
-        entries[name] = Table(inner, before.place if isinstance(before, Table) else value.place, {})
+        entries[name] = Table(inner, before.place if isinstance(before, Table) else value.place)
     elif first.endswith("[]"):
         more = value.items if isinstance(value, List) else (value,)
         known = before.items if isinstance(before, List) else (before,) if before is not None else ()

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from threatmodel.reading.problems import InputError, Problem, note, quoted
+from threatmodel.reading.problems import Problem, note, quoted
 from threatmodel.reading.values import dataclass, replace
 from threatmodel.stacks.stack import Parameter, Resource, Stack, Strength, Unread
 from threatmodel.stacks.terraform.canonical import canonical
@@ -29,8 +29,6 @@ from threatmodel.stacks.terraform.references import (
 from threatmodel.stacks.terraform.values import AFTER_APPLY, OWN_TEXTS, SENSITIVE, Builder, Known
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, node_of
 
-LARGEST = 64 * 1024 * 1024
-"""Bytes of the largest plan that is read."""
 _DEEPEST_MODULE = 100
 _VERSION = re.compile(r"0\.[12]|1\.\d{1,3}")
 """Versions of the format: later ones with the same first number only add to it."""
@@ -49,12 +47,8 @@ _IDENTITIES = ("arn", "execution_arn", "invoke_arn", "url")
 """Attributes whose value no two resources share."""
 
 
-def read(data: bytes | str, file: str) -> Stack:
+def read(data: str, file: str) -> Stack:
     """The stack that a plan makes.  Raises InputError where `data` is no plan."""
-    if len(data) > LARGEST:
-        message = f"the file has more than {LARGEST // (1024 * 1024)} MB, the most that is read of a plan"
-        problem = Problem(code="file-too-large", place=at(file), message=message, hint="plan a part of it (-target)")
-        raise InputError([problem])
     return Plan(plan_in(data, file), file).stack()
 
 
@@ -348,7 +342,7 @@ class Plan:
         if isinstance(found, Table):
             return found
         reason = found if isinstance(found, Unknown) else Unknown(AFTER_APPLY, at(self.file, instance.address))
-        return Table(dict.fromkeys(values, reason), reason.place, {})
+        return Table(dict.fromkeys(values, reason), reason.place)
 
     def builder(self, instance: Instance) -> Builder:
         """What makes the nodes of an instance."""

@@ -13,7 +13,6 @@ from typing import Any
 
 from threatmodel.reading.problems import InputError, Problem
 from threatmodel.stacks.terraform.file import at
-from threatmodel.stacks.terraform.flat import nested
 from threatmodel.stacks.terraform.references import sequence, table
 
 _SHOW = "write it with 'terraform show -json > state.json'"
@@ -152,11 +151,36 @@ def _instances(module: str, key: str, resource: Mapping[str, Any]) -> Iterator[d
             yield {
                 **_named(module, about, count),
                 "provider": resource.get("provider"),
-                "values": nested(table(instance.get("attributes"))),
+                "values": _nested(table(instance.get("attributes"))),
                 "depends_on": depends,
                 "tainted": instance.get("tainted") is True,
                 "deposed_key": deposed_key,
             }
+
+
+_COUNT, _SIZE = "#", "%"
+_DEEPEST = 60
+_WORDS = {"true": True, "false": False}
+
+
+def _nested(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The flat attributes of version 3 (``ports.#``, ``tags.%``) as nested values, without the keys of sets."""
+    tree: dict[str, Any] = {}
+    for name, value in attributes.items():
+        inside, steps = tree, name.split(".")
+        for step in steps[:_DEEPEST][:-1]:
+            following = inside.setdefault(step, {})
+            inside = following if isinstance(following, dict) else inside
+        inside[".".join(steps[_DEEPEST - 1 :]) if len(steps) > _DEEPEST else steps[-1]] = value
+    return {name: _inside(one) for name, one in tree.items()}
+
+
+def _inside(node: Any) -> Any:
+    if not isinstance(node, dict):
+        return _WORDS.get(node, node) if isinstance(node, str) else node
+    if _COUNT in node:
+        return [_inside(one) for key, one in node.items() if key != _COUNT]
+    return {key: _inside(one) for key, one in node.items() if key != _SIZE}
 
 
 # --- modules
