@@ -19,9 +19,7 @@ from threatmodel.reading.values import replace
 from threatmodel.stacks import sam
 from threatmodel.stacks.assumed import Assumed
 from threatmodel.stacks.cloudformation import reader
-from threatmodel.stacks.cloudformation.names import NESTED
-from threatmodel.stacks.cloudformation.parameters import Nesting
-from threatmodel.stacks.cloudformation.reader import TEMPLATE_IN
+from threatmodel.stacks.cloudformation.nesting import NESTED, TEMPLATE_IN, Nesting, is_local, template_of
 from threatmodel.stacks.definitions import with_definitions
 from threatmodel.stacks.stack import Choice, Export, Nested, Parameter, Resource, Stack, Unread
 from threatmodel.stacks.texts import relinked
@@ -155,17 +153,17 @@ def _circle(written: str, place: Place, above: tuple[Path, ...], target: Path) -
 
 def _is_file(resource: Resource) -> bool:
     """Whether a resource is a nested stack whose template is a file."""
-    return resource.type in NESTED and resource.opaque is None and reader.is_local(_template(resource))
+    return resource.type in NESTED and resource.opaque is None and is_local(_template(resource))
 
 
 def _template(resource: Resource) -> Node | None:
-    return reader.template_of(resource.type, resource.properties, (resource.about or {}).get("Metadata"))
+    return template_of(resource.type, resource.properties, (resource.about or {}).get("Metadata"))
 
 
 def _is_this(resource: Resource, content: str) -> bool:
     """Whether a nested stack surely is made of a file: its property names it, or has the digest that the CDK gives."""
     location = get(resource.properties, TEMPLATE_IN[resource.type])
-    if reader.is_local(location):
+    if is_local(location):
         return True
     try:
         compact = json.dumps(json.loads(content), separators=(",", ":"), ensure_ascii=False)

@@ -46,10 +46,11 @@ def shows_deployed(kind: str, path: Path, files: Files) -> bool:
     processed = "SamResourceId" in text and "AWS::Serverless-2016-10-31" not in text
     if not processed and "TemplateBody" not in text and text.lstrip()[:1] != '"':
         return False  # most templates: they are parsed once, when they are read
-    from threatmodel.stacks.cloudformation import answers, document
+    from threatmodel.stacks.cloudformation import document
+    from threatmodel.stacks.cloudformation.file import is_deployed, template_in
 
     root = document.parse(text, shown_path(path))
-    return answers.is_deployed(root.root, answers.template_in(root, shown_path(path)).root)
+    return is_deployed(root.root, template_in(root, shown_path(path)).root)
 
 
 def kind_of(path: Path, files: Files) -> str:

@@ -7,12 +7,11 @@ from typing import NamedTuple, TypeAlias
 
 from threatmodel.reading.problems import Place, Problem, note, quoted, suggestion
 from threatmodel.reading.values import dataclass, field
+from threatmodel.stacks.cloudformation.nesting import NESTED
 from threatmodel.stacks.stack import Parameter
 from threatmodel.stacks.values import ALWAYS, Joined, Link, List, Node, Scalar, Table, Unknown, choices_of
 from threatmodel.stacks.work import Work
 
-NESTED = frozenset(("AWS::CloudFormation::Stack", "AWS::Serverless::Application"))
-"""Types of resources that are whole stacks, whose outputs stand elsewhere."""
 SAM = "AWS::Serverless::"
 _MADE_BY_SAM = ("ServerlessRestApi", "ServerlessHttpApi", "ServerlessDeploymentApplication", "CodeDeployServiceRole")
 _PSEUDO = frozenset(

@@ -5,27 +5,16 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Collection, Iterator, Mapping
-from typing import NamedTuple
 
 from threatmodel.reading.problems import Place, Problem, listed, quoted, suggestion
 from threatmodel.reading.source import meaning
 from threatmodel.stacks.assumed import DEFAULTS, Assumed, PlainValue
+from threatmodel.stacks.cloudformation.nesting import Nesting
 from threatmodel.stacks.stack import Parameter
 from threatmodel.stacks.values import ALWAYS, List, Node, Scalar, Table, Unknown, as_text, is_null, items, text
 
 _FROM_STORE = "AWS::SSM::Parameter::Value"
 _LONGEST_VALUE = 4096
-
-
-class Nesting(NamedTuple):
-    """That nested stacks are read too, and which of them a template is: its name, and what its parameters are given.
-
-    `handed` is None for the template that is deployed, and Unknown where it cannot be determined for another one;
-    what that is not handed has its default for certain.
-    """
-
-    name: str = ""
-    handed: Mapping[str, Node] | Unknown | None = None
 
 
 def parameter(name: str, declared: Table, place: Place, assumed: Assumed, nesting: Nesting | None) -> Parameter:

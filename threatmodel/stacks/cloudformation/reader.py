@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
-from threatmodel.reading.problems import InputError, Place, Problem, listed, note, quoted
+from threatmodel.reading.problems import InputError, Place, Problem, note, quoted
 from threatmodel.reading.values import replace
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.cloudformation import document
-from threatmodel.stacks.cloudformation.answers import answer_in, is_deployed, template_in
 from threatmodel.stacks.cloudformation.conditions import choices, decided
 from threatmodel.stacks.cloudformation.deployments import with_stages
+from threatmodel.stacks.cloudformation.file import is_deployed, kind_of, root_of, template_in
 from threatmodel.stacks.cloudformation.intrinsics import Scope, made_by
 from threatmodel.stacks.cloudformation.loops import LOOP, Loops
-from threatmodel.stacks.cloudformation.names import NESTED, ConditionValue
-from threatmodel.stacks.cloudformation.parameters import Nesting, parameter, unfit, unknown
+from threatmodel.stacks.cloudformation.names import ConditionValue
+from threatmodel.stacks.cloudformation.nesting import NESTED, STACKS, Nesting, elsewhere, is_local, template_of
+from threatmodel.stacks.cloudformation.parameters import parameter, unfit, unknown
 from threatmodel.stacks.stack import Export, Parameter, Resource, Stack, Unread
 from threatmodel.stacks.values import (
     ALWAYS,
@@ -36,22 +36,8 @@ from threatmodel.stacks.values import (
 from threatmodel.stacks.work import Work
 
 _READ_TRANSFORMS = frozenset(("AWS::Serverless-2016-10-31", "AWS::LanguageExtensions"))
-_STACKS = NESTED | {"AWS::ServiceCatalog::CloudFormationProvisionedProduct"}
-TEMPLATE_IN = {"AWS::CloudFormation::Stack": "TemplateURL", "AWS::Serverless::Application": "Location"}
-"""The property of a nested stack with the place of its template."""
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _MODULE = "::MODULE"
 _OWN_KEYS = frozenset(("Type", "Properties", "Condition"))
-_OTHERS = {
-    "a Kubernetes manifest": {"apiVersion", "kind"},
-    "a serverless.yml": {"service", "provider"},
-    "a Terraform plan": {"planned_values"},
-    "a Terraform state": {"terraform_version"},
-    "an OpenAPI document": {"openapi"},
-    "a Compose file": {"services"},
-    "a threat model": {"name", "functions"},
-}
-"""What else a file may be, by keys that it then has."""
 _NOTHING: Mapping[str, Node] = {}
 
 
@@ -66,12 +52,7 @@ def read(
     """
     whole = document.parse(text, file)
     raw = template_in(whole, file)
-    root = raw.root
-    found, hint = _no_template(root)
-    if found or not isinstance(root, Table):
-        place = Place(file) if root is None else root.place
-        message = f"{found}; expected a CloudFormation or SAM template, which has 'Resources'"
-        raise InputError([Problem(code="not-a-template", place=place, message=message, hint=hint)])
+    root = root_of(raw, file)
     stack, globals_ = _Template(file, root, list(raw.problems), assumed, nesting).stack()
     resources, deployed = with_stages(stack.resources), is_deployed(whole.root, root)
     return replace(stack, resources=resources, deployed=deployed), globals_
@@ -82,48 +63,6 @@ def stack_of(
 ) -> tuple[Stack, Table | None]:
     """The same for a template that another reader puts together; `problems` are what it found before."""
     return _Template(file, root, list(problems), assumed).stack()
-
-
-def _no_template(root: Node | None) -> tuple[str, str]:
-    """What the root of a file is if it is no template's, in words, and what to do."""
-    answer = answer_in(root)
-    return (f"this is {answer[0]}", answer[1]) if answer is not None else (_instead(root), _HINT)
-
-
-_HINT = "name the template that is deployed"
-
-
-def _instead(root: Node | None) -> str:
-    """What is there instead of a template; '' where there is one."""
-    if root is None:
-        return "this file is empty"
-    if not isinstance(root, Table):
-        return f"this is {_kind(root)}"
-    if "Resources" in root.entries:
-        resources = root.entries["Resources"]
-        return "" if isinstance(resources, Table) else f"'Resources' is {_kind(resources)} here"
-    for name, keys in _OTHERS.items():
-        if keys <= root.entries.keys():
-            return f"this is {name}"
-    return f"this has only {listed(map(quoted, root.entries), 5) or 'nothing in it'}"
-
-
-def _kind(node: Node) -> str:
-    match node:
-        case Table():
-            return "a mapping"
-        case List():
-            return "a list"
-        case Scalar(value=None):
-            return "empty"
-        case Scalar(value=str()):
-            return "a text"
-        case Scalar(value=bool()):
-            return "a yes or no"
-        case Scalar():
-            return "a number"
-        case _:
-            return "of an unknown kind"
 
 
 class _Template:
@@ -173,7 +112,7 @@ class _Template:
         """A section, empty where it is left out."""
         node = self.root.entries.get(name)
         if node is not None and not isinstance(node, Table):
-            self.wrong(node.place, f"{quoted(name)} is {_kind(node)}; expected a mapping")
+            self.wrong(node.place, f"{quoted(name)} is {kind_of(node)}; expected a mapping")
         return node if isinstance(node, Table) else Table({}, self.root.place)
 
     def wrong(self, place: Place, message: str, hint: str = "") -> None:
@@ -265,7 +204,7 @@ class _Template:
         """What a parameter is declared as."""
         if isinstance(node, Table):
             return node
-        self.wrong(node.place, f"the parameter {quoted(name)} is {_kind(node)}; expected a mapping")
+        self.wrong(node.place, f"the parameter {quoted(name)} is {kind_of(node)}; expected a mapping")
         return Table({}, node.place)
 
     # --- what may make other resources
@@ -296,11 +235,11 @@ class _Template:
             self.not_read(name, made_by(maker), place)
             return None
         if not isinstance(node, Table):
-            self.wrong(node.place, f"the resource {quoted(name)} is {_kind(node)}; expected a mapping")
+            self.wrong(node.place, f"the resource {quoted(name)} is {kind_of(node)}; expected a mapping")
         elif self.is_resource(name, node):
             kind = self.types[name] = text(node.entries["Type"]) or ""
-            if kind in _STACKS:
-                self.not_read(name, _elsewhere(kind, node), place)
+            if kind in STACKS:
+                self.not_read(name, elsewhere(kind, node), place)
             elif kind.endswith(_MODULE):
                 self.not_read(name, "what a module makes is elsewhere", place)
             return node
@@ -314,10 +253,10 @@ class _Template:
             hint = "write a type such as AWS::Lambda::Function"
             self.wrong(self.resources.keys[name], f"the resource {quoted(name)} has no 'Type'", hint)
         elif not text(kind):
-            self.wrong(kind.place, f"the 'Type' of {quoted(name)} is {_kind(kind)}; expected a text")
+            self.wrong(kind.place, f"the 'Type' of {quoted(name)} is {kind_of(kind)}; expected a text")
         elif isinstance(properties, List) or (isinstance(properties, Scalar) and properties.value is not None):
             self.wrong(
-                properties.place, f"the properties of {quoted(name)} are {_kind(properties)}; expected a mapping"
+                properties.place, f"the properties of {quoted(name)} are {kind_of(properties)}; expected a mapping"
             )
         else:
             return True
@@ -354,31 +293,6 @@ class _Template:
         if isinstance(found, Unknown):
             self.not_read("Globals", found.why, found.place)
         return found if isinstance(found, Table) else None
-
-
-def _elsewhere(kind: str, body: Table) -> str:
-    """Why what a nested stack makes is not here, and where that is."""
-    location = get(body.entries.get("Properties"), TEMPLATE_IN.get(kind, ""))
-    application, address = text(get(location, "ApplicationId")), text(location)
-    where = f" of the Serverless Application Repository: {quoted(application)}" if application else ""
-    if address and _ADDRESS.match(address):
-        where = f" at {quoted(address.partition('?')[0])}"  # what follows may sign the request
-    return f"what a nested stack makes is in another template{where}"
-
-
-def template_of(kind: str, properties: Node | None, metadata: Node | None) -> Node | None:
-    """Return where the template of a nested stack is: the file that its metadata names (the CDK writes it), if any."""
-    asset = get(metadata, "aws:asset:path") if text(get(metadata, _ASSET_OF)) == TEMPLATE_IN[kind] else None
-    return asset if is_local(asset) else get(properties, TEMPLATE_IN[kind])
-
-
-_ASSET_OF = "aws:asset:property"
-
-
-def is_local(location: Node | None) -> bool:
-    """Whether a nested stack's template is a file: a text that is no address."""
-    written = text(location) if isinstance(location, Scalar) and not location.given else None
-    return bool(written) and _ADDRESS.match(written or "") is None
 
 
 def _never(condition: Node | None, scope: Scope) -> bool:

@@ -1,15 +1,16 @@
-"""What AWS CloudFormation answers about a stack that is deployed, saved to a file by `aws cloudformation ... > FILE`.
+"""Which template a file holds, and what else the file is: other infrastructure code, and answers of AWS.
 
-`get-template` gives a template in an envelope, as an object or as text in a string; with `--query TemplateBody` the
-string alone.  A processed template has no transform: SAM leaves its marks in the metadata.
+`aws cloudformation get-template > FILE` saves a template in an envelope, as an object or as text in a string; with
+`--query TemplateBody` the string alone.  A processed template has no transform: SAM leaves its marks in the metadata.
 """
 
 from __future__ import annotations
 
+from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
 from threatmodel.reading.source import as_read
 from threatmodel.stacks.cloudformation import document
 from threatmodel.stacks.cloudformation.document import ParsedFile
-from threatmodel.stacks.values import Node, Scalar, Table, entries, get, text
+from threatmodel.stacks.values import List, Node, Scalar, Table, entries, get, text
 
 _BODY = "TemplateBody"
 _MADE_BY_SAM = "SamResourceId"
@@ -26,6 +27,16 @@ _ANSWERS = {
     "StackSummaries": ("an answer of list-stacks", "save the answer of get-template for one of the stacks"),
 }
 """Other answers, by a key that each has, and what to do with them."""
+_OTHERS = {
+    "a Kubernetes manifest": {"apiVersion", "kind"},
+    "a serverless.yml": {"service", "provider"},
+    "a Terraform plan": {"planned_values"},
+    "a Terraform state": {"terraform_version"},
+    "an OpenAPI document": {"openapi"},
+    "a Compose file": {"services"},
+    "a threat model": {"name", "functions"},
+}
+"""What else a file may be, by keys that it then has."""
 
 
 def template_in(parsed: ParsedFile, file: str) -> ParsedFile:
@@ -57,10 +68,56 @@ def is_processed(template: Node | None) -> bool:
     return any(get(one, "Metadata", _MADE_BY_SAM) is not None for one in resources.entries.values())
 
 
-def answer_in(root: Node | None) -> tuple[str, str] | None:
-    """Return which other answer of CloudFormation a file has, in words, and what to do with it."""
+def root_of(parsed: ParsedFile, file: str) -> Table:
+    """Return the root of a template.  Raises InputError where a file holds something else."""
+    root = parsed.root
     known = entries(root)
-    return next((found for key, found in _ANSWERS.items() if key in known), None)
+    answer = next((found for key, found in _ANSWERS.items() if key in known), None)
+    found, hint = (
+        (f"this is {answer[0]}", answer[1]) if answer else (_instead(root), "name the template that is deployed")
+    )
+    if isinstance(root, Table) and not found:
+        return root
+    message = f"{found}; expected a CloudFormation or SAM template, which has 'Resources'"
+    place = Place(file) if root is None else root.place
+    raise InputError([Problem(code="not-a-template", place=place, message=message, hint=hint)])
+
+
+_HINT = "name the template that is deployed"
+
+
+def _instead(root: Node | None) -> str:
+    """What is there instead of a template; '' where there is one."""
+    if root is None:
+        return "this file is empty"
+    if not isinstance(root, Table):
+        return f"this is {kind_of(root)}"
+    if "Resources" in root.entries:
+        resources = root.entries["Resources"]
+        return "" if isinstance(resources, Table) else f"'Resources' is {kind_of(resources)} here"
+    for name, keys in _OTHERS.items():
+        if keys <= root.entries.keys():
+            return f"this is {name}"
+    return f"this has only {listed(map(quoted, root.entries), 5) or 'nothing in it'}"
+
+
+def kind_of(node: Node) -> str:
+    """What a node is, in words."""
+    match node:
+        case Table():
+            return "a mapping"
+        case List():
+            return "a list"
+        case Scalar(value=None):
+            return "empty"
+        case Scalar(value=str()):
+            return "a text"
+        case Scalar(value=bool()):
+            return "a yes or no"
+        case Scalar():
+            return "a number"
+        case _:
+            return "of an unknown kind"
 
 
 def _body(root: Node | None) -> Node | None:
