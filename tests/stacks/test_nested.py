@@ -117,7 +117,7 @@ def test_what_a_deployment_may_give_stays_open_within() -> None:
     size = get(found.resources["Shop.Bot"].properties, "MemorySize")
     assert isinstance(size, Scalar)
     assert size.given == ("Stage",)
-    opened = stack({"template.yaml": outer, "shop/inner.yaml": INNER}, DEFAULTS.opened())
+    opened = stack({"template.yaml": outer, "shop/inner.yaml": INNER}, Assumed(open=True))
     size = get(opened.resources["Shop.Bot"].properties, "MemorySize")
     assert isinstance(size, Unknown)
     assert size.given == ("Stage",)

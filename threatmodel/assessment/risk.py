@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Literal, NamedTuple, get_args
 
@@ -92,10 +92,7 @@ def weighed(threat: Threat, kind: str, facts: Facts) -> Weighed:
 
 def with_unknown_raises(cell: Cell, threat: Threat, kind: str, facts: Facts) -> Cell:
     """Return a cell moved by every raise of which an open question decides whether it applies."""
-    for move in threat.raises:
-        if move.conditions[kind].truth(facts) == 0:
-            cell = _moved(cell, move, max)
-    return cell
+    return _raised(cell, threat, kind, facts, {0})
 
 
 def proof_if_answered(threat: Threat, kind: str, facts: Facts) -> Cell:
@@ -104,8 +101,13 @@ def proof_if_answered(threat: Threat, kind: str, facts: Facts) -> Cell:
     for move in threat.lowers:
         if move.conditions[kind].truth(facts) >= EVIDENCE:
             cell = _moved(cell, move, min)
+    return _raised(cell, threat, kind, facts, {-STATED, STATED, EVIDENCE})
+
+
+def _raised(cell: Cell, threat: Threat, kind: str, facts: Facts, truths: Collection[int]) -> Cell:
+    """A cell moved by the raises whose condition is as true as that."""
     for move in threat.raises:
-        if move.conditions[kind].truth(facts) not in {0, -EVIDENCE}:
+        if move.conditions[kind].truth(facts) in truths:
             cell = _moved(cell, move, max)
     return cell
 

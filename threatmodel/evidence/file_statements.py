@@ -23,6 +23,7 @@ from threatmodel.library.directions import Directions
 from threatmodel.model.facts import OMITTED, Statement, Statements
 from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.problems import Place, quoted
+from threatmodel.reading.values import replace
 from threatmodel.stacks.assumed import Assumed
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.tracking import tracked
@@ -143,7 +144,7 @@ class FileStatements:
         files = self.environment.files
         for left, label in zip(range(len(files), 0, -1), files, strict=True):
             share = work.share(left)
-            tree = Tree(self.opened.base.within(share), self.stack, self.world, share)
+            tree = Tree(replace(self.opened.base, work=share), self.stack, self.world, share)
             own = {element: by for element, by in said.items() if self._label(element) == label}
             keys = (key for key in self.questions() if self._label(key[0]) == label)
             found = held(own, self._kinds, tree, keys, ways)

@@ -148,7 +148,7 @@ def _each(labels: Iterable[str], work: Callable[[str], _Found]) -> Mapping[str, 
 def _stack_files(environment: Environment, model: Path, files: Files, work: Work) -> StackFiles:
     """The stack of an environment's files.  Raises InputError with every problem of those that cannot be used."""
     sources = environment.files
-    base = together(_each(sources, lambda label: deployed_with(sources[label], model, files))).within(work)
+    base = replace(together(_each(sources, lambda label: deployed_with(sources[label], model, files))), work=work)
 
     def in_world(given: Assumed) -> Stack:
         found = joined(_each(sources, lambda one: read_as_deployed(sources[one], model, files, apart(given, one))))

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from threatmodel.evidence.claims import Claim, Fallen, Key, Said, Worlds, agreed, in_doubt
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement
-from threatmodel.reading.values import dataclass, field
+from threatmodel.reading.values import dataclass, field, replace
 from threatmodel.stacks.assumed import Assumed, PlainValue
 from threatmodel.stacks.stack import Choice, Parameter, Stack
 from threatmodel.stacks.values import ANY_CHOICE, List, Scalar, leaves
@@ -80,7 +80,7 @@ class Tree:
     def usual(self, keys: Iterable[Key]) -> Mapping[Key, Worlds]:
         """Return what is said in each world that the defaults of parameters leave."""
         questions = [_Question(key, self.work.limit // _PARTS) for key in keys]
-        self._visit(self.base.by_default(), questions)
+        self._visit(replace(self.base, usual=True), questions)
         return {one.key: Worlds(tuple(one.every), self.work.why if one.beyond else "") for one in questions}
 
     def asked(self, start: Assumed, claims: Iterable[Claim], *, valued: bool = False) -> Mapping[Claim, _Question]:
@@ -97,7 +97,7 @@ class Tree:
         found: dict[Claim, tuple[str, ...]] = {}
         for parameter in self._left:
             near = [claim for claim, choices in read.items() if not choices.isdisjoint((parameter.name, ANY_CHOICE))]
-            world = self.base.opened()
+            world = replace(self.base, open=True)
             for other in self._left if near else ():
                 value = _default(other)
                 if other is not parameter and value is not None:
@@ -201,7 +201,7 @@ def held(said: Said, kinds: Mapping[str, str], tree: Tree, keys: Iterable[Key], 
         return Held(said, [], {})
     usual = tree.usual(keys) if start.undecided else {}
     claims, fallen = agreed(said, usual, kinds, ways)
-    asked = tree.asked(tree.base.opened(), [claim for claim in claims if claim.reassures], valued=True)
+    asked = tree.asked(replace(tree.base, open=True), [claim for claim in claims if claim.reassures], valued=True)
     unread = {claim for claim, one in asked.items() if one.beyond and not one.failed}
     why = tree.work.why
     fallen += [Fallen(claim.element, claim.name, claim.statement, why) for claim in claims if claim in unread]

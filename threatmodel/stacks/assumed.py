@@ -36,18 +36,6 @@ class Assumed:
     withheld: Mapping[str, Place] = field(default_factory=dict)
     work: Work | None = field(default=None, compare=False, repr=False)
 
-    def within(self, work: Work) -> Assumed:
-        """The same, read within some work."""
-        return replace(self, work=work)
-
-    def opened(self) -> Assumed:
-        """The same with every parameter open that has no value."""
-        return replace(self, open=True)
-
-    def by_default(self) -> Assumed:
-        """The same with each condition decided that defaults decide."""
-        return replace(self, usual=True)
-
     def with_value(self, parameter: str, value: PlainValue) -> Assumed:
         """The same with a value for a parameter."""
         return replace(self, values={**self.values, parameter: value})

@@ -207,7 +207,6 @@ class _Labels:
         self.label = label
 
     def stack(self, stack: Stack) -> Stack:
-        """The stack with everything in it under its new name."""
         resources = [self.resource(one) for one in stack.resources.values()]
         return replace(
             stack,
@@ -224,7 +223,6 @@ class _Labels:
         )
 
     def name(self, name: str) -> str:
-        """The name of a resource."""
         return f"{self.label}.{name}"
 
     def choice(self, name: str) -> str:
@@ -234,30 +232,24 @@ class _Labels:
         return f"?{self.label}{_OF}{name[1:]}" if name[:1] == "?" else f"{self.label}{_OF}{name}"
 
     def choices(self, names: frozenset[str]) -> frozenset[str]:
-        """The names of several."""
         return frozenset(map(self.choice, names))
 
     def parameter(self, one: Parameter) -> Parameter:
-        """A parameter under its new name."""
         return replace(one, name=self.choice(one.name), value=self.node(one.value))
 
     def undecided(self, one: Choice) -> Choice:
-        """A choice of the deployment."""
         parameter = self.choice(one.parameter) if one.parameter else ""
         return one._replace(condition=f"{self.label}{_OF}{one.condition}", parameter=parameter)
 
     def export(self, one: Export) -> Export:
-        """What other stacks may import."""
         name = None if one.name is None else self.node(one.name)
         return Export(name, self.node(one.value), self.unknown(one.doubt))
 
     def unread(self, one: Unread, own: Iterable[str]) -> Unread:
-        """What of a file was not read."""
         found = one.of_template(own)
         return replace(found, name=self.name(one.name), handed=frozenset(map(self.name, found.handed)))
 
     def resource(self, one: Resource) -> Resource:
-        """A resource under its new name."""
         return replace(
             one,
             name=self.name(one.name),
@@ -270,7 +262,6 @@ class _Labels:
         )
 
     def table(self, node: Table) -> Table:
-        """A mapping with new names in it."""
         return node._replace(entries={key: self.node(child) for key, child in node.entries.items()})
 
     def unknown(self, node: Unknown | None) -> Unknown | None:
@@ -285,7 +276,6 @@ class _Labels:
         )
 
     def node(self, node: Node) -> Node:
-        """A node with new names in it."""
         match node:
             case Scalar(value=value, given=given, spelled=spelled):
                 value = self.text(value) if isinstance(value, str) else value

@@ -74,11 +74,7 @@ class _Conditions:
             value = self.truth(self.entries[name], depth + 1)
             rests_on = frozenset(self.scope.read[before:]) | {self.scope.choice(name)}
             self.found[name] = value._replace(choices=rests_on if value.sure is None else ALWAYS)
-        found = self.found[name]
-        if not self.scope.work.values(len(found.choices)):
-            return ConditionValue()  # like one that is too deep: not decided, and nothing that is chosen decides it
-        self.scope.read += found.choices
-        return found
+        return self.scope.met(self.found[name])
 
     def truth(self, node: Node, depth: int) -> ConditionValue:
         """What is known of an expression."""

@@ -173,7 +173,6 @@ class _Nodes:
         raise self.refusal(at, "a key must be plain text", "quote it")
 
     def repeats(self, event: Any, depth: int) -> Node:
-        """The node that an alias repeats."""
         at = self.at(event)
         node = self.anchors.get(event.anchor)
         if node is None:
@@ -206,7 +205,6 @@ class _Nodes:
         note(self.problems, Problem(code="duplicate-key", place=at, message=message, hint="keep one of the two"))
 
     def refusal(self, at: Place, message: str, hint: str = "") -> InputError:
-        """That the file cannot be read."""
         return InputError([Problem(code="unsupported-yaml", place=at, message=message, hint=hint)])
 
 

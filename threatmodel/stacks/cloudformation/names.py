@@ -77,9 +77,12 @@ class Names:
         conditions = self.conditions or {}
         if name not in conditions:
             self.no_condition(name, conditions, place)
-        found = conditions.get(name, ConditionValue())
+        return self.met(conditions.get(name, ConditionValue()))
+
+    def met(self, found: ConditionValue) -> ConditionValue:
+        """A condition that was met, noted as read; not decided where that takes too much work."""
         if not self.work.values(len(found.choices)):
-            return ConditionValue()
+            return ConditionValue()  # like one that is too deep: nothing that is chosen decides it
         self.read += found.choices
         return found
 

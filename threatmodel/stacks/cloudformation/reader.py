@@ -122,7 +122,6 @@ class _Template:
             note(self.problems, found)
 
     def stack(self) -> tuple[Stack, Table | None]:
-        """The stack, and its `Globals`."""
         self.note_macros()
         bodies = {name: body for name in self.resources.entries if (body := self.body(name)) is not None}
         scope = self.scope()
@@ -263,7 +262,6 @@ class _Template:
         return False
 
     def resource(self, name: str, body: Table, scope: Scope) -> Resource:
-        """A resource with everything in it looked up."""
         place = self.resources.keys[name]
         scope.read.clear()
         scope.keeps_nothing = name in scope.sam
@@ -287,7 +285,6 @@ class _Template:
         )
 
     def globals(self, scope: Scope) -> Table | None:
-        """The `Globals` section, looked up."""
         node = self.section("Globals")
         found = scope.node(node) if node.entries else None
         if isinstance(found, Unknown):

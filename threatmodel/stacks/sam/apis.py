@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.apis import Access, Authorizer, Gateway, Integration, Part
+from threatmodel.stacks.apis import HTTP, Access, Authorizer, Gateway, Integration, Part
 from threatmodel.stacks.sam import openapi
 from threatmodel.stacks.sam.making import Expansion, Opened, counts, flag, hashed, literal
 from threatmodel.stacks.sam.targets import TargetFunction, permit, proxy_uri
@@ -124,9 +124,9 @@ class Api:
         kind = "COGNITO_USER_POOLS" if pools else "JWT" if tokens else "CUSTOM"
         return Access(Scalar(kind, chosen.place), self.link(name, chosen.place))
 
-    def is_built_in(self, name: str | None, _config: Node | None) -> bool:
-        """Whether an authorizer is none that the API describes."""
-        return name in {"NONE", "AWS_IAM"}
+    def is_built_in(self, name: str | None, config: Node | None) -> bool:
+        """Whether an authorizer is none that the API describes; an HTTP API may have one called AWS_IAM."""
+        return name == "NONE" or (name == "AWS_IAM" and not (self.gateway is HTTP and isinstance(config, Table)))
 
     def authorizers(self) -> None:
         """Adds the authorizers that the API's own properties describe."""

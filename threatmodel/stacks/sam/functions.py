@@ -35,7 +35,6 @@ class _Function:
         self.grants = Grants(f"{self.name}Role")
 
     def get(self, *names: str) -> Node | None:
-        """A property of the function."""
         return get(self.resource.properties, *names)
 
     def make(

@@ -34,7 +34,6 @@ class _HttpApi(Api):
     gateway, usual_authorizer, always_permits = HTTP, "REQUEST", False
 
     def add(self) -> None:
-        """Adds everything."""
         self.authorizers()
         for route in self.routes:
             self.event(route)
@@ -47,7 +46,6 @@ class _HttpApi(Api):
             add_http_domain(self.making, self.api)
 
     def stage(self) -> None:
-        """Adds the stage."""
         stage = self.get("StageName")
         usual = stage is None or literal(stage) == "$default"
         name = f"{self.name}ApiGatewayDefaultStage" if usual else self.stage_id(stage)
@@ -102,10 +100,6 @@ class _HttpApi(Api):
         self.making.add(maker, leads_to.resource, "AWS::ApiGatewayV2::Integration", {"ApiId": api, **leads}, place)
         target = joined(["integrations/", leads_to], place)
         self.making.add(maker, name, *HTTP.resource(route._replace(target=target), api), place)
-
-    def is_built_in(self, name: str | None, config: Node | None) -> bool:
-        """Whether an authorizer is none that the API describes, which may have one called AWS_IAM."""
-        return name == "NONE" or (name == "AWS_IAM" and not isinstance(config, Table))
 
 
 def _open_key(route: Opened) -> Node | None:

@@ -38,7 +38,6 @@ class _RestApi(Api):
     gateway, usual_authorizer, always_permits = REST, "TOKEN", True
 
     def add(self) -> None:
-        """Adds everything."""
         self.stage()
         self.authorizers()
         body = self.get("DefinitionBody")
@@ -59,7 +58,6 @@ class _RestApi(Api):
     # --- stage and domain
 
     def stage(self) -> None:
-        """Adds the deployment and the stage."""
         stage = self.stage_id(self.get("StageName"))
         deployment, place = f"{self.name}Deployment", self.api.place
         api = Link(self.name, "", place)
@@ -79,7 +77,6 @@ class _RestApi(Api):
         return Scalar("Stage", self.api.place) if version is None else None
 
     def domain(self) -> None:
-        """Adds the custom domain and its mappings."""
         domain, place = self.get("Domain"), self.api.place
         kind = self.get("Domain", "EndpointConfiguration") or Scalar("REGIONAL", place)
         private = text(kind) == "PRIVATE"

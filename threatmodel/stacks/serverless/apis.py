@@ -29,11 +29,6 @@ from threatmodel.stacks.values import Joined, Node, Scalar, Table, Unknown, entr
 # --- HTTP APIs
 
 
-def http_id(making: GrowingTemplate) -> Any:
-    """The HTTP API of the service, or the one that it adds to."""
-    return either(making.of_provider("httpApi", "id")) or ref(HTTP_API)
-
-
 def http_api_event(making: GrowingTemplate, function: Function, event: Node, place: Place, _number: int) -> None:
     """``httpApi``: a route of an HTTP API."""
     stated = method_and_path(event)
@@ -44,7 +39,7 @@ def http_api_event(making: GrowingTemplate, function: Function, event: Node, pla
     whole = path == "*"
     key = "$default" if whole else f"{ANY_METHOD.get(method, method)} {path}"
     spelled = "Default" if whole else "".join(path_part(part) for part in f"{stated[0]} {path}".split("/"))
-    api, leads = http_id(making), f"HttpApiIntegration{logical(function.name)}"
+    api, leads = making.api(HTTP_API), f"HttpApiIntegration{logical(function.name)}"
     payload = either(function.get("httpApi", "payload"), making.of_provider("httpApi", "payload")) or "2.0"
     making.put(leads, HTTP, Integration("AWS_PROXY", function.target, payload=payload), api, place, function.id)
     route = Route(key, _access(making, get(event, "authorizer"), place), join("integrations/", ref(leads)))
@@ -119,7 +114,7 @@ def _cors(cors: Node | None) -> Any:
 
 
 def _add_http_authorizer(making: GrowingTemplate, name: str, declared: Node) -> None:
-    place, api = declared.place, http_id(making)
+    place, api = declared.place, making.api(HTTP_API)
     source = get(declared, "identitySource")
     decides = Authorizer(
         get(declared, "name") or name, "JWT", source=list(items(source)) if source is not None else None
@@ -144,18 +139,13 @@ def _add_http_authorizer(making: GrowingTemplate, name: str, declared: Node) -> 
 _SPELLED: Mapping[str, str] = {"$": "S", "/": "Slash", "-": "Dash", "_": "Underscore", ".": "Period"}
 
 
-def sockets_id(making: GrowingTemplate) -> Any:
-    """The WebSocket API of the service, or the one that it adds to."""
-    return either(making.of_provider("apiGateway", "websocketApiId")) or ref(SOCKETS)
-
-
 def socket_event(making: GrowingTemplate, function: Function, event: Node, place: Place, _number: int) -> None:
     """``websocket``: a route of a WebSocket API."""
     key = text(event) or text(get(event, "route"))
     if key is None:
         making.not_read(f"functions.{function.name}.events.websocket", "which route is meant is not stated", place)
         return
-    api = sockets_id(making)
+    api = making.api(SOCKETS)
     leads = f"{logical(function.name)}WebsocketsIntegration"
     making.put(leads, HTTP, Integration("AWS_PROXY", invocation(function.target)), api, place, function.id)
     spelled = "".join(_SPELLED.get(character, character) for character in key)
@@ -175,7 +165,7 @@ def _socket_access(making: GrowingTemplate, config: Node | None, place: Place) -
     source = get(config, "identitySource") or ["route.request.header.Auth"]
     called = f"{logical(name)}WebsocketsAuthorizer"
     decides = Authorizer(name, "REQUEST", uri=invocation(target), source=source)
-    making.put(called, HTTP, decides, sockets_id(making), place)
+    making.put(called, HTTP, decides, making.api(SOCKETS), place)
     making.permit(f"{logical(name)}LambdaPermissionWebsockets", target, place, "apigateway.amazonaws.com")
     return Access("CUSTOM", ref(called))
 

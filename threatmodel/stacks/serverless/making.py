@@ -31,6 +31,12 @@ ROLE = "IamRoleLambdaExecution"
 REST_API = "ApiGatewayRestApi"
 HTTP_API = "HttpApi"
 SOCKETS = "WebsocketsApi"
+_ADDED_TO = {
+    REST_API: ("apiGateway", "restApiId"),
+    HTTP_API: ("httpApi", "id"),
+    SOCKETS: ("apiGateway", "websocketApiId"),
+}
+"""The settings of the provider that name an API which exists, in place of one of the service."""
 
 # --- names
 
@@ -271,6 +277,10 @@ class GrowingTemplate:
     def of_provider(self, *names: str) -> Node | None:
         """A setting of the provider."""
         return get(self.provider, *names)
+
+    def api(self, own: str) -> Any:
+        """An API of the service, or the one that the service adds to."""
+        return self.of_provider(*_ADDED_TO[own]) or ref(own)
 
     @property
     def service(self) -> Node:

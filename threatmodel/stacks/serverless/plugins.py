@@ -14,7 +14,7 @@ from threatmodel.stacks.apis import REST, Access, Integration, Route
 from threatmodel.stacks.serverless.functions import ROLE_EACH
 from threatmodel.stacks.serverless.making import REST_API, Function, GrowingTemplate, either, get, join, place_of, sub
 from threatmodel.stacks.serverless.names import logical, upper_first
-from threatmodel.stacks.serverless.rest import path_resource, rest_id
+from threatmodel.stacks.serverless.rest import path_resource
 from threatmodel.stacks.stack import Strength, Unread
 from threatmodel.stacks.values import Node, Table, Unknown, entries, is_null, items, leaves, text
 
@@ -193,4 +193,4 @@ def _add_proxy(making: GrowingTemplate, proxied: tuple[str, str, str], settings:
     kind = either(get(settings, "authorizationType")) or "NONE"
     access = Access(kind, get(settings, "authorizerId"), key=get(settings, "private"))
     part = Route(method.upper(), access, REST.properties(target), at=resource)
-    making.put(f"ApiGatewayMethod{spelled}{upper_first(method)}", REST, part, rest_id(making), place, REST_API)
+    making.put(f"ApiGatewayMethod{spelled}{upper_first(method)}", REST, part, making.api(REST_API), place, REST_API)

@@ -42,11 +42,6 @@ def method_and_path(event: Node) -> tuple[str, str] | None:
     return text(how) or "*", at
 
 
-def rest_id(making: GrowingTemplate) -> Any:
-    """The REST API of the service, or the one that it adds to."""
-    return either(making.of_provider("apiGateway", "restApiId")) or ref(REST_API)
-
-
 def http_event(making: GrowingTemplate, function: Function, event: Node, place: Place, _number: int) -> None:
     """``http``: a method of a REST API."""
     stated = method_and_path(event)
@@ -54,7 +49,7 @@ def http_event(making: GrowingTemplate, function: Function, event: Node, place: 
         making.not_read(f"functions.{function.name}.events.http", UNSTATED, place)
         return
     method, path = stated[0].lower(), stated[1].strip("/")
-    api = rest_id(making)
+    api = making.api(REST_API)
     resource, spelled = path_resource(making, function.id, path, place)
     part = Route(
         key=ANY_METHOD.get(method, method.upper()),
@@ -90,7 +85,7 @@ def path_resource(making: GrowingTemplate, maker: str, path: str, place: Place) 
             above = known
             continue
         name = f"ApiGatewayResource{spelled}"
-        properties = {"RestApiId": rest_id(making), "ParentId": above, "PathPart": part}
+        properties = {"RestApiId": making.api(REST_API), "ParentId": above, "PathPart": part}
         if name not in making.resources:
             making.add(name, "AWS::ApiGateway::Resource", place, properties, maker)
         above = ref(name)
@@ -117,7 +112,7 @@ def _parameters(event: Node) -> Any:
 def _validator(making: GrowingTemplate, place: Place) -> Any:
     """What holds bodies to a schema."""
     name = f"ApiGateway{plain(text(making.service) or '')}RequestValidator"
-    properties = {"RestApiId": rest_id(making), "ValidateRequestBody": True, "ValidateRequestParameters": True}
+    properties = {"RestApiId": making.api(REST_API), "ValidateRequestBody": True, "ValidateRequestParameters": True}
     making.add(name, "AWS::ApiGateway::RequestValidator", place, properties)
     return ref(name)
 
@@ -165,10 +160,10 @@ def _authorizer(making: GrowingTemplate, config: Node, kind: str, place: Place) 
         seconds=get(config, "resultTtlInSeconds"),
     )
     called, permission = f"{logical(name)}ApiGatewayAuthorizer", f"{logical(name)}LambdaPermissionApiGateway"
-    making.put(called, REST, decides, rest_id(making), place)
+    making.put(called, REST, decides, making.api(REST_API), place)
     ours = not pool and flag(get(config, "managedExternally"), otherwise=False) is False
     if ours and permission not in making.resources:
-        routes = routes_of(rest_id(making), "/*/*")
+        routes = routes_of(making.api(REST_API), "/*/*")
         making.permit(permission, target, place, "apigateway.amazonaws.com", SourceArn=routes)
     return Access("COGNITO_USER_POOLS" if pool else "CUSTOM", ref(called))
 

@@ -113,7 +113,6 @@ class _Comparison:
         return not isinstance(kept, dict) and plain(node.value) == plain(kept)
 
     def words(self, kept: Any, depth: int = 0) -> Iterator[str]:
-        """Every single value in what was kept."""
         kept = self.led(kept)
         if isinstance(kept, dict | list) and depth <= _MOST_STEPS:
             for child in kept.values() if isinstance(kept, dict) else kept:
@@ -122,7 +121,6 @@ class _Comparison:
             yield _spelt(kept)
 
     def empty(self, kept: Any) -> bool:
-        """Whether nothing was kept."""
         return self.led(kept) in (None, {}, [], "")
 
     def as_provided(self, name: str, kept: Any) -> bool:
