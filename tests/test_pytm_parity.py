@@ -13,7 +13,7 @@ import pytest
 from tests.support import HOME, graph_of
 from threatmodel.graph.building import build
 from threatmodel.graph.elements import Element, Flow, Graph
-from threatmodel.library.condition import Always, And, Condition, Leaf, Not, Or, Tree, compile_condition, compiled
+from threatmodel.library.condition import Always, And, Condition, Leaf, Not, Or, Tree, compile_condition
 from threatmodel.library.entries import SCENARIOS, Article, Library, Numbered, Threat
 from threatmodel.library.load import load_library
 from threatmodel.model.facts import Fact, Statement
@@ -105,7 +105,9 @@ def random_library(chance: random.Random) -> Library:
     threats = []
     for number in range(40):
         kinds = chance.sample(KINDS, chance.choice([1, 1, 2, 3]))
-        threats.append(threat_of(f"t-{number}", {kind: compiled(random_tree(kind, chance), kind) for kind in kinds}))
+        threats.append(
+            threat_of(f"t-{number}", {kind: Condition("", kind, random_tree(kind, chance)) for kind in kinds})
+        )
     return library_of([threat_of("always", {kind: compile_condition("true", kind) for kind in KINDS}), *threats])
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from threatmodel.evidence import resource_types
 from threatmodel.evidence.mappings import load as mappings
-from threatmodel.library.load import compiled_library
+from threatmodel.library import built
+from threatmodel.library.load import read_library
 from threatmodel.model import vocabulary
 from threatmodel.probe import cases
 from threatmodel.reading.compiled import FOLDER
+from threatmodel.reading.files import Files
 from threatmodel.reading.home import LIBRARY
 from threatmodel.render import generated, templates
 
@@ -23,7 +25,7 @@ def tables() -> Iterator[tuple[str, str]]:
     yield resource_types.TABLE.name, resource_types.TABLE.text(resource_types.read())
     yield cases.TABLE.name, cases.TABLE.text(cases.read_cases())
     yield mappings.TABLE.name, mappings.TABLE.text(mappings.read_mappings())
-    yield "library", compiled_library(LIBRARY)
+    yield built.TABLE, built.table(read_library(LIBRARY, Files()))
     yield generated.TABLE, generated.table(templates.generate)
 
 

@@ -21,7 +21,6 @@ from threatmodel.library.condition import (
     Or,
     Tree,
     compile_condition,
-    compiled,
     leaves,
     mutants,
     parse,
@@ -148,13 +147,13 @@ def test_printed_tree_is_read_back(tree: Tree) -> None:
 
 @given(TREES, _facts)
 def test_truth_agrees_with_a_naive_evaluator(tree: Tree, facts: dict[str, Fact]) -> None:
-    truth = compiled(tree, "function").truth(facts)
+    truth = Condition("", "function", tree).truth(facts)
     assert {1: True, 0: None, -1: False}[(truth > 0) - (truth < 0)] is naive(tree, facts)
 
 
 @given(TREES, _facts)
 def test_truth_is_no_better_known_than_its_reasons(tree: Tree, facts: dict[str, Fact]) -> None:
-    condition = compiled(tree, "function")
+    condition = Condition("", "function", tree)
     truth = condition.truth(facts)
     sizes = [fact.size if fact is not None else 0 for _, fact in condition.why(facts)]
     if truth == 0:
@@ -168,7 +167,7 @@ def test_truth_is_no_better_known_than_its_reasons(tree: Tree, facts: dict[str, 
 @given(TREES, _facts)
 def test_reasons_alone_decide(tree: Tree, facts: dict[str, Fact]) -> None:
     """What is not among the reasons may be forgotten without changing the answer."""
-    condition = compiled(tree, "function")
+    condition = Condition("", "function", tree)
     reasons = {leaf.fact for leaf, _ in condition.why(facts)}
     kept = {name: fact for name, fact in facts.items() if name in reasons}
     assert (condition.truth(kept) > 0) == (condition.truth(facts) > 0)
@@ -177,7 +176,7 @@ def test_reasons_alone_decide(tree: Tree, facts: dict[str, Fact]) -> None:
 
 @given(TREES, _facts, st.sampled_from(sorted(_values)))
 def test_learning_a_fact_never_turns_an_answer_round(tree: Tree, facts: dict[str, Fact], forgotten: str) -> None:
-    condition = compiled(tree, "function")
+    condition = Condition("", "function", tree)
     before = condition.truth({name: fact for name, fact in facts.items() if name != forgotten})
     after = condition.truth(facts)
     assert before * after >= 0
@@ -204,7 +203,7 @@ _doubted = st.builds(
 @given(TREES, _doubted, st.booleans())
 def test_a_doubt_proves_nothing_and_hides_nothing(tree: Tree, facts: dict[str, Fact], reassures: bool) -> None:
     """What reassures holds both as it stands and without what is in doubt; what alarms holds in either."""
-    condition = compiled(tree, "function", reassures=reassures)
+    condition = Condition("", "function", tree, reassures)
     truth, wish = condition.truth(facts), 1 if reassures else -1
     both = [condition.truth(_as_stated(facts, firm=firm)) for firm in (False, True)]
     assert truth * wish <= min(one * wish for one in both)

@@ -14,14 +14,17 @@ from tests.support import HOME
 from threatmodel.compiling import main
 from threatmodel.evidence import resource_types
 from threatmodel.evidence.mappings import load as mappings
-from threatmodel.library.load import compiled_library
-from threatmodel.library.remembered import CODE, TABLE, Kept
+from threatmodel.library import built as library_built
+from threatmodel.library.built import TABLE, built
+from threatmodel.library.load import read_library
+from threatmodel.library.remembered import CODE
 from threatmodel.model import vocabulary
 from threatmodel.probe import cases
 from threatmodel.reading import plain
 from threatmodel.reading.compiled import Compiled
-from threatmodel.reading.files import Files
+from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import LIBRARY, TEMPLATES
+from threatmodel.reading.project import real_path
 from threatmodel.render import generated
 from threatmodel.render.templates import generate
 
@@ -51,20 +54,39 @@ def test_a_table_says_what_the_files_say(folder: Path, name: str) -> None:
     assert table.text(table.read(missing, folder)) == table.text(read())
 
 
-def own_library() -> tuple[Files, Kept]:
-    files = Files()
-    inside = {path.relative_to(LIBRARY).as_posix(): path for path in files.below(LIBRARY, [])}
-    kept = Kept.of(files, {name: path for name, path in inside.items() if name.startswith(("threats/", "controls/"))})
-    assert kept is not None
-    return files, kept
-
-
 def test_the_library_is_what_its_files_say(folder: Path) -> None:
-    _, kept = own_library()
-    parts = kept.compiled(folder)
-    assert parts is not None
-    assert f"{kept.key}\n{kept.text(parts)}" == compiled_library(LIBRARY)
-    assert {one.place.file for one in parts.threats} <= set(kept.named)
+    files = Files()
+    library = built(files, folder)
+    assert library is not None
+    assert library == read_library(LIBRARY, Files())
+    assert {one.place.file for one in library.threats.values()} <= {shown_path(path) for path in files.paths}
+    assert {real_path(path) for path in LIBRARY.rglob("*.yaml")} == files.paths
+
+
+@pytest.fixture
+def copy(folder: Path, tmp_path: Path, monkeypatch: Any) -> Path:
+    """A copy of the library with a table that is used."""
+    shutil.copytree(LIBRARY, tmp_path / "threatlib")
+    monkeypatch.setattr(library_built, "LIBRARY", tmp_path / "threatlib")
+    assert built(Files(), folder) is not None
+    return tmp_path / "threatlib"
+
+
+def test_a_library_with_a_changed_file_is_read(folder: Path, copy: Path) -> None:
+    changed = next(iter(sorted((copy / "threats").rglob("*.yaml"))))
+    changed.write_text(changed.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert built(Files(), folder) is None
+
+
+def test_a_library_with_a_file_more_is_read(folder: Path, copy: Path) -> None:
+    (copy / ".DS_Store").touch()
+    assert built(Files(), folder) is not None
+    (copy / "threats" / "stray.yaml").touch()
+    assert built(Files(), folder) is None
+
+
+def test_a_library_with_a_text_in_memory_is_read(folder: Path, copy: Path) -> None:
+    assert built(Files(texts={copy / "article.yaml": "name: Mine"}), folder) is None
 
 
 def test_templates_are_what_jinja_makes_of_them(folder: Path) -> None:

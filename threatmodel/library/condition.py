@@ -18,7 +18,7 @@ from threatmodel.model.facts import Fact, Facts
 from threatmodel.model.vocabulary import FACTS, FactRow, Kind
 from threatmodel.reading.problems import article, listed, quoted, suggestion
 from threatmodel.reading.shape import Flag, Number, Word
-from threatmodel.reading.values import dataclass
+from threatmodel.reading.values import cached_property, dataclass
 
 LONGEST = 400
 """Characters of the longest condition."""
@@ -105,21 +105,31 @@ class Reading(NamedTuple):
     fact: Fact | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Condition:
-    """A condition compiled for one kind of element.
+    """A condition for one kind of element.
 
-    `truth` maps an element's facts to a signed truth; `why` to the leaves that decided it (for an unknown truth, the
-    unknown ones), each with its fact.  `reassures`: it is good news where it holds.  A fact that is in doubt counts
-    where it alarms, and is unknown where it would reassure.
+    `reassures`: it is good news where it holds.  A fact that is in doubt counts where it alarms, and is unknown where
+    it would reassure.
     """
 
     text: str
     kind: Kind
     tree: Tree
-    truth: Truth
-    why: Why
     reassures: bool = True
+
+    @cached_property
+    def truth(self) -> Truth:
+        """The function from an element's facts to a signed truth."""
+        return _truth(self.tree, self.kind, reassures=self.reassures)
+
+    @cached_property
+    def why(self) -> Why:
+        """The function from an element's facts to the leaves that decide the truth, each with its fact.
+
+        For an unknown truth, these are the unknown ones.
+        """
+        return _why(self.tree, self.kind, reassures=self.reassures)
 
     @property
     def facts(self) -> frozenset[str]:
@@ -132,15 +142,7 @@ def compile_condition(text: str, kind: Kind, *, reassures: bool = True) -> Condi
 
     Raises ConditionError at the first thing that is wrong.
     """
-    tree = parse(text, kind)
-    return compiled(tree, kind, text, reassures=reassures)
-
-
-def compiled(tree: Tree, kind: Kind, text: str = "", *, reassures: bool = True) -> Condition:
-    """A condition from its tree."""
-    return Condition(
-        text, kind, tree, _truth(tree, kind, reassures=reassures), _why(tree, kind, reassures=reassures), reassures
-    )
+    return Condition(text, kind, parse(text, kind), reassures)
 
 
 def parse(text: str, kind: Kind) -> Tree:

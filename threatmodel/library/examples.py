@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from threatmodel.library.condition import Condition, compiled, mutants
+from threatmodel.library.condition import Condition, mutants
 from threatmodel.model.facts import Facts, Statement, stated
 from threatmodel.reading.problems import Place
 
@@ -46,17 +46,17 @@ def control_answer(in_place: Condition | None, needs: Sequence[Condition]) -> Ev
 def threat_mutants(applies: Condition) -> Iterator[tuple[str, Evaluation]]:
     """Every mutant of a threat's condition, with what was changed."""
     for what, tree in mutants(applies.tree):
-        yield what, threat_answer(compiled(tree, applies.kind))
+        yield what, threat_answer(Condition("", applies.kind, tree))
 
 
 def control_mutants(in_place: Condition | None, needs: Sequence[Condition]) -> Iterator[tuple[str, Evaluation]]:
     """Every mutant of a control's conditions, with what was changed."""
     if in_place is not None:
         for what, tree in mutants(in_place.tree):
-            yield what, control_answer(compiled(tree, in_place.kind), needs)
+            yield what, control_answer(Condition("", in_place.kind, tree), needs)
     for at, need in enumerate(needs):
         for what, tree in mutants(need.tree):
-            changed = [*needs[:at], compiled(tree, need.kind), *needs[at + 1 :]]
+            changed = [*needs[:at], Condition("", need.kind, tree), *needs[at + 1 :]]
             yield f"{what} in a need", control_answer(in_place, changed)
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from threatmodel.library.built import built, is_litter
 from threatmodel.library.current import CurrentIds
 from threatmodel.library.entries import (
     MITIGATIONS,
@@ -29,7 +30,6 @@ from threatmodel.library.remembered import Kept, Parts
 from threatmodel.model.current import read_current
 from threatmodel.model.decisions import invariants, named_twice
 from threatmodel.reading.cache import is_on
-from threatmodel.reading.compiled import with_key
 from threatmodel.reading.files import Files, is_folder, shown_path
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.home import LIBRARY
@@ -53,14 +53,24 @@ def load_library(
     file; a file in an unexpected place is a problem too.
     """
     files = files or Files()
+    own = built(files) if folder == LIBRARY else None
+    if own is not None and not layers:
+        return own
+    return read_library(folder, files, layers, own, remember=remember)
+
+
+def read_library(
+    folder: Path, files: Files, layers: Sequence[Path] = (), own: Library | None = None, *, remember: bool = False
+) -> Library:
+    """The same from the library's files; `own` is what those in `folder` hold, where that is known."""
     problems: list[Problem] = []
     layers = list({real_path(layer): layer for layer in layers}.values())
-    base = _read(files, folder, _BASE, problems, remember=remember)
+    base = _layer_of(own) if own is not None else _read(files, folder, _BASE, problems, remember=remember)
     if not (base.threats or problems):
         hint = "add threats in threats/<scenario>/ID.yaml"
         message = "this library has no threats"
         problems.append(Problem(code="empty-library", place=Place(shown_path(folder)), message=message, hint=hint))
-    source = _article(files, folder, problems)
+    source = own.article if own is not None else _article(files, folder, problems)
     read = [base, *(_layer(files, layer, problems, remember=remember) for layer in layers)]
     if problems or source is None:
         raise InputError(problems)
@@ -95,20 +105,22 @@ def _read(files: Files, folder: Path, expected: re.Pattern[str], problems: list[
     before, renamed = len(problems), len(files.renamed)
     inside = {path.relative_to(folder).as_posix(): path for path in files.below(folder, problems)}
     for name, path in inside.items():
-        litter = path.name.startswith(".") and path.suffix not in {".yaml", ".yml"}  # .DS_Store, an editor's swap file
-        if not expected.fullmatch(name) and not litter:
+        if not expected.fullmatch(name) and not is_litter(path.name):
             hint = "threats are in threats/<scenario>/ID.yaml, controls in controls/<mitigation>/ID.yaml"
             message = "this file is not part of the library"
             problems.append(Problem(code="stray-file", place=Place(shown_path(path)), message=message, hint=hint))
     parts = {name: path for name, path in inside.items() if _PART.fullmatch(name)}
-    own, cached = folder == LIBRARY, remember and is_on()
-    kept = Kept.of(files, parts) if (own or cached) and len(problems) == before else None
-    found = (own and kept and kept.compiled()) or (cached and kept and kept.recalled()) or None
+    kept = Kept.of(files, parts) if remember and is_on() and len(problems) == before else None
+    found = kept.recalled() if kept is not None else None
     if found is None:
         found = _parts(files, parts, problems)
-        if cached and kept and len(problems) == before and len(files.renamed) == renamed:
+        if kept is not None and len(problems) == before and len(files.renamed) == renamed:
             kept.keep(found)
     return Layer(found.threats, found.controls, [])
+
+
+def _layer_of(library: Library) -> Layer:
+    return Layer(tuple(library.threats.values()), tuple(library.controls.values()), [])
 
 
 def _parts(files: Files, parts: Mapping[str, Path], problems: list[Problem]) -> Parts:
@@ -117,17 +129,6 @@ def _parts(files: Files, parts: Mapping[str, Path], problems: list[Problem]) -> 
     controls = _part(files, _files_of("controls", parts), control_of, CONTROL, problems)
     problems += [*_twice(threats), *_twice(controls)]
     return Parts(threats, controls)
-
-
-def compiled_library(folder: Path) -> str:
-    """Return the compiled table of the toolkit's own library.  Raises InputError with every problem of its files."""
-    files, problems = Files(), list[Problem]()
-    inside = {path.relative_to(folder).as_posix(): path for path in files.below(folder, problems)}
-    parts = {name: path for name, path in inside.items() if _PART.fullmatch(name)}
-    found, kept = _parts(files, parts, problems), Kept.of(files, parts)
-    if problems or kept is None:
-        raise InputError(problems)
-    return with_key(kept.key, kept.text(found))
 
 
 _PART = re.compile(r"(?:threats|controls)/[^/]+/[^/]+\.yaml")

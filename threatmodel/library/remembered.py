@@ -1,7 +1,7 @@
 """What the files of a library hold, kept between runs: all files are read in each run, but not parsed and checked.
 
-The key is a digest of the code that reads libraries and of the name and text of every file.  The toolkit's own library
-has a compiled table; it and other libraries are also kept in the user's cache.  A library with a problem is never kept.
+The key is a digest of the code that reads libraries and of the name and text of every file.  A library with a problem
+is never kept.  The toolkit's own has a compiled table besides (`built`).
 """
 
 from __future__ import annotations
@@ -10,22 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from threatmodel.library.condition import Condition, ConditionError, compile_condition
+from threatmodel.library.condition import Always, And, Condition, Leaf, Not, Or
 from threatmodel.library.entries import Control, ControlLink, Move, Need, Threat, Weaker
 from threatmodel.reading import cache, compiled, plain
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
 
-_CLASSES = {
-    **plain.table(Threat, Control, ControlLink, Move, Need, Weaker),
-    "Condition": plain.Kept(
-        Condition,
-        lambda one: (one.text, one.kind, one.reassures),
-        lambda parts: compile_condition(parts[0], parts[1], reassures=parts[2]),
-    ),
-}
-TABLE = "library"
-"""The name of the compiled table."""
+CLASSES = plain.table(Threat, Control, ControlLink, Move, Need, Weaker, Condition, Leaf, Always, Not, And, Or)
+"""The classes that threats and controls are made of."""
 CODE = ("library", "graph/reach.py")
 """The code that reads libraries."""
 
@@ -54,30 +46,19 @@ class Kept(NamedTuple):
                 return None  # what reads it next reports the reason
         return cls(compiled.key(CODE, texts), {files.shown(path): name for name, path in inside.items()})
 
-    def compiled(self, folder: Path = compiled.FOLDER) -> Parts | None:
-        """Return the parts of the toolkit's own library, if its table was made from these files."""
-        return self._parts(compiled.found(TABLE, self.key, folder))
-
     def recalled(self) -> Parts | None:
         """Return the parts in the user's cache, if there are any."""
-        return self._parts(cache.recalled(self.key))
-
-    def keep(self, parts: Parts) -> None:
-        """Keep the parts in the user's cache."""
-        cache.keep(self.key, self.text(parts))
-
-    def text(self, parts: Parts) -> str:
-        """Return the parts as text."""
-        return plain.as_text((list(parts.threats), list(parts.controls)), self._classes())
-
-    def _parts(self, text: str | None) -> Parts | None:
+        text = cache.recalled(self.key)
         if text is None:
             return None
         try:
-            threats, controls = plain.from_text(text, self._classes())
-        except (ValueError, TypeError, LookupError, RecursionError, ConditionError):
+            return Parts(*plain.from_text(text, self._classes()))
+        except (ValueError, TypeError, LookupError, RecursionError):
             return None
-        return Parts(threats, controls)
+
+    def keep(self, parts: Parts) -> None:
+        """Keep the parts in the user's cache."""
+        cache.keep(self.key, plain.as_text((list(parts.threats), list(parts.controls)), self._classes()))
 
     def _classes(self) -> plain.Table:
-        return {**_CLASSES, **plain.places(self.named)}
+        return {**CLASSES, **plain.places(self.named)}

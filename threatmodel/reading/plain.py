@@ -1,6 +1,7 @@
 """Values as JSON holds them, and back: of the classes that a table names, and of no other.
 
 A tuple is in a list behind its mark, a mapping as its keys and values in turn, a value of a class behind its name.
+A tuple of texts, numbers and the like has a separate mark, because nothing in it has to be read further.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ def table(*classes: Any) -> dict[str, Kept]:
     """The table of some dataclasses and named tuples, by name: each is made of its fields."""
     return {one.__name__: _tuple_of(one) if issubclass(one, tuple) else _dataclass_of(one) for one in classes}
 
+
+_FLAT = "(,)"
+"""Marks a tuple of texts, numbers and the like."""
 
 _CONTAINERS: Mapping[str, Callable[[list[Any]], Any]] = {
     "()": tuple,
@@ -77,7 +81,8 @@ def _plain(value: Any, classes: Table) -> Any:
     if kept is not None and kept.of is type(value):
         return [type(value).__name__, *(_plain(part, classes) for part in kept.parts(value))]
     if isinstance(value, tuple):
-        return ["()", *(_plain(one, classes) for one in value)]
+        items = [_plain(one, classes) for one in value]
+        return ["()" if any(isinstance(one, list) for one in items) else _FLAT, *items]
     if isinstance(value, list):
         return ["[]", *(_plain(one, classes) for one in value)]
     if isinstance(value, frozenset):
@@ -88,5 +93,10 @@ def _plain(value: Any, classes: Table) -> Any:
 
 
 def _value(plain: list[Any], makers: Mapping[str, Callable[[list[Any]], Any]]) -> Any:
-    items = [_value(one, makers) if one.__class__ is list else one for one in plain]
-    return makers[items.pop(0)](items)
+    mark = plain.pop(0)
+    if mark == _FLAT:
+        return tuple(plain)
+    for at, one in enumerate(plain):
+        if one.__class__ is list:
+            plain[at] = _value(one, makers)
+    return makers[mark](plain)
