@@ -159,6 +159,8 @@ _ALERT = {
 }
 _KEY = {"id": 1, "key": "ssh-ed25519 AAAA", "url": f"{_API}/keys/1", "title": "CANARY", "read_only": False}
 
+_ORGANIZATION = {"login": "acme", "id": 5, "url": "https://api.github.com/orgs/acme", "billing_email": "CANARY"}
+
 
 @pytest.mark.parametrize(
     ("answer", "fact", "expected"),
@@ -167,6 +169,8 @@ _KEY = {"id": 1, "key": "ssh-ed25519 AAAA", "url": f"{_API}/keys/1", "title": "C
         ([{**_ALERT, "state": "resolved", "resolution": "revoked"}], "history_scanned", None),
         ([_KEY], "code_host_access_limited", (False, "evidence")),
         ([{**_KEY, "read_only": True}], "code_host_access_limited", None),
+        ([{**_ORGANIZATION, "two_factor_requirement_enabled": False}], "code_host_access_limited", (False, "evidence")),
+        ([{**_ORGANIZATION, "two_factor_requirement_enabled": True}], "code_host_access_limited", None),
     ],
 )
 def test_a_secret_that_was_found_and_a_key_that_may_push_are_shown(

@@ -144,6 +144,32 @@ def test_what_alarms_is_evidence_with_its_line(
     assert (*found[:2], found[2].partition(",")[0]) == (value, place, "evidence")
 
 
+DAILY = """\
+on:
+  schedule: [{cron: '17 5 * * *'}]
+jobs:
+  drift:
+    steps:
+      - run: terraform plan -input=false -detailed-exitcode
+"""
+"""A comparison of what is deployed with the repository, each day."""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (DAILY, (True, "a.yml:6", "statement")),
+        (DAILY.replace("* * *'", "* * 1'"), None),
+        (DAILY.replace(" -detailed-exitcode", ""), None),
+        (DAILY.replace("exitcode", "exitcode || true"), None),
+        (DAILY.replace("- run", "- continue-on-error: true\n        run"), None),
+        (DAILY.replace("terraform plan -input=false", "aws cloudformation detect-stack-drift --stack-name x"), None),
+    ],
+)
+def test_a_daily_comparison_of_what_is_deployed_is_a_statement(seen: Seen, text: str, expected: object) -> None:
+    assert seen({"a.yml": text}).fact("pipeline", "deployed_code_compared") == expected
+
+
 def test_a_circle_of_extended_jobs_ends(seen: Seen) -> None:
     circle = (
         ".a: {extends: [.b, .b]}\n.b: {extends: [.a, .a], image: 'x:1'}\njob: {extends: .a, script: [sam deploy]}\n"

@@ -267,6 +267,24 @@ def test_a_redirect_url_can_only_be_shown_not_to_be_the_teams(
     assert (fact[0] if fact else None) == expected
 
 
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        (["app_mention"], (False, "m.json:8", "statement")),
+        (["app_mention", "tokens_revoked"], None),
+        (["app_mention", "${more}"], None),
+        ([], None),
+    ],
+)
+def test_records_stay_where_slack_never_says_that_a_workspace_has_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed, events: list[str], expected: object
+) -> None:
+    subscribed = {"event_subscriptions": {"bot_events": events, "request_url": "https://<h>/e"}}
+    files = {"template.yaml": template("POST /e"), "m.json": manifest(settings=subscribed)}
+    model = system(tmp_path, files, "{slack: m.json}", stated="stores: {people: {kind: other}}\n")
+    assert assess(model, monkeypatch, capsys).fact("people", "deleted_on_uninstall") == expected
+
+
 @pytest.mark.parametrize(("ranges", "expected"), [(["203.0.113.0/24"], True), (["0.0.0.0/0"], False)])
 def test_allowed_addresses_limit_the_tokens(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed, ranges: list[str], expected: bool

@@ -47,6 +47,7 @@ class Setting(NamedTuple):
 class Manifest:
     """What a manifest says; `settings` has those that are stated, by their names in the manifest.
 
+    `subscribed` are the events that Slack sends, and their place, where they are listed.
     `exported`: it is an answer of Slack's API and not what an author wishes.  `notes` are keys that are not known or
     given twice.
     """
@@ -59,6 +60,7 @@ class Manifest:
     addresses_at: Place | None
     exported: bool
     notes: tuple[Problem, ...]
+    subscribed: tuple[frozenset[str], Place] | None = None
 
 
 _FLAGS = {
@@ -88,6 +90,7 @@ _KNOWN: Mapping[tuple[str, ...], frozenset[str]] = {
         ("oauth_config", "scopes"): "bot bot_optional user user_optional",
     }.items()
 }
+_EVENT = re.compile(r"[a-z_][a-z_.:]*")
 _COMMAND_KEYS = frozenset(("command", "url", "description", "usage_hint", "should_escape"))
 
 _DIRECTIVE = re.compile(r"%\{[^}\n]{0,200}\}|\{%.{0,200}?%\}|\{#.{0,200}?#\}|<%(?!=).{0,200}?%>")
@@ -143,6 +146,7 @@ def manifest(source: str, file: str, filled_in: Mapping[str, str] = MappingProxy
         addresses_at=ranges.place if ranges is not None else None,
         exported=exported,
         notes=(*parsed.problems, *_unknown(root)),
+        subscribed=_subscribed(root),
     )
 
 
@@ -208,6 +212,14 @@ def _settings(root: Table) -> Iterator[tuple[str, Setting]]:
         node = get(holder, name)
         if isinstance(node, Scalar) and isinstance(node.value, bool):
             yield name, Setting(node.value, key_place(holder, name) or node.place)
+
+
+def _subscribed(root: Table) -> tuple[frozenset[str], Place] | None:
+    """The events of an app by their names, and their place; None where some are unknown, or none are listed."""
+    holder = get(root, "settings", "event_subscriptions")
+    every = [one for key in ("bot_events", "user_events") for one in items(get(holder, key))]
+    names = frozenset(map(text, every))
+    return (names, holder.place) if holder is not None and names and all(map(_EVENT.fullmatch, names)) else None
 
 
 def _scopes(root: Table) -> Iterator[tuple[str, Place]]:

@@ -10,6 +10,7 @@ import threatmodel.evidence.beside
 from tests.evidence.mappings.every_place import MAPPINGS, every_place
 from tests.support import HOME
 from threatmodel.evidence.analyses.registry import analyses
+from threatmodel.evidence.beside.results_table import table
 from threatmodel.evidence.mappings import format as reading
 from threatmodel.model.vocabulary import KINDS, PLANES, ROWS
 
@@ -40,6 +41,7 @@ def test_what_a_repository_or_its_host_shows_is_named_by_a_reader() -> None:
     modules = Path(threatmodel.evidence.beside.__path__[0]).glob("*.py")
     trees = [ast.walk(ast.parse(one.read_text(encoding="utf-8"))) for one in modules]
     named = {node.value for tree in trees for node in tree if isinstance(node, ast.Constant)}
+    named |= {row.fact for rows in table().values() for row in rows}
     shown = [row for row in ROWS if {"repository", "host"} & {*row.seen_by, *row.denied_by}]
     assert [row.name for row in shown if row.name not in named] == []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ from threatmodel.authoring.importing.model import NamedFile, reference_to
 from threatmodel.authoring.importing.sources import Source
 from threatmodel.beside.folder import NOT_SOURCE
 from threatmodel.beside.results import sarif
+from threatmodel.beside.results.services import parsed
 from threatmodel.beside.results.tools import tool_of
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, listed, quoted
@@ -19,7 +19,7 @@ from threatmodel.stacks.in_account import is_about_resources
 from threatmodel.stacks.readers import read, shows_deployed
 from threatmodel.stacks.stack import Stack
 
-_ENDINGS = (".json", ".sarif")
+_ENDINGS = (".json", ".sarif", ".csv")
 _MOST_FILES = 200
 """Files that are read."""
 _LARGEST = 16 * 1024 * 1024
@@ -50,7 +50,7 @@ def look(paths: Sequence[Path], files: Files) -> Found:
     results: list[Path] = []
     for path in _json_in(paths[0]) if len(paths) == 1 and files.has_folder(paths[0]) else ():
         try:
-            raw = json.loads(files.text(path, _LARGEST))
+            raw = parsed(files.text(path, _LARGEST))
         except (InputError, ValueError, RecursionError):
             continue
         if is_answer(raw):

@@ -41,7 +41,7 @@ _CHANGES = frozenset(("push", "pull_request", "pull_request_target", "merge_grou
 
 def sightings(workflow: Workflow) -> Iterator[Sighting]:
     """Yield all that a workflow shows."""
-    for audit in (_hosted, _credentials, _deployments, _untrusted, _references, _agents, _scans, _tests):
+    for audit in (_hosted, _credentials, _deployments, _untrusted, _references, _agents, _scans, _tests, _compares):
         yield from audit(workflow)
 
 
@@ -276,6 +276,17 @@ def _tests(workflow: Workflow) -> Iterator[Sighting]:
                 yield Sighting("tests", _ran(job, command), command.place)
             elif tools.ANYTHING.match(command.text):
                 yield Sighting("runs-anything", _ran(job, command), command.place)
+
+
+def _compares(workflow: Workflow) -> Iterator[Sighting]:
+    """Comparisons of what is deployed with the repository: each day and with a failure, or in another way."""
+    for job in workflow.jobs:
+        for command, step in job.commands():
+            whole = tools.COMPARES.search(command.text) is not None
+            if whole or tools.DETECTS.search(command.text):
+                fails = not (command.tolerated or step.tolerated or step.condition or job.condition)
+                counts = whole and fails and workflow.daily
+                yield Sighting("compares" if counts else "may-compare", _ran(job, command), command.place)
 
 
 __all__ = ["name_of", "sightings"]

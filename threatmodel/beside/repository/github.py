@@ -25,7 +25,14 @@ def workflow(root: Node | None, file: str, source: str) -> Workflow | None:
         return None
     lines = source.split("\n")
     found = tuple(_job(name, job, place, root, lines) for name, job, place in named(get(root, "jobs")))
-    return Workflow(file=file, service="GitHub Actions", events=_events(root), jobs=found)
+    daily = any(map(_is_daily, items(get(root, "on", "schedule"))))
+    return Workflow(file=file, service="GitHub Actions", events=_events(root), jobs=found, daily=daily)
+
+
+def _is_daily(entry: Node) -> bool:
+    """Whether an entry of a schedule is for each day, whatever the hour."""
+    fields = text(entry, "cron").split()
+    return len(fields) == 5 and fields[2:] == ["*", "*", "*"]  # noqa: PLR2004 - minute, hour, day, month, weekday
 
 
 def composite(root: Node | None, file: str, source: str) -> Workflow | None:

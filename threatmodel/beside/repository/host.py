@@ -70,8 +70,9 @@ class Answers:
 
     `day` is the day of the oldest answer (None where one has none), `effective` what the rules in force for a branch
     ask for, and `effective_whole` where they are listed.  `unprotected` is where the host says that a branch has no
-    protection, `open_alerts` are secrets that it found and that are not replaced, and `pushing_keys` deploy keys that
-    may push.  `wishes` are bodies that are no answers, and `repositories` those that the answers are of.
+    protection, `open_alerts` are secrets that it found and that are not replaced, `pushing_keys` deploy keys that may
+    push, and `passwords_only` organizations that require no second factor.  `wishes` are bodies that are no answers,
+    and `repositories` those that the answers are of.
     """
 
     file: str
@@ -87,6 +88,7 @@ class Answers:
     hosted: Place | None = None
     open_alerts: tuple[Place, ...] = ()
     pushing_keys: tuple[Place, ...] = ()
+    passwords_only: tuple[Place, ...] = ()
     effective_whole: Place | None = None
     unread: tuple[Unread, ...] = ()
 
@@ -100,6 +102,7 @@ class _Found:
         self.scanning: list[Scanning] = []
         self.open_alerts: list[Place] = []
         self.pushing_keys: list[Place] = []
+        self.passwords_only: list[Place] = []
         self.effective: list[tuple[int | None, Place]] = []
         self.unprotected: list[Place] = []
         self.effective_whole: Place | None = None
@@ -133,6 +136,7 @@ def answers(source: str, file: str) -> Answers:
         scanning=tuple(found.scanning),
         open_alerts=tuple(found.open_alerts),
         pushing_keys=tuple(found.pushing_keys),
+        passwords_only=tuple(found.passwords_only),
         effective=tuple(found.effective),
         unprotected=tuple(found.unprotected),
         wishes=tuple(found.wishes),
@@ -211,7 +215,7 @@ def _read(one: _Answer, found: _Found) -> None:
 
 _ASKED = (
     "save those of repos/OWNER/NAME, .../rulesets/ID, .../rules/branches/BRANCH, .../branches/BRANCH/protection, "
-    ".../environments, .../keys and .../secret-scanning/alerts"
+    ".../environments, .../keys and .../secret-scanning/alerts, or that of orgs/OWNER"
 )
 
 
@@ -372,6 +376,11 @@ def _deploy_key(body: Node, found: _Found) -> None:
         found.pushing_keys.append(body.place)
 
 
+def _organization(body: Node, found: _Found) -> None:
+    if text(body, "two_factor_requirement_enabled") == "false":
+        found.passwords_only.append(body.place)
+
+
 _READERS: Mapping[frozenset[str], _Reader] = {
     frozenset(("enforcement", "name")): _ruleset,
     frozenset(("type", "ruleset_id")): _branch_rule,
@@ -381,5 +390,6 @@ _READERS: Mapping[frozenset[str], _Reader] = {
     frozenset(("full_name", "default_branch")): _repository,
     frozenset(("secret_type", "state", "number")): _alert,
     frozenset(("read_only", "key", "title")): _deploy_key,
+    frozenset(("two_factor_requirement_enabled", "login")): _organization,
 }
 """What reads an answer, by keys that only such an answer has."""

@@ -35,6 +35,14 @@ KEEPS_STATE = re.compile(
 )
 """Commands of tools that keep a state with the values of resources."""
 
+COMPARES = re.compile(
+    rf"{_TF}\s+plan\b.*-detailed-exitcode\b|terragrunt\s+.*\bplan\b.*-detailed-exitcode\b"
+    r"|pulumi\s+preview\b.*--expect-no-changes\b|cdk\s+drift\b.*--fail\b"
+)
+"""Commands that compare what is deployed with what the repository says, and fail where it differs."""
+DETECTS = re.compile(rf"{_AWS}cloudformation\s+detect-stack-(?:set-)?drift\b|driftctl\s+scan\b")
+"""Commands that look for drift, without the code of functions."""
+
 AI_ACTIONS = (
     "anthropics/claude-code",
     "openai/codex-action",

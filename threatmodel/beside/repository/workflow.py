@@ -73,12 +73,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workflow:
-    """One file of workflows; `service` runs it, `events` start it."""
+    """One file of workflows; `service` runs it, `events` start it, and a clock does so `daily` or more often."""
 
     file: str
     service: str
     events: frozenset[str]
     jobs: tuple[Job, ...]
+    daily: bool = False
 
 
 def skipped(place: Place, why: str, remedy: str) -> Unread:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from threatmodel.beside.results import sarif
+from threatmodel.beside.results.services import parsed
 from threatmodel.beside.results.tools import tool_of
 from threatmodel.beside.results.values import Results
 from threatmodel.reading.files import Files, shown_path
@@ -19,7 +19,8 @@ from threatmodel.reading.values import dataclass
 LARGEST = 64 * 1024 * 1024
 """Bytes of a result."""
 _KNOWN = (
-    "SARIF, or the JSON of bandit, checkov, gitleaks, npm audit, osv-scanner, pip-audit, Prowler, semgrep or zizmor"
+    "SARIF, or the JSON of bandit, checkov, gitleaks, npm audit, osv-scanner, pip-audit, Prowler, semgrep or zizmor, "
+    "or a credential report of AWS"
 )
 _WORKFLOWS = ".github/workflows"
 """The folder from which zizmor names files in SARIF, where it is given that."""
@@ -57,7 +58,7 @@ def read_result(path: Path, files: Files) -> OpenedResult:
 def results_in(text: str, file: str) -> Results:
     """Return what a text says, whatever tool wrote it.  Raises InputError where that is not known."""
     try:
-        raw: Any = json.loads(text.lstrip("\ufeff"))
+        raw: Any = parsed(text)
     except (ValueError, RecursionError):
         raise _refused(file, "this is no JSON that can be read; it may be cut short") from None
     if raw == []:

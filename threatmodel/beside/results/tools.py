@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from threatmodel.beside.results import services
 from threatmodel.beside.results.values import Finding, Results, number, rows, table, text, texts
 from threatmodel.reading.times import time_of
 
@@ -240,5 +241,8 @@ TOOLS = (
     Tool(_each_has("RuleID", "File"), _gitleaks),
     Tool(_each_has("ident", "determinations"), _zizmor),
     Tool(_has("results", "experimental_config"), _osv),
+    Tool(_has("SummaryMap"), services.summary),
+    Tool(_has("ReportFormat", "Content"), services.credentials),
+    Tool(_has("ok", "session_settings"), services.sessions),
 )
 """Each tool, in the order in which its JSON is looked for."""

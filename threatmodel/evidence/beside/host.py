@@ -69,6 +69,7 @@ def _said(answers: Answers) -> Iterator[tuple[str, _Said]]:
     for fact, places, note in (
         ("history_scanned", answers.open_alerts, "an alert of secret scanning is open"),
         ("code_host_access_limited", answers.pushing_keys, "a deploy key may push, and does not expire"),
+        ("code_host_access_limited", answers.passwords_only, "the organization requires no second factor"),
     ):
         if places:
             yield fact, _shown(value=False, place=places[0], note=note)

@@ -58,6 +58,7 @@ _RULES: Mapping[str, tuple[_Rule, ...]] = {
     "template_scanning": (_Rule(_YES, "scans-templates"),),
     "ai_agents_change_code": (_Rule(_YES, "ai-agent"),),
     "ai_agents_restricted": (_Rule(_NO, "ai-agent-pushes"),),
+    "deployed_code_compared": (_Rule(_YES, "compares"),),
     "state_access_restricted": (_Rule(_NO, "state-in-checkout"),),
 }
 """What each fact of the pipeline follows from, the rules in order: the first that holds counts."""
@@ -76,6 +77,7 @@ _SIGNS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "production_approval": (
         ("environment", "only the host shows whether the environment {} waits for approval (host:)"),
     ),
+    "deployed_code_compared": (("may-compare", "{}, which may not run daily, not fail, or not compare code"),),
     "auth": (("deploys", "{}, and no file shows its credentials"),),
     "keeps_state": (("deploys", "{}"),),
     **dict.fromkeys(("required_reviews", "branch_protected"), (("hosted", "only the host shows its rules (host:)"),)),

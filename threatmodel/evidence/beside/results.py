@@ -20,6 +20,7 @@ from threatmodel.evidence.beside.results_table import NOTHING, Row, rows_of, tab
 from threatmodel.evidence.beside.targets import Targets
 from threatmodel.graph.elements import LeftOpen, Read
 from threatmodel.model.facts import Statement, Statements
+from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.files import shown_path
 from threatmodel.reading.problems import Place, Problem, listed, quoted
 from threatmodel.reading.project import real_path
@@ -27,8 +28,8 @@ from threatmodel.reading.project import real_path
 DAYS = 30
 """Days for which a result that has a date is evidence."""
 NOT_MAPPED = "not-mapped"
-_PLANES = ("account", "pipeline")
-_OF_THE_ACCOUNT = "prowler"
+_OF_SERVICES = frozenset(("prowler", "aws", "slack"))
+"""Whose results are answers of a service about itself: an explicit pass counts, as a statement."""
 _MOST_NAMED = 8
 
 
@@ -114,7 +115,7 @@ class _Result:
         value = row.passes if one.passed else row.fails
         if value is NOTHING or not (one.passed or self.targets.decides(row.only, element, one)):
             return
-        if one.passed and (self.why or not (self.reassures or self.results.tool == _OF_THE_ACCOUNT)):
+        if one.passed and (self.why or not (self.reassures or self.results.tool in _OF_SERVICES)):
             return
         statement = Statement(value, "tool" if one.passed else "result", place, note, stale=bool(self.why))
         every = said.setdefault((element, row.fact), [])
@@ -127,7 +128,7 @@ class _Result:
         if not rows:
             self.unmapped[one.rule or "a rule without a name"] += 1
         for row in rows:
-            elements = [row.of] if row.of in _PLANES else self.targets.of(one, row.of)
+            elements = [row.of] if row.of in PLANES else self.targets.of(one, row.of)
             if not elements and not one.passed:
                 self.nowhere[f"{one.rule} ({quoted(one.file or one.resource)})"] += 1
             yield from ((element, row) for element in elements)

@@ -38,7 +38,21 @@ def state(found: Found) -> tuple[Statements, Read]:
         notes=(*manifest.notes, *_socket(manifest), *_unserved(called, bool(found.held))),
         signs=tuple(_signs(called)),
     )
-    return {WORKSPACE: statements}, read
+    return {WORKSPACE: statements, **_kept_after(manifest, found)}, read
+
+
+_ENDS = frozenset(("app_uninstalled", "tokens_revoked"))
+"""Events by which Slack says that a workspace or a person has left."""
+
+
+def _kept_after(manifest: Manifest, found: Found) -> Statements:
+    """Return that stores keep their records, where Slack never says that a workspace has left."""
+    if manifest.subscribed is None or manifest.subscribed[0] & _ENDS:
+        return {}
+    note = "the app does not subscribe to app_uninstalled or tokens_revoked"
+    said = Statement(value=False, source="repository", place=manifest.subscribed[1], note=note)
+    stores = (name for name, node in found.system.nodes.items() if node.kind == "store")
+    return {name: {"deleted_on_uninstall": [said]} for name in stores}
 
 
 def _said(manifest: Manifest) -> Iterator[tuple[str, Any, Place, str]]:
