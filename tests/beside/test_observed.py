@@ -47,6 +47,18 @@ def test_what_only_looks_like_it_is_not_shown(
     assert found.get(fact, (None, ""))[1] != "evidence", found[fact]
 
 
+def test_a_decorator_of_powertools_states_that_the_handler_is_idempotent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    text = (
+        "from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, idempotent\n"
+        "LAYER = DynamoDBPersistenceLayer(table_name='seen')\n"
+        "@idempotent(persistence_store=LAYER)\ndef handler(event, context):\n    return 1\n"
+    )
+    found = said_of(assessed(project(tmp_path, {"app.py": text}), monkeypatch, capsys))
+    assert found["idempotent"][:2] == (True, "statement")
+
+
 def test_what_is_nowhere_is_stated_where_all_code_is_at_hand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
 ) -> None:

@@ -94,7 +94,7 @@ _WRITES = re.compile(
     re.IGNORECASE,
 )
 _IN_MEMORY = re.compile(r"hmac|hash|sign|Headers|\bdict\b|URLSearchParams|List\b|datetime|loads|parse", re.IGNORECASE)
-_APPROVALS = _word(r"approv|reject|den(?:y|ied)\b|task_?token|block_actions|interactive_message")
+APPROVALS = _word(r"approv|reject|den(?:y|ied)\b|task_?token|block_actions|interactive_message")
 _BUTTONS = _word(r"\A(?:button|actions?|action_id|callback_id)\Z")
 _TOKENS = _word(r"\bjwt\b|jsonwebtoken|\bjose\b|\bauthorization\b|bearer|id_token|access_token")
 _TENANTS = _word(r"oauth|install|enterprise_id|team_id|client_secret|authorize")
@@ -121,7 +121,7 @@ class _Absence(NamedTuple):
 _ABSENCES: Mapping[str, _Absence] = {
     "no-interpreter": _Absence("no call to a shell, an evaluator or a database's query", _INTERPRETERS, (_RUNNING,)),
     "no-fetch": _Absence("no request to an address by HTTP", (FETCHES,), (_REQUESTING,)),
-    "no-approvals": _Absence("no button, no action and no task token", words=(_BUTTONS, _APPROVALS)),
+    "no-approvals": _Absence("no button, no action and no task token", words=(_BUTTONS, APPROVALS)),
     "no-tokens": _Absence("no JWT and no Authorization header is read", words=(_TOKENS,)),
     "one-tenant": _Absence("no installation, and no workspace is distinguished from another", words=(_TENANTS,)),
     "no-forwarded": _Absence("no Host and no X-Forwarded header is read", words=(_FORWARDED,)),
@@ -132,7 +132,7 @@ _ABSENCES: Mapping[str, _Absence] = {
     "no-memory": _Absence("no history, no memory and no retrieval", words=(_MEMORY,), of_model=True),
 }
 _SIGNS: Mapping[str, tuple[re.Pattern[str], str]] = {
-    "approvals": (_APPROVALS, "speaks of an approval"),
+    "approvals": (APPROVALS, "speaks of an approval"),
     "tokens": (_TOKENS, "speaks of a token"),
     "tenants": (_TENANTS, "speaks of installations or of a workspace"),
     "authorizes": (_CALLERS, "reads who calls"),

@@ -12,6 +12,7 @@ from threatmodel.beside.code.credentials import credentials
 from threatmodel.beside.code.effects import passes_on
 from threatmodel.beside.code.flows import WHOLE, Flows
 from threatmodel.beside.code.functions import Function
+from threatmodel.beside.code.left_out import left_out
 from threatmodel.beside.code.logs import logs
 from threatmodel.beside.code.models import models
 from threatmodel.beside.code.modules import Opening, Parsed, modules_of
@@ -31,7 +32,7 @@ _FRAMEWORKS = frozenset(
     | {"LambdaFunctionUrlResolver", "ALBResolver", "middy"}
 )
 _FOR_EFFECT = re.compile(r"auto|instrument|patch|secur|guard|slack|verif|auth|protect", re.IGNORECASE)
-_ANALYSES = (verification, surfaces, credentials, logs, answers, tokens, sinks, writes, models, absences)
+_ANALYSES = (verification, surfaces, credentials, logs, answers, tokens, sinks, writes, models, left_out, absences)
 
 
 class Look(NamedTuple):

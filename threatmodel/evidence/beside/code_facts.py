@@ -49,7 +49,14 @@ FACTS: Mapping[str, tuple[tuple[str, Any], ...]] = {
     "authorizes": (("authorizes_caller", True),),
     "no-oauth-state": (("binds_installation_state", False),),
     "unverified-token": (("verifies_tokens", False),),
+    "no-approver": (("checks_approver", False),),
+    "any-channel": (("checks_audience", False),),
+    "given-token": (("guards_task_tokens", False),),
+    "idempotent": (("idempotent", True),),
     # language models
+    "runs-model-text": (("runs_generated_code", True), ("generated_code_sandboxed", False)),
+    "posts-model-text": (("model_output_cleaned", False),),
+    "unpinned-tool": (("outside_tools_pinned", False),),
     "calls-model": (("calls_language_model", True),),
     "no-model": (("calls_language_model", False),),
     "no-model-limit": (("model_spend_limited", False),),
@@ -70,5 +77,7 @@ GRANTS: Mapping[str, str] = {
 }
 """What a secret that is written in the code grants, by what it is."""
 
-OF_REQUESTS = frozenset({"nothing-verifies", "effect-first", "verifies", "scheme", "window", "one-sided", "no-window"})
+OF_REQUESTS = frozenset(
+    {"nothing-verifies", "effect-first", "verifies", "scheme", "window", "one-sided", "no-window"} | {"given-token"}
+)
 """What is said only of a function that requests reach: a worker verifies nothing, and need not."""
