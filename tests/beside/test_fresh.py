@@ -3,7 +3,8 @@
 `fresh/sound.yaml` has handlers that are sound, or whose requests are not Slack's; `fresh/parts.yaml` handlers that are
 sound in one respect, with what may `never` be certain of them; `fresh/bad.yaml` handlers with one fault, by its fact;
 `fresh/does.yaml` handlers that do something in an unusual way, with what `denies` it; `fresh/serves.yaml` handlers with
-the features of Slack that call them, and the line that shows each; `fresh/grants.yaml` with what variables grant.
+the features of Slack that call them, and the line that shows each; `fresh/grants.yaml` with what variables grant;
+`fresh/quiet.yaml` handlers whose verification is wrong in a quiet way, and sound ones that are acknowledged.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import yaml
 
 from threatmodel.beside.code.look import look
 from threatmodel.beside.code.modules import Parsed
-from threatmodel.beside.code.observed import CERTAIN, CLAIMED, GRANTS, SERVES, Observed
+from threatmodel.beside.code.observed import CERTAIN, CLAIMED, GRANTS, SERVES, SIGN, Observed
 from threatmodel.beside.folder import Folder
 
 CASES = Path(__file__).with_name("fresh")
@@ -102,3 +103,24 @@ def test_the_code_shows_which_features_of_slack_call_it(case: dict[str, Any]) ->
 @pytest.mark.parametrize("case", _cases("grants"))
 def test_the_code_shows_what_variables_grant(case: dict[str, Any]) -> None:
     assert dict(one.value for one in _observed(case) if one.what == GRANTS) == case["grants"]
+
+
+QUIET = yaml.safe_load((CASES / "quiet.yaml").read_text(encoding="utf-8"))
+
+
+def _verdict(name: str, case: dict[str, Any]) -> str:
+    """What is said of the verification of a handler of quiet.yaml: denied, stated, or asked."""
+    language, file = ("javascript", "index.js") if name.startswith("js-") else ("python", "app.py")
+    said = {one.what for one in _observed({"files": {file: QUIET[language] + case["handler"]}}) if one.how != SIGN}
+    return "denied" if said & OF_FACT["verifies_signature"] else "stated" if "verifies" in said else "asked"
+
+
+@pytest.mark.parametrize("name", QUIET["wrong"])
+def test_a_quiet_mistake_is_never_stated_as_a_verification(name: str) -> None:
+    case = QUIET["wrong"][name]
+    assert _verdict(name, case) == ("asked" if case.get("open") else "denied")
+
+
+@pytest.mark.parametrize("name", QUIET["sound"])
+def test_a_sound_handler_is_acknowledged(name: str) -> None:
+    assert _verdict(name, QUIET["sound"][name]) == "stated"

@@ -95,12 +95,18 @@ def _branched(at: ast.If) -> list[Node]:
 def _each(at: ast.For | ast.AsyncFor) -> list[Node]:
     item = _node("assign", "", [_expression(at.target), _expression(at.iter)], at)
     body = _node("block", "", [item, *_block(at.body, at).parts], at)
-    return [_node("loop", "", [body], at), _block(at.orelse, at)]
+    return [_node("loop", "", [body], at), *_unbroken(at)]
 
 
 def _repeated(at: ast.While) -> list[Node]:
     loop = _node("loop", "", [_block(at.body, at), _expression(at.test)], at)
-    return [loop, _block(at.orelse, at)]
+    return [loop, *_unbroken(at)]
+
+
+def _unbroken(at: ast.For | ast.AsyncFor | ast.While) -> list[Node]:
+    """Return what runs after a loop that no break has left."""
+    always = _node("constant", "true", (), at)
+    return [_node("if", "else", [always, _block(at.orelse, at), _node("block", "", (), at)], at)] if at.orelse else []
 
 
 def _matched(at: ast.Match) -> list[Node]:

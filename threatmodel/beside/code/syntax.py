@@ -36,7 +36,7 @@ class Node(NamedTuple):
     | return, expression | "with" of what is entered | the value, if any |
     | raise | "AssertionError" of an assertion | the value, if any |
     | leave | break, continue | |
-    | if | "assert" for an assertion | the test, a block, a block |
+    | if | "assert" for an assertion, "else" of a loop | the test, a block, a block |
     | loop | | a block, what is looped over, or the test |
     | try | | a block, handlers, a block |
     | handler | the name of the exception | a block, what it catches if that is named |

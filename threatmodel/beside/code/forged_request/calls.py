@@ -11,7 +11,7 @@ from threatmodel.beside.code.digests import CONSTANT_TIME, HMAC
 from threatmodel.beside.code.effects import changes
 from threatmodel.beside.code.forged_request.assignments import assign
 from threatmodel.beside.code.forged_request.comparing import checked, covered, instance_of, same
-from threatmodel.beside.code.forged_request.parts import attribute_of, come, header, length_of, sliced
+from threatmodel.beside.code.forged_request.parts import attribute_of, come, header, length_of, mixed, sliced
 from threatmodel.beside.code.forged_request.values import (
     BODY,
     CLOCK,
@@ -130,11 +130,12 @@ def _meaning(call: Call) -> Value:
 
 def _code(call: Call) -> Value | None:
     """Return a MAC of a key and a text, or whether a signature is one."""
+    call.machine.codes += 1
     given = [*call.given, *[UNKNOWN] * 4]
     match call.name.rpartition(".")[2].lower():
         case "sign" | "verify" as last:
             key, text = given[1], given[3] if last == "verify" else given[2]
-            code = Value(frozenset({MAC}), truth=True, shape=Code(key, text))
+            code = Value(frozenset({MAC}), truth=True, shape=Code(key, text, call.machine.level))
             found = code if last == "sign" else same(call.machine, code, given[2], call.where)
             return Value(found.of, truth=True, shape=Later(found))
         case "hmacsha256":
@@ -144,7 +145,8 @@ def _code(call: Call) -> Value | None:
         case _:
             key = call.given[0] if call.given else call.named.get("key", UNKNOWN)
             text = call.given[1] if len(call.given) > 1 else call.named.get("msg", NOTHING)
-    return Value(frozenset({MAC}), truth=True, shape=Code(key, fixed("") if text == NOTHING else text))
+    text = fixed("") if text == NOTHING else text
+    return Value(frozenset({MAC}), truth=True, shape=Code(key, text, call.machine.level))
 
 
 def _compare(call: Call) -> Value | None:
@@ -232,15 +234,14 @@ def _slice(call: Call) -> Value | None:
 
 def _longer(call: Call) -> Value | None:
     """Return a MAC with more text under it, or a list with an item more."""
-    shape, of = call.owner.shape, call.owner.of | call.first.of
-    target = call.node.parts[0].parts[0]
+    shape = call.owner.shape
     if isinstance(shape, Code) and call.given:
-        longer = Value(of, truth=True, shape=Code(shape.key, together([shape.text, call.first])))
-        assign(call.machine, target, longer, call.frame)
-        return longer
+        text = [shape.text, call.first]
+        shape.text = together(text) if call.machine.level <= shape.level else mixed(text)
+        return call.owner
     if isinstance(shape, Items) and call.given:
-        longer = Value(of, truth=True, shape=Items((*shape.items, call.first), shape.whole))
-        assign(call.machine, target, longer, call.frame)
+        longer = Value(call.owner.of | call.first.of, truth=True, shape=Items((*shape.items, call.first), shape.whole))
+        assign(call.machine, call.node.parts[0].parts[0], longer, call.frame)
         return NOTHING
     return None
 
@@ -397,6 +398,9 @@ def _note(call: Call, *, reads: bool) -> None:
     named = call.last in machine.program.by_name
     if call.called.shape is None and (not call.is_method or named):
         machine.unknown.append(call.where)
+    whole = any(one.of & {"event", "headers"} or isinstance(one.shape, Closure) for one in call.every)
+    if whole and call.last not in NOTES and not reads:
+        machine.handed.append(call.where)
     sent = any(part.startswith(("body", "query")) for one in call.every for part in one.of)
     if call.last not in NOTES and ((sent and not reads) or (named and not isinstance(call.owner.shape, External))):
         machine.unclear.append(call.where)
@@ -411,7 +415,7 @@ _TWO = 2
 _IN_MODULES = (
     r"(?:json|JSON|urllib\.parse|querystring|qs|base64|Object|Array|Math|math|re|Number|hashlib|zlib|gzip|io|copy)"
 )
-_MODULES = re.compile(rf"(?:\A|\.){_IN_MODULES}\.|\A\w+\Z")
+_MODULES = re.compile(rf"(?:\A|\.){_IN_MODULES}\.\w+\Z|\A\w+\Z")
 _READS = re.compile(
     rf"(?:\A|\.)(?:{_IN_MODULES}\.|(?:parse\w*|loads|URLSearchParams|URL|len|int|float|isinstance|dict|list|set|tuple"
     r"|sorted|get|getlist|getAll|has|includes|test|exec|match|fullmatch|search|split\w*|partition|strip|trim\w*|startswith"

@@ -16,6 +16,7 @@ from threatmodel.beside.code.forged_request.values import (
     TIMESTAMP,
     UNKNOWN,
     VERDICT,
+    Boolean,
     Code,
     Fixed,
     Found,
@@ -52,7 +53,7 @@ def compared(machine: Machine, operator: str, left: Value, right: Value, where: 
             return instance_of(machine, left, right)
     known = _ordered(operator, left, right)
     of = (left.of | right.of) or UNKNOWN.of
-    return Value(of) if known is None else Value(of, truth=known, shape=Fixed(known))
+    return Value(of, shape=Boolean()) if known is None else Value(of, truth=known, shape=Fixed(known))
 
 
 def _opposite(value: Value) -> Value:
@@ -112,8 +113,8 @@ def same(machine: Machine, left: Value, right: Value, where: Found) -> Value:
         if not met or len(constants(a) | constants(b)) == 1:
             return Value(left.of | right.of, truth=bool(met), shape=Fixed(bool(met)))
     for one, other in ((left, b), (right, a)):
-        if isinstance(other, Fixed) and isinstance(other.value, bool) and one.truth is not None and VERDICT in one.of:
-            return Value(one.of, truth=one.truth is other.value, shape=Fixed(one.truth is other.value))
+        if other == Fixed(None) and one.truth:
+            return Value(one.of, truth=False, shape=Fixed(value=False))
     if isinstance(a, Code) or isinstance(b, Code):
         return _of_codes(machine, left, right, where)
     if MAC in left.of | right.of and not (isinstance(a, Fixed) or isinstance(b, Fixed)):
@@ -121,7 +122,7 @@ def same(machine: Machine, left: Value, right: Value, where: Found) -> Value:
     if a is not None and a == b and isinstance(a, Whole) and a.parts == {SIGNATURE}:
         machine.faults.append((where, "the signature of the request is compared with itself"))
         return verdict(passes=True)
-    return Value((left.of | right.of) or UNKNOWN.of)
+    return Value((left.of | right.of) or UNKNOWN.of, shape=Boolean())
 
 
 def _of_codes(machine: Machine, left: Value, right: Value, where: Found) -> Value:
@@ -131,7 +132,7 @@ def _of_codes(machine: Machine, left: Value, right: Value, where: Found) -> Valu
     of = left.of | right.of
     if isinstance(other.shape, Code):
         texts = {covered(one.shape.text) for one in (left, right)}
-        if left.shape == right.shape:
+        if left.shape is right.shape:
             machine.faults.append((where, "the digest is compared with itself"))
             return verdict(passes=True)
         doubled = [one.shape.text for one in (left, right) if isinstance(one.shape.text.shape, Code)]
@@ -162,7 +163,8 @@ def _fault(code: Code) -> str:
     """Return by what anyone can compute or repeat a MAC."""
     if isinstance(code.key.shape, Fixed) and not code.key.shape.value:
         return "the key of the HMAC is empty"
-    if code.key.of and all(one.startswith(_REQUEST) for one in code.key.of):
+    known = code.key.of - {FIXED, EMPTY}
+    if known and all(one.startswith(_REQUEST) for one in known):
         return "the key of the HMAC is a part of the request"
     if BODY not in covered(code.text) and code.text.of <= {FIXED, EMPTY, _STAMP}:
         return "the HMAC does not cover the body"

@@ -14,6 +14,7 @@ from threatmodel.beside.code.forged_request.values import (
     FIXED,
     NOTHING,
     UNKNOWN,
+    Boolean,
     Closure,
     Ended,
     Fixed,
@@ -23,6 +24,7 @@ from threatmodel.beside.code.forged_request.values import (
     Thing,
     Value,
     fixed,
+    is_boolean,
     joined,
     together,
 )
@@ -66,13 +68,7 @@ def _logic(machine: Machine, node: Node, frame: Frame) -> Value:
     truths = {one.truth for one in found}
     truth = decides if decides in truths else None if None in truths else not decides
     whole = joined(found)
-    if isinstance(whole.shape, Fixed) and bool(whole.shape.value) is not truth:
-        whole = whole._replace(shape=None)
-    if (
-        whole.shape is None
-        and truth is not None
-        and all(isinstance(one.shape, Fixed) for one in found if one.truth is truth)
-    ):
+    if truth is not None and all(is_boolean(one.shape) for one in found):
         whole = whole._replace(shape=Fixed(truth))
     return whole._replace(truth=truth)
 
@@ -182,7 +178,7 @@ def _constant(_: Machine, node: Node, __: Frame) -> Value:
 def _not(machine: Machine, node: Node, frame: Frame) -> Value:
     value = tested(machine, node.parts[0], frame)
     if value.truth is None:
-        return Value(value.of)
+        return Value(value.of, shape=Boolean())
     return Value(value.of, truth=not value.truth, shape=Fixed(not value.truth))
 
 

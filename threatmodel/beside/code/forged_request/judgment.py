@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from threatmodel.beside.code.digests import HMAC
 from threatmodel.beside.code.forged_request.machine import Machine
 from threatmodel.beside.code.forged_request.values import Effect, Found, TooLong
 from threatmodel.beside.code.idle import only_notes
 from threatmodel.beside.code.observed import Reading
 from threatmodel.beside.code.syntax import Node, walk
 
-REJECTED, EARLY, BROKEN, IGNORED = "rejected", "early", "broken", "dropped"
+REJECTED, EARLY, BROKEN, IGNORED, DEAD = "rejected", "early", "broken", "dropped", "dead"
 
 
 class Judgment(NamedTuple):
@@ -64,10 +65,13 @@ def _mistake(reading: Reading, forged: Machine, genuine: Machine) -> Judgment | 
         return None
     if forged.faults and not forged.checks and not forged.weak:
         return Judgment(BROKEN, *forged.faults[0])
-    if forged.weak or not forged.checks:
-        return None
     both = {id(one.node) for one in genuine.effects}
     sure = [one for one in forged.effects if not one.path.doubt and id(one.node) in both]
+    uncalled = [where for where, closure in forged.tested if _computes(reading, closure.node)]
+    if sure and uncalled and not forged.codes and not forged.handed:
+        return Judgment(DEAD, uncalled[0], "the function that checks is tested, which is always true, and not called")
+    if forged.weak or not forged.checks:
+        return None
     if sure and sure[0].first:
         return Judgment(EARLY, _place(sure[0]), f"{_named(sure[0].node)} runs before the signature is verified")
     if forged.escapes or genuine.escapes or any(_may_leave(reading, forged, genuine)):
@@ -78,6 +82,12 @@ def _mistake(reading: Reading, forged: Machine, genuine: Machine) -> Judgment | 
     if forged.reached == genuine.reached and forged.dropped:
         return Judgment(IGNORED, forged.dropped[0], "the result of the verification is not used")
     return None
+
+
+def _computes(reading: Reading, function: Node) -> bool:
+    """Return whether a function computes an HMAC, or mentions one of the folder that does."""
+    computing = {one.name for one, _, name in reading.program.calls if HMAC.search(name)} - {""}
+    return any(one.name in computing for one in walk(function)) or function.name in computing
 
 
 def _place(effect: Effect) -> Found:

@@ -41,12 +41,13 @@ class Machine:
 
     `checks` are those of the whole signature, `faults` those that anyone passes, and `weak` those of which it is
     unknown. `dropped` are statements whose value is an outcome, and `escapes` says that other code got one. `unclear`
-    are calls that may have an effect, `unknown` those of which it is unknown what they call.
+    are calls that may have an effect, `unknown` those of which it is unknown what they call, and `handed` those of
+    packages that get the whole request, or a function. `tested` are functions that are tested, and not called.
     """
 
     def __init__(self, reading: Reading, *, passes: bool) -> None:
         self.reading, self.program, self.passes = reading, reading.program, passes
-        self.path, self.steps, self.depth = Path(), 0, 0
+        self.path, self.steps, self.depth, self.level = Path(), 0, 0, 0
         self.serving = self.escapes = False
         self.reached: set[int] = set()
         self.effects: list[Effect] = []
@@ -56,7 +57,10 @@ class Machine:
         self.dropped: list[Found] = []
         self.unclear: list[Found] = []
         self.unknown: list[Found] = []
+        self.handed: list[Found] = []
+        self.tested: list[tuple[Found, Closure]] = []
         self.raised: list[Raised] = []
+        self.codes = 0  # how many MACs are computed
         self.sought = ""  # the name of the header that a test of headers looks for
         self.modules: dict[str, Frame] = {}
         self.functions = {id(one.node): one for one in self.program.functions}
@@ -124,7 +128,7 @@ class Machine:
             return self.exported(target, name if original == "*" else original)
         if target and name in imports:
             name = target if original in {"*", "default"} else f"{target}.{original}"
-        return Value(frozenset({OUTSIDE}), truth=True, shape=External(name))
+        return Value(frozenset({OUTSIDE}), shape=External(name))
 
     def _whole_module(self, path: str) -> Value:
         frame = self.module(path)
@@ -166,10 +170,12 @@ class Machine:
         """Follow each of some ways from here; return whether what comes after them is reached."""
         before, path = dict(frame.variables), self.path
         ends: list[tuple[dict[str, Value], Path]] = []
+        self.level += 1
         for way in ways:
             frame.variables, self.path = dict(before), path.under(test)
             if way():
                 ends.append((frame.variables, self.path))
+        self.level -= 1
         if not ends:
             return False
         self.meet(frame, ends)

@@ -55,18 +55,14 @@ def attribute_of(machine: Machine, owner: Value, name: str) -> Value:
     if isinstance(shape, Made):
         return _member(machine, shape, name, None)
     if isinstance(shape, External):
-        return Value(
-            frozenset({OUTSIDE}),
-            truth=None if "environ" in shape.name or ".env" in shape.name else True,
-            shape=External(f"{shape.name}.{name}"),
-        )
+        return Value(frozenset({OUTSIDE}), shape=External(f"{shape.name}.{name}"))
     if isinstance(shape, Items) and name.isdigit():
         return taken(machine, owner, fixed(int(name)))
     if owner.of == {"event"}:
         return of_event(name)
     if "headers" in owner.of:
         return header(name)
-    if shape is not None and name in {"length", "size"}:
+    if shape is not None and name in {"length", "size", "byteLength"}:
         return length_of(owner)
     return Value(frozenset(f"{one}.{name}" if one in {"body", "query"} else one for one in owner.of) or UNKNOWN.of)
 

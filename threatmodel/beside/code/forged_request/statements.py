@@ -92,6 +92,8 @@ def _if(machine: Machine, node: Node, frame: Frame) -> bool:
         return machine.block(other.parts, frame)
     if node.name == "assert":  # an option of Python removes it
         return machine.fork(frame, UNKNOWN, lambda: machine.statement(node._replace(name=""), frame), lambda: True)
+    if node.name == "else" and frame.broken:  # of a loop
+        return machine.fork(frame, UNKNOWN, lambda: machine.block(then.parts, frame), lambda: True)
     value = tested(machine, test, frame)
     if value.truth is not None:
         return machine.block((then if value.truth else other).parts, frame)
@@ -117,6 +119,7 @@ def _loop(machine: Machine, node: Node, frame: Frame) -> bool:
         return True
     target, rest = first.parts[0], body.parts[1:]
     every = come(machine.value(first.parts[1], frame))
+    frame.broken = False
     if isinstance(every.shape, Items) and every.shape.whole and not any(one.kind == "leave" for one in walk(body)):
         return all(_each(machine, target, one, rest, frame) for one in every.shape.items)
     _repeat(machine, frame, every, lambda: _each(machine, target, item_of(every), rest, frame))
@@ -133,12 +136,14 @@ def _repeat(machine: Machine, frame: Frame, test: Value, body: Callable[[], bool
     before, path = dict(frame.variables), machine.path
     machine.path = path.under(test)
     outer, frame.left = frame.left, []
+    machine.level += 1
     for _ in range(2):
         start = dict(frame.variables)
         live = body()
         machine.meet(frame, [(start, path), (frame.variables, machine.path if live else path), *frame.left])
     machine.meet(frame, [(before, path), (frame.variables, machine.path)])
-    machine.path, frame.left = path, outer
+    machine.level -= 1
+    machine.path, frame.broken, frame.left = path, bool(frame.left), outer
 
 
 def _leave(machine: Machine, _: Node, frame: Frame) -> bool:

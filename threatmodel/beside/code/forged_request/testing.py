@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 def tested(machine: Machine, node: Node, frame: Frame) -> Value:
     """Return the value of a test, which an object may decide itself."""
     value = machine.value(node, frame)
+    if node.kind == "name" and isinstance(value.shape, Closure) and machine.serving:
+        machine.tested.append(((frame.function, node), value.shape))
     if isinstance(value.shape, Thing) and value.shape.made is not None:
         decides = attribute_of(machine, value, "__bool__")
         if isinstance(decides.shape, Closure):

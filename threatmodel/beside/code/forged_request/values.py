@@ -42,6 +42,10 @@ class External(NamedTuple):
     name: str
 
 
+class Boolean(NamedTuple):
+    """True or false."""
+
+
 class Several(NamedTuple):
     """One of several constants."""
 
@@ -54,11 +58,11 @@ class Whole(NamedTuple):
     parts: Sources
 
 
-class Code(NamedTuple):
-    """What a MAC gives: the key, and the text under it."""
+class Code:
+    """What a MAC gives: the key, and the text under it so far; `level` is the branch that it was made in."""
 
-    key: Value
-    text: Value
+    def __init__(self, key: Value, text: Value, level: int) -> None:
+        self.key, self.text, self.level = key, text, level
 
 
 class Items(NamedTuple):
@@ -113,6 +117,7 @@ class Frame:
         self.declared: set[str] = set()
         self.ways: list[tuple[Value, Path]] = []
         self.left: list[tuple[dict[str, Value], Path]] = []
+        self.broken = False  # whether the last loop may have been left
         self.yielded: list[tuple[Value, Path]] = []
 
 
@@ -170,6 +175,11 @@ NOTHING = Value(frozenset(), truth=False, shape=Fixed(None))
 UNKNOWN = Value(frozenset({OUTSIDE}))
 
 
+def is_boolean(shape: Any) -> bool:
+    """Return whether a value is true or false, and nothing that only counts so."""
+    return isinstance(shape, Boolean) or (isinstance(shape, Fixed) and isinstance(shape.value, bool))
+
+
 def constants(shape: Fixed | Several) -> frozenset[Fixed]:
     """Return the constants that a value may be."""
     return shape.values if isinstance(shape, Several) else frozenset({shape})
@@ -177,7 +187,7 @@ def constants(shape: Fixed | Several) -> frozenset[Fixed]:
 
 def fixed(value: Any) -> Value:
     """Return a constant."""
-    return Value(frozenset({FIXED}), truth=bool(value), shape=Fixed(value))
+    return NOTHING if value is None else Value(frozenset({FIXED}), truth=bool(value), shape=Fixed(value))
 
 
 def verdict(*, passes: bool) -> Value:
@@ -213,6 +223,8 @@ def _common(one: Value, other: Value) -> Any:
     for part, instead in ((one, other), (other, one)):
         if isinstance(part.shape, Whole) and instead.of <= {FIXED, OUTSIDE}:
             return part.shape
+    if is_boolean(a) and is_boolean(b):
+        return Boolean()
     if isinstance(a, Fixed | Several) and isinstance(b, Fixed | Several):
         return Several(frozenset(one for shape in (a, b) for one in constants(shape)))
     if isinstance(a, Items) and isinstance(b, Items):

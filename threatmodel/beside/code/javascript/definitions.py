@@ -28,7 +28,8 @@ def _function(at: Tree) -> Node:
     every = [] if given is None else [given] if given.type == "identifier" else children(given)
     waits = "async" if any(one.type == "async" for one in at.children) else ""
     parameters = node("list", waits, [parameter(one) for one in every], at)
-    return node("function", key_name(name) if name is not None else "", [parameters, inside], at)
+    getter = [node("name", "property", (), at)] if any(one.type == "get" for one in at.children) else []
+    return node("function", key_name(name) if name is not None else "", [parameters, inside, *getter], at)
 
 
 def _class(at: Tree) -> Node:
