@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # what a caller does without is imported where it is used: st
     from threatmodel.assessment.changes import Changes
     from threatmodel.assessment.gate.known import Baseline
     from threatmodel.assessment.gate.rules import Rules
+    from threatmodel.evidence.remembered import Gathered
     from threatmodel.graph.building import Graph
     from threatmodel.graph.elements import Read
     from threatmodel.graph.resolved import Evidence
@@ -86,7 +87,6 @@ def weighed(
     system, day = load(files, Path(path)), today or _today()
     if not system.evidence:
         return build(system, today=day)
-    from threatmodel.evidence.remembered import Basis, Gathered, remembered
     from threatmodel.library.directions import directions
     from threatmodel.model.current import with_current_elements
 
@@ -97,8 +97,12 @@ def weighed(
     def collect() -> Gathered:
         return _collected(system, files, day, ways, running.work)
 
-    basis = Basis(day, ways, running.work)
-    whole, evidence, read = remembered(system, files, texts, basis, collect) if running.remember else collect()
+    if running.remember:
+        from threatmodel.evidence.remembered import Basis, remembered
+
+        whole, evidence, read = remembered(system, files, texts, Basis(day, ways, running.work), collect)
+    else:
+        whole, evidence, read = collect()
     return build(with_current_elements(whole), evidence, day, read)
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from threatmodel.evidence import resource_types
 from threatmodel.evidence.mappings import load as mappings
 from threatmodel.library import built
-from threatmodel.library.load import read_library
+from threatmodel.library.files import read_library
 from threatmodel.model import vocabulary
-from threatmodel.probe import cases
+from threatmodel.probe import case_files, cases
 from threatmodel.reading.compiled import FOLDER
 from threatmodel.reading.files import Files
 from threatmodel.reading.home import LIBRARY
@@ -23,7 +23,7 @@ def tables() -> Iterator[tuple[str, str]]:
     """Yield each table's name, and the file that holds it."""
     yield vocabulary.TABLE.name, vocabulary.TABLE.text(vocabulary.read())
     yield resource_types.TABLE.name, resource_types.TABLE.text(resource_types.read())
-    yield cases.TABLE.name, cases.TABLE.text(cases.read_cases())
+    yield cases.TABLE.name, cases.TABLE.text(case_files.read_cases())
     yield mappings.TABLE.name, mappings.TABLE.text(mappings.read_mappings())
     yield built.TABLE, built.table(read_library(LIBRARY, Files()))
     yield generated.TABLE, generated.table(templates.generate)

@@ -10,6 +10,7 @@ from tests.support import HOME
 from threatmodel.library.load import load_library
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.probe import limits
+from threatmodel.probe.case_files import read_case, read_cases
 from threatmodel.probe.cases import (
     EXPECTED,
     OVERALL,
@@ -18,8 +19,6 @@ from threatmodel.probe.cases import (
     Shows,
     facts_decided,
     load_cases,
-    read_case,
-    read_cases,
 )
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.shape import Flag

@@ -16,10 +16,10 @@ from threatmodel.evidence import resource_types
 from threatmodel.evidence.mappings import load as mappings
 from threatmodel.library import built as library_built
 from threatmodel.library.built import TABLE, built
-from threatmodel.library.load import read_library
+from threatmodel.library.files import read_library
 from threatmodel.library.remembered import CODE
 from threatmodel.model import vocabulary
-from threatmodel.probe import cases
+from threatmodel.probe import case_files, cases
 from threatmodel.reading import plain
 from threatmodel.reading.compiled import Compiled
 from threatmodel.reading.files import Files, shown_path
@@ -31,7 +31,7 @@ from threatmodel.render.templates import generate
 TABLES: dict[str, tuple[Compiled, Callable[[], Any]]] = {
     "vocabulary": (vocabulary.TABLE, vocabulary.read),
     "resource-types": (resource_types.TABLE, resource_types.read),
-    "probes": (cases.TABLE, cases.read_cases),
+    "probes": (cases.TABLE, case_files.read_cases),
     "mappings": (mappings.TABLE, mappings.read_mappings),
 }
 
@@ -164,8 +164,8 @@ def test_a_broken_table_is_read_anew(table: Compiled, tmp_path: Path, text: str)
     [
         (vocabulary.TABLE, "model/vocabulary/format.py"),
         (resource_types.TABLE, "evidence/resource_types.py"),
-        (cases.TABLE, "probe/cases.py"),
-        (Compiled(TABLE, [], CODE, {}), "library/load.py"),
+        (cases.TABLE, "probe/case_files.py"),
+        (Compiled(TABLE, [], CODE, {}), "library/files.py"),
     ],
     ids=lambda one: one.name if isinstance(one, Compiled) else one,
 )

@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threatmodel.api import AS_USUAL, Running, layered, weighed
-from threatmodel.assessment.gate.baseline import since, taken
-from threatmodel.assessment.gate.known import Baseline
-from threatmodel.assessment.gate.missing import with_missing
 from threatmodel.assessment.gate.rules import Rules, under
 from threatmodel.command.form_asked import FormAsked
 from threatmodel.command.request import Invocation, without_excluded
@@ -32,6 +29,7 @@ from threatmodel.render.checks.failing import failing_issues
 
 if TYPE_CHECKING:
     from threatmodel.assessment.assessed import Assessment
+    from threatmodel.assessment.gate.known import Baseline
     from threatmodel.assessment.priorities import Expiry
     from threatmodel.library.entries import Library
     from threatmodel.model.system import Exclusion, System
@@ -300,7 +298,9 @@ class _Checking:
         rules, question = self._question.rules, self._question
         now, against = None, ""
         if question.baselines is not None and not question.keep:
+            from threatmodel.assessment.gate.baseline import since
             from threatmodel.assessment.gate.baseline_file import baseline_of
+            from threatmodel.assessment.gate.missing import with_missing
 
             baseline = baseline_of(path, assessment, question.baselines, question.baseline_file, files)
             assessment = with_missing(assessment, baseline)
@@ -308,7 +308,10 @@ class _Checking:
             against = baseline.aged(assessment.today)
         else:
             results = judge(assessment, rules)
-            now = taken(assessment, results) if question.keep else None
+            if question.keep:
+                from threatmodel.assessment.gate.baseline import taken
+
+                now = taken(assessment, results)
         return checked(
             assessment,
             results,

@@ -208,7 +208,7 @@ def _layer(file: Path, files: Files, request: Invocation) -> _Read:
 
 def _entry(file: Path, files: Files, request: Invocation) -> _Read:
     """Read a threat or a control; what its ids are now, the whole library says."""
-    from threatmodel.library.load import read_entry
+    from threatmodel.library.files import read_entry
 
     former = _library([file.parents[2]], Files(CONTENT), request).former
     entry = read_entry(files, file, former)

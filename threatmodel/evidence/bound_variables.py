@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterator, Mapping
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.resource_types import known
 from threatmodel.probe.result import Result, fingerprint
-from threatmodel.probe.secret_values import is_plain
 from threatmodel.reading.problems import listed
 from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.values import Joined, Link, Node, Scalar, Table, as_text, get, same, shape_of
@@ -89,6 +88,8 @@ def other_variables(result: Result, deployed: Deployed, free: Collection[str]) -
 
 def _with_value(name: str, node: Node) -> str:
     """A variable with what the file sets it to, where that is short and no secret."""
+    from threatmodel.probe.secret_values import is_plain  # only where values differ
+
     value = as_text(node) if isinstance(node, Scalar) else ""
     return f"{name}={value}" if value and len(value) <= _LONGEST and is_plain(name, value, "") else name
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from threatmodel.assessment.actions import Proof
 from threatmodel.assessment.assessed import Verdict
 from threatmodel.assessment.control_state import ControlState
 from threatmodel.assessment.safety import Answer
+
+if TYPE_CHECKING:
+    from threatmodel.assessment.actions import Proof
 
 SAFE: Mapping[Answer, str] = {
     "above": "Above the accepted risk level",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -90,6 +89,8 @@ def names(text: str) -> Sequence[str]:
 
 
 def _toml(text: str) -> Mapping[str, Any]:
+    import tomllib  # few templates have a samconfig
+
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError):
@@ -105,6 +106,8 @@ _FILES = {
 
 
 def _of_samconfig(text: str, file: str, environment: str) -> Iterator[tuple[str, PlainValue]]:
+    import tomllib
+
     try:
         whole: Mapping[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.former import first_names
-from threatmodel.assessment.gate.known import Baseline
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.priorities import summary
 from threatmodel.assessment.risk import BANDS, Cell
@@ -17,6 +16,9 @@ from threatmodel.reading.problems import Place, width_of
 from threatmodel.reading.values import dataclass, field
 from threatmodel.render import reliances
 from threatmodel.render.checks.failing import FailingIssues
+
+if TYPE_CHECKING:
+    from threatmodel.assessment.gate.known import Baseline
 
 Level = Literal["error", "warning", "note"]
 
