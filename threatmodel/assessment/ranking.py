@@ -22,7 +22,7 @@ STRONG: frozenset[ControlEffect] = frozenset({"stops", "hinders", "contains"})
 _ORDER = {effect: at for at, effect in enumerate(EFFECTS)}
 """The place of each effect, the strongest first."""
 
-_DISCOUNT = (0, 1, 1, 2)
+DISCOUNT = (0, 1, 1, 2)
 """How many bands less something counts, by how little is known of it: what every system is asked comes last."""
 
 
@@ -55,7 +55,7 @@ def rank(finding: Finding, answers: Iterable[Answer] | None = None, doubt: int =
     at_fault = missing if answers is not None else [a for a in missing if _ORDER[a.link.effect] == effect]
     return Rank(
         behind_entry_point=not is_entry_point(finding) or (answers is not None and effect != _ORDER["stops"]),
-        mildness=_DISCOUNT[doubt] - BANDS.index(finding.proven.band),
+        mildness=DISCOUNT[doubt] - BANDS.index(finding.proven.band),
         doubt=doubt,
         left_out=left_out(answer.state for answer in at_fault),
         distance=distance(finding.target),

@@ -5,11 +5,12 @@ Report, summary, check and JSON say the same, since all of them ask here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 from threatmodel.assessment.assessed import Assessment, Outline, RelianceKind
 from threatmodel.assessment.drift import absences
+from threatmodel.assessment.priorities import by_band
 from threatmodel.assessment.risk import BANDS, Band, within
 from threatmodel.reading.values import dataclass
 
@@ -77,9 +78,9 @@ def safety(assessment: Assessment, threshold: Band = DEFAULT_THRESHOLD) -> Safet
         answer=answer,
         accepted_level=level,
         threshold=threshold,
-        above=_counts((one.claimed.band, number) for one, number in above.items()),
-        undetermined=_counts((one.claimed.band, number) for one, number in undetermined.items()),
-        unproven=_counts((one.proven.band, number) for one, number in unproven.items()),
+        above=by_band((one.claimed, number) for one, number in above.items()),
+        undetermined=by_band((one.claimed, number) for one, number in undetermined.items()),
+        unproven=by_band((one.proven, number) for one, number in unproven.items()),
         accepted=sum(number for one, number in outlines.items() if one.verdict == "accepted"),
         provider=sum(number for one, number in outlines.items() if one.verdict == "transferred"),
         unmodeled=unmodeled,
@@ -90,10 +91,3 @@ def safety(assessment: Assessment, threshold: Band = DEFAULT_THRESHOLD) -> Safet
 def _is_proven(finding: Outline, level: Band) -> bool:
     """Whether no claim is needed: within the accepted level on evidence, or the provider's to treat."""
     return finding.verdict == "transferred" or within(finding.proven, level)
-
-
-def _counts(found: Iterable[tuple[Band, int]]) -> Mapping[Band, int]:
-    counts = dict.fromkeys(BANDS, 0)
-    for band, number in found:
-        counts[band] += number
-    return counts

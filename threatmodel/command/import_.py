@@ -16,7 +16,7 @@ from threatmodel.reading.whole import is_stream
 
 def options(parser: Parser) -> None:
     """Declare the command's options."""
-    from threatmodel.model.file import STACK_KINDS
+    from threatmodel.model.evidence_shape import STACK_KINDS
 
     parser.add_argument(
         "file",

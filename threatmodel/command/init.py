@@ -28,7 +28,7 @@ DESCRIPTION = (
 def options(parser: Parser) -> None:
     """Declare the command's options."""
     from threatmodel.authoring.workflow import FORMS
-    from threatmodel.model.file import STACK_KINDS
+    from threatmodel.model.evidence_shape import STACK_KINDS
 
     parser.add_argument(
         "--from",

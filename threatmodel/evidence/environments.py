@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from threatmodel.evidence.outside import outside
 from threatmodel.evidence.resource_types import known
-from threatmodel.model.file import STACK_KINDS
+from threatmodel.model.evidence_shape import STACK_KINDS
 from threatmodel.model.system import EvidenceFile, System
 from threatmodel.reading.problems import Place, Problem, quoted
 from threatmodel.reading.values import dataclass, replace

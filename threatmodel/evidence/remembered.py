@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 from threatmodel.graph.building import Evidence
 from threatmodel.graph.elements import LeftOpen, Read, Source
 from threatmodel.library.directions import Directions
+from threatmodel.model.evidence_shape import BESIDE_KINDS, STACK_KINDS
 from threatmodel.model.facts import Statement
-from threatmodel.model.file import BESIDE_KINDS, STACK_KINDS
 from threatmodel.model.system import EvidenceFile, Node, Reference, System, Trigger
 from threatmodel.reading import plain
 from threatmodel.reading.cache import is_on, keep, recalled, toolkit_digest

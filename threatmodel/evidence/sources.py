@@ -13,7 +13,7 @@ from threatmodel.evidence.ages import Age
 from threatmodel.evidence.deployments import age_of, deployed_with, home_of, read_as_deployed, undescribed
 from threatmodel.evidence.environments import Environment, environments
 from threatmodel.graph.elements import Source
-from threatmodel.model.file import BESIDE_KINDS, STACK_KINDS
+from threatmodel.model.evidence_shape import BESIDE_KINDS, STACK_KINDS
 from threatmodel.model.system import EvidenceFile, System
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, Problem

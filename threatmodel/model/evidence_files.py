@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Hashable, Iterator
 
 from threatmodel.model.entries import items_of, table_of, value_of
-from threatmodel.model.file import EVIDENCE_KEYS, EVIDENCE_KINDS, EVIDENCE_OF
+from threatmodel.model.evidence_shape import EVIDENCE_KEYS, EVIDENCE_KINDS, EVIDENCE_OF
 from threatmodel.model.ids import Ids
 from threatmodel.model.system import EvidenceFile
 from threatmodel.reading.problems import Place, listed, quoted

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from threatmodel.model.longest import LONGEST_RESULT, LONGEST_TERMS, RESULT, YEAR
+from threatmodel.model.evidence_shape import EVIDENCE, PATH
+from threatmodel.model.longest import LONGEST_TERMS, YEAR
 from threatmodel.model.reference_architecture import FORMER_ELEMENTS
 from threatmodel.model.vocabulary import CLASSIFICATIONS, FORMER_KINDS, KINDS, PLANES, RELATIONS, ROWS, Kind
 from threatmodel.reading.problems import article, listed
@@ -188,93 +189,6 @@ _BOUNDARY = record(
     Key("name", _NAME),
     Key("inside", _ZONE, "the boundary around it; the account where left out"),
 )
-STACK_KINDS = ("template", "plan", "state", "serverless")
-"""Keys of an entry under evidence that name a file of infrastructure code: CloudFormation or SAM, a plan or a state of
-Terraform, serverless.yml."""
-
-BESIDE_KINDS = ("code", "slack", "repository", "host", "results")
-"""Keys of an entry under evidence that name what is beside such files: the source of handlers, which is never run,
-Slack's manifest, the checkout, answers of its host, and results of other tools."""
-
-EVIDENCE_KINDS = (*STACK_KINDS, "probe", *BESIDE_KINDS)
-"""Keys of an entry under evidence that name a file or folder; `probe` is a saved result, never a handler to run."""
-
-EVIDENCE_OF: Mapping[str, tuple[str, ...]] = {
-    "template": ("resources", "functions", "parameters", "stage", "environment", "deployed"),
-    "plan": ("resources", "functions", "environment"),
-    "state": ("resources", "functions", "environment"),
-    "serverless": ("resources", "functions", "stage", "environment"),
-    "probe": ("function", "code", "days", "free"),
-    "code": ("function",),
-    "slack": (),
-    "repository": (),
-    "host": (),
-    "results": ("control",),
-}
-"""The other keys that an entry of the evidence may have, by the kind of its file."""
-EVIDENCE_KEYS = tuple(dict.fromkeys(key for keys in EVIDENCE_OF.values() for key in keys))
-
-_EVIDENCE = record(
-    "an entry of the evidence",
-    Key(
-        "template",
-        Text(400, expected="a path"),
-        "a CloudFormation or SAM template that deploys this system, or the answer of get-template about its stack",
-    ),
-    Key("plan", Text(400, expected="a path"), "a Terraform plan of it as JSON (terraform show -json)"),
-    Key("state", Text(400, expected="a path"), "a Terraform state of it (terraform show -json, or terraform.tfstate)"),
-    Key("serverless", Text(400, expected="a path"), "a serverless.yml of it"),
-    Key(
-        "resources",
-        NamedItems(Text(), "an element", formerly=FORMER_ELEMENTS),
-        "which resource an element is, where its name does not tell: id and logical id (Terraform: address)",
-    ),
-    Key(
-        "functions",
-        Word(("all",)),
-        "all: every function of the file belongs to the model, under its name (or its CDK construct's) in kebab-case",
-    ),
-    Key(
-        "parameters",
-        Text(400, expected="a path"),
-        "template: its parameters' values as deployed: samconfig.toml, or JSON, as given or as describe-stacks answers",
-    ),
-    Key(
-        "stage",
-        Text(60, r"[A-Za-z0-9_.-]+", "a name"),
-        "what is deployed: environment of samconfig.toml (default), stack of describe-stacks, stage of serverless.yml",
-    ),
-    Key(
-        "environment",
-        Text(60, r"[A-Za-z0-9_.-]+", "a name"),
-        "what it is deployed to: files of one environment are read as one system (one for all where left out)",
-    ),
-    Key(
-        "deployed",
-        Items(Text(400, expected="a path")),
-        "template: other answers about its stack (list-stack-resources, describe-stack-resource-drifts), as JSON",
-    ),
-    Key("probe", Text(400, expected="a path"), "a saved result of tm.py probe"),
-    Key("function", _ID, "probe, code: the function whose handler it is; code: every one that is deployed from there"),
-    Key(
-        "code",
-        Text(400, expected="a path"),
-        "a folder with the source of functions, which is read and never run; probe: the handler's folder",
-    ),
-    Key("slack", Text(400, expected="a path"), "the manifest of the Slack app, as JSON or YAML"),
-    Key("repository", Text(400, expected="a path"), "the folder of the checkout: its workflows and lock files"),
-    Key("host", Text(400, expected="a path"), "saved answers of the API of the repository's host (gh api --include)"),
-    Key("results", Text(400, expected="a path"), "the result of another tool: SARIF, or the JSON of a scanner"),
-    Key("control", Text(400, expected="a path"), "results: a file with a planted fault that the same run had to find"),
-    Key(
-        "free",
-        Items(Text(100, r"[A-Za-z_][A-Za-z0-9_]*", "the name of a variable")),
-        "probe: variables of the function that may hold other data, because no data weakens the handler",
-    ),
-    Key(
-        "days", Number(1, LONGEST_RESULT), f"probe: for how many days its result is evidence ({RESULT} where left out)"
-    ),
-)
 _DEFAULTS = record(
     "the defaults",
     *(Key(kind, record(f"the defaults of {article(kind)}", *FACT_KEYS[kind])) for kind in SECTIONS.values()),
@@ -347,9 +261,9 @@ MODEL = record(
         LONGEST_TERMS,
         f"the longest terms of statements in days (default: {YEAR} each); statements with longer terms do not count",
     ),
-    Key("uses", Items(Text(400, expected="a path")), "files that describe account, pipeline, workspace, organization"),
-    Key("library", Items(Text(400, expected="a path")), "folders with threats and controls that extend threatlib/"),
-    Key("evidence", Items(_EVIDENCE), "files that say what is there: they prove and contradict what the model says"),
+    Key("uses", Items(PATH), "files that describe account, pipeline, workspace, organization"),
+    Key("library", Items(PATH), "folders with threats and controls that extend threatlib/"),
+    Key("evidence", Items(EVIDENCE), "files that say what is there: they prove and contradict what the model says"),
     Key("defaults", _DEFAULTS, "facts of every element of a kind that does not state them itself"),
     Key("data", NamedItems(_DATA, "a data item"), "the data that the system handles"),
     *(Key(section, NamedItems(ELEMENTS[kind], article(kind)), f"the {section}") for section, kind in SECTIONS.items()),

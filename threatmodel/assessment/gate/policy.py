@@ -6,7 +6,7 @@ from pathlib import Path
 
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.risk import BANDS
-from threatmodel.model.file import EVIDENCE_KINDS
+from threatmodel.model.evidence_shape import EVIDENCE_KINDS
 from threatmodel.model.longest import LONGEST_TERMS, YEAR
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError

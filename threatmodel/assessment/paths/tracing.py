@@ -23,6 +23,7 @@ from threatmodel.assessment.paths.values import (
     Step,
     Strength,
 )
+from threatmodel.assessment.ranking import DISCOUNT
 from threatmodel.assessment.risk import BANDS, Cell
 
 _ENTERED = ("input", "act")
@@ -120,14 +121,10 @@ def _worth(one: Path) -> _Worth:
     return *_rank(one.as_claimed, one.claimed, doubt), *_rank(one.as_proven, one.proven, doubt)
 
 
-_DISCOUNT = (0, 1, 1, 2)
-"""How many bands less a path counts, by the greatest doubt of its steps: what every system is asked comes last."""
-
-
 def _rank(strength: Strength, cell: Cell, doubt: int) -> tuple[int, ...]:
     """Open and undecided ones first; by band, where a doubt counts less, then by impact and likelihood."""
     tier = max(_STRENGTH[strength], _STRENGTH["undecided"])
-    return tier, _DISCOUNT[doubt] - BANDS.index(cell.band), doubt, -cell.impact, -cell.likelihood
+    return tier, DISCOUNT[doubt] - BANDS.index(cell.band), doubt, -cell.impact, -cell.likelihood
 
 
 def _longest(ranked: Sequence[Path]) -> list[Path]:

@@ -37,7 +37,7 @@ from threatmodel.evidence.answers import (
     yes,
 )
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.sam.openapi import Operation, operations
+from threatmodel.stacks.openapi import Operation, operations
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import List, Node, Table, Unknown, get, node_of, text
 

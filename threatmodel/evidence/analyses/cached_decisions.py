@@ -22,7 +22,7 @@ from threatmodel.evidence.answers import (
 )
 from threatmodel.evidence.policies.written import parsed
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.sam.openapi import authorizers
+from threatmodel.stacks.openapi import authorizers
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node
 

@@ -37,7 +37,7 @@ from threatmodel.evidence.answers import (
 from threatmodel.evidence.policies.grants import MARK, pattern
 from threatmodel.evidence.policies.written import parsed
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.sam.openapi import authorizers, operations
+from threatmodel.stacks.openapi import authorizers, operations
 from threatmodel.stacks.stack import Resource, Stack, follows
 from threatmodel.stacks.values import Node, Table, Unknown, leaves
 

@@ -27,7 +27,7 @@ from threatmodel.evidence.answers import (
     unless_unread,
     worst,
 )
-from threatmodel.stacks.sam.openapi import operations
+from threatmodel.stacks.openapi import operations
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import List, Node, Table, Unknown, get, text, unknowns
 

@@ -14,7 +14,7 @@ from threatmodel.evidence.relations.acting import ACTS, PASSED_TO, Acting, Passe
 from threatmodel.evidence.relations.naming import Names, store_in
 from threatmodel.evidence.resource_types import RESOURCE_TYPES
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.sam.openapi import operations
+from threatmodel.stacks.openapi import operations
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, get, links, text
 

@@ -10,7 +10,7 @@ from threatmodel.evidence.policies.written import parsed
 from threatmodel.evidence.relations.naming import Called, open_in
 from threatmodel.evidence.relations.ways import Start, Ways, doubtful_of, named, places_of
 from threatmodel.reading.problems import Place, quoted
-from threatmodel.stacks.sam.openapi import authorizers, operations
+from threatmodel.stacks.openapi import authorizers, operations
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Node, Unknown, get, links, text
 

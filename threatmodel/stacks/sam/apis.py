@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from threatmodel.reading.problems import Place
+from threatmodel.stacks import openapi
 from threatmodel.stacks.apis import HTTP, Access, Authorizer, Gateway, Integration, Part
-from threatmodel.stacks.sam import openapi
 from threatmodel.stacks.sam.making import Expansion, Opened, counts, flag, hashed, literal
 from threatmodel.stacks.sam.targets import TargetFunction, permit, proxy_uri
 from threatmodel.stacks.stack import Resource

@@ -8,10 +8,10 @@ from typing import Any
 
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.apis import HTTP, Integration, Route
+from threatmodel.stacks.openapi import Operation
 from threatmodel.stacks.sam.apis import Api, add_implicit, shown, verb
 from threatmodel.stacks.sam.events import IMPLICIT_HTTP
 from threatmodel.stacks.sam.making import Expansion, Opened, hashed, literal
-from threatmodel.stacks.sam.openapi import Operation
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.texts import joined, written
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, node_of, text

@@ -7,10 +7,10 @@ from typing import Any
 
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.apis import REST, Access, Route
+from threatmodel.stacks.openapi import Operation
 from threatmodel.stacks.sam.apis import Api, add_implicit, shown, verb
 from threatmodel.stacks.sam.events import IMPLICIT_REST
 from threatmodel.stacks.sam.making import Expansion, Opened, counts, flag, hashed
-from threatmodel.stacks.sam.openapi import Operation
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, node_of, text
 
