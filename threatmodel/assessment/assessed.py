@@ -32,6 +32,8 @@ if TYPE_CHECKING:  # computed of an assessment, and imported when asked for
 Verdict = Literal["open", "undetermined", "reduced", "unproven", "accepted", "transferred", "mitigated"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 """Verdicts, from what needs work to what needs none."""
+PLACES: Mapping[str, int] = {verdict: at for at, verdict in enumerate(VERDICTS)}
+"""The place of each verdict in that order."""
 
 
 DONE: frozenset[Verdict] = frozenset({"mitigated", "transferred", "accepted", "unproven"})

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from threatmodel.assessment.assessed import VERDICTS
+from threatmodel.assessment.assessed import PLACES, VERDICTS
 from threatmodel.assessment.control_state import shown_value
 from threatmodel.assessment.regressions import Change, Regression, regressions
 from threatmodel.assessment.risk import BANDS
@@ -318,8 +318,7 @@ def _how(was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> str:
 
 
 def _rank(finding: Mapping[str, Any]) -> tuple[int, int, int]:
-    verdict = len(VERDICTS) - next(at for at, one in enumerate(VERDICTS) if one == finding["verdict"])
-    return verdict, int(finding["claimed"]["score"]), int(finding["proven"]["score"])
+    return -PLACES[finding["verdict"]], int(finding["claimed"]["score"]), int(finding["proven"]["score"])
 
 
 def _weight(was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> tuple[int, int]:

@@ -78,17 +78,15 @@ class Outcomes:
         """The first verdict that holds."""
         if within(cells.proven, STRICTEST):
             return "mitigated"
-        accepted = one.acceptance
-        if accepted is not None and self._is_in_force(accepted) and cells.claimed.score <= accepted.risk:
+        accepted, terms = one.acceptance, self._system.longest_terms
+        enough = accepted is not None and cells.claimed.score <= accepted.risk
+        if accepted is not None and enough and terms.is_in_force(accepted.expires, self._today):
             return "accepted"
         if within(cells.claimed, self._system.risk_tolerance):
             return "unproven"
         if not one.applies or within(cells.hoped, self._system.risk_tolerance):
             return "undetermined"
         return "reduced" if cells.claimed.band != one.inherent.band else "open"
-
-    def _is_in_force(self, acceptance: Acceptance) -> bool:
-        return self._system.longest_terms.is_in_force(acceptance.expires, self._today)
 
 
 def _cells(one: Situation, counts: Iterable[Counts]) -> _Cells:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from threatmodel.assessment.assessed import VERDICTS, Assessment, Finding
+from threatmodel.assessment.assessed import PLACES, Assessment, Finding
 from threatmodel.assessment.gate.known import Baseline, KnownFinding, evidence_of
 from threatmodel.assessment.gate.missing import missing_evidence
 from threatmodel.assessment.gate.results import CheckResult
@@ -73,16 +73,11 @@ def _against(result: CheckResult, baseline: Baseline, findings: Mapping[str, Fin
     if before is None or now is None:
         return replace(result, since="new")
     worse = (
-        _rank(now.verdict) < _rank(before.verdict)
+        PLACES[now.verdict] < PLACES[before.verdict]  # one that is known to apply is no worse than one that may
         or now.claimed.score > before.claimed
         or now.proven.score > before.proven
     )
     return replace(result, since="worse") if worse else replace(result, since="known", fails=False)
-
-
-def _rank(verdict: str) -> int:
-    """The place of a verdict, worst first; a finding that is known to apply is no worse than one that may."""
-    return VERDICTS.index(next(one for one in VERDICTS if one == verdict))
 
 
 def _lost(baseline: Baseline, assessment: Assessment) -> Iterator[CheckResult]:

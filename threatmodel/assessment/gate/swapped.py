@@ -56,7 +56,8 @@ def swapped(assessment: Assessment, known: Sequence[KnownSource], day: str) -> I
     places = {(read.kind, read.source.path): read.source.place for read in assessment.graph.evidence if read.source}
     named = {_named(one) for one in sources_of(assessment)}
     for one in sources_of(assessment):
-        other = [name for name in one.elements if _differs(before.get((one.kind, name)), _showing(one, name))]
+        shown = [name for name in one.elements if (one.kind, name) in before]
+        other = [name for name in shown if _showing(one, name) not in before[one.kind, name]]
         if other:
             was = sorted({_words(*showing) for name in other for showing in before[one.kind, name]})
             now = sorted({_words(*_showing(one, name)) for name in other})
@@ -82,10 +83,6 @@ def _showings(known: Sequence[KnownSource]) -> Mapping[tuple[str, str], set[_Sho
 
 def _showing(one: KnownSource, element: str) -> _Showing:
     return one.path, tuple(sorted(one.chosen.items())), one.elements[element]
-
-
-def _differs(before: set[_Showing] | None, now: _Showing) -> bool:
-    return before is not None and now not in before
 
 
 def _named(one: KnownSource) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ def positions_of(graph: Graph, element: str) -> tuple[Position, ...]:
     if found is None or found.kind not in _HELD:
         return ()
     whole = found.kind in {"account", "pipeline", "workspace", "organization"}
-    started = _started(graph, element) if found.kind == "api" else (element,)
+    started = tuple(Relations(graph).started.get(element, ())) if found.kind == "api" else (element,)
     return tuple(Position(hold, "" if whole else one) for hold in _HELD[found.kind] for one in started)
 
 
@@ -136,7 +136,3 @@ def _users(graph: Graph, secret: str) -> tuple[str, ...]:
     """The functions that read a secret, which need its new value."""
     lists = ((name, graph.lists[name].get("secrets")) for name in graph.lists if name in graph.elements)
     return tuple(name for name, members in lists if members is not None and secret in members.items)
-
-
-def _started(graph: Graph, api: str) -> tuple[str, ...]:
-    return tuple(Relations(graph).started.get(api, ()))

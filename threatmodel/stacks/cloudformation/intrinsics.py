@@ -194,7 +194,7 @@ class Scope(Names):
             enough = self.work.characters(len(text(found) or ""))
         else:
             return Unknown("what the mapping has is no text and no list", place)
-        return _with(found, given) if enough else Unknown(self.work.why, place)
+        return (found._replace(given=given) if given else found) if enough else Unknown(self.work.why, place)
 
     def not_in_map(self, names: list[str], given: tuple[str, ...], rest: tuple[Node, ...], place: Place) -> Resolved:
         """What `Fn::FindInMap` comes to where nothing is in the mapping."""
@@ -294,10 +294,3 @@ def _may_be_shorter(argument: Node, found: tuple[Node, ...]) -> bool:
         and any(isinstance(item, Unknown) for item in found)
         and any(isinstance(item, Table) and "Fn::If" in item.entries for item in listed.items)
     )
-
-
-def _with(node: Node, given: tuple[str, ...]) -> Node:
-    """A node that parameters chose."""
-    if given and isinstance(node, Scalar | List):
-        return node._replace(given=given)
-    return node

@@ -71,12 +71,9 @@ def unknown(declared: Collection[str], assumed: Assumed) -> Iterator[Problem]:
     for name, place in assumed.stated.items():
         if name not in declared and place.file.endswith(".json") and not assumed.names:
             message = f"the template has no parameter {quoted(name)}"
-            hint = suggestion(name, declared) or f"remove it: CloudFormation would not deploy it ({_known(declared)})"
+            known = f"known: {listed(declared)}" if declared else "it has none"
+            hint = suggestion(name, declared) or f"remove it: CloudFormation would not deploy it ({known})"
             yield Problem(code="wrong-parameters", place=place, message=message, hint=hint)
-
-
-def _known(declared: Collection[str]) -> str:
-    return f"known: {listed(declared)}" if declared else "it has none"
 
 
 def _unfit(value: str, kind: str, declared: Table) -> Iterator[str]:

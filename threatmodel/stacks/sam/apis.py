@@ -17,12 +17,13 @@ from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, entrie
 _AUTHORIZERS = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/authorizers/*"
 
 
-def add_implicit(making: Expansion, name: str, kind: str, routes: list[Opened], properties: Mapping[str, Any]) -> None:
-    """Adds the API that SAM makes for events that name none, with what Globals says of its kind."""
-    first = routes[0]
-    sure = next((one for one in routes if one.maker.doubt is None), first)
-    making.add(sure.maker, name, kind, properties, first.event.place)
-    making.take_globals(name)
+def add_implicit(making: Expansion, name: str, kind: str, properties: Mapping[str, Any]) -> None:
+    """Adds the API that events share which name none, where there are any, with what Globals says of its kind."""
+    routes = making.routes.get(name)
+    if routes and name not in making.resources:
+        sure = next((one for one in routes if one.maker.doubt is None), routes[0])
+        making.add(sure.maker, name, kind, properties, routes[0].event.place)
+        making.take_globals(name)
 
 
 def put(making: Expansion, api: Resource, gateway: Gateway, name: str, part: Part, place: Place) -> None:  # noqa: PLR0913, PLR0917 - a part, of which API, and what it is called

@@ -21,9 +21,7 @@ _TYPE = "AWS::Serverless::HttpApi"
 
 def add_around_http_apis(making: Expansion) -> None:
     """Adds what SAM generates for every AWS::Serverless::HttpApi, and the API that events without one share."""
-    implicit = making.routes.get(IMPLICIT_HTTP)
-    if implicit and IMPLICIT_HTTP not in making.resources:
-        add_implicit(making, IMPLICIT_HTTP, _TYPE, implicit, {})
+    add_implicit(making, IMPLICIT_HTTP, _TYPE, {})
     for api in making.of_type(_TYPE):
         _HttpApi(making, api).add()
 

@@ -25,9 +25,7 @@ _STAGE_KEYS = (
 
 def add_around_rest_apis(making: Expansion) -> None:
     """Adds what SAM generates for every AWS::Serverless::Api, and the API that events without one share."""
-    implicit = making.routes.get(IMPLICIT_REST)
-    if implicit and IMPLICIT_REST not in making.resources:
-        add_implicit(making, IMPLICIT_REST, _TYPE, implicit, {"StageName": "Prod"})
+    add_implicit(making, IMPLICIT_REST, _TYPE, {"StageName": "Prod"})
     for api in making.of_type(_TYPE):
         _RestApi(making, api).add()
 

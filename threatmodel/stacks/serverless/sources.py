@@ -62,14 +62,10 @@ def _mapping(  # noqa: PLR0913, PLR0917 - an event, the name and service of what
         making.grant(failure.place, actions, [_arn(failure)])
 
 
-def _named(arn: Node, number: int) -> str:
-    return plain(last_name(arn)) or str(number)
-
-
 def sqs(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
     """``sqs``: a queue."""
     arn = _arn(config)
-    name = f"{logical(function.name)}EventSourceMappingSQS{_named(arn, number)}"
+    name = f"{logical(function.name)}EventSourceMappingSQS{plain(last_name(arn)) or number}"
     _mapping(making, function, name, "sqs", config, place, EventSourceArn=arn)
     making.grant(place, ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], [arn])
 
