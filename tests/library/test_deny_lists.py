@@ -112,3 +112,9 @@ def test_a_policy_that_spares_the_management_account_moves_no_threat_to_the_orga
     policies = {name for name, one in LIBRARY.controls.items() if {"SCP", "RCP"} & {*one.aliases}}
     links = [(t.id, link) for t in LIBRARY.threats.values() if "organization" in t.targets for link in t.links]
     assert [(name, one.control) for name, one in links if one.control in policies and one.effect != "assures"] == []
+
+
+def test_a_record_alone_detects_nothing() -> None:
+    """A trail raises no alert, as its own text says: what alerts is another control."""
+    links = [(t.id, link.effect) for t in LIBRARY.threats.values() for link in t.links if link.control == "cloudtrail"]
+    assert [name for name, effect in links if effect in {"stops", "hinders", "detects", "responds"}] == []
