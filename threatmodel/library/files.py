@@ -78,7 +78,7 @@ def read_library(
     return switched_off(library, stacked.off)
 
 
-_BASE = re.compile(r"article\.yaml|(threats|controls)/[^/]+/[^/]+\.yaml|standards/[^/]+\.yaml")
+_BASE = re.compile(r"(article|platform)\.yaml|(threats|controls)/[^/]+/[^/]+\.yaml|standards/[^/]+\.yaml")
 _ON_TOP = re.compile(r"library\.yaml|(threats|controls)/[^/]+/[^/]+\.yaml")
 
 

@@ -43,6 +43,7 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
     graph, library = assessment.graph, assessment.library
     todo = cache(lambda: work(assessment, sections.MOST_ACTIONS))
     by_threat = cache(lambda: findings.cases(assessment.groups))
+    named_once = cache(lambda: _named_once(by_threat()))
     counts = cache(lambda: summary(assessment))
     numbers = cache(lambda: numbers_of(graph))
     return OnDemand(
@@ -75,7 +76,8 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
             "worst_path": lambda: _worst_path(assessment),
             "picture": lambda: picture,
             "picture_file": lambda: picture_file,
-            "parts": lambda: findings.parts(assessment, by_threat()),
+            "parts": lambda: findings.parts(assessment, by_threat(), named_once()),
+            "by_platform": lambda: _by_platform(assessment, by_threat()),
             "elements": lambda: _elements(assessment),
             "owners": lambda: sorted({one for one in sections.owners_of(assessment).values() if one}),
             "standards": lambda: sections.standards(assessment),
@@ -127,6 +129,18 @@ def _model(assessment: Assessment) -> Row:
         "threats": len(library.threats),
         "controls": len(library.controls),
     }
+
+
+def _named_once(by_threat: Mapping[str, list[findings.FindingGroup]]) -> frozenset[str]:
+    from threatmodel.render.report.platform import mitigated  # only the full report reads it
+
+    return mitigated(by_threat)
+
+
+def _by_platform(assessment: Assessment, by_threat: Mapping[str, list[findings.FindingGroup]]) -> list[Row]:
+    from threatmodel.render.report.platform import rows
+
+    return rows(assessment, by_threat)
 
 
 def _worst_path(assessment: Assessment) -> str:

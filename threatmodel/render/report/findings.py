@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment, Finding, Group
 from threatmodel.assessment.control_state import ControlState, Support, shown
@@ -74,10 +74,15 @@ def cases(groups: Iterable[Group]) -> dict[str, list[FindingGroup]]:
     return by_threat
 
 
-def parts(assessment: Assessment, by_threat: Mapping[str, list[FindingGroup]]) -> list[Row]:
-    """Every threat that applies, worst first, with its cases: those of the system, then those of its platform."""
+def parts(
+    assessment: Assessment, by_threat: Mapping[str, list[FindingGroup]], named_once: Container[str] = ()
+) -> list[Row]:
+    """Every threat that applies, worst first, with its cases: those of the system, then those of its platform.
+
+    Threats that are `named_once` are in another table.
+    """
     found: dict[bool, list[list[FindingGroup]]] = {False: [], True: []}
-    for alike in by_threat.values():
+    for alike in (cases for name, cases in by_threat.items() if name not in named_once):
         found[_of_platform(alike, assessment)].append(alike)
     titles = (("system", "The system", False), ("platform", "The platform", True))
     return [

@@ -185,14 +185,14 @@ def settled(assessment: Assessment) -> list[Row]:
     for group in assessment.groups:
         head = group.head
         if head.applies and head.verdict in DONE:
-            key = (_because(head), head.threat.id, head.verdict, head.claimed.band, head.proven.band)
+            key = (because(head), head.threat.id, head.verdict, head.claimed.band, head.proven.band)
             found.setdefault(key, []).extend(group.findings)
     owners = owners_of(assessment)
     return [{**_line(alike, owners), "because": because} for (because, *_), alike in found.items()]
 
 
-def _because(finding: Finding) -> str:
-    """Why it needs no work: the controls in place that lower it most, or the reason without controls."""
+def because(finding: Finding) -> str:
+    """Return why a finding needs no work: the controls in place that lower it most, or the reason without controls."""
     if finding.verdict == "accepted" and finding.acceptance is not None:
         return f"{finding.acceptance.owner} accepts {finding.acceptance.risk} until {finding.acceptance.expires}"
     if finding.verdict == "transferred":
