@@ -33,6 +33,7 @@ def as_plan(text: str) -> str:
     return json.dumps(
         {
             "format_version": "1.2",
+            "timestamp": "2026-11-24T12:00:00Z",
             "planned_values": {"root_module": modules[""].planned},
             "resource_changes": changes,
             "configuration": {"root_module": modules[""].written},

@@ -119,6 +119,7 @@ def plan(*functions: str) -> str:
     return json.dumps(
         {
             "format_version": "1.2",
+            "timestamp": "2026-01-01T00:00:00Z",
             "terraform_version": "1.9.0",
             "planned_values": {"root_module": {"child_modules": modules}},
             "configuration": {},

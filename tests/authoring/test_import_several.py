@@ -225,7 +225,7 @@ Resources:
       AssumeRolePolicyDocument:
         Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]
 """
-PLAN = {"format_version": "1.2", "planned_values": {"root_module": {}}}
+PLAN = {"format_version": "1.2", "timestamp": "2026-01-01T00:00:00Z", "planned_values": {"root_module": {}}}
 
 
 def test_a_folder_without_one_clear_system_is_refused(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:

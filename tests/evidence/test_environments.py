@@ -121,6 +121,7 @@ def plan_of(address: str, values: Mapping[str, object]) -> str:
     return json.dumps(
         {
             "format_version": "1.2",
+            "timestamp": "2026-01-01T00:00:00Z",
             "planned_values": {"root_module": {"resources": [{**resource, "values": values}]}},
             "resource_changes": [{**resource, "change": change}],
             "configuration": {"root_module": {"resources": [{"address": address, "expressions": {}}]}},

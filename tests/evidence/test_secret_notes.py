@@ -127,7 +127,7 @@ def test_a_secret_that_a_deployment_gives_is_noted_where_it_is() -> None:
 def test_a_secret_among_the_variables_or_outputs_of_a_plan_is_noted(part: str) -> None:
     value = {"token": {"value": TOKEN}, "other": {"value": TOKEN, "sensitive": True}}
     planned = {"root_module": {}, **({"outputs": value} if part == "outputs" else {})}
-    plan = {"format_version": "1.2", "planned_values": planned, "configuration": {"root_module": {}}}
+    plan = {"format_version": "1.2", "timestamp": "2026-01-01T00:00:00Z", "planned_values": planned, "configuration": {"root_module": {}}}
     whole = json.dumps(plan | ({"variables": value} if part == "variables" else {}))
     found = list(secret_notes(terraform.read(whole, "plan.json"), None))
     assert [one.code for one in found] == ["visible-secret"]

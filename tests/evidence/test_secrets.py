@@ -251,6 +251,7 @@ def test_a_plan_holds_values_in_clear_and_none_comes_out() -> None:
     references = {"environment": [{"variables": {"references": ["var.slack_token", "var.stage"]}}]}
     raw = {
         "format_version": "1.2",
+        "timestamp": "2026-01-01T00:00:00Z",
         "variables": {"slack_token": {"value": "planted-value-1"}, "stage": {"value": "prod"}},
         "planned_values": {
             "root_module": {

@@ -117,6 +117,7 @@ def test_a_state_and_its_plan_are_compared() -> None:
     change = {"actions": ["update"], "after": values, "after_unknown": {}}
     plan = {
         "format_version": "1.2",
+        "timestamp": "2026-01-01T00:00:00Z",
         "planned_values": {"root_module": {"resources": [{**function, "values": values}]}},
         "resource_changes": [{**function, "change": change}],
         "configuration": {"root_module": {"resources": [{**function, "expressions": {}}]}},

@@ -45,6 +45,8 @@ def plan_age(path: Path, files: Files) -> Age:
     """Return the age of a plan, compared with its configuration as Git has it."""
     plan = _raw(path, files)
     made = _timestamp(plan)
+    if made is None:
+        return Age(why=f"the plan has no timestamp, so it may be older than its configuration; {_AGAIN}")
     folder = real_path(path.parent)
     root = repository(folder)
     if root is None or files.changed_in(folder, besides=path):
@@ -90,7 +92,7 @@ def _timestamp(plan: Mapping[str, Any]) -> datetime.datetime | None:
         return None
 
 
-def _older(root: Path, folder: Path, plan: Mapping[str, Any], made: datetime.datetime | None) -> Iterator[str]:
+def _older(root: Path, folder: Path, plan: Mapping[str, Any], made: datetime.datetime) -> Iterator[str]:
     """Why a plan may be older than its configuration."""
     folders, committed = _configuration(root, folder, plan)
     there = _on_disk({root / one for one in folders} | {(root / name).parent for name in committed})
@@ -98,9 +100,6 @@ def _older(root: Path, folder: Path, plan: Mapping[str, Any], made: datetime.dat
         return
     if git(root, "rev-parse", "--is-shallow-repository").strip() == b"true":
         yield f"the age of the plan is unknown in a shallow clone; fetch the whole history, else {_AGAIN}"
-    if made is None:
-        yield f"the plan has no timestamp, so it may be older than its configuration; {_AGAIN}"
-        return
     for path in sorted(there.union(root / name for name in committed)):
         if path not in there or _blob(path) != committed.get(path.relative_to(root).as_posix()):
             yield f"{quoted(shown_path(path))} is changed and not committed, maybe after the plan; {_AGAIN}"

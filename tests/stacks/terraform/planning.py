@@ -43,6 +43,7 @@ def plan(
     blocks = [{"address": name, "expressions": said} for name, said in configured.items()]
     return {
         "format_version": "1.2",
+        "timestamp": "2026-01-01T00:00:00Z",
         "planned_values": {"root_module": {"resources": resources}},
         "resource_changes": changes,
         "configuration": {"root_module": {"resources": blocks, **(root or {})}},
