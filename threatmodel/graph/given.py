@@ -24,6 +24,8 @@ _OPERATING = frozenset(("CloudFormation", "CodeDeploy", "CodePipeline", "Config"
 
 PASSING_REQUESTS = frozenset(("CloudFront", "Elastic Load Balancing"))
 """Services that pass requests of the internet on as they are, if they are set up so."""
+_CLAIM = Statement(value=False, source="wiring", place=None)
+"""That nothing outside these files makes a private API reachable."""
 PASSING_ON = PASSING_REQUESTS | {"Alexa", "AppSync", "Cognito", "Connect", "IoT Core", "Lex", "SES", "VPC Lattice"}
 """Services that hand functions what people or devices send them from outside."""
 
@@ -117,8 +119,19 @@ class Given:
         at_edge = self.stated[function].get("runs_at_edge")
         if at_edge is not None and at_edge.size and at_edge.value:
             return known(value=True, said=[at_edge.said])
-        started = self.started_by(function, *(by for by, through in THROUGH.items() if through == "api"))
+        by_api = [one for one in members_of(self.functions[function], "triggers") if THROUGH[one.item.by] == "api"]
+        started = any_in(self.functions[function], "triggers", lambda one: one in by_api and not self._is_private(one.item))
+        if by_api and started is not None and not started.value:
+            started = known(value=False, said=[started.said, _CLAIM])
         return self.unless_passed_on(function, PASSING_ON, started)
+
+    def _is_private(self, trigger: Trigger) -> bool:
+        """Whether it comes through an API that only VPC endpoints reach."""
+        return trigger.source is not None and self._is_private_api(trigger.source.id)
+
+    def _is_private_api(self, element: str) -> bool:
+        private = self.stated[element].get("private_endpoint")
+        return private is not None and private.size > 0 and bool(private.value)
 
     def started_by(self, function: str, *by: str) -> Fact | None:
         """Whether something of these words starts a function."""
@@ -127,7 +140,7 @@ class Given:
     def _faced(self, node: Node) -> Fact | None:
         """Whether requests from outside reach an element itself; a function by what starts it."""
         if node.kind != "function":
-            return stated(Statement(node.kind == "api", "wiring", None))
+            return stated(Statement(node.kind == "api" and not self._is_private_api(node.id), "wiring", None))
         return self.requested(node.id)
 
     @cached_property

@@ -7,12 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from threatmodel.evidence.analyses.properties import read
+from threatmodel.evidence.analyses.properties import read, worded
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.sharing import public_statement
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered, named, opposite, unless_unread
+from threatmodel.evidence.answers import (
+    Answer,
+    Answered,
+    Gathered,
+    Outcome,
+    Unanswered,
+    judged,
+    named,
+    open_at,
+    opposite,
+    said,
+    some,
+    unless_unread,
+)
 from threatmodel.evidence.policies.grants import Grant, grants
 from threatmodel.evidence.policies.written import parsed
+from threatmodel.reading.problems import quoted
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Unknown, leaves, text
 
@@ -52,6 +66,26 @@ def _policies(parts: Sequence[Gathered]) -> Iterator[Gathered]:
         node = body if isinstance(body, Unknown) else read(body, "x-amazon-apigateway-policy")
         if node is not None:
             yield Gathered("policy", node, part.resource)
+
+
+@analysis("endpoint")
+def private_endpoint(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether only VPC endpoints reach it; what is public in these files may pass requests on to such an endpoint."""
+    found = some(judged(named(parts, "endpoint"), resource, _private))
+    if isinstance(found, Answered) and found.value:
+        for one in stack.of_type(*_PUBLIC):
+            if worded(read(one.properties, "Scheme")) != "internal":
+                return Unanswered(f"{quoted(one.name)} may pass requests of the internet on to it", one.place)
+    return unless_unread(found, stack, [True])
+
+
+_PUBLIC = ("AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::CloudFront::VpcOrigin")
+
+
+def _private(part: Gathered) -> Answer:
+    kinds = tuple(leaves(read(part.node, "Types|Type") or part.node))
+    hidden = next((one for one in kinds if text(one) is None), None)
+    return open_at(hidden) if hidden is not None else said(any(text(one) == "PRIVATE" for one in kinds), part.node.place)
 
 
 def _without(parts: Sequence[Gathered]) -> Outcome:

@@ -12,7 +12,7 @@ from threatmodel.evidence.relations.ways import Start, Ways, doubtful_of, named,
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.openapi import authorizers, operations
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Node, Unknown, get, links, text
+from threatmodel.stacks.values import Node, Unknown, get, leaves, links, text
 
 _DEEPEST_PATH = 50
 """Parts of a path that are followed."""
@@ -54,7 +54,7 @@ def method(ways: Ways, resource: Resource) -> None:
             ways,
             called,
             resource,
-            _Route(api, known, path, (verb, *parts), _asks(resource)),
+            _Route(api, known, path, (verb, *parts), _asks(resource) or _out_of_reach(ways, api)),
             places_of(resource, address),
         )
 
@@ -74,7 +74,7 @@ def integration(ways: Ways, resource: Resource) -> None:
             ways,
             called,
             doubtful_of(resource, route),
-            _split(api, key)._replace(guarded=_asks(route) or _is_websocket(ways, api)),
+            _split(api, key)._replace(guarded=_asks(route) or _out_of_reach(ways, api)),
             tuple(places),
         )
 
@@ -89,7 +89,8 @@ def api(ways: Ways, resource: Resource) -> None:
         called = ways.names.called(get(operation.integration, "uri"))
         ways.hide(called, "apigateway", resource.name)
         if called.functions:
-            found = _Route(resource.name, operation.method, operation.path, guarded=_is_guarded(operation.auth))
+            guarded = _is_guarded(operation.auth) or _out_of_reach(ways, resource.name)
+            found = _Route(resource.name, operation.method, operation.path, guarded=guarded)
             _started(ways, called, resource, found, (operation.place,))
     for one in authorizers(parsed(body)) if body is not None else ():
         called = ways.names.called(one.get("authorizerUri"))
@@ -174,10 +175,11 @@ def _is_guarded(node: Node | None) -> bool:
     return text(node) in _GUARDS and not getattr(node, "given", ())
 
 
-def _is_websocket(ways: Ways, api: str) -> bool:
-    """Whether an API takes connections, which Slack never opens: it sends requests."""
-    kind = read(ways.stack.resources[api].properties, "ProtocolType") if api in ways.stack.resources else None
-    return text(kind) == "WEBSOCKET" and not getattr(kind, "given", ())
+def _out_of_reach(ways: Ways, api: str) -> bool:
+    """Whether Slack cannot call an API: it opens no connections, and is in no network of a private API."""
+    properties = ways.stack.resources[api].properties if api in ways.stack.resources else None
+    kind = read(properties, "ProtocolType") or read(properties, "EndpointConfiguration", "Types|Type")
+    return [text(one) for one in leaves(kind)] in (["WEBSOCKET"], ["PRIVATE"]) and not getattr(kind, "given", ())
 
 
 def _split(api: str, key: Node | None) -> _Route:
