@@ -28,6 +28,8 @@ from threatmodel.reading.values import new_tuple, replace
 
 _CRITICALITY = {"low": -1, "normal": 0, "high": 1}
 
+_AT_STAKE = frozenset(("data_classification", "uses_aws", "role_over_privileged"))
+"""Facts of what an attacker gets: unknown, they are no reason to keep back a hole that evidence shows."""
 
 def assess(
     graph: Graph,
@@ -112,12 +114,20 @@ class _Assessing:
                 for targets in self.twins.of(threat, kind):
                     truth = condition.truth(targets[0].facts)
                     if truth >= 0:
-                        findings.append(
-                            self._findings(threat, targets, truth if self._is_shown(threat, targets[0]) else 0)
-                        )
+                        shown = self._is_shown(threat, targets[0]) if truth else self._is_hole(threat, targets[0])
+                        findings.append(self._findings(threat, targets, (truth or STATED) if shown else 0))
                     elif truth == -STATED:
                         denied.append((threat, targets))
         return Looked(findings, denied)
+
+    def _is_hole(self, threat: Threat, target: Element | Flow) -> bool:
+        """Whether evidence shows that what would stop a threat is missing, and only what is at stake is unknown."""
+        unknown = {leaf.fact for leaf, _ in threat.applies[target.kind].why(target.facts)}
+        if not unknown or not unknown <= _AT_STAKE:
+            return False
+        stopping = [self.library.controls[link.control] for link in threat.links if link.effect == "stops"]
+        own = [self.states.at(one, target.id) for one in stopping if one.scope == target.kind]
+        return any(state.is_seen_missing for state in own)
 
     def _is_shown(self, threat: Threat, target: Element | Flow) -> bool:
         """Whether a threat surely concerns its target: a plane that no model describes, only where files show it.

@@ -102,6 +102,8 @@ class State(_Computed):
     @property
     def is_seen_missing(self) -> bool:
         """Whether evidence shows something that denies it: a value that is there, and not one that is left out."""
+        if self.lacks is not None:
+            return self.lacks.is_seen_missing
         if self.level >= 0 or not self.is_missing or self.basis is None:
             return False
         condition, facts = self.basis

@@ -194,12 +194,10 @@ class Lists:
     def _authenticates(self, start: Start) -> bool:
         """Whether a route asks its callers who they are.
 
-        A connection alone shows nothing, a token that anyone gets neither, and a definition may have other authorizers.
+        A token that anyone gets shows nothing, and a definition may have other authorizers.
         """
         api = self.stack.resources.get(start.source)
         if not start.guarded or (api is not None and get(api.properties, "Body") is not None):
-            return False
-        if api is not None and text(get(api.properties, "ProtocolType")) == "WEBSOCKET":
             return False
         tokens = (
             get(one.properties, "JwtConfiguration") for one in self.stack.of_type("AWS::ApiGatewayV2::Authorizer")

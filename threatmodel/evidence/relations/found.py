@@ -102,7 +102,7 @@ def may_be_slack(start: Start) -> bool:
 
     Browsers take people through an OAuth, and Slack can neither sign for IAM nor show a user's token.
     """
-    if start.guarded or start.by != "http" or is_of_people(start):
+    if start.guarded or not start.reached or start.by != "http" or is_of_people(start):
         return False
     return start.detail.upper() in {"POST", "GET", "ANY", "*", ""}
 

@@ -54,7 +54,7 @@ def method(ways: Ways, resource: Resource) -> None:
             ways,
             called,
             resource,
-            _Route(api, known, path, (verb, *parts), _asks(resource) or _out_of_reach(ways, api)),
+            _Route(api, known, path, (verb, *parts), _asks(resource)),
             places_of(resource, address),
         )
 
@@ -74,7 +74,7 @@ def integration(ways: Ways, resource: Resource) -> None:
             ways,
             called,
             doubtful_of(resource, route),
-            _split(api, key)._replace(guarded=_asks(route) or _out_of_reach(ways, api)),
+            _split(api, key)._replace(guarded=_asks(route)),
             tuple(places),
         )
 
@@ -89,8 +89,7 @@ def api(ways: Ways, resource: Resource) -> None:
         called = ways.names.called(get(operation.integration, "uri"))
         ways.hide(called, "apigateway", resource.name)
         if called.functions:
-            guarded = _is_guarded(operation.auth) or _out_of_reach(ways, resource.name)
-            found = _Route(resource.name, operation.method, operation.path, guarded=guarded)
+            found = _Route(resource.name, operation.method, operation.path, guarded=_is_guarded(operation.auth))
             _started(ways, called, resource, found, (operation.place,))
     for one in authorizers(parsed(body)) if body is not None else ():
         called = ways.names.called(one.get("authorizerUri"))
@@ -116,7 +115,8 @@ def authorizer(ways: Ways, resource: Resource) -> None:
 def _started(ways: Ways, called: Called, resource: Resource, route: _Route, places: tuple[Place, ...]) -> None:
     """Notes that a route through an API starts functions."""
     verb = {"*": "ANY", None: ""}.get(route.verb, (route.verb or "").upper())
-    start = Start("http", verb, route.api, route.path or "", places, guarded=route.guarded)
+    reached = not _out_of_reach(ways, route.api)
+    start = Start("http", verb, route.api, route.path or "", places, guarded=route.guarded, reached=reached)
     ways.start(called, "apigateway", resource, start)
     for name in called.functions:
         if route.verb is None or route.path is None:
@@ -156,7 +156,7 @@ def _path(ways: Ways, node: Node | None) -> tuple[str | None, Sequence[Node]]:
 class _Route(NamedTuple):
     """An API, the method and the path of a route, each None where it is not known, and the nodes that tell them.
 
-    `guarded`: callers have to show, or do, what Slack cannot.
+    `guarded`: callers have to show what Slack cannot.
     """
 
     api: str

@@ -29,7 +29,8 @@ class Start(NamedTuple):
     `by` is http, authorizes, queue, store, service or schedule; `detail` the HTTP method or the schedule's text (''
     where it is unknown); `source` the resource that it comes through, or a key of `outside` ('' for a schedule, and
     if that is unknown); `path` the route; `places` the lines that prove it.  `certain` is False where what
-    shows it may not exist; `guarded` is a route that asks its callers for a signature of IAM's or a user's token.
+    shows it may not exist; `guarded` is a route that asks its callers for a signature of IAM's or a user's token,
+    `reached` one that Slack's servers can connect to.
     """
 
     by: str
@@ -39,6 +40,7 @@ class Start(NamedTuple):
     places: tuple[Place, ...]
     certain: bool = True
     guarded: bool = False
+    reached: bool = True
 
 
 class Starts(NamedTuple):
