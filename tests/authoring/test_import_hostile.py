@@ -85,7 +85,9 @@ def plan(name: str, module: str) -> str:
         "values": {"function_name": name, "runtime": "python3.13", "handler": "a.b"},
     }
     values = {"root_module": {"child_modules": [{"address": f"module.{module}", "resources": [resource]}]}}
-    return json.dumps({"format_version": "1.2", "timestamp": "2026-01-01T00:00:00Z", "planned_values": values, "configuration": {}})
+    return json.dumps(
+        {"format_version": "1.2", "timestamp": "2026-01-01T00:00:00Z", "planned_values": values, "configuration": {}}
+    )
 
 
 LISTS = ("triggers", "reads", "writes", "sends", "secrets", "invokes", "calls")

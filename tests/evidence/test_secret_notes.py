@@ -36,7 +36,7 @@ def test_a_parameter_for_a_setting_is_no_secret(properties: str, shown: bool) ->
         "Transform: AWS::Serverless-2016-10-31\nParameters: {Auth: {Type: String}}\nResources:\n"
         f"  F: {{Type: AWS::Serverless::Function, Properties: {{{properties}}}}}"
     )
-    assert notes(text) == ([("visible-secret", "Auth")] if shown else [])
+    assert notes(text) == ([("shown-secret", "Auth")] if shown else [])
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_parameter_for_a_secret_has_to_hide_it(parameter: str, shown: bool) ->
     name = parameter.split(":", maxsplit=1)[0]
     topic = f"  T: {{Type: AWS::SNS::Topic, Properties: {{DisplayName: !Ref {name}}}}}"
     text = f"Parameters: {{{parameter}}}\nResources:\n{topic}"
-    assert notes(text) == ([("visible-secret", name)] if shown else [])
+    assert notes(text) == ([("shown-secret", name)] if shown else [])
 
 
 TASK = "  T: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{Environment: [{{{}}}]}}]}}}}\n"
@@ -127,7 +127,12 @@ def test_a_secret_that_a_deployment_gives_is_noted_where_it_is() -> None:
 def test_a_secret_among_the_variables_or_outputs_of_a_plan_is_noted(part: str) -> None:
     value = {"token": {"value": TOKEN}, "other": {"value": TOKEN, "sensitive": True}}
     planned = {"root_module": {}, **({"outputs": value} if part == "outputs" else {})}
-    plan = {"format_version": "1.2", "timestamp": "2026-01-01T00:00:00Z", "planned_values": planned, "configuration": {"root_module": {}}}
+    plan = {
+        "format_version": "1.2",
+        "timestamp": "2026-01-01T00:00:00Z",
+        "planned_values": planned,
+        "configuration": {"root_module": {}},
+    }
     whole = json.dumps(plan | ({"variables": value} if part == "variables" else {}))
     found = list(secret_notes(terraform.read(whole, "plan.json"), None))
     assert [one.code for one in found] == ["visible-secret"]
@@ -185,6 +190,7 @@ Resources:
     Type: AWS::Serverless::Function
     Properties:
       Runtime: python3.13
+      Description: posts as xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy
       Handler: app.handler
       CodeUri: src/
       Environment: {Variables: {SLACK_TOKEN: !Ref SlackToken}}
@@ -200,5 +206,5 @@ def test_both_are_notes_of_the_evidence(
     (tmp_path / "model.yaml").write_text(model, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     (read,) = load_model("model.yaml").evidence
-    assert {note.code for note in read.notes} == {"visible-secret", "unused-secret"}
+    assert {note.code for note in read.notes} == {"shown-secret", "visible-secret", "unused-secret"}
     golden("bad-input/secret-notes.txt", shown(read.notes, {}) + "\n")

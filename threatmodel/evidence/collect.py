@@ -14,10 +14,10 @@ from threatmodel.evidence.environments import clashes, environments
 from threatmodel.evidence.file_statements import FileStatements
 from threatmodel.evidence.held import held_file
 from threatmodel.evidence.sources import Sources
-from threatmodel.graph.elements import Read
+from threatmodel.graph.elements import VISIBLE_SECRET, Read
 from threatmodel.graph.resolved import Evidence
 from threatmodel.library.directions import Directions
-from threatmodel.model.facts import Statements
+from threatmodel.model.facts import Statement, Statements
 from threatmodel.model.system import System
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.values import replace
@@ -71,6 +71,9 @@ def collect(
     for number, found in zip(sources.beside, beside, strict=True):
         said, read_files[number] = _said(found)
         _add(said, statements)
+    if seen := [note for read in read_files.values() for note in read.notes if note.code == VISIBLE_SECRET]:
+        found = Statement(value=True, source="code", place=seen[0].place, note=seen[0].message)
+        _add({"pipeline": {"secret_in_files": [found]}}, statements)
     return statements, tuple(replace(read_files[number], source=one) for number, one in sorted(sources.named.items()))
 
 

@@ -25,7 +25,7 @@ from threatmodel.model.facts import Statement, Statements
 from threatmodel.model.system import BY_ID, REQUESTS, THROUGH, Reference, Trigger, meet
 from threatmodel.reading.problems import Place, article, quoted
 from threatmodel.reading.values import replace
-from threatmodel.stacks.values import get, text
+from threatmodel.stacks.values import get
 
 if TYPE_CHECKING:
     from threatmodel.beside.slack_manifest import Manifest, RequestUrl

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 
 from threatmodel.evidence.analyses.secret_texts import meaning, spells_secret
 from threatmodel.evidence.analyses.secrets import supplied
-from threatmodel.graph.elements import UNUSED_SECRET, VISIBLE_SECRET
+from threatmodel.graph.elements import SHOWN_SECRET, UNUSED_SECRET, VISIBLE_SECRET
 from threatmodel.reading.problems import Place, Problem, quoted
 from threatmodel.stacks.joining import own_choice, own_name
 from threatmodel.stacks.stack import MADE_OF, Parameter, Resource, Stack
@@ -33,7 +33,7 @@ def secret_notes(stack: Stack, used: Collection[str] | None) -> Iterator[Problem
                 f"the parameter {quoted(own_choice(name))} is for a secret, and everyone who reads the stack sees it"
             )
             hint = "set NoEcho: true, or pass the name of a secret in Secrets Manager"
-            yield Problem(code=VISIBLE_SECRET, place=parameter.place, message=message, hint=hint)
+            yield Problem(code=SHOWN_SECRET, place=parameter.place, message=message, hint=hint)
         elif (
             parameter.hidden
             and stack.kind == "cloudformation"
@@ -61,9 +61,8 @@ def _in_variables(resource: Resource, stack: Stack) -> Iterator[Problem]:
                 owner = quoted(own_name(resource.name, stack.joined)[1])
                 message = f"a variable of {owner} holds a secret, which everyone who may describe it sees"
                 hint = "name a secret of Secrets Manager or a parameter as where the value comes from"
-                yield Problem(
-                    code=VISIBLE_SECRET, place=value.place, message=f"{message} ({supply.described()})", hint=hint
-                )
+                code = VISIBLE_SECRET if supply.how == "literal-secret" else SHOWN_SECRET
+                yield Problem(code=code, place=value.place, message=f"{message} ({supply.described()})", hint=hint)
 
 
 _PLAIN = "PLAINTEXT"

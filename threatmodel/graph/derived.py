@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from threatmodel.graph.given import PASSING_ON, PASSING_REQUESTS, Given, highest, is_unsaid
 from threatmodel.graph.members import Lists, Member, Members, any_in, members_of, none_in
 from threatmodel.graph.own import OWN
-from threatmodel.model.facts import Fact, Facts, Statement, either, known
+from threatmodel.model.facts import Fact, Facts, Statement, either, known, stated
 from threatmodel.model.runtimes import CHECKED, RUNTIMES
 from threatmodel.model.system import REQUESTS, THROUGH, Node, Trigger
 from threatmodel.model.vocabulary import CLASSIFICATIONS, Kind
@@ -316,6 +316,14 @@ def _role_opens_nothing(given: Given, node: Node) -> Fact | None:
 def _scanned_by_inspector(given: Given, _: Node) -> Fact | None:
     inspector = given.stated.get("account", {}).get("inspector_lambda")
     return None if inspector is None or not inspector.size else known(inspector.value, [inspector.said])
+
+
+@derives("pipeline", "exposes_secret")
+def _exposes_secret(given: Given, _: Node) -> Fact | None:
+    """Only a file that was read can show it: hard-coded-secret is about those that no file shows."""
+    seen = given.stated.get("pipeline", {}).get("secret_in_files")
+    is_seen = seen is not None and seen.size > 0 and seen.value
+    return seen if is_seen else stated(Statement(value=False, source="wiring", place=None))
 
 
 @derives("api", "slack_facing")

@@ -63,13 +63,13 @@ WORK_LIMIT = "work-limit"
 """The code of the note that a file was not worked out whole, since that takes more work than the run allows."""
 
 
-VISIBLE_SECRET, UNUSED_SECRET = "visible-secret", "unused-secret"
-"""The codes of the notes that a parameter shows a secret, and that nothing in a file uses a secret."""
+VISIBLE_SECRET, SHOWN_SECRET, UNUSED_SECRET = "visible-secret", "shown-secret", "unused-secret"
+"""The codes of the notes that a file holds a secret, that a parameter shows one, and that nothing uses one."""
 UNSERVED_URL, SOCKET_MODE = "unserved-url", "socket-mode"
 """The codes of the notes that no route serves an address of Slack's manifest, and that Slack calls none."""
 UNDESCRIBED_STACK = "undescribed-stack"
 """The code of the note that AWS has a stack which no file describes."""
-WARNINGS = (WORK_LIMIT, VISIBLE_SECRET, UNUSED_SECRET, UNSERVED_URL, SOCKET_MODE, UNDESCRIBED_STACK)
+WARNINGS = (WORK_LIMIT, VISIBLE_SECRET, SHOWN_SECRET, UNUSED_SECRET, UNSERVED_URL, SOCKET_MODE, UNDESCRIBED_STACK)
 """The codes of the notes that a check reports."""
 
 

@@ -120,7 +120,8 @@ class Given:
         if at_edge is not None and at_edge.size and at_edge.value:
             return known(value=True, said=[at_edge.said])
         by_api = [one for one in members_of(self.functions[function], "triggers") if THROUGH[one.item.by] == "api"]
-        started = any_in(self.functions[function], "triggers", lambda one: one in by_api and not self._is_private(one.item))
+        public = [one for one in by_api if not self._is_private(one.item)]
+        started = any_in(self.functions[function], "triggers", lambda one: one in public)
         if by_api and started is not None and not started.value:
             started = known(value=False, said=[started.said, _CLAIM])
         return self.unless_passed_on(function, PASSING_ON, started)

@@ -96,8 +96,9 @@ def _given(system: System, evidence: Evidence, today: datetime.date | None) -> G
 
 
 def _nodes(system: System, evidence: Evidence) -> list[Node]:
-    """The nodes of a system, and the planes that only evidence speaks of."""
-    place, found = Place(system.file), [one for one in PLANES if one in evidence and one not in system.nodes]
+    """The nodes of a system, the planes that only evidence speaks of, and the pipeline: files show its secrets."""
+    place = Place(system.file)
+    found = [one for one in PLANES if (one in evidence or one == "pipeline") and one not in system.nodes]
     planes = [Node(kind=one, id=one, name=one, description="", place=place, facts={}, relations={}) for one in found]
     return [*system.nodes.values(), *planes]
 

@@ -8,7 +8,15 @@ from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.control_state import shown
 from threatmodel.assessment.drift import absences
 from threatmodel.assessment.gate.results import CheckResult, RelatedPlace
-from threatmodel.graph.elements import SOCKET_MODE, UNSERVED_URL, UNUSED_SECRET, VISIBLE_SECRET, WARNINGS, WORK_LIMIT
+from threatmodel.graph.elements import (
+    SHOWN_SECRET,
+    SOCKET_MODE,
+    UNSERVED_URL,
+    UNUSED_SECRET,
+    VISIBLE_SECRET,
+    WARNINGS,
+    WORK_LIMIT,
+)
 from threatmodel.model.facts import STATED
 from threatmodel.reading.problems import Place, article
 
@@ -67,7 +75,10 @@ def _noted(assessment: Assessment) -> Iterator[CheckResult]:
         )
 
 
-_NAMED = {VISIBLE_SECRET: "secrets", UNUSED_SECRET: "secrets", UNSERVED_URL: "workspace", SOCKET_MODE: "workspace"}
+_NAMED = {
+    **dict.fromkeys((VISIBLE_SECRET, SHOWN_SECRET, UNUSED_SECRET), "secrets"),
+    **dict.fromkeys((UNSERVED_URL, SOCKET_MODE), "workspace"),
+}
 """What notes are of, by their code; of the others their file."""
 
 

@@ -179,6 +179,7 @@ LEADS: tuple[Lead, ...] = (
 
 NO_STEP: Mapping[str, str] = {
     "all-at-once-release": "a mistake of the team, not an attack",
+    "committed-secret": "no file says what the secret opens; the secret in the model does",
     "duplicate-delivery": "happens without an attacker",
     "edge-function-outside-region": "weakens other controls and gives nothing by itself",
     "errors-reveal-internals": "helps other steps and gives nothing by itself",

@@ -13,8 +13,9 @@ from threatmodel.beside import slack_readme
 from threatmodel.beside.filled_in import filled_in
 from threatmodel.beside.folder import Folder, Reads, read_folder
 from threatmodel.beside.repository.checkout import Checkout, checkout
-from threatmodel.beside.repository.files import READS
+from threatmodel.beside.repository.files import LOCKS, READS
 from threatmodel.beside.slack_manifest import Manifest, is_manifest, manifest
+from threatmodel.evidence.beside.visible import visible_secrets
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, listed
 from threatmodel.reading.project import real_path, repository
@@ -78,7 +79,8 @@ def beside(paths: Sequence[Path], model: Path, files: Files) -> Beside:
         manifests += [(name, one) for name, one in _pages(found, own) if is_near(name, own)]
     named = [NamedFile("slack", reference_to(root / name, model)) for name, _ in manifests]
     seen = checkout(found.texts, lambda name: found.place(name).file)
-    if seen.sightings or seen.workflows:
+    written = {name: text for name, text in found.texts.items() if PurePosixPath(name).name not in LOCKS}
+    if seen.sightings or seen.workflows or any(visible_secrets(found, written)):
         named.append(NamedFile("repository", reference_to(root, model)))
     notes += [f"{one.place}: not read: {one.why}" for one in (*found.unread, *seen.unread)][:_MOST]
     left = len(found.unread) + len(seen.unread) - _MOST

@@ -85,7 +85,8 @@ _PUBLIC = ("AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::CloudFront::VpcOri
 def _private(part: Gathered) -> Answer:
     kinds = tuple(leaves(read(part.node, "Types|Type") or part.node))
     hidden = next((one for one in kinds if text(one) is None), None)
-    return open_at(hidden) if hidden is not None else said(any(text(one) == "PRIVATE" for one in kinds), part.node.place)
+    private = any(text(one) == "PRIVATE" for one in kinds)
+    return open_at(hidden) if hidden is not None else said(private, part.node.place)
 
 
 def _without(parts: Sequence[Gathered]) -> Outcome:

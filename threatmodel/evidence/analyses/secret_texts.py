@@ -353,6 +353,18 @@ def spells_secret(raw: str) -> bool:
     return found is not None and not _STRONG_PLACEHOLDER.search(found.group())
 
 
+def spells_token(raw: str) -> bool:
+    """Whether a line of code holds a token or key of a known form: `password=` is part of a call there."""
+    return any(
+        not _STRONG_PLACEHOLDER.search(found.group()) and not _BY_CONTEXT.match(found.group())
+        for found in _LOOKS.finditer(raw)
+    )
+
+
+_BY_CONTEXT = re.compile(r"(?i)basic|bearer|://|password|pwd|accountkey|sharedaccesskey|-----")
+"""What text has the form of a secret by what is around it."""
+
+
 def is_placeholder(raw: str) -> bool:
     """Return whether a text is a placeholder."""
     return not raw or bool(_PLACEHOLDER.search(raw))

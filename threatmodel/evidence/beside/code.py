@@ -16,7 +16,7 @@ from threatmodel.beside.slack_manifest import RequestUrl
 from threatmodel.beside.urls import NOWHERE
 from threatmodel.evidence.beside.code_facts import FACTS, GRANTS, OF_REQUESTS, SHOWN
 from threatmodel.evidence.beside.kinds import Found, by_direction
-from threatmodel.evidence.beside.visible import visible_secrets
+from threatmodel.evidence.beside.visible import of_code, visible_secrets
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.packaged import built_otherwise, code_root, no_folder
 from threatmodel.evidence.relations.ways import Start
@@ -100,6 +100,7 @@ def state(found: Found) -> tuple[Statements, Read]:
             statements.setdefault(secret, {}).setdefault("grants", []).append(statement)
         for secret, statement in said.secrets:
             statements.setdefault(secret, {}).setdefault("kept_in", []).append(statement)
+    notes += of_code(folder, [note.place for note in notes])
     read = Read(
         file=f"{folder.path}/",
         kind=found.source.kind,

@@ -43,6 +43,10 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "drift": ("The model and its evidence differ", "Correct whichever is wrong."),
     "stale": ("Evidence is older than what it shows", "Create it again, or run the probe again."),
     "visible-secret": (
+        "A file holds a text with the form of a secret",
+        "Revoke it, and keep the new one in Secrets Manager.",
+    ),
+    "shown-secret": (
         "A parameter for a secret shows its value",
         "Set NoEcho: true, or pass the name of a secret in Secrets Manager.",
     ),
