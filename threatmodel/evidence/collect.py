@@ -72,8 +72,8 @@ def collect(
         said, read_files[number] = _said(found)
         _add(said, statements)
     if seen := [note for read in read_files.values() for note in read.notes if note.code == VISIBLE_SECRET]:
-        found = Statement(value=True, source="code", place=seen[0].place, note=seen[0].message)
-        _add({"pipeline": {"secret_in_files": [found]}}, statements)
+        alarm = Statement(value=True, source="code", place=seen[0].place, note=seen[0].message)
+        _add({"pipeline": {"secret_in_files": [alarm]}}, statements)
     return statements, tuple(replace(read_files[number], source=one) for number, one in sorted(sources.named.items()))
 
 
