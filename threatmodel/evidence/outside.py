@@ -12,6 +12,7 @@ from typing import NamedTuple
 from threatmodel.evidence.policies.grants import MARK, TOKEN, Pattern, pattern
 from threatmodel.evidence.services import TITLES
 from threatmodel.model.vocabulary import Kind, Partner
+from threatmodel.reading.tokens import redacted
 from threatmodel.stacks.joining import own_choice
 from threatmodel.stacks.values import Node
 
@@ -80,7 +81,7 @@ class Outside(NamedTuple):
     @property
     def key(self) -> str:
         """The name that it has among those of resources."""
-        return f"{_KEY}{self.service}:{self.name}"
+        return f"{_KEY}{self.service}:{redacted(self.name)}"
 
 
 def is_host(name: str) -> bool:
@@ -98,7 +99,7 @@ def is_aws_host(host: str) -> bool:
 
 def host_name(host: str) -> str:
     """The name of a host among those of resources."""
-    return f"{_HOST}{host}"
+    return f"{_HOST}{redacted(host)}"
 
 
 def host_of(name: str) -> str:

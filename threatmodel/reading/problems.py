@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 from typing import NamedTuple
 
+from threatmodel.reading.tokens import redacted
 from threatmodel.reading.values import dataclass
 
 WIDEST_LINE = 160
@@ -97,8 +98,9 @@ Pipelines' `##vso[`, TeamCity's `##teamcity[`.  One `#` is enough: the character
 def visible(text: str) -> str:
     """A line with every control, zero-width and direction-changing character spelled out as ``<U+202E>``.
 
-    So is what would make the line a command of a CI job.
+    So is what would make the line a command of a CI job.  Tokens and keys of known forms are left out.
     """
+    text = redacted(text)
     if not text.isprintable():
         text = _UNSAFE.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
     return uncommanded(text)

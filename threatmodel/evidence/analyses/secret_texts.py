@@ -18,6 +18,7 @@ from threatmodel.evidence.analyses.known_passwords import (
     is_sentence,
     says_secret,
 )
+from threatmodel.reading.tokens import TOKENS
 
 
 class Judgement(NamedTuple):
@@ -111,20 +112,12 @@ def _is_secret(word: str, before: str) -> bool:
 # --- what a value looks like
 
 _LOOKS = re.compile(
-    r"""xox[a-z][.-][A-Za-z0-9.-]{6,200}              # Slack's bot, user, refresh and configuration tokens
-    | x(?:app|wfp)-[A-Za-z0-9-]{6,200}
-    | hooks\.slack\.com/(?:services|workflows|triggers)(?:/[A-Za-z0-9]+){2,4}
-    | (?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])
-    | -----BEGIN[ ][A-Z0-9 ]{0,40}PRIVATE[ ]KEY
-    | (?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,4000}\.eyJ[A-Za-z0-9_-]{4,4000}\.[A-Za-z0-9_-]
-    | (?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{30} | github_pat_[A-Za-z0-9_]{30} | glpat-[A-Za-z0-9_-]{18})
-    | (?<![A-Za-z0-9])(?:[sr]k_live_[A-Za-z0-9]{16,} | sk-[A-Za-z0-9_-]{32} | AIza[A-Za-z0-9_-]{35})
-    | (?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}
-    | (?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{16}
-    | (?<![A-Za-z])(?:Basic|Bearer)[ ]+[A-Za-z0-9+/=._~-]{8,4000}
-    | ://[^/\s:@$*{]{0,100}:[^/\s@$*{]{1,200}@     # a password in a URL
-    | (?i:password|pwd|accountkey|sharedaccesskey)=[^;\s$*{]{4,200}
-    | (?i:aws.secret.access.key)["']?[\s:=]{1,5}["']?[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])
+    rf"""{TOKENS}
+    | -----BEGIN[ ][A-Z0-9 ]{{0,40}}PRIVATE[ ]KEY
+    | (?<![A-Za-z])(?:Basic|Bearer)[ ]+[A-Za-z0-9+/=._~-]{{8,4000}}
+    | ://[^/\s:@$*{{]{{0,100}}:[^/\s@$*{{]{{1,200}}@     # a password in a URL
+    | (?i:password|pwd|accountkey|sharedaccesskey)=[^;\s$*{{]{{4,200}}
+    | (?i:aws.secret.access.key)["']?[\s:=]{{1,5}}["']?[A-Za-z0-9/+]{{40}}(?![A-Za-z0-9/+])
     """,
     re.VERBOSE,
 )
@@ -355,14 +348,10 @@ def spells_secret(raw: str) -> bool:
 
 def spells_token(raw: str) -> bool:
     """Whether a line of code holds a token or key of a known form: `password=` is part of a call there."""
-    return any(
-        not _STRONG_PLACEHOLDER.search(found.group()) and not _BY_CONTEXT.match(found.group())
-        for found in _LOOKS.finditer(raw)
-    )
+    return any(not _STRONG_PLACEHOLDER.search(found.group()) for found in _TOKEN.finditer(raw))
 
 
-_BY_CONTEXT = re.compile(r"(?i)basic|bearer|://|password|pwd|accountkey|sharedaccesskey|-----")
-"""What text has the form of a secret by what is around it."""
+_TOKEN = re.compile(TOKENS, re.VERBOSE)
 
 
 def is_placeholder(raw: str) -> bool:

@@ -12,6 +12,7 @@ from threatmodel.evidence.mappings.paths import PathPart, ValuePath
 from threatmodel.model.vocabulary import FactRow
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Flag, Number, Word
+from threatmodel.reading.tokens import redacted
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, by_defaults, shape_of, unknowns
 
 OUTSIDE = "it refers to something outside this file"
@@ -130,7 +131,7 @@ def _taken(row: FactRow, how: str, node: Node) -> Any:
             flag = {"true": True, "false": False}.get(str(raw).lower())
             return None if flag is None else flag is not (how == "negated")
         case Word() as word, _:
-            return raw if isinstance(raw, str) and word.takes(raw) else None
+            return redacted(raw) if isinstance(raw, str) and word.takes(raw) else None
         case Number(low, high), _:
             number = _number(raw)
             number = None if number is None else number // 24 if how == "hours-as-days" else number

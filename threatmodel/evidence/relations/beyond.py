@@ -25,6 +25,7 @@ from threatmodel.evidence.policies.work import (
     severity,
 )
 from threatmodel.reading.problems import Place
+from threatmodel.reading.tokens import redacted
 
 
 class Beyond(NamedTuple):
@@ -45,7 +46,8 @@ class Beyond(NamedTuple):
     def described(self) -> str:
         """The right in words."""
         by = f", by {self.source}" if self.source else ""
-        return f"{_first(self.actions, 4)} on {_first(self.resources, 1) or 'resources that are not named'}{by}"
+        what = f"{_first(self.actions, 4)} on {_first(self.resources, 1) or 'resources that are not named'}"
+        return f"{redacted(what)}{by}"
 
 
 def _first(names: Sequence[str], count: int) -> str:

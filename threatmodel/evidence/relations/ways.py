@@ -8,6 +8,7 @@ from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.answers import Unanswered, doubt_of
 from threatmodel.evidence.relations.naming import Called, Names
 from threatmodel.reading.problems import Place
+from threatmodel.reading.tokens import redacted
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Node, Unknown
 
@@ -65,6 +66,7 @@ class Way:
 
     def add(self, start: Start) -> None:
         """Add a way; the same way again adds its lines, is certain where one is, and guarded where both are."""
+        start = start._replace(detail=redacted(start.detail), path=redacted(start.path))
         before = self.starts.get(start[:4], start)
         self.starts[start[:4]] = start._replace(
             places=tuple(dict.fromkeys((*before.places, *start.places))),
