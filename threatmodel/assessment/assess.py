@@ -31,6 +31,7 @@ _CRITICALITY = {"low": -1, "normal": 0, "high": 1}
 _AT_STAKE = frozenset(("data_classification", "uses_aws", "role_over_privileged"))
 """Facts of what an attacker gets: unknown, they are no reason to keep back a hole that evidence shows."""
 
+
 def assess(
     graph: Graph,
     library: Library,
