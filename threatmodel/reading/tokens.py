@@ -1,4 +1,4 @@
-"""Tokens and keys that are known by their form: whatever holds one shows it to nobody."""
+"""Tokens and keys that are known by their form: no text that is shown has one."""
 
 from __future__ import annotations
 
