@@ -140,9 +140,10 @@ def risks(assessment: Assessment) -> dict[str, Risk]:
             waiting.update(elements)
         if head.applies:
             worst.update(dict.fromkeys(elements, BANDS.index(head.claimed.band)))
-        counts.update(dict.fromkeys(elements, 0) if head.verdict in DONE else elements)
-        for element in elements if head.verdict not in DONE else ():
-            pressing.setdefault(element, [0] * 3 * len(BANDS))[_place(head)] -= 1
+        done, place = head.verdict in DONE, _place(head)
+        counts.update(dict.fromkeys(elements, 0) if done else elements)
+        for element in elements if not done else ():
+            pressing.setdefault(element, [0] * 3 * len(BANDS))[place] -= 1
     found = {}
     order = {target.id: at for at, target in enumerate(assessment.graph.targets())}
     for element in sorted(counts, key=lambda name: (pressing.get(name, [0]), order.get(name, len(order)))):

@@ -162,8 +162,9 @@ class Reliances:
         for (fact, value, place), alike in self._claims(found, least).items():
             element, statement, threats = alike[0]
             elements: tuple[str, ...] = (element,)
-            times = sum([len(claim.threats) for claim in alike])
+            times = len(threats)
             if len(alike) > 1:
+                times = sum([len(claim.threats) for claim in alike])
                 threats = dict.fromkeys(threat for claim in alike for threat in claim.threats)
                 elements = tuple(dict.fromkeys(claim.element for claim in alike))
             said, by, reason = f"{fact}: {value}", self._authors.of(statement), ", ".join(threats)

@@ -70,6 +70,7 @@ class Condensed:
     """Boxes by id, links in order of their first flow, and the boundaries with something in them.
 
     `in_lanes`: the column of each box is given. `worst` is the id of the worst element, if one is to be marked.
+    `most` is how many boxes of one kind grouping left; 0 where nothing is grouped.
     """
 
     graph: Drawable
@@ -80,6 +81,7 @@ class Condensed:
     zones: Mapping[str, Zone]
     in_lanes: bool
     worst: str = ""
+    most: int = 0
 
     def called_outside(self, link: Link) -> str:
         """Return the box outside that functions call over a link, whose words are in that box; '' for other links."""
@@ -120,10 +122,10 @@ def grouped_by(grouping: Grouping, whole: Picture, graph: Drawable) -> Condensed
     if grouped is None:
         kinds = Counter(whole.shapes[name].kind for name in place)
         grouped = len(functions) >= GROUPED_FROM or max(kinds.values(), default=0) > most
+    left = 0
     if grouped:
         placing = _Placing(place, most, apart)
-        _group_functions(whole, placing, functions)
-        _group_others(whole, placing)
+        left = max(_group_functions(whole, placing, functions), _group_others(whole, placing))
     in_lanes = whole.view == "runtime"
     links, inner = _links(whole, place, owners)
     lanes = _lanes(whole, place) if in_lanes else whole.columns
@@ -137,6 +139,7 @@ def grouped_by(grouping: Grouping, whole: Picture, graph: Drawable) -> Condensed
         zones=whole.zones,
         in_lanes=in_lanes,
         worst=worst,
+        most=left,
     )
 
 
@@ -174,8 +177,11 @@ class _Placing(NamedTuple):
     most: int
     apart: Mapping[str, str]
 
-    def put(self, shapes: Sequence[DrawnShape], keys: Iterable[_Key]) -> None:
-        """Place shapes by the first key that leaves few enough boxes; each box has the id of its first member."""
+    def put(self, shapes: Sequence[DrawnShape], keys: Iterable[_Key]) -> int:
+        """Place shapes by the first key that leaves few enough boxes, and return how many these are.
+
+        Each box has the id of its first member.
+        """
         found: dict[Hashable, list[str]] = {}
         for key in keys:
             found = {}
@@ -185,12 +191,14 @@ class _Placing(NamedTuple):
                 break
         for names in found.values():
             self.place.update(dict.fromkeys(names, names[0]))
+        return len(found)
 
 
-def _group_functions(whole: Picture, placing: _Placing, functions: Sequence[DrawnShape]) -> None:
+def _group_functions(whole: Picture, placing: _Placing, functions: Sequence[DrawnShape]) -> int:
     """Place functions together that the same elements start, or where that leaves too many, the same kinds.
 
     A large group is split by the first word in which its names differ, where that does not leave too many either.
+    Return how many boxes there are.
     """
     starts: dict[str, set[str]] = {shape.id: set() for shape in functions}
     for arrow in whole.arrows:
@@ -203,7 +211,7 @@ def _group_functions(whole: Picture, placing: _Placing, functions: Sequence[Draw
         lambda shape: (outermost(shape.zone, whole.zones), kinds[shape.id]),
         lambda shape: outermost(shape.zone, whole.zones),
     )
-    placing.put(functions, [one for key in keys for one in (_split(key, functions), key)])
+    return placing.put(functions, [one for key in keys for one in (_split(key, functions), key)])
 
 
 def _split(key: _Key, shapes: Sequence[DrawnShape]) -> _Key:
@@ -233,8 +241,11 @@ _MOST_WORDS = 8
 """The words of a name that are compared."""
 
 
-def _group_others(whole: Picture, placing: _Placing) -> None:
-    """Place elements of a kind together that are connected with the same boxes, or in the same way, or at all."""
+def _group_others(whole: Picture, placing: _Placing) -> int:
+    """Place elements of a kind together that are connected with the same boxes, or in the same way, or at all.
+
+    Return how many boxes there are of the kind that has most.
+    """
     meets: dict[str, set[tuple[str, bool]]] = {}
     for arrow in whole.arrows:
         for name, other, ahead in ((arrow.source, arrow.target, True), (arrow.target, arrow.source, False)):
@@ -250,8 +261,7 @@ def _group_others(whole: Picture, placing: _Placing) -> None:
         lambda shape: (shape.zone, ways.get(shape.id)),
         lambda shape: outermost(shape.zone, whole.zones),
     )
-    for shapes in by_kind.values():
-        placing.put(shapes, keys)
+    return max([placing.put(shapes, keys) for shapes in by_kind.values()], default=0)
 
 
 def _only_answers(flows: Iterable[Flow]) -> bool:

@@ -128,6 +128,8 @@ def _tries(graph: Drawable, wanted: Wanted) -> Iterator[tuple[Condensed, Style]]
     usual = Grouping(functions=False if wanted.full else None, apart=apart, worst=worst)
     shown = [grouped_by(usual, whole, graph)]
     for most in () if wanted.full else MOST_BOXES:
+        if 0 < shown[-1].most <= most:
+            continue  # it would be grouped in the same way
         one = grouped_by(Grouping(most, functions=True, apart=apart, worst=worst), whole, graph)
         if one.boxes.keys() != shown[-1].boxes.keys():
             shown.append(one)
