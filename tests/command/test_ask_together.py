@@ -131,6 +131,14 @@ def test_answers_of_several_lists_of_an_element_keep_each_other(shop: Path) -> N
     assert helper["incomplete"] == ["secrets", "invokes"]
 
 
+def test_one_answer_is_about_all_lists_of_all_functions(shop: Path) -> None:
+    (shop / "threatmodel.yaml").write_text(MODEL.replace("    reads: [orders]\n", ""), encoding="utf-8")
+    assert "1  bot: reads" in ask(shop).stdout
+    assert ask(shop, "--set", "function.uses=1 orders; rest none").returncode == 0
+    assert facts(shop, "reads") == {"bot": ["orders"], "helper": [], "worker": []}
+    assert facts(shop, "secrets") == {"bot": [], "helper": [], "worker": []}
+
+
 def test_planes_are_described_at_once_and_asked_about_then(shop: Path) -> None:
     done = ask(shop, "--set", "platform=y", "--set", "account.name=Production")
     assert "'account.name' is not an open question; it is stated already" not in done.stdout

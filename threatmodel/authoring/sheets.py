@@ -44,6 +44,12 @@ class Sheet:
         return self.items[0].kind == "fact"
 
     @property
+    def asked_list(self) -> str | None:
+        """Return the name of the list, control or plane that each row asks for; None where rows ask for several."""
+        names = {item.name for item in self.items}
+        return next(iter(names)) if len(names) == 1 else None
+
+    @property
     def flags(self) -> tuple[Item, ...]:
         """Return what holds or does not."""
         return tuple(item for item in self.items if item.kind == "fact" and isinstance(item.row.shape, Flag))
@@ -52,8 +58,8 @@ class Sheet:
 def sheets(items: Iterable[Item]) -> Iterator[Sheet]:
     """Yield what to ask at one prompt each.
 
-    The facts of one question are asked together, of all elements.  A list or a control is asked once for the elements
-    that have it, and planes are described together.  The rest is asked one by one.
+    The facts of one question are asked together, of all elements, and so are its lists.  A control is asked once for
+    the elements that have it, and planes are described together.  The rest is asked one by one.
     """
     for _, of_question in groupby(items, key=lambda item: item.question.id):
         found: dict[str, list[Item]] = {}
@@ -71,9 +77,7 @@ def together(item: Item) -> str:
         return item.id
     if item.rest:
         return f"{item.question.id}.rest"
-    if item.kind in {"fact", "describe"}:
-        return item.question.id
-    return f"{item.name}@*" if item.kind == "attest" else f"*.{item.name}"
+    return f"{item.name}@*" if item.kind == "attest" else item.question.id
 
 
 def _rows(items: Sequence[Item]) -> tuple[tuple[Item, ...], ...]:
@@ -97,7 +101,8 @@ def shown(sheet: Sheet) -> Iterator[str]:
             values = "" if item in sheet.flags else f" ({expected(item)})"
             yield f"{number:>{width}}  {item.name}: {item.row.ask or item.row.meaning}{values}{some}{hinted(item)}"
         else:
-            yield f"{number:>{width}}  {item.element}{f': {item.name}' if item.rest else ''}"
+            several = item.rest or (item.kind == "relation" and sheet.asked_list is None)
+            yield f"{number:>{width}}  {item.element}{f': {item.name}' if several else ''}"
 
 
 def takes(sheet: Sheet) -> str:

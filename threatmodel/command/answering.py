@@ -273,7 +273,7 @@ class Answering:
         for one in given:
             path = self._file_of(one)
             old = after[path] if path in after else before.setdefault(path, self._text(path))
-            new = after[path] = self._written(one, path, old)
+            new = after[path] = self._written(one, path, old, given)
             line, more = _first_changed(old, new), new.count("\n") - old.count("\n")
             lines = [(file, at + more if file == path and at >= line else at) for file, at in lines]
             lines.append((path, line))
@@ -332,15 +332,18 @@ class Answering:
         system = load_model(files, self.model)
         build(self._completed(system), self._gathered[1], self.today, tuple(self._gathered[2]))
 
-    def _written(self, given: Answered, path: Path, text: str) -> str:
-        """Return the text of the file that an answer belongs to, with the answer and with current names."""
+    def _written(self, given: Answered, path: Path, text: str, at_once: Sequence[Answered]) -> str:
+        """Return the text of the file that an answer belongs to, with the answer and with current names.
+
+        `at_once` are the answers that are written at once.
+        """
         item, answer, location = given
         if answer is None:
             return self._left_open(item, text)
         text = migrated(text, (one for one in self.files.renamed if one.place.file == shown_path(path)))
         note = f"{self.who}, {self.today}{f', {location}' if location else ''}"
         found = edits(item, answer, self.who, self.today, self.assessment)
-        for edit in [*found, *self._others(item)]:
+        for edit in [*found, *self._others(item, at_once)]:
             document = parse(as_read(text), shown_path(path))
             if isinstance(edit, Said):
                 text, _ = with_caller(text, document, edit, f"who calls: {note}")
@@ -350,8 +353,8 @@ class Answering:
             text = without_hints(text, function)
         return text
 
-    def _others(self, item: Item) -> Iterator[Edit]:
-        """Yield the edits that keep an answered list from closing lists that were not asked about."""
+    def _others(self, item: Item, at_once: Sequence[Answered]) -> Iterator[Edit]:
+        """Yield the edits that keep an answered list from closing lists that are not answered with it."""
         if item.kind != "relation" or item.rest:
             return
         node = self.stated_system.nodes.get(item.element)
@@ -361,7 +364,10 @@ class Answering:
         rows = [row for row in RELATIONS[item.of].values() if row.closed_together]
         if item.name not in [row.name for row in rows] or any(row.name in stated for row in rows):
             return
-        others = [row.name for row in rows if row.name != item.name]
+        same = [one.item.name for one in at_once if one.item.element == item.element and one.answer is not None]
+        if item.name != next((name for name in same if name in [row.name for row in rows]), item.name):
+            return  # the first of them has written it
+        others = [row.name for row in rows if row.name not in {item.name, *same}]
         if any(relation.open for relation in stated.values()):
             raise NotAnAnswerError(f"this would close {', '.join(others)} too; write the lists by hand")
         if others:

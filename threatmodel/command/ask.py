@@ -139,7 +139,8 @@ def _rows(sheet: Sheet) -> Iterator[str]:
 
     item = sheet.items[0]
     if not sheet.is_of_facts:
-        yield f"  {'' if item.rest else f'{item.name}: '}{expected(item)}"
+        name = "" if item.rest else sheet.asked_list
+        yield f"  {f'{name}: ' if name else ''}{expected(item)}"
     yield from (f"  {line}" for line in shown(sheet))
 
 
@@ -265,7 +266,8 @@ class _Terminal:
         if len(sheet.items) > 1:
             yield from (f"  {line}" for line in shown(sheet))
             if not sheet.is_of_facts:
-                yield f"  {meaning(item, self.session.assessment)}"
+                every = {one.name: one for one in reversed(sheet.items)} if item.kind == "relation" else {"": item}
+                yield from (f"  {meaning(one, self.session.assessment)}" for one in reversed(every.values()))
             yield from (f"    {line}" for line in self.session.previews(sheet.flags))
             return
         if item.kind == "caller":
