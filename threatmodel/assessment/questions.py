@@ -16,7 +16,8 @@ from threatmodel.assessment.ranking import Rank, rank
 from threatmodel.assessment.roles import in_role, role_of
 from threatmodel.graph.elements import Graph
 from threatmodel.library.entries import Library
-from threatmodel.model.vocabulary import FACTS, PLANE_SOURCES, PLANES, RELATIONS, AnsweredFrom
+from threatmodel.model.vocabulary import FACTS, PLANE_SOURCES, PLANES, RELATIONS, AnsweredFrom, FactRow
+from threatmodel.reading.shape import Flag
 
 _Key = tuple[str, str, str]
 _AsksOf = Callable[[Finding], Iterable[tuple[Ask, ...]]]
@@ -166,7 +167,7 @@ class Questions:
                 return rows[0].ask_rest, hint, "", rows[0].answered_from
             case _:
                 fact = FACTS[of][facts[0]]
-                ask = fact.topic_title if len(facts) > 1 else fact.ask or f"What is the value of {fact.name}?"
+                ask = fact.topic_title if len(facts) > 1 else fact.ask or _asking(fact)
                 return ask, "", self._left_open(key, facts), fact.answered_from
 
     def _left_open(self, key: _Key, facts: Sequence[str]) -> str:
@@ -176,6 +177,11 @@ class Questions:
         rest = len(reasons) - _REASONS
         more = f"; and {rest} more reason{'' if rest == 1 else 's'}" if rest > 0 else ""
         return f"open in the evidence: {'; '.join(reasons[:_REASONS])}{more}" if reasons else ""
+
+
+def _asking(fact: FactRow) -> str:
+    """Return the question about a derived fact, which the vocabulary words as a statement only."""
+    return f"{'Is this true:' if isinstance(fact.shape, Flag) else 'What is'} {fact.meaning}?"
 
 
 def _and(words: Sequence[str]) -> str:

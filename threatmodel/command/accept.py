@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from threatmodel.authoring.planned import Plan
 
 DESCRIPTION = (
-    "Accept the risk of a finding: an owner decides to live with it until a day, for a reason. It is written under "
-    "accepted_risks in the model, and nothing else is changed. Nothing is written if the finding does not exist, if it "
-    "needs no acceptance, or if the check would not count it."
+    "Accept the risk of a finding until a date. Owner, date and reason are written under accepted_risks in the model, "
+    "and nothing else is changed. Nothing is written if the finding does not exist, if it needs no acceptance, or if "
+    "the check would not count it."
 )
 
 

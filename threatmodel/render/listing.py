@@ -34,7 +34,7 @@ def description(kind: str) -> str:
     if keys:
         lines += ["", "other keys", ""]
         for key in keys:
-            lines += _wrapped(f"  {key.name}", key.meaning)
+            lines += _wrapped(f"  {key.name}:", key.meaning)
     return "\n".join(lines) + "\n"
 
 

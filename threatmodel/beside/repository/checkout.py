@@ -180,7 +180,7 @@ class _Locking:
             if lock.missing is not None:
                 yield Sighting("unlocked", "has a package without a hash", lock.missing)
         for asked in locks.unlocked(self.asked, [*self.locks, *self.loose]):
-            yield Sighting("unlocked", "packages that no lock file locks", asked.place)
+            yield Sighting("unlocked", "packages without a lock file", asked.place)
         whole = [lock for lock in self.locks if lock.missing is None]
         if whole:
             names = listed(posixpath.basename(lock.place.file) for lock in whole[:MOST_LISTED])

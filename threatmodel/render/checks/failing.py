@@ -106,8 +106,8 @@ def _of_questions(
     found = [issue for issue, _ in usual]
     lines = [f"{about(issue)} ({counted(len(alike), 'finding')})" for issue, alike in usual]
     if rest := asked - len(usual):
-        verb = "decides" if rest == 1 else "decide"
-        lines.append(f"{rest} more {verb} only what is listed above or does not fail")
+        verb = "affects" if rest == 1 else "affect"
+        lines.append(f"{rest} more {verb} only findings that are listed above or do not fail")
     return CheckRow(
         band=max((result.band for result in every), key=BANDS.index),
         sure=False,
