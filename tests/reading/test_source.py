@@ -301,6 +301,13 @@ def test_first_byte_that_is_not_utf8_is_found_where_it_stands(
     assert message in {"the byte 0xFF is not UTF-8", "the byte 0xE9 is not UTF-8", "the byte 0x80 is not UTF-8"}
 
 
+def test_a_plan_in_terraforms_own_form_is_named(tmp_path: Any) -> None:
+    (tmp_path / "plan.out").write_bytes(b"PK\x03\x04\x14\x00\x08\x00\xff\xfe")
+    code, message, *_, hint = refused_file(tmp_path / "plan.out")
+    assert (code, message) == ("unreadable-file", "this is a ZIP archive, as a binary Terraform plan is")
+    assert "terraform show -json" in hint
+
+
 @pytest.mark.parametrize("size", [0, 99, 100, (1 << 16) - 1, 1 << 16, (1 << 16) + 1, 1 << 17])
 def test_a_file_is_read_whole_or_refused_as_too_large(tmp_path: Any, size: int) -> None:
     (tmp_path / "f").write_bytes(b"x" * size)

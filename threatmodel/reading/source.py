@@ -144,11 +144,18 @@ def too_large(file: str, largest: int, hint: str) -> InputError:
 
 
 def _not_utf8(data: bytes, file: str, error: UnicodeDecodeError) -> InputError:
+    if data.startswith(_ARCHIVE):
+        hint = "name a text; a Terraform plan is one after 'terraform show -json FILE'"
+        return _refusal(file, "unreadable-file", "this is a ZIP archive, as a binary Terraform plan is", hint)
     start = error.start + (len(data) - len(error.object))  # a byte order mark is no part of what was decoded
     before = data[:start].decode("utf-8-sig", "replace")
     place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
     message = f"the byte 0x{data[start]:02X} is not UTF-8"
     return InputError([Problem(code="unreadable-file", place=place, message=message, hint="save the file as UTF-8")])
+
+
+_ARCHIVE = b"PK\x03\x04"
+"""How ZIP archives begin, and plans that 'terraform plan -out' wrote."""
 
 
 def _refusal(file: str, code: str, message: str, hint: str) -> InputError:

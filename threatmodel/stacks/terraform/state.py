@@ -35,8 +35,7 @@ def _parsed(data: str, file: str) -> dict[str, Any]:
     try:
         raw = json.loads(data.lstrip("\ufeff"))
     except (ValueError, RecursionError):
-        found = "this is a plan in Terraform's own form" if data[:2] == "PK" else "this is no JSON that can be read"
-        raise _refused(file, f"{found}; it may be cut short", _SHOW) from None
+        raise _refused(file, "this is no JSON that can be read; it may be cut short", _SHOW) from None
     if not isinstance(raw, dict):
         raise _refused(file, "this is no state: it is JSON of another kind", _SHOW)
     return raw
