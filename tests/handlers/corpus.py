@@ -11,7 +11,7 @@ A class is a folder with `handlers.yaml`, which describes the class and its hand
         env, secrets, tables: its variables, secrets (SSM parameters too) and DynamoDB items beside the shared ones
         open_to: the plain attacks (below) that already get through
         attack: the request that gets through, or a list of them for one process
-        under: variables (`env`), secrets and Python's `optimize` while it is attacked
+        under: variables (`env`), secrets ("error: NAME": reading it fails) and Python's `optimize` while it is attacked
         effect: text that the effect of the attack contains, where the handler acts on genuine requests too
         concerns: replays or rotation: only sound handlers that `refuse` these are attacked so
 

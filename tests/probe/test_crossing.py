@@ -67,6 +67,14 @@ def test_each_request_of_a_rule_has_words_of_its_own(rule: str, kind: str, genui
     assert all(in_words(send) for send in sends)
 
 
+def test_constants_are_put_together() -> None:
+    python = literals_of(block_of('A, B = "x", 2\nC = "y"\nhandler = lambda h: h == f"{A}-{B}/" + C\n', ".py"))
+    javascript = literals_of(block_of('const A = "x"; if (h === `${A}/1` || h === `${h}/2`) f();', ".js"))
+    assert "x-2/y" in python.compared
+    assert "x/1" in javascript.compared
+    assert not [text for text in javascript.compared if "2" in text and text != "/2"]
+
+
 def test_words_of_the_source_are_completed_by_what_is_missing(genuine: Genuine) -> None:
     assert {"please", "dev", "Bearer undefined", "Bearer None"} <= set(values(genuine))
     assert genuine.hints.variables == {"STAGE": "prod"}

@@ -107,8 +107,8 @@ class Send:
     accepted, or this request and those after it show nothing.  `again`: the same as the request before it.  `fresh`: in
     another environment than that one, `later`: seconds after it, `stale`: reading what was in the stores before the
     first request.  `apart`: in another world, where nothing was done yet.  `failing`: the stores answer with errors, or
-    not at all.  `store`: what the store of secrets holds from here on.  `shows` is what follows for the number that the
-    probe decides if it is accepted.
+    not at all; or the store of secrets with the error of this name.  `store`: what the store of
+    secrets holds from here on.  `shows` is what follows for the number that the probe decides if it is accepted.
     """
 
     body: str = "genuine"
@@ -186,7 +186,7 @@ class Case:
 
 WORDS = (
     *("names", "pairs", "fields", "places", "paths", "forms", "signatures", "timestamps", "old-timestamps", "near"),
-    *("keys", "chosen-keys", "outside", "tampered", "resent", "variables"),
+    *("keys", "chosen-keys", "outside", "tampered", "resent", "variables", "moments", "errors"),
 )
 """The rules that make many requests of one."""
 

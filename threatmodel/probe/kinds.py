@@ -49,6 +49,10 @@ _TYPES = {
 }
 
 
+_BOT_USER = "U0PROBEBOT"
+"""The app's own user."""
+
+
 class Caller(NamedTuple):
     """Who asks, from where: the same in a request of every kind."""
 
@@ -123,6 +127,7 @@ def _command(caller: Caller, word: str, delivery: str) -> str:
         "command": word or "/webhook-collect",
         "text": caller.text,
         "api_app_id": caller.app,
+        "is_enterprise_install": "false",
         "response_url": caller.response_url,
         "trigger_id": f"398738663015.47445629121.probe{delivery}",
     }
@@ -130,14 +135,23 @@ def _command(caller: Caller, word: str, delivery: str) -> str:
 
 
 def _event(caller: Caller, word: str, delivery: str) -> str:
+    kind = word or "app_mention"
     event: dict[str, Any] = {
-        "type": word or "app_mention",
+        "type": kind,
         "user": caller.user,
         "text": caller.text,
         "channel": caller.channel,
         "ts": _STAMP,
         "event_ts": _STAMP,
     }
+    if kind in {"app_mention", "message"}:
+        said: list[dict[str, str]] = [{"type": "text", "text": caller.text}]
+        if kind == "app_mention":
+            said.insert(0, {"type": "user", "user_id": _BOT_USER})
+            event["text"] = f"<@{_BOT_USER}> {caller.text.removeprefix(f'<@{_BOT_USER}> ')}"
+        block = {"type": "rich_text_section", "elements": said}
+        event["blocks"] = [{"type": "rich_text", "block_id": "probe", "elements": [block]}]
+        event |= {"client_msg_id": f"00000000-0000-4000-8000-{delivery:0>12}", "team": caller.team}
     if word == "message":
         event["channel_type"] = "im"
     if word == "app_home_opened":
@@ -153,6 +167,17 @@ def _event(caller: Caller, word: str, delivery: str) -> str:
         "type": "event_callback",
         "event_id": f"Ev0PROBE{delivery}",
         "event_time": _MOMENT,
+        "authorizations": [
+            {
+                "enterprise_id": None,
+                "team_id": caller.team,
+                "user_id": _BOT_USER,
+                "is_bot": True,
+                "is_enterprise_install": False,
+            }
+        ],
+        "is_ext_shared_channel": False,
+        "event_context": "4-probe",
     }
     return _json(whole)
 
@@ -165,6 +190,8 @@ def _interaction(caller: Caller, kind: str, delivery: str, **more: Any) -> str:
         "token": caller.token,
         "trigger_id": f"398738663015.47445629121.{kind}{delivery}",
         "team": {"id": caller.team, "domain": "testteamnow"},
+        "enterprise": None,
+        "is_enterprise_install": False,
         **more,
     }
     return urlencode({"payload": _json(whole)})
@@ -180,7 +207,10 @@ def _action(caller: Caller, word: str, delivery: str) -> str:
         "action_ts": _STAMP,
     }
     container = {"type": "message", "message_ts": _STAMP, "channel_id": caller.channel}
-    message = {"type": "message", "user": "U0PROBEBOT", "ts": _STAMP, "text": "Approve?"}
+    button = {name: action[name] for name in ("type", "action_id", "text", "value")}
+    asked = {"type": "section", "block_id": "asked", "text": {"type": "mrkdwn", "text": "Approve?"}}
+    blocks = [asked, {"type": "actions", "block_id": "probe", "elements": [button]}]
+    message = {"type": "message", "user": _BOT_USER, "ts": _STAMP, "text": "Approve?", "blocks": blocks}
     return _interaction(
         caller,
         "block_actions",

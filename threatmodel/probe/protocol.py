@@ -40,9 +40,11 @@ class Scenario:
 
     `environment` are variables beside those of the target (None: one that is not set), `secrets` what the stubbed
     Secrets Manager and Parameter Store give for any name (None: they have nothing); the same value is in the
-    environment variable that the target names.  `secret_json`: the stores keep it as JSON, under each of these keys.
-    `failing`: DynamoDB and S3 answer with "errors", or with "silence" until the client gives up.  `together`: no call
-    depends on another, so that they may be handed over many at a time.
+    environment variable that the target names.  `secret_json`: the stores keep it as JSON, under each of these keys
+    (`outer/inner`: in an object).
+    `failing`: DynamoDB and S3 answer with "errors", or with "silence" until the client gives up; or what holds secrets
+    answers with the error of this name.  `together`: no call depends on another, so that they may be handed over many
+    at a time.
     """
 
     name: str

@@ -61,7 +61,9 @@ def searched(run: Run, genuine: Genuine, wanted: Wanted, hints: Hints) -> Found:
     `run` makes one scenario; `genuine` has the secret and the time.  Requests of one form are made in one process.
     """
     shapes = (wanted.shape,) if wanted.shape else SHAPES
-    ways: tuple[tuple[str, ...], ...] = ((), _secret_keys(hints))
+    flat = _secret_keys(hints)
+    nested = tuple(f"{outer}/{inner}" for outer in hints.secret_keys for inner in flat if inner != outer)
+    ways: tuple[tuple[str, ...], ...] = ((), flat, nested) if nested else ((), flat)
     asks_store = False
     first = replace(genuine, path=wanted.path or genuine.path, hints=hints, paths=_paths(hints))
     if hints.token:
@@ -210,6 +212,10 @@ def _best(tried: Tried, shape: str, wanted: Wanted) -> _Candidate | None:
     return taken[0][0] if taken else None
 
 
+_READ_FROM = {"command": "command", "event": "event", "action": "payload"}
+"""The field of a kind's own: a source that names it serves the kind, also where any signed body has the same effect."""
+
+
 def _settled(form: Genuine, tried: Tried, best: _Candidate) -> Genuine:
     """The genuine request, with a body of each other kind that the handler took, and the kinds that it serves."""
     idle = next((_effects(reply) for one, reply in tried if one.kind == _IDLE), Counter())
@@ -218,7 +224,9 @@ def _settled(form: Genuine, tried: Tried, best: _Candidate) -> Genuine:
     for one, reply in tried:
         if one.kind in {best.kind, _IDLE} or not accepted(reply, form.shape):
             continue
-        works = bool(_effects(reply) - idle) and one.kind != "url_verification"
+        effects = _effects(reply)
+        is_read = bool(effects) and _READ_FROM.get(one.kind) in form.hints.keys
+        works = (bool(effects - idle) or is_read) and one.kind != "url_verification"
         if works and not is_beside(one.kind, (best.kind, *served)):
             served[one.kind] = None
             chosen[one.kind] = one

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from threatmodel.beside.code.syntax import Node, walk
@@ -32,8 +32,12 @@ class Literals(NamedTuple):
 def literals_of(block: Node) -> Literals:
     """Return what a file names."""
     nodes = list(walk(block))
-    texts = tuple(dict.fromkeys(texts_in(block)))
-    compared = (text for node in nodes if _decides(node) for text in texts_in(node))
+    constants = _constants(nodes)
+    composed = {id(node): text for node in nodes if node.kind == "join" and (text := _text(node, constants))}
+    texts = tuple(dict.fromkeys((*texts_in(block), *composed.values())))
+    deciding = [node for node in nodes if _decides(node)]
+    compared = [text for node in deciding for text in texts_in(node)]
+    compared += [composed[id(one)] for node in deciding for one in walk(node) if id(one) in composed]
     return Literals(
         tuple(dict.fromkeys(compared)),
         texts,
@@ -41,6 +45,30 @@ def literals_of(block: Node) -> Literals:
         _names((*texts, *members(nodes))),
         tuple(names_in(nodes)),
     )
+
+
+def _constants(nodes: Sequence[Node]) -> dict[str, str]:
+    """Return the texts and numbers of the names that are assigned one."""
+    found: dict[str, str] = {}
+    for node in nodes:
+        if node.kind == "assign" and not node.name.startswith("+") and len(node.parts) > 1:
+            target, value = node.parts[:2]
+            several = target.kind == value.kind == "list"
+            for name, one in zip(target.parts, value.parts, strict=False) if several else ((target, value),):
+                if name.kind == "name" and (text := _text(one, {})):
+                    found[name.name] = text
+    return found
+
+
+def _text(node: Node, constants: Mapping[str, str]) -> str:
+    """Return the short text that an expression of constants is; '' for any other."""
+    if node.kind == "name":
+        return constants.get(node.name, "")
+    if node.kind != "join":
+        return node.name if node.kind == "text" or (node.kind == "constant" and node.name.isdigit()) else ""
+    parts = [_text(part, constants) for part in node.parts]
+    whole = "".join(parts)
+    return whole if all(parts) and len(whole) <= _LONGEST else ""
 
 
 def texts_in(node: Node) -> Iterator[str]:

@@ -57,7 +57,8 @@ def _where(send: Send) -> Iterator[str]:
     elif send.fresh:
         yield "in another environment"
     if send.failing:
-        yield "while the stores fail" if send.failing == "errors" else "while the stores do not answer"
+        usual = {"errors": "while the stores fail", "silence": "while the stores do not answer"}
+        yield usual.get(send.failing, f"while the store of secrets answers with {send.failing}")
     if send.store:
         yield "after the secret was changed" if send.store != "lost" else "after the secret store failed"
 

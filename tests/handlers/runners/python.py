@@ -119,12 +119,19 @@ class Client:
     def get_secret_value(self, SecretId: str, **_: object) -> Any:  # noqa: N803
         if SecretId not in shared["secrets"]:
             raise getattr(self.exceptions, "ResourceNotFoundException")("ResourceNotFoundException")  # noqa: B009
-        return {"SecretString": shared["secrets"][SecretId]}
+        return {"SecretString": self.known(SecretId)}
 
     def get_parameter(self, Name: str, **_: object) -> Any:  # noqa: N803
         if Name not in shared["secrets"]:
             raise getattr(self.exceptions, "ParameterNotFound")("ParameterNotFound")  # noqa: B009
-        return {"Parameter": {"Value": shared["secrets"][Name]}}
+        return {"Parameter": {"Value": self.known(Name)}}
+
+    def known(self, name: str) -> str:
+        value: str = shared["secrets"][name]
+        if value.startswith("error: "):
+            error = value.removeprefix("error: ")
+            raise getattr(self.exceptions, error)(error)
+        return value
 
     def get_item(self, TableName: str, Key: Mapping[str, Any], **_: object) -> Any:  # noqa: N803
         item = shared["tables"].get(TableName, {}).get(plain(next(iter(Key.values()))))

@@ -12,14 +12,20 @@ class ServiceError extends Error {
 
 const plain = (value) => String(typeof value === "object" ? Object.values(value)[0] : value);
 
+function secret(name) {
+  const value = exports.shared.secrets[name];
+  if (value.startsWith("error: ")) throw new ServiceError(value.slice("error: ".length));
+  return value;
+}
+
 const known = {
   GetSecretValueCommand({ SecretId }) {
     if (!Object.hasOwn(exports.shared.secrets, SecretId)) throw new ServiceError("ResourceNotFoundException");
-    return { SecretString: exports.shared.secrets[SecretId] };
+    return { SecretString: secret(SecretId) };
   },
   GetParameterCommand({ Name }) {
     if (!Object.hasOwn(exports.shared.secrets, Name)) throw new ServiceError("ParameterNotFound");
-    return { Parameter: { Value: exports.shared.secrets[Name] } };
+    return { Parameter: { Value: secret(Name) } };
   },
   GetItemCommand({ TableName, Key }) {
     return { Item: exports.shared.tables[TableName]?.[plain(Object.values(Key)[0])] };

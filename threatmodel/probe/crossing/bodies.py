@@ -15,8 +15,8 @@ Changed = tuple[str, str]
 
 
 def places(text: str) -> tuple[Keys, ...]:
-    """Return where a body has texts, by the keys that lead there."""
-    return tuple(keys for keys, value in leaves(parse(text)) if isinstance(value, str))
+    """Return where a body has texts, by the keys that lead there; not in blocks, which repeat them for display."""
+    return tuple(keys for keys, value in leaves(parse(text)) if isinstance(value, str) and "blocks" not in keys)
 
 
 def dotted(keys: Keys) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
 from collections.abc import Iterator
 
@@ -123,8 +124,8 @@ def values(genuine: Genuine) -> tuple[str, ...]:
 def _said(genuine: Genuine) -> list[str]:
     """The texts of the source.
 
-    What ends as the beginning of something does (`Bearer `) is completed by what a missing value becomes, and a
-    regular expression by texts that match it.
+    What ends as the beginning of something does (`Bearer `) is completed by what a missing value becomes, a regular
+    expression by texts that match it, and a network by an address in it.
     """
     found = dict.fromkeys([genuine.hints.token] if genuine.hints.token else [])
     completed: dict[str, None] = {}
@@ -134,9 +135,18 @@ def _said(genuine: Genuine) -> list[str]:
         found[word.strip() or word] = None
         if _OPEN.search(word):
             completed |= dict.fromkeys(f"{word}{blank}" for blank in BLANK[1:])
+        if "/" in word and (address := _address_in(word)):
+            completed[address] = None
         if SPECIAL.search(word):
             completed |= dict.fromkeys(one for one in samples(word) if _VALUE.match(one))
     return list(found | completed)
+
+
+def _address_in(network: str) -> str:
+    try:
+        return str(ipaddress.ip_network(network, strict=False).network_address)
+    except ValueError:
+        return ""
 
 
 def keys(genuine: Genuine) -> tuple[str, ...]:

@@ -23,4 +23,6 @@ RULES: Mapping[str, Callable[[Send, Genuine], Iterator[Send]]] = {
     "tampered": outside.tampered,
     "resent": outside.resent,
     "variables": variables.variables,
+    "moments": variables.moments,
+    "errors": variables.errors,
 }

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from threatmodel.probe.bodies import Keys
+from threatmodel.probe.bodies import Keys, parse
 from threatmodel.probe.cases import METHODS, Send
 from threatmodel.probe.crossing import bodies
 from threatmodel.probe.crossing.candidates import TYPES, field_names, header_names, lengths, values
 from threatmodel.probe.crossing.pairing import paired
+from threatmodel.probe.events import SHAPES
 from threatmodel.probe.hints import step_of
 from threatmodel.probe.requests import Genuine
 from threatmodel.reading.values import replace
@@ -45,6 +47,8 @@ def _bodies(text: str, genuine: Genuine) -> Iterator[bodies.Changed]:
     yield from _of_other_types(text, words)
     yield from _with_words(text, read, words)
     yield from _with_more(text, field_names(genuine), words)
+    yield from _spelled(text, read)
+    yield from _repeated(text, read, words)
     for keys in dict.fromkeys((*read, *(keys[:1] for keys in bodies.places(text)))):
         yield f"without {bodies.dotted(keys)}", bodies.without(text, keys)
     for value in words:
@@ -72,12 +76,15 @@ def _lengthened(text: str, read: Sequence[Keys], sizes: Sequence[int]) -> Iterat
 
 
 def _with_objects(text: str, names: Sequence[str], words: Sequence[str]) -> Iterator[bodies.Changed]:
-    """JSON, where Slack keeps what the app wrote there."""
+    """JSON, where Slack keeps what the app wrote there, or where the source looks for it in an object."""
     opaque = [keys for keys in bodies.places(text) if keys[-1] in _OPAQUE]
-    for value in (*words, True) if opaque else ():
-        body = text
+    asked = [name for name in names if name in _OPAQUE]
+    for value in (*words, True) if opaque or asked else ():
+        body, whole = text, json.dumps(dict.fromkeys(names, value))
+        for root in bodies.roots(text) if asked else ():
+            body = bodies.with_fields(body, root, dict.fromkeys(names, dict.fromkeys(asked, whole)))
         for keys in opaque:
-            body = bodies.with_value(body, keys, json.dumps(dict.fromkeys(names, value)))
+            body = bodies.with_value(body, keys, whole)
         yield f"with an object that has {json.dumps(value)} in each field, in what the app wrote", body
 
 
@@ -109,6 +116,29 @@ def _with_more(text: str, names: Sequence[str], words: Sequence[str]) -> Iterato
         for switch in switches:
             added = dict.fromkeys(names, switch)
             yield f"with {json.dumps(switch)} in each field", bodies.with_fields(text, root, added)
+            of_all = {"__proto__": added, "constructor": {"prototype": added}}
+            yield f"with {json.dumps(switch)} in each field of every object", bodies.with_fields(text, root, of_all)
+
+
+def _spelled(text: str, read: Sequence[Keys]) -> Iterator[bodies.Changed]:
+    """What is there, in other spellings."""
+    for keys in read:
+        value = bodies.value_at(text, keys)
+        for one in dict.fromkeys((value.upper(), value.title(), f"{value} ", f" {value}", f"{value}\0", _wide(value))):
+            yield f"with {bodies.dotted(keys)} '{one}'", bodies.with_value(text, keys, one)
+
+
+def _wide(text: str) -> str:
+    """Return the text in the wide forms of its letters, which Unicode holds to be the same ones."""
+    return "".join(chr(ord(one) + 0xFEE0) if "!" <= one <= "~" else one for one in text)
+
+
+def _repeated(text: str, read: Sequence[Keys], words: Sequence[str]) -> Iterator[bodies.Changed]:
+    """A form that has a field twice, of which one has another value."""
+    names = [str(keys[0]) for keys in read if len(keys) == 1]
+    for pairs in paired(names, words, _FEW) if parse(text).form else ():
+        yield f"with {_said(pairs)} first, too", f"{urlencode(pairs)}&{text}"
+        yield f"with {_said(pairs)} last, too", f"{text}&{urlencode(pairs)}"
 
 
 def _is_read(keys: Keys, genuine: Genuine) -> bool:
@@ -130,6 +160,35 @@ def places(send: Send, genuine: Genuine) -> Iterator[Send]:
     for pairs in paired(names, words):
         cookies = "; ".join(f"{name}={value}" for name, value in pairs.items())
         yield crossed(send, "", query=dict(pairs), headers={**headers, "Cookie": cookies})
+    for credentials in _credentials(genuine, words):
+        yield crossed(send, "", headers={**headers, "Authorization": credentials})
+    compared = [word for word in words if word in genuine.hints.compared][:_MOST_COMPARED]
+    for first, second in product(compared, compared):
+        pairs = dict.fromkeys(names, second)
+        text = bodies.with_fields(genuine.text_of(send.body), (), pairs)
+        together = {**headers, **dict.fromkeys(header_names(genuine), first)}
+        yield crossed(send, f"with '{second}' in each field", headers=together, query=pairs, text=text)
+
+
+_MOST_COMPARED = 10
+"""Texts that are compared, of which one is in the headers and another in the fields of a request."""
+
+
+def _credentials(genuine: Genuine, words: Sequence[str]) -> Iterator[str]:
+    """Yield a name and password that follow each other in the source, and claims that no key has signed."""
+    if not any(name.lower() == "authorization" for name in genuine.hints.keys):
+        return
+    near = [word for word in genuine.hints.literals if ":" not in word]
+    for pair in pairwise(near):
+        yield f"Basic {base64.b64encode(':'.join(pair).encode()).decode()}"
+    for word in words:
+        claims = json.dumps(dict.fromkeys(field_names(genuine), word)).encode()
+        parts = (base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (_UNSIGNED, claims))
+        yield f"Bearer {'.'.join(parts)}.x"
+
+
+_UNSIGNED = b'{"alg":"none"}'
+"""The head of a JSON Web Token without a signature."""
 
 
 def paths(send: Send, genuine: Genuine) -> Iterator[Send]:
@@ -183,8 +242,16 @@ def forms(send: Send, genuine: Genuine) -> Iterator[Send]:
         "cut": text[:-1],
         "unchanged": text,
     }
+    named = (word for word in values(genuine) if _TYPE.match(word))
+    described = (*_DESCRIBED, *(("Content-Type", word) for word in named))
+    for word in values(genuine) if "Records" in genuine.hints.keys else ():
+        record = dict.fromkeys(field_names(genuine), word) | {"body": flat}
+        yield crossed(send, f"as a message of a queue, with '{word}'", text=json.dumps({"Records": [record]}))
+    query = dict(parse_qsl(bodies.as_form(text)))
+    for shape, method in product(SHAPES, ("POST", "GET")):
+        yield crossed(send, "without a body", text="", query=query, method=method, shape=shape)
     for says, body in written.items():
-        for name, value in _DESCRIBED:
+        for name, value in described:
             yield crossed(send, says, text=body, headers={**(send.headers or {}), name: value})
         yield crossed(send, says, text=body, base64=True)
     for kind, charset in product((_FORM, _JSON), _CHARSETS):
@@ -202,6 +269,7 @@ def _as_objects(send: Send, flat: str, genuine: Genuine) -> Iterator[Send]:
 
 
 _FEW = 60
+_TYPE = re.compile(r"[a-z]+/[\w.+-]+\Z")
 _CHARSETS = ("utf-16", "utf-7", "x-probe", "")
 """Charsets in which text is another one, one that does not exist, and none."""
 

@@ -43,6 +43,30 @@ def variables(send: Send, genuine: Genuine) -> Iterator[Send]:
             yield crossed(send, f"without {keys[0]}", text=bodies.without(text, keys), signature=None)
 
 
+def moments(send: Send, genuine: Genuine) -> Iterator[Send]:
+    """Yield requests at each hour of a day, on each day of a week, and years from now, in one process."""
+    if not genuine.sets_clock:
+        return
+    for seconds in (*range(0, _DAY, 3600), *range(_DAY, 7 * _DAY, _DAY), *(year * 365 * _DAY for year in (1, 2, 5))):
+        yield replace(send, later=seconds, clock=seconds, apart=not seconds)
+
+
+_DAY = 86_400
+
+
+def errors(send: Send, genuine: Genuine) -> Iterator[Send]:
+    """Yield requests while the store of secrets answers with each error that the source names, and with usual ones."""
+    named = [word for word in genuine.hints.literals if _ERROR.match(word)]
+    for error in dict.fromkeys((*named[:_MOST], *_ERRORS)):
+        yield replace(send, failing=error, apart=True)
+        yield replace(send, signature="{signature}", secret="")
+
+
+_ERRORS = ("ThrottlingException", "AccessDeniedException", "InternalServiceError")
+"""Errors of the services that hold secrets, beside that there is none."""
+_ERROR = re.compile(r"[A-Z][A-Za-z]+(?:Exception|Error|Failure|NotFound|Denied|Exceeded)\Z")
+
+
 def _of_several(genuine: Genuine) -> Iterator[str]:
     """Yield values that hold several: a list of words, and an object in which each name is on, or off."""
     words = [word for word in (*genuine.hints.compared, *genuine.hints.keys) if _COMPOSED.match(word)][:_SEVERAL]

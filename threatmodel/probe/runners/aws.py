@@ -49,6 +49,8 @@ _KEPT_OBJECT = re.compile(r"secret|sign|cred|config|settings|token|(?:^|/)\.?env
 """Keys of objects that hold a configuration, and so may hold the secret."""
 _REFERENCE = "/aws/reference/secretsmanager/"
 _STORES = frozenset({"dynamodb", "s3"})
+_HOLDING = frozenset({"secretsmanager", "ssm", "kms", "appconfig", "appconfigdata", "s3"})
+"""Services that hold secrets."""
 _MADE = 1_600_000_000.0  # long ago, so that no secret counts as just changed
 _NAMES = {  # how SDKs and endpoints call a service, where boto3 calls it otherwise
     "sfn": "stepfunctions",
@@ -159,10 +161,12 @@ class World:
         return answer
 
     def _answer(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        if self._failing == "silence" and service in _STORES:
-            raise SilentError
-        if self._failing and service in _STORES:
-            raise AwsError("InternalServerError", "The request processing has failed because of an internal error.")
+        failing = {"silence": _STORES, "errors": _STORES, "": ()}.get(self._failing, _HOLDING)
+        if service in failing:
+            if self._failing == "silence":
+                raise SilentError
+            code = "InternalServerError" if self._failing == "errors" else self._failing
+            raise AwsError(code, "The request processing has failed because of an internal error.")
         if service == "dynamodb":
             reads = operation.startswith(("Get", "BatchGet", "Query", "Scan"))
             tables = self._before if self._before is not None and reads else self._tables
@@ -189,7 +193,11 @@ class World:
         if self._secret is None:
             raise AwsError("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
         if self._json:
-            return json.dumps({key: self._named_value(key, self._secret) for key in self._json})
+            found: dict[str, Any] = {}
+            for key in self._json:
+                outer, _, inner = key.rpartition("/")
+                (found.setdefault(outer, {}) if outer else found)[inner] = self._named_value(inner, self._secret)
+            return json.dumps(found)
         return self._named_value(name, self._secret)
 
     def _named_value(self, name: str, secret: str) -> str:
