@@ -32,7 +32,7 @@ from threatmodel.probe.cases import EXPECTED, OVERALL, REFUSING, Send
 from threatmodel.probe.judging import judge
 from threatmodel.probe.kinds import CHALLENGE
 from threatmodel.probe.outcome_names import FAILED, NOT_RUN, OUTCOMES, PASSED, UNDECIDED
-from threatmodel.probe.protocol import Effect, Reply
+from threatmodel.probe.protocol import MOST_CONTENT, Effect, Reply
 from threatmodel.probe.replies import side_effects
 
 
@@ -155,10 +155,11 @@ def sent(content: str) -> Reply:
         ('{"text": "undefined"}', '{"text": "probeoutside"}', FAILED),
         ('{"text": "deploy"}', '{"text": "deploy"}', PASSED),
         ('{"text": "deploy", "query": null}', '{"text": "deploy", "query": {"text": "probeoutside"}}', PASSED),
+        ('{"query": null, "text": "deploy"}', f'{{"query": "probeoutside{"x" * MOST_CONTENT}'[:MOST_CONTENT], PASSED),
     ],
 )
 def test_what_is_not_signed_must_not_take_the_place_of_what_is(usual: str, said: str, expected: str) -> None:
-    """The last one passes on the whole request, in which both are."""
+    """The last two pass on the whole request, in which both are; of the last one, the end was not kept."""
     given = setting(sent(usual), signed=["deploy", "U0001"])
     assert outcome("as-signed", sent(said), given=given) == expected
 

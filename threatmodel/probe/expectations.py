@@ -21,7 +21,7 @@ from threatmodel.probe.kinds import CHALLENGE
 from threatmodel.probe.observed import Observed
 from threatmodel.probe.outcome import RAISED, ProbeOutcome, Setting
 from threatmodel.probe.outcome_names import FAILED, NOT_RUN
-from threatmodel.probe.protocol import Effect, Reply
+from threatmodel.probe.protocol import MOST_CONTENT, Effect, Reply
 from threatmodel.probe.replies import (
     KEEPING_SECRETS,
     accepted,
@@ -233,7 +233,8 @@ class _Expected(Observed):
         usual, said = (_contents(reply) for reply in (self.genuine, self.reply))
         if not side_effects(self.genuine):
             usual, said = f"{usual} {self.genuine.body}", f"{said} {self.reply.body}"
-        lost = [value for value in self.setting.signed if value in usual and value not in said]
+        cut = any(len(effect.content) >= MOST_CONTENT for effect in self.reply.effects)  # the rest was not kept
+        lost = [value for value in self.setting.signed if value in usual and value not in said and not cut]
         before, mark, behind = said.partition(MARK)
         replaced = len(before) + len(behind) < len(usual) and usual.startswith(before) and usual.endswith(behind)
         if mark and (lost or replaced):

@@ -56,6 +56,10 @@ class Scenario:
     together: bool = False
 
 
+MOST_CONTENT = 20_000
+"""Characters of what a call sends that are kept, to look for secrets in them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
     """Something that a handler did to the world, as a stub recorded it: dynamodb, PutItem, the table's name.

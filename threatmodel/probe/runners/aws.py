@@ -9,11 +9,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from threatmodel.probe.protocol import Effect
+from threatmodel.probe.protocol import MOST_CONTENT, Effect
 from threatmodel.probe.runners.dynamodb import AwsError, DynamoDbTables, SilentError, Tables, UnreadError
 
-MOST_CONTENT = 20_000
-"""Characters of what a call sends that are kept, to look for secrets in them."""
 MOST_EFFECTS = 2_000
 _EFFECTS_OF_A_CALL = 8
 """Effects of a scenario that are recorded one by one; those after them are counted, and the last has the count."""

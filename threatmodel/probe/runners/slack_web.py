@@ -7,8 +7,8 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from threatmodel.probe.protocol import EXCHANGES
-from threatmodel.probe.runners.aws import MOST_CONTENT, World
+from threatmodel.probe.protocol import EXCHANGES, MOST_CONTENT
+from threatmodel.probe.runners.aws import World
 
 TEAM, USER, BOT, CHANNEL = "T1DC2JH3J", "U2CERLKJA", "U0PROBEBOT", "G8PSS9T3V"
 """Those of Slack's published example, so that what is looked up fits the genuine request."""
