@@ -165,6 +165,36 @@ def test_byte_code_that_fits_the_time_of_its_source_is_not_what_is_probed(tmp_pa
     assert "source" in reply.body
 
 
+FUNCTION = """\
+Resources:
+  L: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: layer}}
+  M: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: other}}
+  Bot:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: app.handler, CodeUri: bot, Runtime: python3.13, Layers: LAYERS}
+"""
+LAYERS = {
+    "[!Ref L]": "",
+    "[!Ref L, !Ref M]": "it has layers",
+    "[!Ref M]": "with the layer 'L'",
+    "['arn:aws:lambda:eu-west-1:111122223333:layer:x:1']": "it has layers",
+    "!Ref AWS::NoValue": "with the layer 'L'",
+}
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_layer_of_the_repository_is_part_of_what_was_probed(stale: Callable[[], str]) -> None:
+    saved("bot/app.py")
+    write("model.yaml", f"{MODEL}  - {{template: template.yaml}}\n")
+    for layers, why in LAYERS.items():
+        write("template.yaml", FUNCTION.replace("LAYERS", layers))
+        said = stale()
+        assert why in said, layers
+        assert why or "layer" not in said
+    write("layer/python/hidden.py", "")
+    assert "has changed" in stale()
+
+
 HIDING = {
     "a package beside it": ("bot/app/__init__.py", "bot/app.py", "Lambda loads bot/app/"),
     "a compiled module beside it": ("bot/app.abi3.so", "bot/app.py", "Lambda loads bot/app.abi3.so"),

@@ -12,7 +12,7 @@ from threatmodel.evidence.packaged import built_otherwise, code_root, no_folder
 from threatmodel.probe.result import Result
 from threatmodel.reading.problems import listed, paths_apart, quoted
 from threatmodel.reading.project import real_path
-from threatmodel.stacks.values import Node, Scalar, get, items, links, same, shape_of, text, unknowns
+from threatmodel.stacks.values import Link, Node, Scalar, get, items, links, same, shape_of, text, unknowns
 
 _USUAL = {"handler", "lambda_handler"}
 
@@ -57,6 +57,7 @@ def started_otherwise(result: Result, deployed: Deployed, code: Path, free: Coll
         yield f"{quoted(deployed.resource.name)} is also the resource of {listed(deployed.shared)}"
     yield from _other_code(result, deployed, code)
     yield from _other_runtime(result, deployed)
+    yield from _other_layers(result, deployed, code)
     yield from other_variables(result, deployed, free)
 
 
@@ -120,9 +121,37 @@ def _other_runtime(result: Result, deployed: Deployed) -> Iterator[str]:
     kind = {"python": "python", "node": "nodejs"}.get(result.kind, "")
     if runtime is None or not kind or not runtime.startswith(kind):
         yield f"the runtime is {quoted(runtime) if runtime else 'unknown'}, and {result.kind} was probed"
-    layers = get(deployed.resource.properties, "Layers")
-    if layers is not None and (items(layers) or any(unknowns(layers))):
-        yield "it has layers, and their code was not probed"
+
+
+def _other_layers(result: Result, deployed: Deployed, code: Path) -> Iterator[str]:
+    """Why the function's layers are not those of the probe: one folder of the repository, or none.
+
+    Several are merged in an order that a probe does not know.  Node.js lists no folder, so a result does not show what
+    another package there would replace.
+    """
+    stated = get(deployed.resource.properties, "Layers")
+    layers = items(stated) if stated is not None else ()
+    attached = [one.resource for one in layers if isinstance(one, Link)]
+    folders = dict(_layer_folders(deployed))
+    read = {real_path(code / name): name.endswith("/") for name in result.files or ()}
+    if layers or (stated is not None and any(unknowns(stated))):
+        folder = folders.get(attached[0]) if len(layers) == len(attached) == 1 else None
+        if folder is None or result.kind != "python" or not read.get(folder / "python"):
+            yield "it has layers, and their code was not probed"
+    for name, folder in folders.items():
+        if name not in attached and any(
+            not is_folder and one.is_relative_to(folder) for one, is_folder in read.items()
+        ):
+            yield f"it was probed with the layer {quoted(name)}, which it does not have"
+
+
+def _layer_folders(deployed: Deployed) -> Iterator[tuple[str, Path]]:
+    """Yield the layers of the file that are folders as they are, with these."""
+    for name, resource in deployed.stack.resources.items():
+        uri = text(get(resource.properties, "ContentUri") or get(resource.properties, "Content"))
+        as_it_is = get((resource.about or {}).get("Metadata"), "BuildMethod") is None and resource.opaque is None
+        if resource.type.endswith("::LayerVersion") and uri is not None and "://" not in uri and as_it_is:
+            yield name, real_path(deployed.folder / uri)
 
 
 _READS = frozenset({"secretsmanager", "ssm"})
