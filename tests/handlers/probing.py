@@ -72,14 +72,15 @@ def naming() -> Naming:
 def probed(handler: Handler) -> Mapping[str, Any]:
     """Return what the probe says of one handler: facts, the probes that failed, and an error where it cannot run.
 
-    The probes that name the class of a faulty handler are asked first, and all of them only if these do not find it.
+    The probes that name the class of a faulty handler are asked first, and all that decide these facts only if they do
+    not find it.
     """
     try:
         if not handler.sound:
             few = asked(handler, [case for case in load_cases() if case.id in {"genuine", *named(handler)}])
             if judged(handler, few, naming()) == CAUGHT:
                 return few
-        return asked(handler, load_cases())
+        return asked(handler, [case for case in load_cases() if case.id == "genuine" or {*FACTS} & {*case.decides}])
     except InputError as error:
         return {"id": handler.id, "facts": {}, "failed": [], "error": str(error)}
 
