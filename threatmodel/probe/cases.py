@@ -97,10 +97,10 @@ class Send:
     how its text becomes bytes, `reencoded` how these are written again once they are signed.  `headers` are changed
     (None: left out), `first_timestamp` and `last_timestamp` are second headers around the real one (`joined`: all in
     one, with commas), `repeat` names headers that are there twice.  `method`, `path`, `query` and `shape` are where
-    it goes; `event` is an event as it is, with nothing of a request.  `words`: one request for each word that the
-    source asks for, as header and query, or all requests of a rule (`crossing.rules`).  Such a request has what no file
-    says: `rule` is its name, `text` its body as it is signed, `instead` the one that is sent then, `added` are second
-    headers, `environment` is that of its process, and `says` is what its rule changed in words.
+    it goes; `event` is an event as it is, with nothing of a request.  `words`: all requests of a rule
+    (`crossing.rules`).  Such a request has what no file says: `rule` is its name, `text` its body as it is signed,
+    `instead` the one that is sent then, `added` are second headers, `environment` is that of its process, and `says`
+    is what its rule changed in words.
     {state} and {cookie} in query and headers are those that an installation's first answer gave.
 
     `if_named`: it is left out where the genuine request names nothing that it would change.  `control`: it must be
@@ -185,7 +185,7 @@ class Case:
 
 
 WORDS = (
-    *("names", "pairs", "fields", "places", "paths", "forms", "signatures", "timestamps", "old-timestamps", "near"),
+    *("fields", "places", "paths", "forms", "signatures", "timestamps", "old-timestamps", "near"),
     *("keys", "chosen-keys", "outside", "tampered", "resent", "variables", "moments", "errors"),
 )
 """The rules that make many requests of one."""

@@ -11,9 +11,6 @@ from threatmodel.probe.kinds import KINDS
 from threatmodel.probe.requests import Genuine
 from threatmodel.reading.values import replace
 
-_VALUES = ("1", "true")
-_MOST_WORDS = 24
-
 
 def expanded(case: Case, genuine: Genuine) -> Case:
     """The probe with a request for each path and word, and the whole again for each other kind that is served."""
@@ -39,25 +36,7 @@ def _each(send: Send, genuine: Genuine) -> Iterator[Send]:
     if send.path == "each":
         for path in dict.fromkeys((genuine.path, *genuine.paths)):
             yield replace(send, path=path)
-    elif send.words == "names":
-        for name in _words(genuine):
-            yield replace(send, words="", headers={**(send.headers or {}), name: "1"}, query={name: "1"})
-        together = dict.fromkeys(_words(genuine), "true")
-        if together:
-            yield replace(send, words="", query=together)
-    elif send.words == "pairs":
-        for name, value in genuine.hints.pairs[:_MOST_WORDS]:
-            shown = value.encode("ascii", "ignore").decode().strip()
-            if shown == value and value:
-                yield replace(send, words="", headers={**(send.headers or {}), name: value}, query={name: value})
     elif send.words:
         yield from (replace(one, words="", rule=send.words) for one in RULES[send.words](send, genuine))
     else:
         yield send
-
-
-def _words(genuine: Genuine) -> list[str]:
-    """What the handler asks for, but for what each request has anyway."""
-    usual = {"headers", "body", "httpmethod", "requestcontext", "isbase64encoded", "rawpath", "path", "http", "method"}
-    usual |= {"x-slack-signature", "x-slack-request-timestamp", "content-type", "querystringparameters", "statuscode"}
-    return [name for name in genuine.hints.names if name.lower() not in usual][:_MOST_WORDS]

@@ -66,11 +66,10 @@ _LONGEST = 60
 class Hints:
     """Words in the order in which they stand.
 
-    `names` are keys that it asks something for (a header, a query), `pairs` such a key with what it is compared with,
-    `secret_keys` what a secret kept as JSON may be called in it, `defaults` what may replace a secret.  `literals` are
-    all its short texts, those first that are `compared`, `called` its functions, `keys` all that may be the name of a
-    field or header.  `variables` are those that it reads, with their values ('' where they have none), `known` those
-    whose values are no secrets.
+    `names` are keys that it asks something for (a header, a query), `secret_keys` what a secret kept as JSON may be
+    called in it, `defaults` what may replace a secret.  `literals` are all its short texts, those first that are
+    `compared`, `called` its functions, `keys` all that may be the name of a field or header.  `variables` are those
+    that it reads, with their values ('' where they have none), `known` those whose values are no secrets.
     `token` is the app's verification token, which each request carries.
     """
 
@@ -81,7 +80,6 @@ class Hints:
     users: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
-    pairs: tuple[tuple[str, str], ...] = ()
     secret_keys: tuple[str, ...] = ()
     defaults: tuple[str, ...] = ()
     literals: tuple[str, ...] = ()
@@ -93,13 +91,13 @@ class Hints:
     token: str = ""
 
 
-_SORTED = 10
+_SORTED = 9
 """How many of the fields hold words that are sorted by their form."""
 
 
 def hints_of(handler: Path | None, environment: Mapping[str, str] | None = None) -> Hints:
     """What the source beside a handler names, with the ids that its variables hold; nothing of an address."""
-    found: dict[str, list[str | tuple[str, str]]] = {name: [] for name in field_names(Hints)[:_SORTED]}
+    found: dict[str, list[str]] = {name: [] for name in field_names(Hints)[:_SORTED]}
     given = environment or {}
     for value in given.values():
         for word in re.split(r"[\s,;]+", value)[:50]:
@@ -112,7 +110,7 @@ def hints_of(handler: Path | None, environment: Mapping[str, str] | None = None)
             found["paths"] += [f"/{one.lstrip('/')}" for one in _TEMPLATE_PATH.findall(_text(folder / name))]
     sources = [literals_of(block) for block in blocks]
     return Hints(
-        **{name: tuple(dict.fromkeys(words))[:MOST] for name, words in found.items()},  # type: ignore[arg-type] # each list holds what its field does
+        **{name: tuple(dict.fromkeys(words))[:MOST] for name, words in found.items()},
         literals=_first([one.compared for one in sources] + [one.texts for one in sources]),
         compared=_first(one.compared for one in sources),
         called=_first(one.called for one in sources),
@@ -154,7 +152,7 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _read(block: Node, found: dict[str, list[str | tuple[str, str]]]) -> None:
+def _read(block: Node, found: dict[str, list[str]]) -> None:
     nodes = list(walk(block))
     methods = {id(node.parts[0]) for node in nodes if node.kind == "call"}
     found["defaults"] += defaults_in(nodes)
@@ -170,13 +168,11 @@ def _read(block: Node, found: dict[str, list[str | tuple[str, str]]]) -> None:
     for name, text, _ in sorted(compared, key=lambda one: not one[-1]):
         if name.lower() in _PLACES and _PLACE.match(text):
             found["paths"].append(f"/{text.lstrip('/')}")
-        if _NAME.match(name) and len(text) <= _LONGEST:
-            found["pairs"].append((name, text))
-            if name in _IDS:
-                found["ids"].append(text)
+        if name in _IDS and len(text) <= _LONGEST:
+            found["ids"].append(text)
 
 
-def _sort(word: str, found: dict[str, list[str | tuple[str, str]]], *, ids: bool) -> None:
+def _sort(word: str, found: dict[str, list[str]], *, ids: bool) -> None:
     """Puts a literal where its form says that it may belong."""
     word = _ROUTE.sub("", word)
     word = _PATTERN.split(word.lstrip("^"))[0].rstrip("/") or word

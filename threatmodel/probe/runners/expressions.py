@@ -5,6 +5,7 @@ An expression that cannot be read raises ExpressionError: it never counts as one
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
@@ -21,11 +22,11 @@ Item = dict[str, Any]
 
 _TOKEN = re.compile(r"\s*(?:(<>|<=|>=|[=<>(),.\[\]+-])|([#:]?\w+))")
 _DEEPEST = 50
-_COMPARED: dict[str, Callable[[Any, Any], bool]] = {
-    "<": lambda left, right: left < right,
-    "<=": lambda left, right: left <= right,
-    ">": lambda left, right: left > right,
-    ">=": lambda left, right: left >= right,
+_COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
 
 
@@ -120,16 +121,20 @@ class _Reading:
 
     def _function(self) -> bool:
         word = self.take().lower()
+        count, answer = _FUNCTIONS[word]
+        return answer(*self._several(word, count))
+
+    def _several(self, word: str = "", count: int = 0) -> list[AttributeValue | None]:
+        """What is between brackets: so many operands, or as many as there are."""
         self.expect("(")
-        arguments = [self.operand()]
+        found = [self.operand()]
         while self.next() == ",":
             self.take()
-            arguments.append(self.operand())
+            found.append(self.operand())
         self.expect(")")
-        count, answer = _FUNCTIONS[word]
-        if len(arguments) != count:
+        if count and len(found) != count:
             raise ExpressionError(f"{word} takes {count}")
-        return answer(*arguments)
+        return found
 
     def _comparison(self) -> bool:
         left, sign = self.operand(), self.take().upper()
@@ -139,13 +144,7 @@ class _Reading:
             high = self.operand()
             return _ordered(">=", left, low) and _ordered("<=", left, high)
         if sign == "IN":
-            self.expect("(")
-            listed = [self.operand()]
-            while self.next() == ",":
-                self.take()
-                listed.append(self.operand())
-            self.expect(")")
-            return any(_same(left, one) for one in listed)
+            return any(_same(left, one) for one in self._several())
         right = self.operand()
         if sign in {"=", "<>"}:
             return _same(left, right) is (sign == "=")
@@ -171,13 +170,8 @@ class _Reading:
         return self._values[token]
 
     def _made(self, word: str) -> AttributeValue | None:
-        self.expect("(")
-        first = self.operand()
-        second: AttributeValue | None = None
-        if word != "size":
-            self.expect(",")
-            second = self.operand()
-        self.expect(")")
+        first, *rest = self._several(word, 1 if word == "size" else 2)
+        second = rest[0] if rest else None
         if word == "if_not_exists":
             return second if first is None else first
         if word == "list_append":
@@ -225,12 +219,9 @@ def _tokens(text: str) -> list[str]:
 def _found(item: Mapping[str, Any], steps: list[str | int]) -> AttributeValue | None:
     value: Any = {"M": item}
     for step in steps:
-        inner = value.get("L") if isinstance(step, int) else value.get("M")
-        if isinstance(step, int):
-            value = inner[step] if inner and step < len(inner) else None
-        else:
-            value = inner.get(step) if inner else None
-        if value is None:
+        try:
+            value = value["L" if isinstance(step, int) else "M"][step]
+        except (IndexError, KeyError):
             return None
     found: AttributeValue = value
     return found

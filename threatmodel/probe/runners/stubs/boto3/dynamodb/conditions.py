@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 
@@ -21,67 +22,41 @@ class Condition:
         return Condition("(NOT {})", self)
 
 
+_FORMS = {
+    "exists": "attribute_exists({})",
+    "not_exists": "attribute_not_exists({})",
+    "eq": "{} = {}",
+    "ne": "{} <> {}",
+    "lt": "{} < {}",
+    "lte": "{} <= {}",
+    "gt": "{} > {}",
+    "gte": "{} >= {}",
+    "between": "{} BETWEEN {} AND {}",
+    "begins_with": "begins_with({}, {})",
+    "contains": "contains({}, {})",
+    "attribute_type": "attribute_type({}, {})",
+}
+"""The methods of an attribute, each with the expression that it makes."""
+
+
 class Attr:
     """An attribute, of which conditions are made."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def exists(self) -> Condition:
-        """It is there."""
-        return Condition("attribute_exists({})", self)
-
-    def not_exists(self) -> Condition:
-        """It is not there."""
-        return Condition("attribute_not_exists({})", self)
-
-    def eq(self, value: Any) -> Condition:
-        """It equals a value."""
-        return Condition("{} = {}", self, value)
-
-    def ne(self, value: Any) -> Condition:
-        """It differs from a value."""
-        return Condition("{} <> {}", self, value)
-
-    def lt(self, value: Any) -> Condition:
-        """It is below a value."""
-        return Condition("{} < {}", self, value)
-
-    def lte(self, value: Any) -> Condition:
-        """It is not above a value."""
-        return Condition("{} <= {}", self, value)
-
-    def gt(self, value: Any) -> Condition:
-        """It is above a value."""
-        return Condition("{} > {}", self, value)
-
-    def gte(self, value: Any) -> Condition:
-        """It is not below a value."""
-        return Condition("{} >= {}", self, value)
-
-    def between(self, low: Any, high: Any) -> Condition:
-        """It is between two values."""
-        return Condition("{} BETWEEN {} AND {}", self, low, high)
+    def __getattr__(self, method: str) -> Callable[..., Condition]:
+        if method not in _FORMS:
+            raise AttributeError(method)
+        return lambda *values: Condition(_FORMS[method], self, *values)
 
     def is_in(self, values: list[Any]) -> Condition:
         """It is one of some values."""
         return Condition(f"{{}} IN ({', '.join('{}' for _ in values)})", self, *values)
 
-    def begins_with(self, value: Any) -> Condition:
-        """It begins with a text."""
-        return Condition("begins_with({}, {})", self, value)
-
-    def contains(self, value: Any) -> Condition:
-        """It contains a text or an element."""
-        return Condition("contains({}, {})", self, value)
-
     def size(self) -> Size:
         """How long it is."""
         return Size(self.name)
-
-    def attribute_type(self, value: str) -> Condition:
-        """It is of a type."""
-        return Condition("attribute_type({}, {})", self, value)
 
 
 class Key(Attr):
@@ -92,25 +67,19 @@ class Size(Attr):
     """The length of an attribute."""
 
 
-class And(Condition):
+def And(first: Condition, second: Condition) -> Condition:  # noqa: N802 - as boto3 calls it
     """Both of two conditions."""
-
-    def __init__(self, first: Condition, second: Condition) -> None:
-        super().__init__("({} AND {})", first, second)
+    return first & second
 
 
-class Or(Condition):
+def Or(first: Condition, second: Condition) -> Condition:  # noqa: N802 - as boto3 calls it
     """One of two conditions."""
-
-    def __init__(self, first: Condition, second: Condition) -> None:
-        super().__init__("({} OR {})", first, second)
+    return first | second
 
 
-class Not(Condition):
+def Not(one: Condition) -> Condition:  # noqa: N802 - as boto3 calls it
     """The contrary of a condition."""
-
-    def __init__(self, first: Condition) -> None:
-        super().__init__("(NOT {})", first)
+    return ~one
 
 
 def written(condition: Condition, names: dict[str, str], values: dict[str, Any]) -> str:
