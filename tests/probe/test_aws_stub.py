@@ -168,6 +168,13 @@ def test_requests_of_the_wrong_shape_are_refused_and_recorded(
     ]
 
 
+@pytest.mark.parametrize("world", [World(None), World("s", failing="ThrottlingException")])
+def test_a_token_can_be_read_where_the_signing_secret_cannot(world: World) -> None:
+    assert world.call("secretsmanager", "GetSecretValue", {"SecretId": "slack/bot-token"})["SecretString"]
+    with pytest.raises(AwsError):
+        world.call("secretsmanager", "GetSecretValue", {"SecretId": "slack/signing-secret"})
+
+
 def test_effects_are_bounded_and_say_so() -> None:
     world = World(None)
     for _ in range(MOST_EFFECTS + 10):

@@ -160,7 +160,7 @@ class World:
 
     def _answer(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         failing = {"silence": _STORES, "errors": _STORES, "": ()}.get(self._failing, _HOLDING)
-        if service in failing:
+        if service in failing and not (failing is _HOLDING and _is_of_token(params)):
             if self._failing == "silence":
                 raise SilentError
             code = "InternalServerError" if self._failing == "errors" else self._failing
@@ -187,19 +187,24 @@ class World:
         return found(params) if found else _plain_answer(service, operation, params)
 
     def _kept(self, name: str) -> str:
-        """What a store holds under a name: the secret, or a token for the name of one; as JSON where so tried."""
-        if self._secret is None:
+        """What a store holds under a name: the secret, or a token for the name of one; as JSON where so tried.
+
+        Where the secret is missing, a token has its name still.
+        """
+        if self._secret is None and not _names_token(name):
             raise AwsError("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
         if self._json:
             found: dict[str, Any] = {}
             for key in self._json:
                 outer, _, inner = key.rpartition("/")
+                if self._secret is None and not _names_token(inner):
+                    continue
                 (found.setdefault(outer, {}) if outer else found)[inner] = self._named_value(inner, self._secret)
             return json.dumps(found)
         return self._named_value(name, self._secret)
 
-    def _named_value(self, name: str, secret: str) -> str:
-        return TOKEN if _TOKEN_NAME.search(name) and not _SIGNING_NAME.search(name) else secret
+    def _named_value(self, name: str, secret: str | None) -> str:
+        return TOKEN if _names_token(name) else secret or ""
 
     def _secret_value(self, params: Mapping[str, Any]) -> dict[str, Any]:
         name = str(params.get("SecretId", ""))
@@ -225,7 +230,7 @@ class World:
         return {"SecretValues": values, "Errors": []}
 
     def _parameter(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        if self._secret is None:
+        if self._secret is None and not _is_of_token(params):
             raise AwsError("ParameterNotFound", "")
         return {"Parameter": self._named(str(params.get("Name", "")))}
 
@@ -287,6 +292,15 @@ class World:
 
 
 SECRET_MARK = "{signing secret}"  # noqa: S105 - a word for one
+
+
+def _names_token(name: str) -> bool:
+    return _TOKEN_NAME.search(name) is not None and not _SIGNING_NAME.search(name)
+
+
+def _is_of_token(params: Mapping[str, Any]) -> bool:
+    """Whether a call is for a token, by the name of what holds it."""
+    return any(_names_token(str(params.get(key, ""))) for key in ("SecretId", "Name"))
 
 
 def _with_secret(value: Any, secret: str | None) -> Any:
