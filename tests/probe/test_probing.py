@@ -119,7 +119,7 @@ FAULTS: dict[str, tuple[set[str], dict[str, Any]]] = {
     ),
     "retry-first": ({"retry-of-lost-event"}, {}),
     "challenge-first": ({"no-exception", "url-verification-unsigned"}, {"errors_generic": False}),
-    "any-method": ({"other-methods", "other-paths", "unsigned-paths"}, {"verifies_signature": False}),
+    "any-method": ({"other-methods", "other-paths", "unsigned-forms", "unsigned-paths"}, {"verifies_signature": False}),
     "fails-open": ({"store-fails", "store-silent"}, {}),
     "any-size": ({"six-megabyte-body"}, {"limits_body_size": False}),
     "two-timestamps": ({"two-timestamps"}, {"timestamp_tolerance_seconds": 3600, "verification_fails_closed": False}),

@@ -59,7 +59,7 @@ def errors(send: Send, genuine: Genuine) -> Iterator[Send]:
     named = [word for word in genuine.hints.literals if _ERROR.match(word)]
     for error in dict.fromkeys((*named[:_MOST], *_ERRORS)):
         yield replace(send, failing=error, apart=True)
-        yield replace(send, signature="{signature}", secret="")
+        yield replace(send, failing=error, signature="{signature}", secret="")
 
 
 _ERRORS = ("ThrottlingException", "AccessDeniedException", "InternalServiceError")
