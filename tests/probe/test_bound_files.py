@@ -165,6 +165,39 @@ def test_byte_code_that_fits_the_time_of_its_source_is_not_what_is_probed(tmp_pa
     assert "source" in reply.body
 
 
+NESTED = {
+    "svc/src/app.py": "from src.shared import X\ndef handler(event, context): return {'statusCode': 200, 'body': X}\n",
+    "svc/src/shared.py": "X = 'shared'\n",
+    "svc/other.py": "",
+    "template.yaml": (
+        "Resources: {Bot: {Type: AWS::Serverless::Function, "
+        "Properties: {CodeUri: svc, Handler: src.app.handler, Runtime: python3.13}}}\n"
+    ),
+    "model.yaml": MODEL.replace("bot/bot", "svc/bot") + "  - {template: template.yaml}\n",
+}
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_handler_in_a_subfolder_is_loaded_from_the_folder_that_is_deployed(stale: Callable[[], str]) -> None:
+    for name, text in NESTED.items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        write(name, text)
+    (reply,) = replies(Path("svc/src/app.py"), folder=Path("svc"))
+    assert reply.body == "shared"
+    with pytest.raises(InputError, match="src"):
+        replies(Path("svc/src/app.py"))
+    with pytest.raises(InputError, match="is not in"):
+        replies(Path("svc/src/app.py"), folder=Path("bot"))
+    found = json.loads((HOME / "examples" / "slack-app" / "order-bot.probe.json").read_text(encoding="utf-8"))
+    found |= {"target": "svc/src/app.py", "files": {}, "folder_sha256": folder_digest(Path("svc"))}
+    write("svc/bot.probe.json", json.dumps({**found, "options": {"below": ["src"]}}))
+    assert "the code is" not in stale()
+    write("svc/bot.probe.json", json.dumps(found))
+    assert "the code is" in stale()
+    write("svc/other.py", " ")
+    assert "has changed" in stale()
+
+
 FUNCTION = """\
 Resources:
   L: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: layer}}

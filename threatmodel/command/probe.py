@@ -108,6 +108,12 @@ def options(parser: Parser) -> None:
         metavar="FOLDER",
         help="another folder with dependencies",
     )
+    add(
+        "--folder",
+        type=path,
+        metavar="FOLDER",
+        help="the folder that is deployed, if the handler is in a subfolder (default: the handler's own folder)",
+    )
     for option, what in (("--header", "a header"), ("--query", "a part of the query")):
         add(
             option,
@@ -166,7 +172,7 @@ def run(request: Invocation) -> int:
         return _init(request)
     kept = _kept(request) if args.function else None
     if request.output is not None:
-        check_output(args.target, request.output)
+        check_output(args.target, request.output, args.folder)
         request.replacing().check(request.output)
     asked = ProbeOptions(
         target=args.target,
@@ -184,6 +190,7 @@ def run(request: Invocation) -> int:
         headers=args.header,
         query=args.query,
         tables=args.table,
+        folder=args.folder,
         progress=_progress(),
     )
     if kept is not None:
@@ -257,7 +264,7 @@ def _kept(request: Invocation) -> Path:
     if file is None:
         request.misused("--function needs the file of a handler; a result from an address is not evidence")
     check_function(request.model, request.files, args.function)
-    return file.parent / f"{args.function}.{RESULT}"
+    return (args.folder or file.parent) / f"{args.function}.{RESULT}"
 
 
 def _name_it(request: Invocation, kept: Path) -> None:

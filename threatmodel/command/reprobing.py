@@ -11,7 +11,7 @@ from threatmodel.command.temporary import temporary_folder
 from threatmodel.evidence.probe_files import read_probe
 from threatmodel.model.load import load_model
 from threatmodel.model.system import EvidenceFile, System
-from threatmodel.probe.again import again, differences, handler_of, not_named
+from threatmodel.probe.again import again, differences, not_named
 from threatmodel.probe.command import run
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import CONTENT, EXPLAIN
@@ -53,7 +53,7 @@ def _key(source: EvidenceFile) -> _Key:
 
 
 def _known(model: Path) -> Iterator[tuple[_Key, str]]:
-    """Yield the results that the model of the revision names, each with the name of its handler's file."""
+    """Yield the results that the model of the revision names, each with its handler's file in its folder."""
     if not model.is_file():
         return
     files = Files(CONTENT)
@@ -63,19 +63,19 @@ def _known(model: Path) -> Iterator[tuple[_Key, str]]:
                 probe = read_probe(source, model, files)
             except InputError:  # what the revision itself could not use, nothing is run by
                 continue
-            yield _key(source), handler_of(probe.result, probe.folder).name
+            yield _key(source), str(probe.result.handler_in(Path()))
 
 
 def _same(source: EvidenceFile, system: System, revision: str, known: dict[_Key, str]) -> bool:
     """Run one result's handler again, and report how it compares."""
     files = Files(CONTENT)
     probe = read_probe(source, Path(system.file), files)
-    handler = handler_of(probe.result, probe.folder)
+    handler = str(probe.result.handler_in(Path()))
     name = shown_path(Path(probe.place.file))
-    if known.get(_key(source)) != handler.name or not probe.result.folder_sha256:
+    if known.get(_key(source)) != handler or not probe.result.folder_sha256:
         return _failed(InputError([not_named(probe.place, revision)]), files)
     try:
-        options = again(probe.result, handler, files, probe.place)
+        options = again(probe.result, probe.folder, files, probe.place)
         found, _ = run(options, files, datetime.datetime.now(datetime.UTC))
     except InputError as error:
         return _failed(error, files)

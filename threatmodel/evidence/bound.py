@@ -91,14 +91,14 @@ def _other_code(result: Result, deployed: Deployed, code: Path) -> Iterator[str]
     if function != (name or function) or (not name and function not in _USUAL):
         yield f"the handler is {quoted(handler)}, and {quoted(result.target)} was probed"
         return
-    yield from _other_place(module, PurePosixPath(file).stem, deployed, code)
+    yield from _other_place(module, result, PurePosixPath(file).stem, deployed, code)
 
 
 def _named(target: str) -> bool:
     return re.search(r"\.(?:py|m?js|cjs):\w+\Z", target) is not None
 
 
-def _other_place(module: str, stem: str, deployed: Deployed, code: Path) -> Iterator[str]:
+def _other_place(module: str, result: Result, stem: str, deployed: Deployed, code: Path) -> Iterator[str]:
     """Whether the module that is deployed is the file that was probed, in the folder that was probed."""
     place = PurePosixPath(module.replace(".", "/") if "/" not in module else module)
     if place.name != stem:
@@ -108,12 +108,12 @@ def _other_place(module: str, stem: str, deployed: Deployed, code: Path) -> Iter
     if root is None:
         yield "it is unknown which folder the code comes from"
         return
-    if real_path((root / place).parent) != real_path(code):
-        deployed_at, probed_at = paths_apart((root / place).parent, code)
+    if real_path((root / place).parent) != real_path(code / result.below):
+        deployed_at, probed_at = paths_apart((root / place).parent, code / result.below)
         yield f"the code is {deployed_at}, and {probed_at} was probed"
     elif real_path(root) != real_path(code):
         whole, part = paths_apart(root, code)
-        yield f"the code is the whole folder {whole}, and only {part} was probed"
+        yield f"the code is the whole folder {whole}, and only {part} was probed (probe with --folder {whole})"
 
 
 def _other_runtime(result: Result, deployed: Deployed) -> Iterator[str]:

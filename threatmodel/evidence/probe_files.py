@@ -76,8 +76,8 @@ def _stale_outside(result: Result, folder: Path, place: Place, files: Files) -> 
 
 def _compares(result: Result, folder: Path) -> Statement | None:
     """What the source says of constant time, at its line."""
-    handler = folder / Path(result.target.rsplit(":", 1)[0]).name
-    if result.kind == "http" or not handler.is_file():
+    handler = result.handler_in(folder)
+    if result.kind == "http" or not handler.is_file() or not real_path(handler).is_relative_to(real_path(folder)):
         return None
     from threatmodel.probe.source_check import (
         check_handler,

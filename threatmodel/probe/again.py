@@ -16,7 +16,7 @@ from threatmodel.reading.project import real_path
 _MOST = 5
 
 
-def again(saved: Result, handler: Path, files: Files, place: Place) -> ProbeOptions:
+def again(saved: Result, folder: Path, files: Files, place: Place) -> ProbeOptions:
     """The options of a run that repeats a saved one, isolated for every user.
 
     Raises InputError where it had an option whose value a result does not keep, or names a file outside the repository.
@@ -30,7 +30,7 @@ def again(saved: Result, handler: Path, files: Files, place: Place) -> ProbeOpti
         raise _unrepeatable(f"it has an unknown value of {listed(strange)}", "probe again", place)
     name = saved.target.rpartition(":")[2] if saved.target.rpartition(":")[1] else ""
     one = {key: values[0] for key, values in given.items() if values}
-    by = handler.parent / "file"
+    handler, by = saved.handler_in(real_path(folder)), real_path(folder) / "file"
     return ProbeOptions(
         target=f"{handler}:{name}" if name else str(handler),
         secret_env=one.get("secret-env", ""),
@@ -41,13 +41,9 @@ def again(saved: Result, handler: Path, files: Files, place: Place) -> ProbeOpti
         packages=[files.named(folder, by, place) for folder in given.get("packages", ())],
         provide=given.get("provide", ()),
         tables=files.named(one["table"], by, place) if "table" in one else None,
+        folder=real_path(folder) if "below" in one else None,
         isolated=True,
     )
-
-
-def handler_of(result: Result, folder: Path) -> Path:
-    """The file of a result's handler."""
-    return real_path(folder) / Path(result.target.rpartition(":")[0] or result.target).name
 
 
 def differences(saved: Result, found: Result) -> Iterator[str]:

@@ -26,10 +26,10 @@ _LAMBDAS = re.compile(
 _FUNCTIONS = frozenset({"AWS::Serverless::Function", "AWS::Lambda::Function"})
 
 
-def variables_asked_for(handler: Path, files: Files) -> tuple[str, ...]:
+def variables_asked_for(handler: Path, files: Files, folder: Path | None = None) -> tuple[str, ...]:
     """Names of variables that the source beside a handler reads, or that its template gives its function, in order."""
     found: list[str] = []
-    for path in source_files(handler):
+    for path in source_files(handler, folder):
         found += names_in(list(walk(block_of(read_text(path, path.as_posix()), path.suffix))))
     found += _in_template(handler, files)
     return tuple(dict.fromkeys(name for name in found if _NAME.match(name) and not _LAMBDAS.fullmatch(name)))

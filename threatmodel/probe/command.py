@@ -41,10 +41,9 @@ class ProbeOptions:
     `secret_env` is the variable that holds the signing secret ('': by its name), `variables` are NAME=VALUE, `body` the
     form of a genuine request ('' for Slack's example), `packages` folders with the handler's dependencies, `provide`
     packages to be stubbed, `allow_remote` hosts beside this machine, `unconfined` that root may run it where not every
-    measure against it holds, `isolated` that no user may.  `headers` and `query` are NAME=VALUE, for every request.
-    `tables` is a file with items of
-    DynamoDB's tables.  `progress` is called with each number of requests
-    that is about to be sent.
+    measure against it holds, `isolated` that no user may.  `headers` and `query` are NAME=VALUE for every request.
+    `tables` is a file with items of DynamoDB's tables, `folder` what is deployed if not the file's own folder.
+    `progress` is called with each number of requests that is about to be sent.
     """
 
     target: str
@@ -63,11 +62,13 @@ class ProbeOptions:
     headers: Sequence[str] = ()
     query: Sequence[str] = ()
     tables: Path | None = None
+    folder: Path | None = None
     progress: Callable[[int], None] = lambda _: None
 
-    def kept(self, folder: Path) -> dict[str, tuple[str, ...]]:
-        """What makes a run another one, as a result keeps it: paths from the handler's folder, and no secret."""
+    def kept(self, folder: Path, file: Path) -> dict[str, tuple[str, ...]]:
+        """What makes a run another one, as a result keeps it: paths from the deployed folder, and no secret."""
         found = {
+            "below": () if self.folder is None else (_from(folder, file.parent),),
             "env-file": () if self.variables_file is None else (_from(folder, self.variables_file),),
             "secret-env": filter(None, (self.secret_env,)),
             "kind": filter(None, (self.kind,)),
@@ -86,7 +87,7 @@ def before(asked: ProbeOptions, files: Files, now: datetime.datetime) -> Result:
     """A result that shows nothing yet: the target and the variables that a run with these options has."""
     file = handler_file(asked.target)
     given = _variables(asked, files)
-    secret = asked.secret_env or _secret_variable(file, files)
+    secret = asked.secret_env or _secret_variable(file, files, asked.folder)
     genuine = Genuine()
     return Result(
         target=asked.target,
@@ -102,6 +103,7 @@ def before(asked: ProbeOptions, files: Files, now: datetime.datetime) -> Result:
         calls_seen=(),
         rows=(),
         facts=(),
+        options={} if file is None else asked.kept(real_path(asked.folder or file.parent), file),
     )
 
 
@@ -123,7 +125,8 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
     """
     given = _variables(asked, files)
     file = handler_file(asked.target)
-    secret_env = asked.secret_env or _secret_variable(file, files)
+    secret_env = asked.secret_env or _secret_variable(file, files, asked.folder)
+    folder = asked.folder or (Path() if file is None else file.parent)
     runner = runner_for(
         asked.target,
         secret_env=secret_env,
@@ -131,6 +134,7 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
         allow_remote=asked.allow_remote,
         packages=asked.packages,
         provide=asked.provide,
+        folder=asked.folder,
     )
     if isinstance(runner, LambdaRunner):
         runner.progress = asked.progress
@@ -142,7 +146,7 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
     options = Options(
         target=asked.target,
         kind=_kind(file),
-        folder_sha256="" if file is None else folder_digest(file.parent, shown_path(file.parent)),
+        folder_sha256="" if file is None else folder_digest(folder, shown_path(folder)),
         version=__version__,
         now=now,
         body=_body(asked.body),
@@ -150,7 +154,7 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
         secret=SECRET if file is not None else _secret(secret_env),
         path=asked.path,
         shape=asked.shape,
-        hints=hints_of(file, given),
+        hints=hints_of(file, given, asked.folder),
         environment=given,
         isolation=described(measures),
         secret_variable="" if file is None else secret_env,
@@ -159,8 +163,8 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
     if file is not None:
         result = replace(
             result,
-            files=outside(file.parent, [*runner.files_read, *_table_files(asked)]),
-            options=asked.kept(real_path(file.parent)),
+            files=outside(folder, [*runner.files_read, *_table_files(asked)]),
+            options=asked.kept(real_path(folder), file),
         )
     hidden = hidden_in(runner, options)
     notes = [hidden.secrets_out(one) for one in _notes(runner)] if isinstance(runner, LambdaRunner) else []
@@ -169,12 +173,12 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
     return result, tuple(notes)
 
 
-def _secret_variable(file: Path | None, files: Files) -> str:
+def _secret_variable(file: Path | None, files: Files, folder: Path | None) -> str:
     """The variable that holds the signing secret, by its name in the source: Slack's own where there is none."""
     if file is None or not file.is_file():
         return SECRET_ENV
     try:
-        return signing_secret_of(variables_asked_for(file, files)) or SECRET_ENV
+        return signing_secret_of(variables_asked_for(file, files, folder)) or SECRET_ENV
     except InputError:  # source that cannot be read: the runner reports it
         return SECRET_ENV
 
@@ -264,10 +268,11 @@ def _secret(name: str) -> str:
     raise InputError([Problem(code="cannot-probe", place=Place("--secret-env"), message=message, hint=hint)])
 
 
-def check_output(target: str, output: Path) -> None:
+def check_output(target: str, output: Path, folder: Path | None = None) -> None:
     """Raises InputError where a result would lie among the code that it is of, and change its digest."""
     file = handler_file(target)
-    if file is None or not real_path(output).is_relative_to(real_path(file).parent) or output.name.endswith(RESULT):
+    code = folder or (None if file is None else file.parent)
+    if code is None or not real_path(output).is_relative_to(real_path(code)) or output.name.endswith(RESULT):
         return
     message = "this is in the handler's folder, and would be part of the code: no result would ever match it"
     hint = f"let its name end in {RESULT}, which is left out"

@@ -95,19 +95,20 @@ _SORTED = 9
 """How many of the fields hold words that are sorted by their form."""
 
 
-def hints_of(handler: Path | None, environment: Mapping[str, str] | None = None) -> Hints:
-    """What the source beside a handler names, with the ids that its variables hold; nothing of an address."""
+def hints_of(handler: Path | None, environment: Mapping[str, str] | None = None, folder: Path | None = None) -> Hints:
+    """What the source in a handler's folder names, with the ids that its variables hold; nothing of an address."""
     found: dict[str, list[str]] = {name: [] for name in field_names(Hints)[:_SORTED]}
     given = environment or {}
     for value in given.values():
         for word in re.split(r"[\s,;]+", value)[:50]:
             _sort(word, found, ids=True)
-    blocks = [block_of(_text(path), path.suffix) for path in _sources(handler)] if handler is not None else []
+    blocks = [block_of(_text(path), path.suffix) for path in _sources(handler, folder)] if handler is not None else []
     for block in blocks:
         _read(block, found)
-    for folder in (handler.parent, handler.parent.parent) if handler is not None else ():
+    root = folder or (handler.parent if handler is not None else None)
+    for place in (root, root.parent) if root is not None else ():
         for name in _TEMPLATES:
-            found["paths"] += [f"/{one.lstrip('/')}" for one in _TEMPLATE_PATH.findall(_text(folder / name))]
+            found["paths"] += [f"/{one.lstrip('/')}" for one in _TEMPLATE_PATH.findall(_text(place / name))]
     sources = [literals_of(block) for block in blocks]
     return Hints(
         **{name: tuple(dict.fromkeys(words))[:MOST] for name, words in found.items()},
@@ -140,9 +141,9 @@ def step_of(path: str) -> str:
     return next((step for step, words in _STEPS.items() if any(word in path.lower() for word in words)), "")
 
 
-def _sources(handler: Path) -> Iterable[Path]:
+def _sources(handler: Path, folder: Path | None) -> Iterable[Path]:
     """The handler's own file first: its words weigh more than a neighbor's."""
-    return sorted(source_files(handler), key=lambda path: path != handler)[:40]
+    return sorted(source_files(handler, folder), key=lambda path: path != handler)[:40]
 
 
 def _text(path: Path) -> str:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from threatmodel.model.vocabulary import FORMER_FACTS
@@ -61,6 +62,15 @@ class Result:
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     requests: int = 0
     not_tried: Mapping[str, str] = field(default_factory=dict)
+
+    def handler_in(self, folder: Path) -> Path:
+        """The file of the handler in the folder of the code."""
+        return folder / self.below / Path(self.target.rpartition(":")[0] or self.target).name
+
+    @property
+    def below(self) -> str:
+        """Where in the folder of the code the file of the handler is, as a path."""
+        return next(iter(self.options.get("below", ())), ".")
 
     @property
     def decided(self) -> dict[str, Shown]:

@@ -12,10 +12,13 @@ _PYTHON = frozenset({".py"})
 _JAVASCRIPT = frozenset({".js", ".mjs", ".cjs"})
 
 
-def source_files(handler: Path) -> Iterable[Path]:
-    """The handler's file and others of its language in its folder, without packages that were installed into it."""
+def source_files(handler: Path, folder: Path | None = None) -> Iterable[Path]:
+    """The handler's file and others of its language in its folder, without packages that were installed into it.
+
+    `folder` is what is deployed, where that is not the file's own folder.
+    """
     endings = _PYTHON if handler.suffix in _PYTHON else _JAVASCRIPT
-    folder = handler.parent
+    folder = folder or handler.parent
     installed = {path.parent for path in folder.rglob("*.dist-info")}
     left_out = LEFT_OUT | {"node_modules"}
     return sorted(

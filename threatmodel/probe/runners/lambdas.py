@@ -49,7 +49,7 @@ class LambdaRunner:
         self.reads_secret_variable = False
         self._keys: set[str] = set()
         self.progress: Progress = lambda _: None
-        self._bytecode = Bytecode((program.file.parent, *program.packages, STUBS.parent))
+        self._bytecode = Bytecode((program.root, *program.packages, STUBS.parent))
         self._program = replace(program, secret_variable=secret_env, bytecode=self._bytecode.folder)
         privileges.hide()  # what this process was given, a CI's secrets among it, is for no handler to read
 
@@ -275,6 +275,6 @@ def _lambda_environment(program: Program) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "PROBE",
         "AWS_SECRET_ACCESS_KEY": "probe",
         "AWS_SESSION_TOKEN": "probe",
-        "LAMBDA_TASK_ROOT": str(program.file.parent),
-        "_HANDLER": f"{program.file.stem}.{name}",
+        "LAMBDA_TASK_ROOT": str(program.root),
+        "_HANDLER": f"{program.file.relative_to(program.root).with_suffix('')}.{name}",
     }

@@ -22,12 +22,15 @@ SOCKET = "s"
 class Program:
     """What to run: a file and its handler's name ('' for the usual ones), with node where that is not Python.
 
+    `folder` is what is deployed, where that is not the file's own folder.
+
     `linked` are folders that packages are links to, `secret_variable` is the variable that has the signing secret,
     `bytecode` a folder with byte code that was made of the sources as they are.  `required` are the measures of
     confinement without which nothing is run.  `tables` are items of DynamoDB's, `added` what every request has.
     """
 
     file: Path
+    folder: Path | None = None
     name: str = ""
     node: str = ""
     node_flags: Sequence[str] = ()
@@ -40,6 +43,11 @@ class Program:
     secret_variable: str = ""
     bytecode: Path | None = None
 
+    @property
+    def root(self) -> Path:
+        """The folder that is deployed."""
+        return self.folder or self.file.parent
+
 
 def config(
     program: Program, temporary: Path, limits: Limits, environment: Mapping[str, str] | None = None
@@ -49,8 +57,8 @@ def config(
         "environment": dict(environment or {}),
         "socket": str(temporary / SOCKET),
         "home": str(PACKAGES),
-        "folder": str(program.file.parent),
-        "file": program.file.name,
+        "folder": str(program.root),
+        "file": program.file.relative_to(program.root).as_posix(),
         "name": program.name,
         "node": program.node,
         "node_flags": list(program.node_flags),

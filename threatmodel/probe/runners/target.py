@@ -36,13 +36,14 @@ def runner_for(  # noqa: PLR0913 - options of one command, each by its name
     limits: Limits = DEFAULT_LIMITS,
     packages: Sequence[Path] = (),
     provide: Sequence[str] = (),
+    folder: Path | None = None,
 ) -> Runner:
     """The runner for a target: a Python or Node.js file with the name of its handler, or an address.
 
     `secret_env` is the variable that holds the signing secret, `packages` are folders with the handler's dependencies
     that are not beside it (none: those that template and folders name), `provide` names packages to be stubbed
-    although Lambda has them no more (aws-sdk), `allow_remote` the hosts beside this machine that may be asked.  Raises
-    InputError.
+    although Lambda has them no more (aws-sdk), `allow_remote` the hosts beside this machine that may be asked.
+    `folder` is what is deployed, where that is not the file's own folder.  Raises InputError.
     """
     if re.match(_ADDRESS, target):
         return HttpRunner(_address(target, allow_remote), limits)
@@ -58,13 +59,17 @@ def runner_for(  # noqa: PLR0913 - options of one command, each by its name
         raise _refused("cannot-probe", path, "handlers are not run on Windows, where they cannot be confined", hint)
     if suffix != ".py":
         _check_first(file)
+    root = real_path(folder or file.parent)
+    if not real_path(file).is_relative_to(root):
+        raise _refused("wrong-target", path, f"it is not in {shown_path(root)}/", "name the folder that is deployed")
     node, flags = ("", ()) if suffix == ".py" else _node(path)
     program = Program(
         file=real_path(file),
+        folder=root,
         name=name,
         node=node,
         node_flags=flags,
-        packages=tuple(real_path(Path(folder)) for folder in packages) or found_packages(real_path(file)),
+        packages=tuple(real_path(Path(folder)) for folder in packages) or found_packages(root / file.name),
         linked=linked_packages(real_path(file)),
         provide=tuple(provide),
     )

@@ -4,7 +4,7 @@ What the handler prints cannot pass for an answer: answers go over a separate co
 This is no sandbox against a handler that wants to lie: it runs in this very process.
 """
 
-# ruff: noqa: PTH118, PTH119, PTH120, PTH122 - pathlib would take a tenth of the time that a scenario may take
+# ruff: noqa: PTH118, PTH120, PTH122 - pathlib would take a tenth of the time that a scenario may take
 
 from __future__ import annotations
 
@@ -216,7 +216,7 @@ def _module(name: str, **members: Any) -> ModuleType:
 def _loaded(config: Mapping[str, Any], line: Line, missing: Callable[[], list[str]]) -> Handler:
     """The handler.  Where there is none this process tells why, and ends."""
     path = os.path.join(config["folder"], config["file"])
-    name = os.path.splitext(os.path.basename(path))[0]
+    name = os.path.splitext(config["file"])[0].replace("/", ".")
     try:
         _check_hidden(config["folder"])
         module = _imported(name, path)
