@@ -126,6 +126,7 @@ def test_usual_names_need_not_be_said(tmp_path: Path, name: str) -> None:
         ("none.py", "missing-file"),
         ("none.py:handler", "missing-file"),
         ("none.txt", "wrong-target"),
+        ("app.ts", "wrong-target"),
         ("app.py:", "wrong-target"),
         ("app.py:a b", "wrong-target"),
         ("", "wrong-target"),

@@ -50,6 +50,9 @@ def runner_for(  # noqa: PLR0913 - options of one command, each by its name
     path, name = _parted(target)
     file = Path(path)
     suffix = file.suffix.lower()
+    if suffix in {".ts", ".mts", ".cts"}:
+        hint = "compile it as for Lambda (esbuild, tsc), and name the JavaScript that is deployed"
+        raise _refused("wrong-target", target, "Lambda does not run TypeScript", hint)
     if suffix not in {".py", ".js", ".mjs", ".cjs"} or (name and not re.fullmatch(r"[^\W\d]\w*", name)):
         raise _refused("wrong-target", target, f"{quoted(target)} cannot be probed", f"name {FORMS}")
     if not file.is_file():
