@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from threatmodel.evidence.slack_callers import Callers
     from threatmodel.probe.seen import SeenCall
 
+_ANYONE = "a route of {} that authenticates no caller passes requests on to it"
 _ELSEWHERE = "another file may add to what it passes on to"
 _ITSELF = "it may invoke itself"
 
@@ -213,6 +214,10 @@ class Lists:
                 self.unread_parts.setdefault(one.to, []).append(one.place)
             elif element and (one.use == "passes_to") == (element in self.system.nodes):
                 found.setdefault((element, one.use), {}).setdefault(to_element, one.place)
+            if element and one.by_anyone and to_element in self.system.nodes:
+                said = Statement(value=False, source="template", place=one.place, note=_ANYONE.format(quoted(element)))
+                if self.system.nodes[to_element].kind == "queue":
+                    statements.setdefault(to_element, {}).setdefault("senders_restricted", []).append(said)
         for (element, use), to in found.items():
             said = Statement(tuple(to), "template", next(iter(to.values())), open=_ELSEWHERE)
             statements.setdefault(element, {}).setdefault(use, []).append(said)

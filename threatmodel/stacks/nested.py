@@ -34,6 +34,8 @@ from threatmodel.stacks.values import (
     both,
     choices_of,
     get,
+    items,
+    leaves,
     links,
     shape_of,
     text,
@@ -101,9 +103,9 @@ class _Following:
                 continue
             if not self.work.spend(len(made.resources)):
                 break
-            doubt = Unknown(
-                "a stack set makes it, in accounts and Regions that may be others", one.place, choices=ALWAYS
-            )
+            usual = Scalar(value=False, place=one.place) if _is_for_others(one) else None
+            why = "a stack set makes it, in accounts and Regions that may be others"
+            doubt = Unknown(why, one.place, usual, choices=ALWAYS)
             inner = (
                 _inner(each, replace(one, doubt=both(one.doubt, doubt) or doubt)) for each in made.resources.values()
             )
@@ -142,6 +144,13 @@ class _Following:
             first = error.problems[0]
             message = first.message if first.place == place else f"{quoted(written)}: {first.message}"
             return Problem(code="unread-template", place=place, message=message, hint=first.hint)
+
+
+def _is_for_others(stack_set: Resource) -> bool:
+    """Whether all targets of a stack set are written out: accounts and units, and not this account as such."""
+    groups = items(stack_set.properties.entries.get("StackInstancesGroup"))
+    targets = [one for group in groups for one in leaves(get(group, "DeploymentTargets"))]
+    return bool(targets) and all(isinstance(one, Scalar) and not one.given for one in targets)
 
 
 def _circle(written: str, place: Place, above: tuple[Path, ...], target: Path) -> InputError:

@@ -97,7 +97,7 @@ def test_routes_of_a_definition(kind: str) -> None:
     ("subtype", "parameters", "to"),
     [
         ("SQS-SendMessage", "QueueUrl: !Ref Q", "Q"),
-        ("EventBridge-PutEvents", "Source: x", "aws:events:"),
+        ("EventBridge-PutEvents", "Source: x", "aws:events:default"),
         ("StepFunctions-StartExecution", "StateMachineArn: !Ref M", "M"),
         ("Kinesis-PutRecord", "StreamName: s", "aws:kinesis:"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from threatmodel.evidence.analyses.properties import each, flag, read, worded
@@ -20,7 +21,7 @@ from threatmodel.evidence.answers import (
     unknown,
     yes,
 )
-from threatmodel.evidence.policies.grants import Grant, allowing, grants
+from threatmodel.evidence.policies.grants import ConditionKey, Grant, allowing, grants
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Unknown
 
@@ -43,13 +44,13 @@ def pool_has_guests(parts: Sequence[Gathered], resource: Resource, _stack: Stack
 def roles_beside_functions(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Yes where a role admits users of an identity pool, or any principal; a stack cannot show that there is none."""
     trusts = allowing(grants(named(parts, "trust"), resource, stack))
-    found = some(yes(grant.place) if _of_pools(grant) else grant.says(_by_anybody(grant)) for grant in trusts)
+    found = some(yes(grant.place) if _of_pools(grant) else grant.says(_is_wide(grant)) for grant in trusts)
     return None if isinstance(found, Answered) and not found.value else found
 
 
 @analysis("trust")
 def other_roles_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """No where a role admits any principal, or users of any identity pool; other files may have more roles."""
+    """No where a role admits any principal, pool or repository; other files may have more roles."""
     wide = [grant.says(_is_wide(grant)) for grant in allowing(grants(named(parts, "trust"), resource, stack))]
     found = some(wide)
     if not isinstance(found, Answered):
@@ -58,11 +59,36 @@ def other_roles_restricted(parts: Sequence[Gathered], resource: Resource, stack:
 
 
 def _is_wide(grant: Grant) -> Answer:
-    """Whether a trust policy lets any principal, or users of any identity pool, assume its role."""
+    """Whether a trust policy lets any principal, users of any identity pool or any repository assume its role."""
     audience = [one for one in grant.conditions if one.key.endswith(":aud") or one.open is not None]
     if _of_pools(grant) and not audience:
         return yes(grant.place, "the trust policy of a role allows users of any identity pool")
+    if grant.open is None and _of_code_host(grant) and all(_is_any(one) for one in _subjects(grant)):
+        return yes(grant.place, "the trust policy of a role allows any repository of a public code host")
     return _by_anybody(grant)
+
+
+def _of_code_host(grant: Grant) -> bool:
+    hosts = any(one.kind == "Federated" and _CODE_HOST.search(one.pattern.text) for one in grant.principals)
+    return hosts and grant.covers("sts:assumerolewithwebidentity") is True
+
+
+_CODE_HOST = re.compile(r"(?:token\.actions\.githubusercontent\.com|gitlab\.com|api\.bitbucket\.org)")
+
+
+def _subjects(grant: Grant) -> list[ConditionKey]:
+    """The conditions of a web identity on anything but its audience."""
+    return [one for one in grant.conditions if not one.key.endswith(":aud")]
+
+
+def _is_any(condition: ConditionKey) -> bool:
+    """Whether a condition surely leaves it open which repository of the host asks."""
+    subject = condition.key.endswith(":sub") and condition.operator.endswith("stringlike") and condition.open is None
+    return subject and any(one.open is None and _EVERY.fullmatch(one.text) for one in condition.values)
+
+
+_EVERY = re.compile(r"(?:repo:|project_path:)?\*[*/:]*")
+"""Subjects that fit each repository."""
 
 
 def _of_pools(grant: Grant) -> bool:

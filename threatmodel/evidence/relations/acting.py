@@ -37,13 +37,14 @@ class Passed(NamedTuple):
     """What is passed on: from which resource, to which (or to what key of `outside`), and the line that states it.
 
     `use` is the list of the model that it belongs to: passes_to, or what a service does with it (reads, writes, sends,
-    secrets, calls).
+    secrets, calls).  `by_anyone`: requests are passed on that surely nothing authenticates.
     """
 
     source: str
     to: str
     place: Place
     use: str = "passes_to"
+    by_anyone: bool = False
 
 
 class Acting:

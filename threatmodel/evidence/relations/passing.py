@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from threatmodel.evidence.analyses.properties import each, read
+from threatmodel.evidence.analyses.properties import each, flag, read
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.outside import default_bus, whole
 from threatmodel.evidence.outside import named as named_outside
@@ -16,7 +16,7 @@ from threatmodel.evidence.resource_types import RESOURCE_TYPES
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.openapi import operations
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, get, links, text
+from threatmodel.stacks.values import Node, get, leaves, links, text
 
 _SUBTYPES: Mapping[str, str] = {
     "AppConfig": "appconfig",
@@ -37,20 +37,55 @@ def passed_on(stack: Stack, facts: StackFacts) -> tuple[Passed, ...]:
     for resource in stack.resources.values():
         for reader in _READERS.get(resource.type, ()) if resource.doubt is None else ():
             for one in reader(acting, resource):
-                if one.source and one.to and one.source != one.to:
-                    found.setdefault((one.source, one.to, one.use), one)
+                key = (one.source, one.to, one.use)
+                if one.source and one.to and one.source != one.to and (one.by_anyone or key not in found):
+                    found[key] = one
     return tuple(found.values())
 
 
 def _method(acting: Acting, resource: Resource) -> Iterator[Passed]:
     settings = read(resource.properties, "Integration")
-    yield from _integrated(acting, acting.names.api_of(resource), settings, read(settings, "Uri"), resource.place)
+    for one in _integrated(acting, acting.names.api_of(resource), settings, read(settings, "Uri"), resource.place):
+        yield one._replace(by_anyone=_is_open(acting, resource, one.source))
 
 
 def _integration(acting: Acting, resource: Resource) -> Iterator[Passed]:
     """An integration of an HTTP or WebSocket API."""
     address = read(resource.properties, "IntegrationUri")
-    yield from _integrated(acting, acting.names.api_of(resource), resource.properties, address, resource.place)
+    routes = (
+        route
+        for route in acting.names.stack.of_type("AWS::ApiGatewayV2::Route")
+        if any(link.resource == resource.name for link in links(read(route.properties, "Target")))
+    )
+    api = acting.names.api_of(resource)
+    opened = next((route for route in routes if _is_open(acting, route, api)), None)
+    for one in _integrated(acting, api, resource.properties, address, resource.place):
+        yield one._replace(by_anyone=True, place=opened.place) if opened is not None else one
+
+
+def _is_open(acting: Acting, route: Resource, api: str) -> bool:
+    """Whether surely anyone can use a route or method: its type asks for nothing, and no policy limits its API."""
+    asked = read(route.properties, "AuthorizationType")
+    if route.doubt is not None or (asked is None and route.type != "AWS::ApiGatewayV2::Route"):
+        return False
+    own = acting.names.stack.resources.get(api)
+    keyless = flag(read(route.properties, "ApiKeyRequired"), left_out=False) is False
+    return own is not None and keyless and _asks_nothing(asked) and _is_public(own)
+
+
+def _asks_nothing(asked: Node | None) -> bool:
+    """Whether a type of authorization surely is none, which it is where it is left out."""
+    return asked is None or (text(asked) == "NONE" and not getattr(asked, "given", ()))
+
+
+def _is_public(api: Resource) -> bool:
+    """Whether the internet reaches an API, and nothing else of it decides who calls, such as a $connect route."""
+    if api.opaque is not None or text(read(api.properties, "ProtocolType")) == "WEBSOCKET":
+        return False
+    if any(read(api.properties, name) is not None for name in ("Policy", "Auth")):
+        return False
+    kinds = leaves(read(api.properties, "EndpointConfiguration", "Types|Type"))
+    return all(text(one) in {"REGIONAL", "EDGE"} for one in kinds)
 
 
 def _api(acting: Acting, resource: Resource) -> Iterator[Passed]:
@@ -58,7 +93,9 @@ def _api(acting: Acting, resource: Resource) -> Iterator[Passed]:
     body = read(resource.properties, "Body")
     for operation in operations(parsed(body)) if body is not None else ():
         address = get(operation.integration, "uri")
-        yield from _integrated(acting, resource.name, operation.integration, address, operation.place)
+        opened = operation.key is False and _asks_nothing(operation.auth) and _is_public(resource)
+        for one in _integrated(acting, resource.name, operation.integration, address, operation.place):
+            yield one._replace(by_anyone=opened)
 
 
 def _integrated(
@@ -74,7 +111,7 @@ def _integrated(
         return
     handed = (address, *(read(settings, name) for name in ("RequestTemplates|requestTemplates", _PARAMETERS)))
     named = dict.fromkeys(name for node in handed for name in _elements(acting.names, node))
-    for name in named or (_spelt(acting.names, address, service),):
+    for name in named or (default_bus() if service == "events" else _spelt(acting.names, address, service),):
         yield Passed(api, name, place)
 
 
