@@ -18,7 +18,7 @@ import pytest
 
 from tests.evidence.at_the_command_line import TODAY, modeled, run, saved
 from threatmodel.api import load_library, load_model
-from threatmodel.evidence.beside.results_table import NOTHING, table
+from threatmodel.evidence.beside.results import NOTHING, table
 from threatmodel.graph.elements import Read
 from threatmodel.model.facts import Statement
 from threatmodel.model.vocabulary import FACTS

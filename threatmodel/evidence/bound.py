@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 from threatmodel.evidence.bound_variables import other_variables, variables_of
-from threatmodel.evidence.deployed import Deployed
-from threatmodel.evidence.packaged import built_otherwise, code_root, no_folder
+from threatmodel.evidence.deployed import Deployed, built_otherwise, code_root, no_folder
 from threatmodel.probe.result import Result
 from threatmodel.reading.problems import listed, paths_apart, quoted
 from threatmodel.reading.project import real_path

@@ -24,7 +24,7 @@ from threatmodel.reading.values import replace
 from threatmodel.stacks.work import Work
 
 if TYPE_CHECKING:
-    from threatmodel.beside.slack_manifest import Manifest, RequestUrl
+    from threatmodel.beside.slack_manifest import RequestUrl
     from threatmodel.evidence.beside.kinds import Found
     from threatmodel.probe.result import Result
 
@@ -51,13 +51,10 @@ def collect(
         raise InputError(problems)
     deployed = _deployed(held) if sources.probes or sources.beside else {}
     probed, read_files = _probed(system, sources, held, deployed, today)
-    manifests = _manifests(system, sources)
-    beside = _found(system, sources, held, deployed, ways, today)
-    served = dict(_served(beside))
+    beside = _beside(system, sources, held, deployed, ways, today)
     stated: list[Statements] = []
     for left, one in zip(range(len(held), 0, -1), held, strict=True):
         said: Statements = {}
-        one.lists.manifests, one.lists.served = manifests, served
         one.state(said)
         counted = one.held(said, ways, work.share(left)) if ways is not None else said
         why = next(filter(None, (stale(age, today) for age in one.opened.ages.values())), "")
@@ -69,7 +66,9 @@ def collect(
     for each in (*stated, probed):
         _add(each, statements)
     for number, found in zip(sources.beside, beside, strict=True):
-        said, read_files[number] = _said(found)
+        from threatmodel.evidence.beside.kinds import state
+
+        said, read_files[number] = state(found)
         _add(said, statements)
     if seen := [note for read in read_files.values() for note in read.notes if note.code == VISIBLE_SECRET]:
         alarm = Statement(value=True, source="code", place=seen[0].place, note=seen[0].message)
@@ -108,17 +107,7 @@ def _deployed(held: Sequence[FileStatements]) -> Mapping[str, Sequence[Deployed]
     return deployed
 
 
-def _manifests(system: System, sources: Sources) -> Sequence[Manifest]:
-    """The manifests of Slack's apps, which name the callers of routes."""
-    if not sources.beside:
-        return ()
-    from threatmodel.beside.readers import OpenedFile
-
-    named = (one for number, one in sources.beside.items() if system.evidence[number].kind == "slack")
-    return [one.value for one in named if isinstance(one, OpenedFile)]
-
-
-def _found(  # noqa: PLR0913, PLR0917 - all that an entry is held against
+def _beside(  # noqa: PLR0913, PLR0917 - all that an entry is held against
     system: System,
     sources: Sources,
     held: Sequence[FileStatements],
@@ -126,36 +115,29 @@ def _found(  # noqa: PLR0913, PLR0917 - all that an entry is held against
     ways: Directions | None,
     today: datetime.date | None,
 ) -> Sequence[Found]:
-    """What is beside the files, each with what it is held against; handlers are looked at, for they say who calls."""
+    """What is beside the files, each with what it is held against; the files then know who calls their routes by it."""
     if not sources.beside:
         return ()
+    from threatmodel.beside.readers import OpenedFile
     from threatmodel.evidence.beside.kinds import Found
 
     every = [
         Found(system.evidence[number], opened, system, held, deployed, ways, today)
         for number, opened in sources.beside.items()
     ]
-    if all(one.source.kind != "code" for one in every):
-        return every
-    from threatmodel.evidence.beside.code import looked
+    named = (one.opened for one in every if one.source.kind == "slack")
+    manifests = [one.value for one in named if isinstance(one, OpenedFile)]
+    served: dict[str, Sequence[RequestUrl]] = {}
+    if any(one.source.kind == "code" for one in every):
+        from threatmodel.evidence.beside.code import looked, serves
 
-    return [one._replace(looked=looked(one)) if one.source.kind == "code" else one for one in every]
-
-
-def _served(beside: Sequence[Found]) -> Iterator[tuple[str, Sequence[RequestUrl]]]:
-    """The features of Slack that call each function, by its code."""
-    for one in beside:
-        if one.looked is not None:
-            from threatmodel.evidence.beside.code import serves
-
-            yield from ((function, serves(seen)) for function, (_, seen) in one.looked.handlers.items())
-
-
-def _said(found: Found) -> tuple[Statements, Read]:
-    """What an entry beside the files states, and what was read of it."""
-    from threatmodel.evidence.beside.kinds import KINDS
-
-    return KINDS[found.source.kind](found)
+        every = [one._replace(looked=looked(one)) if one.source.kind == "code" else one for one in every]
+        for one in every:
+            if one.looked is not None:
+                served |= {function: serves(seen) for function, (_, seen) in one.looked.handlers.items()}
+    for files in held:
+        files.lists.manifests, files.lists.served = manifests, served
+    return every
 
 
 def _probed(

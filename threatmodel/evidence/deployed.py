@@ -1,4 +1,4 @@
-"""What a file of infrastructure code makes of a function, for what ran elsewhere to be held against."""
+"""What a file makes of a function, for what ran elsewhere to be held against, and the folder of its code."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ from threatmodel.stacks.stack import Resource, Stack
 
 if TYPE_CHECKING:
     from threatmodel.probe.seen import SeenCall
+
+
+import re
+from collections.abc import Iterator
+
+from threatmodel.reading.problems import quoted
+from threatmodel.stacks.values import Scalar, get, items, text, unknowns
 
 
 class Deployed(NamedTuple):
@@ -27,3 +34,53 @@ class Deployed(NamedTuple):
     unable: Callable[[Sequence[SeenCall]], Sequence[str]]
     paths: Callable[[], Sequence[str]]
     signing: Mapping[str, str]
+
+
+# --- the package
+
+
+def no_folder(deployed: Deployed) -> str:
+    """Return what is deployed in place of a folder: a container image, or code in the template; '' for neither."""
+    package = text(get(deployed.resource.properties, "PackageType"))
+    image = any(get(deployed.resource.properties, *path) for path in (("Code", "ImageUri"), ("ImageUri",)))
+    if package == "Image" or image:
+        return "a container image is deployed"
+    if any(get(deployed.resource.properties, *name.split(".")) for name in ("InlineCode", "Code.ZipFile")):
+        return "the template contains the code inline"
+    return ""
+
+
+_FAITHFUL = re.compile(r"(?:python|nodejs)[\w.-]*|esbuild\Z")
+"""Ways of `sam build` that package the code of the folder as it is (its docs: "Resource metadata", BuildMethod)."""
+
+
+def built_otherwise(deployed: Deployed) -> Iterator[str]:
+    """Yield what adds or replaces code of the folder: a separate build, a file system that is mounted."""
+    metadata = (deployed.resource.about or {}).get("Metadata")
+    if get(metadata, "aws:asset:dockerfile-path") is not None:
+        yield "its metadata has `sam build` build a container image, so different code may be deployed"
+    method = get(metadata, "BuildMethod")
+    if method is not None and not _FAITHFUL.match(text(method) or ""):
+        yield f"{quoted(text(method) or 'an unknown build')} builds the code, so different code may be deployed"
+    mounted = get(deployed.resource.properties, "FileSystemConfigs")
+    if mounted is not None and (items(mounted) or any(unknowns(mounted))):
+        yield "it may load different code from a mounted file system"
+
+
+def code_root(deployed: Deployed) -> Path | None:
+    """Return the folder of the code; None where the file does not name one."""
+    if deployed.stack.kind == "serverless":
+        return deployed.folder
+    if deployed.stack.kind == "terraform":
+        return None
+    metadata = (deployed.resource.about or {}).get("Metadata")
+    asset = get(metadata, "aws:asset:path") if get(metadata, "aws:asset:property") is not None else None
+    uri = asset or get(deployed.resource.properties, "CodeUri")  # `sam build` builds the asset, whatever the property
+    if uri is None and deployed.resource.type == "AWS::Serverless::Function":
+        uri = Scalar(".", deployed.resource.place)
+    if uri is None:
+        uri = get(deployed.resource.properties, "Code")
+    found = text(uri)
+    if found is None or re.match(r"[a-z0-9]+://", found) or found.endswith((".zip", ".jar")):
+        return None
+    return deployed.folder / found

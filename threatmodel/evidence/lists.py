@@ -95,8 +95,10 @@ class Lists:
         served = {name: self.served[one] for name, one in self.element_of.items() if self.served.get(one)}
         if not self.manifests and not served and not any(described_outputs(self.stack)):
             return None
-        from threatmodel.evidence.slack_callers import callers  # most models name no manifest
-        from threatmodel.evidence.slack_outputs import urls_of_outputs
+        from threatmodel.evidence.slack_callers import (
+            callers,  # most models name no manifest
+            urls_of_outputs,
+        )
 
         return callers(self.manifests, self.relations, served, urls_of_outputs(self.stack))
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, cast
 
 from threatmodel.beside.slack_manifest import Manifest, RequestUrl
-from threatmodel.beside.urls import Joined, Route, join
+from threatmodel.beside.slack_readme import read
+from threatmodel.beside.urls import NOWHERE, Address, Joined, Route, address, join
 from threatmodel.evidence.relations.found import may_be_slack
 from threatmodel.evidence.relations.use import FunctionRelations
 from threatmodel.evidence.relations.ways import Start
+from threatmodel.evidence.signs import described_outputs
 from threatmodel.reading.values import dataclass
+from threatmodel.stacks.stack import Stack
+from threatmodel.stacks.values import Node, Scalar, get, leaves, text
 
 RouteKey = tuple[str, str, str]
 """A route: its function, the api that it comes through, its path."""
@@ -130,3 +134,26 @@ def _starts(relations: Mapping[str, FunctionRelations]) -> Iterator[tuple[Route,
         for start in found.triggers:
             if start.by == "http":
                 yield Route((function, start.source, start.path), start.path), start
+
+
+# --- outputs of a template
+
+
+def urls_of_outputs(stack: Stack) -> Iterator[RequestUrl]:
+    """Yield the addresses that an output gives to a feature of Slack, by its description."""
+    named = (get(one.properties, "StageName") for one in stack.resources.values())
+    stages = {word for node in named if (word := text(node))}
+    for said, value in described_outputs(stack):
+        for one in read(f"Slack: {said.value}", stack.file):
+            own = [one.address] if one.address.path is not None else _addresses(value, stages)
+            yield from (RequestUrl(one.feature, one.feature, at, said.place, one.words) for at in own)
+
+
+def _addresses(value: Node, stages: Collection[str]) -> Iterator[Address]:
+    """Yield the address in the value of an output; a stage, or what ends as a folder, is that of any route."""
+    written = "".join(str(one.value) for one in leaves(value) if isinstance(one, Scalar))
+    found = address(written)
+    if found is not None and found.path is not None:
+        yield found
+    if found is None or found.path is None or written.endswith("/") or found.path.strip("/") in stages:
+        yield NOWHERE

@@ -10,7 +10,7 @@ import threatmodel.evidence.beside
 from tests.evidence.mappings.every_place import MAPPINGS, every_place
 from tests.support import HOME
 from threatmodel.evidence.analyses.registry import analyses
-from threatmodel.evidence.beside.results_table import table
+from threatmodel.evidence.beside.results import table
 from threatmodel.evidence.mappings import format as reading
 from threatmodel.model.vocabulary import KINDS, PLANES, ROWS
 

@@ -17,8 +17,7 @@ from threatmodel.beside.code.source import ENDINGS, UNREAD, handler_file, handle
 from threatmodel.beside.folder import NOT_SOURCE
 from threatmodel.beside.slack_manifest import RequestUrl
 from threatmodel.evidence.beside.code import serves
-from threatmodel.evidence.deployed import Deployed
-from threatmodel.evidence.packaged import code_root, no_folder
+from threatmodel.evidence.deployed import Deployed, code_root, no_folder
 from threatmodel.reading.files import Files, is_file, shown_path
 from threatmodel.reading.problems import listed
 from threatmodel.reading.project import real_path, repository

@@ -25,8 +25,7 @@ from threatmodel.evidence.relations.use import FunctionRelations
 from threatmodel.evidence.relations.ways import Start
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.signs import may_call, signs
-from threatmodel.evidence.slack_callers import callers
-from threatmodel.evidence.slack_outputs import urls_of_outputs
+from threatmodel.evidence.slack_callers import callers, urls_of_outputs
 from threatmodel.model.file import EXTERNAL_USES, SECTIONS, TRIGGER
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Text

@@ -7,12 +7,12 @@ eight eighths of the internet are the internet.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from threatmodel.evidence.analyses.endpoints import narrow
 from threatmodel.evidence.analyses.networks import ADDRESSES, PRIVATE, Network, is_everywhere, network_of, within
-from threatmodel.evidence.analyses.properties import each, read
+from threatmodel.evidence.analyses.properties import each, read, worded
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.answers import (
     Answer,
@@ -26,6 +26,7 @@ from threatmodel.evidence.answers import (
     unless_unread,
     worst,
 )
+from threatmodel.evidence.policies.grants import ConditionKey, Grant, Pattern, statements
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Link, Node, Unknown
@@ -199,3 +200,42 @@ def _inside(network: Network, stack: Stack, group: Resource | None) -> bool | No
 
 _NARROW = frozenset(("AWS::EC2::VPCEndpoint", "AWS::EC2::ServicePrefixList"))
 """What has a narrow list of prefixes, also where a plan looks it up; a customer's list may contain anything."""
+
+
+# --- endpoints
+
+_OF_OTHERS = re.compile(r"\.vpce\.|vpce-svc-")
+"""Services of other accounts, whose endpoints have no policy."""
+_OWNERS = frozenset(("aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"))
+"""Keys of conditions that say whose resources a statement is for."""
+
+
+def narrow(endpoint: Gathered) -> bool:
+    """Whether an endpoint surely leads to named resources or owners alone, or is none of AWS's services."""
+    if _OF_OTHERS.search(worded(read(endpoint.node, "ServiceName")) or ""):
+        return True
+    if endpoint.hidden is not None:
+        return False
+    policy = read(endpoint.node, "PolicyDocument")
+    return policy is not None and _narrows(policy)
+
+
+def _narrows(policy: Node) -> bool:
+    found = statements(policy)
+    known = all(one.open is None for one in found)
+    return bool(found) and known and all(one.effect == "Deny" or _is_narrow(one) for one in found)
+
+
+def _is_narrow(grant: Grant) -> bool:
+    named_resources = bool(grant.resources) and not grant.but_resources and not any(map(_is_anybodys, grant.resources))
+    return named_resources or any(map(_names_owner, grant.conditions))
+
+
+def _is_anybodys(one: Pattern) -> bool:
+    """Whether a pattern of resources fits those of any owner."""
+    return one.open is not None or re.fullmatch(r"\*|arn:[^:]*:[^:]*:[^:]*:\*?:\*.*", one.text) is not None
+
+
+def _names_owner(condition: ConditionKey) -> bool:
+    positive = condition.operator in {"stringequals", "stringlike"} and condition.key in _OWNERS
+    return positive and all(one.open is None and one.text.strip("*?o-") != "" for one in condition.values)

@@ -17,8 +17,7 @@ from threatmodel.beside.urls import NOWHERE
 from threatmodel.evidence.beside.code_facts import FACTS, GRANTS, OF_REQUESTS, SHOWN
 from threatmodel.evidence.beside.kinds import Found, by_direction
 from threatmodel.evidence.beside.visible import of_code, visible_secrets
-from threatmodel.evidence.deployed import Deployed
-from threatmodel.evidence.packaged import built_otherwise, code_root, no_folder
+from threatmodel.evidence.deployed import Deployed, built_otherwise, code_root, no_folder
 from threatmodel.evidence.relations.ways import Start
 from threatmodel.graph.elements import VISIBLE_SECRET, LeftOpen, Read
 from threatmodel.model.facts import Statement, Statements
@@ -75,7 +74,7 @@ def looked(found: Found) -> Looked:
 def state(found: Found) -> tuple[Statements, Read]:
     """Return what the source states of the functions that are deployed from its folder, and what was read."""
     folder: Folder = found.opened
-    every: Looked = found.looked or looked(found)
+    every: Looked = found.looked
     unread = [*every.unread]
     statements: Statements = {}
     left_open = [

@@ -1,9 +1,10 @@
-"""The kinds of what is beside a template, with what makes statements of each: a row a kind."""
+"""What is beside a template, held against the model: the module of the same name makes statements of each kind."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+import importlib
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from threatmodel.evidence.deployed import Deployed
@@ -32,44 +33,10 @@ class Found(NamedTuple):
     looked: Any = None
 
 
-def _code(found: Found) -> tuple[Statements, Read]:
-    from threatmodel.evidence.beside.code import state
-
-    return state(found)
-
-
-def _slack(found: Found) -> tuple[Statements, Read]:
-    from threatmodel.evidence.beside.slack import state
-
-    return state(found)
-
-
-def _repository(found: Found) -> tuple[Statements, Read]:
-    from threatmodel.evidence.beside.repository import state
-
-    return state(found)
-
-
-def _host(found: Found) -> tuple[Statements, Read]:
-    from threatmodel.evidence.beside.host import state
-
-    return state(found)
-
-
-def _results(found: Found) -> tuple[Statements, Read]:
-    from threatmodel.evidence.beside.results import state
-
-    return state(found)
-
-
-KINDS: Mapping[str, Callable[[Found], tuple[Statements, Read]]] = {
-    "code": _code,
-    "slack": _slack,
-    "repository": _repository,
-    "host": _host,
-    "results": _results,
-}
-"""What makes statements of an entry, by its key in a model; what a kind needs is imported where a model names one."""
+def state(found: Found) -> tuple[Statements, Read]:
+    """Return what an entry states, and what was read of it; only modules of kinds that a model names are imported."""
+    said: tuple[Statements, Read] = importlib.import_module(f"{__package__}.{found.source.kind}").state(found)
+    return said
 
 
 def by_direction(kind: str, name: str, said: Statement, ways: Directions | None, shown: Origin) -> list[Statement]:

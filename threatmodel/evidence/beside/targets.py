@@ -10,9 +10,8 @@ from pathlib import Path
 from threatmodel.beside.folder import NOT_SOURCE
 from threatmodel.beside.results.opening import OpenedResult
 from threatmodel.beside.results.values import Finding
-from threatmodel.evidence.deployed import Deployed
+from threatmodel.evidence.deployed import Deployed, code_root
 from threatmodel.evidence.file_statements import FileStatements
-from threatmodel.evidence.packaged import code_root
 from threatmodel.evidence.resource_types import known
 from threatmodel.model.system import System
 from threatmodel.reading.project import real_path

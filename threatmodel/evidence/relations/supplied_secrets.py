@@ -1,14 +1,15 @@
-"""The secret that a variable of a function holds, by its key: no resource of the file is it."""
+"""What variables and parameters hold: a secret that is no resource of the file, by its key, or a plain setting."""
 
 from __future__ import annotations
 
 import re
 
-from threatmodel.evidence.analyses.secrets import Supply
+from threatmodel.evidence.analyses.properties import read
+from threatmodel.evidence.analyses.secrets import Supply, supplied
 from threatmodel.evidence.outside import Outside
 from threatmodel.stacks.joining import own_choice
-from threatmodel.stacks.stack import Stack
-from threatmodel.stacks.values import Node, shape_of
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Node, shape_of, text, unknowns
 
 _DYNAMIC = re.compile(r"\{\{resolve:(secretsmanager|ssm)(?:-secure)?:((?!arn:)[^:{}$]{1,500})")
 """A dynamic reference to a secret by its plain name."""
@@ -37,3 +38,20 @@ def supplied_secret(supply: Supply, node: Node, stack: Stack) -> Outside | None:
 
 def _stored(found: re.Match[str] | None) -> Outside | None:
     return Outside(found[1] or "ssm", found[2].strip("/")) if found is not None else None
+
+
+# --- settings
+
+_PARAMETERS = ("AWS::SSM::Parameter",)
+_PLAIN = ("String", "StringList")
+
+
+def is_setting(resource: Resource, stack: Stack) -> bool:
+    """Whether a parameter is certainly no secret: it is kept in the clear, and neither name nor value speaks of one."""
+    kind, value = read(resource.properties, "Type"), read(resource.properties, "Value")
+    if resource.type not in _PARAMETERS or text(kind) not in _PLAIN or value is None:
+        return False
+    if any(getattr(node, "given", ()) or next(unknowns(node), None) for node in (kind, value)):
+        return False
+    named = (text(read(resource.properties, "Name")) or resource.name, resource.name)
+    return all(supplied(name.rpartition("/")[2], value, stack).secret is False for name in named)

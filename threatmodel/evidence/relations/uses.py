@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.analyses.secret_texts import meaning
 from threatmodel.evidence.analyses.secrets import supplied
-from threatmodel.evidence.analyses.settings import is_setting
 from threatmodel.evidence.answers import Unanswered, doubt_of
 from threatmodel.evidence.outside import is_aws_host, is_service, source, whole
 from threatmodel.evidence.outside import named as named_outside
@@ -26,7 +25,7 @@ from threatmodel.evidence.relations.beyond import beyond
 from threatmodel.evidence.relations.naming import Names, open_in
 from threatmodel.evidence.relations.rights import Roles
 from threatmodel.evidence.relations.role import BOTH_WAYS, ELEMENTS, POLLS, RELATIONS, RELATIONS_OF, Role
-from threatmodel.evidence.relations.supplied_secrets import supplied_secret
+from threatmodel.evidence.relations.supplied_secrets import is_setting, supplied_secret
 from threatmodel.evidence.relations.use import FunctionRelations, Use
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.services import MOST_SERVICES, PLATFORM, TITLES
