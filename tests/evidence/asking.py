@@ -96,7 +96,7 @@ def found(stack: Stack, kind: str, fact: str, name: str = "") -> Outcome:
     resource is made unknown in turn.
     """
     if kind not in PLANES and not name:
-        name = next(one.name for one in stack.resources.values() if _facts(stack).kind_of(one) == kind)
+        name = next(one.name for one in stack.resources.values() if kind in _facts(stack).kinds_of_type(one.type)[:1])
     outcome = _asked(stack, kind, fact, name)
     told = answer(outcome)
     for resource in stack.resources.values():

@@ -71,7 +71,7 @@ Resources:
     )
     facts = StackFacts(stack, places())
     whole = Resource(name="", type="", properties=Table({}, AT), place=AT)
-    asked = [(kind, one) for one in stack.resources.values() for kind in facts.kinds_of(one)]
+    asked = [(kind, one) for one in stack.resources.values() for kind in facts.kinds_of_type(one.type)]
     rows: dict[str, list[FactMapping]] = {
         kind: [row for by in places().facts.get(kind, {}).values() for row in by if row.analysis] for kind in KINDS
     }

@@ -27,7 +27,7 @@ def matched(folder: Path, model: str, *resources: str, named: dict[str, str] | N
         lines.append(f"  {name}:\n    Type: AWS::{kind}{properties}\n")
     stack, _ = cloudformation.read(f"Resources:\n{''.join(lines)}", "template.yaml")
     facts = StackFacts(stack, MAPPINGS)
-    kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
+    kinds = {name: facts.kinds_of_type(resource.type) for name, resource in stack.resources.items()}
     place = Place("model.yaml", 3, 1)
     given = {element: (name, place) for element, name in (named or {}).items()}
     source = EvidenceFile(kind="template", path="t.yaml", resources=given, every_function=False, place=place)

@@ -43,7 +43,7 @@ def test_a_weaker_form_is_never_proven(control: Control, weaker: Weaker, tmp_pat
     text = indented(weaker.template)
     stack = read(text)
     facts = StackFacts(stack, load_mappings())
-    names = [name for name, one in stack.resources.items() if control.scope in facts.kinds_of(one)]
+    names = [name for name, one in stack.resources.items() if control.scope in facts.kinds_of_type(one.type)]
     assert names or control.scope not in SECTIONS, "the snippet has no element of the control's kind"
     elements = {f"e{number}": name for number, name in enumerate(names)}
     told = "".join(f"  {element}: {{}}\n" for element in elements)

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 _PLANES = ("account", "pipeline")
 """The planes of which a file of infrastructure code can say something."""
-_OF_DESCRIBED = frozenset({"artifacts_immutable"})
-"""Facts of a plane that a file alone says little of: SAM uploads a package under its digest, wherever that goes."""
 
 
 class FileStatements:
@@ -106,9 +104,8 @@ class FileStatements:
             yield from ((element, name) for name in self.facts.names(kind, self.stack.resources[resource]))
         yield from ((secret, "kept_in") for secret in self.lists.supplied_secrets)
         for plane in _PLANES:
-            described = plane in self.system.nodes
-            names = self.facts.names(plane, self.whole)
-            yield from ((plane, name) for name in names if described or name not in _OF_DESCRIBED)
+            names = self.facts.names(plane, self.whole, described=plane in self.system.nodes)
+            yield from ((plane, name) for name in names)
 
     def questions(self) -> Iterator[Key]:
         """All that the file can be asked."""

@@ -25,6 +25,7 @@ from threatmodel.model.facts import Statement, Statements
 from threatmodel.model.system import BY_ID, REQUESTS, THROUGH, Reference, Trigger, meet
 from threatmodel.reading.problems import Place, article, quoted
 from threatmodel.reading.values import replace
+from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import get
 
 if TYPE_CHECKING:
@@ -93,14 +94,12 @@ class Lists:
     def callers(self) -> Callers | None:
         """What manifests and code say of who calls the routes of the file; None where they say nothing."""
         served = {name: self.served[one] for name, one in self.element_of.items() if self.served.get(one)}
-        if not self.manifests and not served and not any(described_outputs(self.stack)):
+        outputs = tuple(described_outputs(self.stack))
+        if not (self.manifests or served or outputs):
             return None
-        from threatmodel.evidence.slack_callers import (
-            callers,  # most models name no manifest
-            urls_of_outputs,
-        )
+        from threatmodel.evidence.slack_callers import callers, urls_of_outputs
 
-        return callers(self.manifests, self.relations, served, urls_of_outputs(self.stack))
+        return callers(self.manifests, self.relations, served, urls_of_outputs(self.stack, outputs))
 
     @property
     def passed(self) -> Sequence[Passed]:
@@ -171,28 +170,29 @@ class Lists:
         needed = Needed(seen, by_sam=role is not None and role.made_by == function.name)
         elements = {one: element_of for one in _named(relations) if (element_of := self.element(one))}
         said = unused(self.system.nodes[element], relations, elements, needed, self.held.place(element))
-        found: dict[str, Statement] = {}
-        if isinstance(said, Statement):
-            found["role_reaches_unused"] = said
-        elif said is not None:
+        if isinstance(said, Unanswered):
             self.left_open.append(LeftOpen(element, "role_reaches_unused", said.why, said.place, ()))
-        if relations.itself is not None:
-            found["starts_itself"] = Statement(value=True, source="template", place=relations.itself, note=_ITSELF)
-        for start in relations.triggers:
-            if variables := installs(start, function):
-                note = f"a GET reaches it, and its variables are those of an OAuth client: {variables}"
-                place = start.places[0]
-                found["handles_installation"] = Statement(value=True, source="template", place=place, note=note)
-        installing = open_to_install(relations.triggers, function)
-        if relations.triggers and not (installing and "triggers" in relations.unknown):
-            place = relations.triggers[0].places[0]
-            found["open_for_installation"] = Statement(value=installing, source="template", place=place, note="")
-        routes = [start for start in relations.triggers if start.by == "http"]
-        if routes and "triggers" not in relations.unknown and all(map(self._authenticates, routes)):
-            place = routes[0].places[0]
-            found["routes_authenticated"] = Statement(value=True, source="template", place=place, note="")
-        for fact, statement in found.items():
+        elif said is not None:
+            statements.setdefault(element, {}).setdefault("role_reaches_unused", []).append(said)
+        for fact, value, place, note in self._wired(function, relations):
+            statement = Statement(value, "template", place, note)
             statements.setdefault(element, {}).setdefault(fact, []).append(statement)
+
+    def _wired(self, function: Resource, relations: FunctionRelations) -> Iterator[tuple[str, bool, Place, str]]:
+        """What follows from the triggers of a function: the fact, its value, the line, a note."""
+        if relations.itself is not None:
+            yield "starts_itself", True, relations.itself, _ITSELF
+        starts, whole = relations.triggers, "triggers" not in relations.unknown
+        installing = [(start, variables) for start in starts if (variables := installs(start, function))]
+        for start, variables in installing[-1:]:
+            note = f"a GET reaches it, and its variables are those of an OAuth client: {variables}"
+            yield "handles_installation", True, start.places[0], note
+        only_installs = open_to_install(starts, function)
+        if starts and (whole or not only_installs):
+            yield "open_for_installation", only_installs, starts[0].places[0], ""
+        routes = [start for start in starts if start.by == "http"]
+        if routes and whole and all(map(self._authenticates, routes)):
+            yield "routes_authenticated", True, routes[0].places[0], ""
 
     def _authenticates(self, start: Start) -> bool:
         """Whether a route asks its callers who they are.

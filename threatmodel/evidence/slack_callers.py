@@ -13,7 +13,6 @@ from threatmodel.beside.urls import NOWHERE, Address, Joined, Route, address, jo
 from threatmodel.evidence.relations.found import may_be_slack
 from threatmodel.evidence.relations.use import FunctionRelations
 from threatmodel.evidence.relations.ways import Start
-from threatmodel.evidence.signs import described_outputs
 from threatmodel.reading.values import dataclass
 from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.values import Node, Scalar, get, leaves, text
@@ -139,11 +138,11 @@ def _starts(relations: Mapping[str, FunctionRelations]) -> Iterator[tuple[Route,
 # --- outputs of a template
 
 
-def urls_of_outputs(stack: Stack) -> Iterator[RequestUrl]:
-    """Yield the addresses that an output gives to a feature of Slack, by its description."""
+def urls_of_outputs(stack: Stack, outputs: Iterable[tuple[Scalar, Node]]) -> Iterator[RequestUrl]:
+    """Yield the addresses that outputs (the description, and the value) give to a feature of Slack."""
     named = (get(one.properties, "StageName") for one in stack.resources.values())
     stages = {word for node in named if (word := text(node))}
-    for said, value in described_outputs(stack):
+    for said, value in outputs:
         for one in read(f"Slack: {said.value}", stack.file):
             own = [one.address] if one.address.path is not None else _addresses(value, stages)
             yield from (RequestUrl(one.feature, one.feature, at, said.place, one.words) for at in own)

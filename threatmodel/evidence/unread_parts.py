@@ -39,7 +39,6 @@ _CUSTOM = re.compile(r"Custom::|AWS::CloudFormation::CustomResource\Z")
 _SCRIPTS = frozenset(
     ("null_resource", "terraform_data", "external", "shell_script", "local_file", "AWS::SSM::Association")
 )
-_CALLS = frozenset(("AWS::Lambda::Invocation",))
 _WORD = re.compile(r"[A-Za-z0-9_.-]+")
 _MANY = 20_000
 """Words of a part's text that are looked through for names."""
@@ -246,7 +245,7 @@ def acting(resource: Resource) -> tuple[Strength, str] | None:
         return "changes", "a custom resource runs code on its input"
     if _REGISTERED.match(kind):
         return "changes", "it registers third-party code, which runs at each deployment"
-    if kind in _CALLS:
+    if kind == "AWS::Lambda::Invocation":
         return "changes", "it calls a function, which may change its input with its own permissions"
     if kind in _SCRIPTS:
         return "changes", "it may run a script on its input"

@@ -128,7 +128,9 @@ def test_nor_does_a_resource_that_may_not_exist(sample: Path) -> None:
     # without these, what refers to them could not exist either
     referred = {link.resource for one in stack.resources.values() for link in links(one.properties)}
     for name, resource in stack.resources.items():
-        if name not in referred and not {"function", "store", "queue", "secret", "api"} & set(facts.kinds_of(resource)):
+        if name not in referred and not {"function", "store", "queue", "secret", "api"} & set(
+            facts.kinds_of_type(resource.type)
+        ):
             without = wired(replace(stack, resources={key: one for key, one in stack.resources.items() if key != name}))
             doubted = changed(stack, replace(resource, doubt=_hidden(resource.properties)))
             assert [one for one in lost(known, without) if one[1] not in doubted[one[0]].unknown] == [], name

@@ -24,7 +24,7 @@ from threatmodel.evidence.relations.passing import passed_on
 from threatmodel.evidence.relations.use import FunctionRelations
 from threatmodel.evidence.relations.ways import Start
 from threatmodel.evidence.resource_types import known
-from threatmodel.evidence.signs import may_call, signs
+from threatmodel.evidence.signs import described_outputs, may_call, signs
 from threatmodel.evidence.slack_callers import callers, urls_of_outputs
 from threatmodel.model.file import EXTERNAL_USES, SECTIONS, TRIGGER
 from threatmodel.reading.problems import Place
@@ -95,7 +95,7 @@ def entries(
     `whole` is what is known of the system as a whole.
     """
     signed = bool(whole.manifests) or bool(signs(stack, by_function, whole.names))
-    slack = callers(whole.manifests, by_function, whole.served, urls_of_outputs(stack))
+    slack = callers(whole.manifests, by_function, whole.served, urls_of_outputs(stack, described_outputs(stack)))
     passed = passed_on(stack, facts)
     places = dict(_named_by(by_function, passed))
     kinds = dict(_kinds(stack, facts, by_function, passed, places)) | {name: kind for name, (_, kind) in known.items()}

@@ -22,8 +22,8 @@ TOPICS = ("AWS::SNS::Topic",)
 _POLICIES = ("AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy")
 _WORKING = ("AWS::Lambda::Function", "AWS::Serverless::Function", "AWS::Events::ApiDestination")
 """Types of targets that do something with what they get."""
-_BY_ITSELF = frozenset(("cloudwatch.amazonaws.com",))
-"""Services that a topic without a policy lets publish for its own account."""
+_BY_ITSELF = "cloudwatch.amazonaws.com"
+"""The service that a topic without a policy lets publish for its own account."""
 
 WITHIN = 3_600
 """Seconds within which an alarm that has to warn goes off."""
@@ -101,7 +101,7 @@ def _lets_in(topic: Resource, service: str, stack: Stack, sender: Resource) -> b
             return None
     written = [statements(document) for document in documents if document is not None]
     if not any(written):
-        return service in _BY_ITSELF or None
+        return service == _BY_ITSELF or None
     return all_of([_publishes(one, service, stack, sender) for one in written])
 
 

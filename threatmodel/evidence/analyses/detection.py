@@ -117,9 +117,7 @@ def _leaves_out(recorder: Node) -> bool:
     if flag(read(recorder, "is_enabled"), left_out=True) is False:  # of Terraform alone
         return True
     group = read(recorder, "RecordingGroup")
-    group = next(iter(each(group)), None)
     strategy = read(group, "RecordingStrategy")
-    strategy = next(iter(each(strategy)), None)
     if group is None or any(True for _ in unknowns(group)):
         return False
     left_out = read(group, "ExclusionByResourceTypes")

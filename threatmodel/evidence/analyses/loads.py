@@ -116,9 +116,6 @@ def _amount(node: Node | None) -> float | None:
     return float(stated) if stated is not None and re.fullmatch(r"\d{1,12}(?:\.\d{1,4})?", stated) else None
 
 
-_MAIL = ("EMAIL",)
-
-
 def _has_subscriber(
     notification: Node, stack: Stack, sender: Resource, service: str = "budgets.amazonaws.com"
 ) -> bool | None:
@@ -127,7 +124,7 @@ def _has_subscriber(
     topics: list[Node] = []
     for one in each(read(notification, "Subscribers")):
         address = read(one, "Address")
-        if worded(read(one, "SubscriptionType|Type")) in _MAIL:
+        if worded(read(one, "SubscriptionType|Type")) == "EMAIL":
             mailed.append(stands(address))
         elif address is not None:
             topics.append(address)

@@ -18,7 +18,7 @@ from threatmodel.evidence.answers import all_of, one_of
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import List, Node, Table, Unknown, items, links
 
-_ALARMS = ("AWS::CloudWatch::Alarm",)
+_ALARM = "AWS::CloudWatch::Alarm"
 _SHORTEST_CANARY = 300
 _MOST_ERRORS = 10
 _COUNTED = frozenset(("Sum", "Average", "Maximum"))
@@ -50,9 +50,9 @@ def _alarm(node: Node, stack: Stack) -> Resource | None:
     """The alarm of this file that is named, by a link or by the name that it gives itself."""
     target = stack.target(node) or stack.target(read(node, "Name"))
     if target is not None:
-        return target if target.type in _ALARMS else None
+        return target if target.type == _ALARM else None
     stated = worded(read(node, "Name") or node)
-    alarms = stack.of_type(*_ALARMS) if stated else ()
+    alarms = stack.of_type(_ALARM) if stated else ()
     return next((one for one in alarms if worded(read(one.properties, "AlarmName")) == stated), None)
 
 

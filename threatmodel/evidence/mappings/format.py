@@ -25,8 +25,9 @@ A place is a source and one predicate:
 ``analysis: N``   code computes it from what is ``gather``-ed: a name of `threatmodel.evidence.analyses.registry`
 ``otherwise: V``  what is true if no place before it stated anything
 
-and two qualifiers: ``left_out: V``, what is true if the last resource exists and has no value at the path, and
-``over``, how the results of several items and resources become one: a key of OVER.
+and qualifiers: ``left_out: V``, what is true if the last resource exists and has no value at the path, and
+``over``, how the results of several items and resources become one: a key of OVER.  With ``described: true`` a place
+says nothing of a plane that the model does not describe.
 
 A place that leads nowhere says nothing.  A place whose value cannot be known (no word fits, a parameter without
 default) makes the fact unknown.
@@ -104,6 +105,7 @@ class FactMapping:
     gather: str = ""
     left_out: tuple[Any, ...] = ()
     over: str = "same"
+    described: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ _PLACE = record(
     Key("otherwise", Raw(), "what holds where nothing said anything"),
     Key("left_out", Raw(), "what is true if there is no value at the path"),
     Key("over", Text(20), "how several results become one"),
+    Key("described", Flag(), "whether it says something only of an element that the model describes"),
 )
 _SOURCE = record(
     "a source",

@@ -182,6 +182,7 @@ class _Whole:
             gather=_value(entries, "gather", ""),
             left_out=(entries["left_out"].value,) if "left_out" in entries else (),
             over=_value(entries, "over", "same"),
+            described=_value(entries, "described", False),  # noqa: FBT003 - the value of a key that is left out
         )
 
     def check_keys(self, predicate: str, entries: Fields, place: Place) -> None:

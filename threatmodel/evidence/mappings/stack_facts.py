@@ -63,21 +63,14 @@ class StackFacts:
         """Return what reads the same facts of another stack."""
         return StackFacts(stack, self._mappings)
 
-    def kind_of(self, resource: Resource) -> str:
-        """The kind of element that a resource can be, or ''."""
-        return next((kind for kind, types in self._mappings.elements.items() if resource.type in types), "")
-
-    def kinds_of(self, resource: Resource) -> tuple[str, ...]:
-        """All kinds of element that a resource can be: a stream is a store and a queue."""
-        return self.kinds_of_type(resource.type)
-
     def kinds_of_type(self, type_: str) -> tuple[str, ...]:
         """All kinds of element that a resource of a type can be."""
         return tuple(kind for kind, types in self._mappings.elements.items() if type_ in types)
 
-    def names(self, kind: str, resource: Resource) -> Iterable[str]:
-        """The facts of which a resource can say something, as an element of a kind."""
-        return self._tried(kind, resource.type)
+    def names(self, kind: str, resource: Resource, *, described: bool = True) -> Iterable[str]:
+        """The facts of which a resource can say something, as an element of a kind that a model has or may have."""
+        tried = self._tried(kind, resource.type)
+        return (name for name, (_, places) in tried.items() if described or not all(one.described for one in places))
 
     def of(self, kind: str, resource: Resource) -> Mapping[str, Found]:
         """Every fact of the element that a resource is, as `fact` gives it."""

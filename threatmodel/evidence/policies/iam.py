@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -64,6 +64,14 @@ def expanded(pattern: str) -> tuple[IamAction, ...]:
     if not colon and pattern.strip("*?"):
         return ()
     return tuple(_covered(pattern if colon else "*:*", service if colon else "*"))
+
+
+def by_service(actions: Iterable[IamAction]) -> Mapping[str, list[IamAction]]:
+    """Some actions by their service, in small letters."""
+    found: dict[str, list[IamAction]] = {}
+    for action in actions:
+        found.setdefault(action.name.partition(":")[0].lower(), []).append(action)
+    return found
 
 
 def _covered(pattern: str, service: str) -> Iterator[IamAction]:

@@ -15,7 +15,7 @@ from threatmodel.evidence.policies.arns import covers_every
 from threatmodel.evidence.policies.escalations import UNKNOWN_LEVEL, Escalation, escalations, unexplained
 from threatmodel.evidence.policies.given import given_to
 from threatmodel.evidence.policies.grants import Grant, grants
-from threatmodel.evidence.policies.iam import IamAction, actions_of, expanded
+from threatmodel.evidence.policies.iam import IamAction, actions_of, by_service, expanded
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Unknown
@@ -110,10 +110,8 @@ def _lowered(text: str) -> tuple[str, ...]:
 
 def _by_service(grant: Grant, denied: frozenset[str]) -> Iterator[Allowed]:
     """What a statement allows, one service after the other, since patterns of resources are theirs."""
-    found: dict[str, dict[str, None]] = {}
-    for one in actions_in(grant, denied):
-        found.setdefault(one.name.partition(":")[0].lower(), {}).setdefault(one.name)
-    return (Allowed(tuple(names), grant.place) for names in found.values())
+    for actions in by_service(actions_in(grant, denied)).values():
+        yield Allowed(tuple(dict.fromkeys(one.name for one in actions)), grant.place)
 
 
 def actions_in(grant: Grant, denied: frozenset[str] = frozenset()) -> Iterator[IamAction]:

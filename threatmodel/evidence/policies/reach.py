@@ -5,14 +5,14 @@ A Deny counts where it surely holds: without conditions, and on resources that a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from threatmodel.evidence.policies.arns import Match, Targets, resources_of
 from threatmodel.evidence.policies.escalations import UNKNOWN_LEVEL
 from threatmodel.evidence.policies.grants import Grant
-from threatmodel.evidence.policies.iam import IamAction, expanded
+from threatmodel.evidence.policies.iam import IamAction, by_service, expanded
 from threatmodel.evidence.policies.permissions import actions_in
 from threatmodel.evidence.policies.work import use_of
 from threatmodel.reading.problems import Place, quoted
@@ -125,7 +125,7 @@ def _denials(found: Sequence[Grant], targets: Targets) -> Mapping[str, frozenset
 def _by_service(grant: Grant) -> Mapping[str, Sequence[IamAction]]:
     """Return the actions of a statement by service; an unknown one is under every service that it may belong to."""
     if grant.but_actions:
-        return _grouped(tuple(actions_in(grant)))
+        return by_service(tuple(actions_in(grant)))
     found: dict[str, list[IamAction]] = {}
     for one in grant.actions:
         if one.open is not None:
@@ -146,14 +146,7 @@ _SERVICES = (
 @lru_cache(maxsize=4096)
 def _of_pattern(text: str) -> Mapping[str, Sequence[IamAction]]:
     known = expanded(text)
-    return _grouped(known) if known else {text.partition(":")[0]: (IamAction(text, UNKNOWN_LEVEL, limitable=True),)}
-
-
-def _grouped(actions: Iterable[IamAction]) -> Mapping[str, Sequence[IamAction]]:
-    found: dict[str, list[IamAction]] = {}
-    for action in actions:
-        found.setdefault(action.name.partition(":")[0].lower(), []).append(action)
-    return found
+    return by_service(known) if known else {text.partition(":")[0]: (IamAction(text, UNKNOWN_LEVEL, limitable=True),)}
 
 
 class _Doing(NamedTuple):

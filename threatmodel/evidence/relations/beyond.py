@@ -14,7 +14,7 @@ from typing import NamedTuple
 from threatmodel.evidence.policies.arns import Targets, resources_of
 from threatmodel.evidence.policies.escalations import UNKNOWN_LEVEL
 from threatmodel.evidence.policies.grants import Grant
-from threatmodel.evidence.policies.iam import IamAction, expanded
+from threatmodel.evidence.policies.iam import IamAction, by_service, expanded
 from threatmodel.evidence.policies.work import (
     EVERY,
     changes,
@@ -85,13 +85,8 @@ def _left(
 
 
 def _by_service(grant: Grant, *, networked: bool) -> Mapping[str, Sequence[IamAction]]:
-    found: dict[str, list[IamAction]] = {}
-    for one in grant.actions:
-        for action in () if one.open is not None else _named(one.text, one.shown):
-            if networked and is_of_a_network(action):
-                continue
-            found.setdefault(action.name.partition(":")[0], []).append(action)
-    return found
+    named = (action for one in grant.actions if one.open is None for action in _named(one.text, one.shown))
+    return by_service(action for action in named if not (networked and is_of_a_network(action)))
 
 
 @lru_cache(maxsize=4096)

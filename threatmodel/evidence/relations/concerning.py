@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from threatmodel.evidence.policies.given import given_rights
 from threatmodel.evidence.relations.naming import Names, may_be_called_anything
 from threatmodel.evidence.relations.uses import Functions
-from threatmodel.evidence.relations.ways import Starts, Ways
+from threatmodel.evidence.relations.ways import Ways
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.unread_parts import acting, handed_to, own_names
 from threatmodel.stacks.stack import Resource
@@ -28,26 +28,24 @@ _POLLS = ("mapping", "pipe")
 """Readers of what takes from a queue."""
 
 
-def concerning(
-    names: Names, using: Functions, started: Mapping[str, Starts], ways: Ways
-) -> Mapping[str, frozenset[str]]:
+def concerning(names: Names, using: Functions, ways: Ways) -> Mapping[str, frozenset[str]]:
     """The resources that may or may not be there and may matter to each function, by the function's name."""
     optional = {name: one for name, one in names.stack.resources.items() if one.doubt is not None}
     if not optional:
         return dict.fromkeys(names.functions, frozenset())
-    near = _Near(names, _edges(names, using, started, ways))
+    near = _Near(names, _edges(names, using, ways))
     everywhere = near.to(_loose(names, using, ways))
     everywhere |= {name for name, one in optional.items() if may_be_called_anything(one)}
     return {name: frozenset((near.to((name,)) | everywhere) & optional.keys()) for name in names.functions}
 
 
-def _edges(names: Names, using: Functions, started: Mapping[str, Starts], ways: Ways) -> Iterator[tuple[str, str]]:
+def _edges(names: Names, using: Functions, ways: Ways) -> Iterator[tuple[str, str]]:
     """Each two resources of which one names the other, or was found to be about it."""
     called = own_names(names.stack)
     for one in names.stack.resources.values():
         linked = (link.resource for link in links(one.properties))
         yield from ((one.name, other) for other in {one.made_by, *linked, *handed_to(one.properties, called)})
-    for name, found in started.items():
+    for name, found in ways.found.items():
         yield from ((name, other) for other in (*ways.said_by[name], *(start.source for start in found.starts)))
     for name in using.roles.all:
         role = using.roles.of(name)

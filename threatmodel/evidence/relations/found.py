@@ -14,7 +14,7 @@ from threatmodel.evidence.relations.role import RELATIONS
 from threatmodel.evidence.relations.starts import starts
 from threatmodel.evidence.relations.use import FunctionRelations
 from threatmodel.evidence.relations.uses import Functions
-from threatmodel.evidence.relations.ways import Start, Starts
+from threatmodel.evidence.relations.ways import Start, Way, Ways
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.unread_parts import Touch, touches
 from threatmodel.reading.problems import Place, quoted
@@ -31,14 +31,14 @@ def function_relations(stack: Stack, facts: StackFacts) -> Mapping[str, Function
     names = Names(stack, facts)
     if not names.functions:
         return {}
-    started, ways = starts(names)
-    using = Functions(names, {start.source for one in started.values() for start in one.starts})
-    callers = _Callers(names, using, started)
+    ways = starts(names)
+    using = Functions(names, {start.source for way in ways.found.values() for start in way.starts})
+    callers = _Callers(names, using, ways)
     unread = _Unread(names, facts)
-    near = concerning(names, using, started, ways)
+    near = concerning(names, using, ways)
     return {
         name: replace(
-            _relations(function, started[name], callers.of(function), using, unread),
+            _relations(function, ways.found[name], callers.of(function), using, unread),
             itself=callers.circle(function),
             depends_on=near[name],
         )
@@ -83,7 +83,7 @@ def _is_handed_open(stack: Stack, name: str) -> bool:
 
 
 def _relations(
-    function: Resource, started: Starts, called: Unanswered | None, using: Functions, unread: _Unread
+    function: Resource, started: Way, called: Unanswered | None, using: Functions, unread: _Unread
 ) -> FunctionRelations:
     uses = using.of(function, (start.source for start in started.starts if start.source))
     unknown = dict(uses.unknown)
@@ -115,10 +115,10 @@ def is_of_people(start: Start) -> bool:
 class _Callers:
     """Return who may call each function with a separate permission: other functions, and roles for other uses."""
 
-    def __init__(self, names: Names, using: Functions, started: Mapping[str, Starts]) -> None:
+    def __init__(self, names: Names, using: Functions, ways: Ways) -> None:
         self.names = names
         self.using = using
-        self._starters = {name: {start.source for start in one.starts} for name, one in started.items()}
+        self._starters = {name: {start.source for start in way.starts} for name, way in ways.found.items()}
         self._named: dict[str, list[tuple[str, str, Place]]] = {}
         self._every: list[tuple[str, str, Place]] = []
         self._calls: dict[str, dict[str, Place]] = {}

@@ -28,7 +28,7 @@ from threatmodel.evidence.relations.machines import argument_of, tasks
 from threatmodel.evidence.relations.naming import Called, Names
 from threatmodel.evidence.relations.permitted import permission
 from threatmodel.evidence.relations.routes import api, authorizer, integration, method, route_target, url
-from threatmodel.evidence.relations.ways import Starts, Ways
+from threatmodel.evidence.relations.ways import Ways
 from threatmodel.evidence.resource_types import CALLS_NOTHING, PUSHES, RESOURCE_TYPES, known
 from threatmodel.reading.problems import Place, quoted, visible
 from threatmodel.stacks.sam.events import SERVICES
@@ -40,8 +40,8 @@ _PERMISSIONS = ("AWS::Lambda::Permission", "AWS::Lambda::ResourcePolicy")
 _CUSTOM = ("Custom::", "AWS::CloudFormation::CustomResource")
 
 
-def starts(names: Names) -> tuple[Mapping[str, Starts], Ways]:
-    """What starts each function of a stack, by the function's name, and how that was found; not what roles allow."""
+def starts(names: Names) -> Ways:
+    """What starts each function of a stack, and how that was found; not what roles allow."""
     ways = Ways(names)
     _look(ways)
     for resource in names.stack.of_type(*_PERMISSIONS):
@@ -51,7 +51,7 @@ def starts(names: Names) -> tuple[Mapping[str, Starts], Ways]:
         for name, function in names.functions.items():
             if names.may_name(found, function):
                 ways.unknown(name, why, place)
-    return {name: way.finished() for name, way in ways.found.items()}, ways
+    return ways
 
 
 def _look(ways: Ways) -> None:

@@ -42,14 +42,13 @@ def _stored(found: re.Match[str] | None) -> Outside | None:
 
 # --- settings
 
-_PARAMETERS = ("AWS::SSM::Parameter",)
 _PLAIN = ("String", "StringList")
 
 
 def is_setting(resource: Resource, stack: Stack) -> bool:
     """Whether a parameter is certainly no secret: it is kept in the clear, and neither name nor value speaks of one."""
     kind, value = read(resource.properties, "Type"), read(resource.properties, "Value")
-    if resource.type not in _PARAMETERS or text(kind) not in _PLAIN or value is None:
+    if resource.type != "AWS::SSM::Parameter" or text(kind) not in _PLAIN or value is None:
         return False
     if any(getattr(node, "given", ()) or next(unknowns(node), None) for node in (kind, value)):
         return False

@@ -44,18 +44,11 @@ class Start(NamedTuple):
     reached: bool = True
 
 
-class Starts(NamedTuple):
-    """What starts one function, and why there may be more ways."""
-
-    starts: tuple[Start, ...]
-    unknown: Unanswered | None
-
-
 class Way:
-    """What is found about one function, as resource by resource is looked at."""
+    """What is found about one function, as resource by resource is looked at; `unknown`: why more may start it."""
 
     def __init__(self) -> None:
-        self.starts: dict[tuple[str, str, str, str], Start] = {}
+        self._starts: dict[tuple[str, str, str, str], Start] = {}
         self.callers: dict[str, set[str]] = {}
         self.unknown: Unanswered | None = None
 
@@ -67,16 +60,17 @@ class Way:
     def add(self, start: Start) -> None:
         """Add a way; the same way again adds its lines, is certain where one is, and guarded where both are."""
         start = start._replace(detail=redacted(start.detail), path=redacted(start.path))
-        before = self.starts.get(start[:4], start)
-        self.starts[start[:4]] = start._replace(
+        before = self._starts.get(start[:4], start)
+        self._starts[start[:4]] = start._replace(
             places=tuple(dict.fromkeys((*before.places, *start.places))),
             certain=before.certain or start.certain,
             guarded=before.guarded and start.guarded,
         )
 
-    def finished(self) -> Starts:
-        """The whole, as a value."""
-        return Starts(tuple(self.starts.values()), self.unknown)
+    @property
+    def starts(self) -> tuple[Start, ...]:
+        """What starts the function, as far as is known."""
+        return tuple(self._starts.values())
 
 
 class Ways:
