@@ -65,7 +65,7 @@ class Outcomes:
 
     def of(self, one: Situation, counts: tuple[Counts, ...]) -> Outcome:
         """Return the outcome of a situation; `counts` are those of the threat's links, in order."""
-        accepted = one.acceptance is not None and one.acceptance.finding
+        accepted = one.acceptance is not None and one.acceptance.name
         key = (one.threat.id, one.inherent, one.proof, one.applies, accepted, counts)
         found = self._known.get(key)
         if found is None:

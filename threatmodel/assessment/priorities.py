@@ -111,17 +111,16 @@ def _dated(assessment: Assessment) -> Iterator[Expiry]:
             yield Expiry("plan", name, said.planned_for, planner, said.place, said.ticket)
         if said.due is not None:
             yield Expiry("due", name, said.due, owner, said.place, said.ticket)
-    for acceptance in system.acceptances:
-        owner = system.reached(acceptance.owner)
-        yield Expiry("acceptance", acceptance.finding, acceptance.expires, owner, acceptance.place, acceptance.ticket)
-        if acceptance.due is not None:
-            yield Expiry("due", acceptance.finding, acceptance.due, owner, acceptance.place, acceptance.ticket)
-    for exemption in system.exemptions:
-        owner = system.reached(exemption.owner)
-        yield Expiry("exemption", exemption.name, exemption.expires, owner, exemption.place, exemption.ticket)
-    for exclusion in system.exclusions:
-        owner = system.reached(exclusion.owner)
-        yield Expiry("exclusion", exclusion.name, exclusion.expires, owner, exclusion.place, exclusion.ticket)
+    for what, decisions in (
+        ("acceptance", system.acceptances),
+        ("exemption", system.exemptions),
+        ("exclusion", system.exclusions),
+    ):
+        for one in decisions:
+            yield Expiry(what, one.name, one.expires, system.reached(one.owner), one.place, one.ticket)
+    for one in system.acceptances:
+        if one.due is not None:
+            yield Expiry("due", one.name, one.due, system.reached(one.owner), one.place, one.ticket)
 
 
 def risks(assessment: Assessment) -> dict[str, Risk]:

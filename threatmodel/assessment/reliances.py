@@ -94,8 +94,8 @@ class Reliances:
         yield from self._not_stated()
         yield from self._intended_public(groups)
         for one in self._system.acceptances:
-            if one.finding in accepted:
-                what = f"{one.finding}, a risk of {one.risk} at most until {one.expires}"
+            if one.name in accepted:
+                what = f"{one.name}, a risk of {one.risk} at most until {one.expires}"
                 yield Reliance("accepted", what, 1, one.owner, one.reason, one.place)
         for element in (element for held in invariants for element in held.bound):
             if element.is_exempt and (by := element.exemption) is not None:
@@ -272,13 +272,13 @@ class Reliances:
                 until = terms.attested_until(by.on, by.expires)
                 if until - by.on > year:
                     yield Reliance("long-term", f"{by.name} until {until}", 1, by.attested_by, "attested", by.place)
-        taken: Iterable[tuple[str, str, Acceptance | Exemption]] = (
-            *(("accepted", one.finding, one) for one in self._system.acceptances),
-            *(("exempted", one.name, one) for one in self._system.exemptions),
+        taken: Iterable[tuple[str, Acceptance | Exemption]] = (
+            *(("accepted", one) for one in self._system.acceptances),
+            *(("exempted", one) for one in self._system.exemptions),
         )
-        for done, name, one in taken:
+        for done, one in taken:
             if one.expires - self._today > year and terms.is_in_force(one.expires, self._today):
-                yield Reliance("long-term", f"{name} until {one.expires}", 1, one.owner, done, one.place)
+                yield Reliance("long-term", f"{one.name} until {one.expires}", 1, one.owner, done, one.place)
         for source in self._system.evidence:
             if source.days is not None and source.days > RESULT:
                 what = f"probe of {source.function} for {source.days} days, not {RESULT}"

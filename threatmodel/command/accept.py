@@ -56,7 +56,7 @@ def run(request: Invocation) -> int:
 
 def _needing(name: str, assessment: Assessment) -> Finding:
     """Return the finding of a name. Raises InputError where there is none, or none that needs an acceptance."""
-    known = next((one for one in assessment.graph.system.acceptances if one.finding == name), None)
+    known = next((one for one in assessment.graph.system.acceptances if one.name == name), None)
     if known is not None:
         message, hint = f"{quoted(name)} is accepted already, until {known.expires}", "change it here"
         place = known.place

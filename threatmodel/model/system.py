@@ -201,8 +201,8 @@ class Acceptance:
     due: datetime.date | None = None
 
     @property
-    def finding(self) -> str:
-        """The id of the finding that it is of."""
+    def name(self) -> str:
+        """What it accepts, as check names it: the id of a finding."""
         return f"{self.threat}@{self.element}"
 
 

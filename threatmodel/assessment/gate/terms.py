@@ -21,15 +21,15 @@ def terms(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
     system = assessment.graph.system
     if not rules.ignore_acceptances:
         for acceptance in system.acceptances:
-            one = _Taken("acceptance", "accepted", acceptance, acceptance.finding)
+            one = _Taken("acceptance", "accepted", acceptance)
             yield from _held_to(one, assessment, rules)
             yield from _acceptance(one, acceptance, assessment)
         for exemption in system.exemptions:
-            one = _Taken("exemption", "exempted", exemption, exemption.name)
+            one = _Taken("exemption", "exempted", exemption)
             yield from _held_to(one, assessment, rules)
             yield from _exemption(one, exemption, assessment)
         for exclusion in system.exclusions:
-            yield from _held_to(_Taken("exclusion", "excluded", exclusion, exclusion.name), assessment, rules)
+            yield from _held_to(_Taken("exclusion", "excluded", exclusion), assessment, rules)
     yield from _attestations(assessment, rules)
     yield from _ending(assessment, rules)
 
@@ -40,13 +40,12 @@ class _Taken(NamedTuple):
     what: str
     done: str
     by: Acceptance | Exemption | Exclusion
-    name: str
 
     def wrong(self, code: str, said: str, do: str) -> CheckResult:
         """The result of one that may not be as it is."""
         element, place = self.by.element, self.by.place
         return CheckResult(
-            code=code, name=self.name, place=place, message=said, rule=code, element=element, fails=True, do=do
+            code=code, name=self.by.name, place=place, message=said, rule=code, element=element, fails=True, do=do
         )
 
 
@@ -85,7 +84,7 @@ def _acceptance(one: _Taken, accepted: Acceptance, assessment: Assessment) -> It
     """What is wrong with the risk that is accepted: there is none, or more."""
     findings = assessment.findings
     needless = next((why for by, why in assessment.needless if by is accepted), "")
-    finding = next((found for found in findings if found.id == accepted.finding), None)
+    finding = next((found for found in findings if found.id == accepted.name), None)
     if needless:
         gone = finding is None and accepted.threat in assessment.library.threats
         result = one.wrong("needless-acceptance", f"it is accepted, but {needless}", "remove the acceptance")

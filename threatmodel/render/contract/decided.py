@@ -70,7 +70,7 @@ def acceptance_data(acceptance: Acceptance, assessment: Assessment) -> dict[str,
     in_force = assessment.graph.system.longest_terms.is_in_force(acceptance.expires, assessment.today)
     beyond = any(f.acceptance is acceptance and f.verdict != "accepted" for f in assessment.findings)
     return {
-        "finding": acceptance.finding,
+        "finding": acceptance.name,
         "risk": acceptance.risk,
         "reason": acceptance.reason,
         "owner": acceptance.owner,

@@ -187,7 +187,7 @@ def accepted(assessment: Assessment, applying: Container[str]) -> list[Row]:
     needless = {id(acceptance): reason for acceptance, reason in assessment.needless}
     rows: list[Row] = []
     for acceptance in assessment.graph.system.acceptances:
-        name = acceptance.finding
+        name = acceptance.name
         threat = assessment.library.threats.get(acceptance.threat)
         holds, status = _status(by_id, name, needless.get(id(acceptance), ""), assessment)
         rows.append(
