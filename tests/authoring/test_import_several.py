@@ -230,7 +230,7 @@ PLAN = {"format_version": "1.2", "timestamp": "2026-01-01T00:00:00Z", "planned_v
 
 def test_a_folder_without_one_clear_system_is_refused(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
     """Nothing to read, a configuration without a plan, an app that is not synthesized, a plan beside a template."""
-    folders = ("nothing", "terraform", "app", "both", "plans", "broken", "below")
+    folders = ("nothing", "terraform", "app", "both", "plans", "broken", "below", "program", "composed")
     for folder in folders:
         Path(folder).mkdir()
     Path("terraform/main.tf").write_text("", encoding="utf-8")
@@ -242,6 +242,10 @@ def test_a_folder_without_one_clear_system_is_refused(capsys: pytest.CaptureFixt
     Path("broken/b.yaml").write_text("Resources:\n  A: [\n", encoding="utf-8")
     Path("below/shop").mkdir()
     Path("below/shop/template.yaml").write_text(TEMPLATE, encoding="utf-8")
+    Path("program/serverless.ts").write_text("export default {}", encoding="utf-8")
+    for name in ("api", "bot"):
+        Path(f"composed/{name}").mkdir()
+        Path(f"composed/{name}/serverless.yml").write_text("service: x\n", encoding="utf-8")
     golden("bad-input/import-folder.txt", "".join(refused(["import", folder], capsys) for folder in folders))
 
 

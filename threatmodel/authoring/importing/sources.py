@@ -56,6 +56,9 @@ def _file(path: Path, kind: str, files: Files) -> Source:
     return Source(path, kind or kind_of(path, files))
 
 
+_MAKES_SERVERLESS = r"serverless\.[cm]?[jt]s"
+_PROGRAM = "a program that makes a serverless.yml"
+_PRINTS = "run 'serverless print > serverless.yml', and import that"
 _OTHERS: Sequence[tuple[str, str, str]] = (
     (r"(?i)^[a-z][a-z0-9+.-]*:/", "an address, and import reads files", "download the file, and import it by its path"),
     (
@@ -64,11 +67,7 @@ _OTHERS: Sequence[tuple[str, str, str]] = (
         f"import a plan: {_PLAN}",
     ),
     (r"\.tfvars$", "a file of Terraform variables", f"import a plan: {_PLAN}"),
-    (
-        r"(^|/)serverless\.[cm]?[jt]s$",
-        "a program that makes a serverless.yml",
-        "run 'serverless print > serverless.yml', and import that",
-    ),
+    (rf"(^|/){_MAKES_SERVERLESS}$", _PROGRAM, _PRINTS),
     (
         r"\.([cm]?[jt]sx?|py|go|java|cs|kt|rb)$",
         "a program, and import runs none",
@@ -151,13 +150,17 @@ def _nothing(folder: Path) -> tuple[str, str]:
     """What is said of a folder without infrastructure code, and what to do."""
     if (folder / "cdk.json").is_file():
         return "this is a CDK app that is not synthesized", f"run 'cdk synth' and then '{_again(folder / _CDK_OUT)}'"
+    for path in sorted(folder.iterdir()):
+        if re.fullmatch(_MAKES_SERVERLESS, path.name):
+            return f"{path.name} is {_PROGRAM}, and import runs none", _PRINTS
     below = _folders_below(folder)
-    hint = f"import the folder that has one: {_again(below[0])}" if below else "name the file that is deployed"
+    which = "the folder that has one" if len(below) == 1 else "the folders that are deployed together"
+    hint = f"import {which}: {_again(*below)}" if below else "name the file that is deployed"
     return "there is no template, plan as JSON or serverless.yml in this folder", hint
 
 
-def _again(path: Path) -> str:
-    return f"{COMMAND} import {shlex.quote(shown_path(path))}"
+def _again(*paths: Path) -> str:
+    return f"{COMMAND} import {' '.join(shlex.quote(shown_path(one)) for one in paths)}"
 
 
 def _candidates(folder: Path, kind: str, files: Files) -> Iterator[Source]:
