@@ -365,8 +365,17 @@ def test_secrets_in_results_are_never_shown() -> None:
         "".join(run(*arguments, "-m", "model.yaml")[1:])
         for arguments in (("check", "-v"), ("--json",), ("--report", "full"), ("ask",), ("--pytm",), ("--dfd",))
     ]
-    assert "gitleaks *: a secret is in a file or in the history" in "".join(said)
+    assert "app/app.py:7:1: open: committed-secret@pipeline" in said[0]
+    assert "visible-secret: secrets: gitleaks found a secret (slack-bot-token)" in said[0]
     assert CANARY not in "".join(said)
+
+
+def test_what_detect_secrets_found_is_a_sign_and_no_warning() -> None:
+    row = {"type": "Hex High Entropy String", "filename": "app/app.py", "hashed_secret": CANARY, "line_number": 7}
+    whole = {"version": "1.5.0", "plugins_used": [], "results": {"app/app.py": [row]}}
+    saved("result.json", {**whole, "generated_at": "2026-11-26T10:00:00Z"})
+    read, found = reads()
+    assert ([one.name for one in read.left_open], read.notes, found) == (["history_scanned"], (), {})
 
 
 # --- dependencies

@@ -62,6 +62,9 @@ class Modules:
         return self.folder.place(module.path, node.line, node.column)
 
 
+_REMEDY = "run the toolkit with the handler's Python, name the source that it is built from, or probe it"
+
+
 class Parsed:
     """The modules of a folder, each parsed once for all handlers."""
 
@@ -110,7 +113,7 @@ def modules_of(parsed: Parsed, files: Iterable[str], root: str) -> Modules:
             module = parsed.module(path)
         except ParseError as error:
             place = parsed.folder.place(path, error.line, 1)
-            modules.openings.append(Opening(f"{path} is not read: {error.why}", place))
+            modules.openings.append(Opening(f"{path} is not read: {error.why}; {_REMEDY}", place))
             continue
         modules.found[path] = module
         ahead += _Importing(modules, module).all()

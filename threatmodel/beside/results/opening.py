@@ -19,8 +19,8 @@ from threatmodel.reading.values import dataclass
 LARGEST = 64 * 1024 * 1024
 """Bytes of a result."""
 _KNOWN = (
-    "SARIF, or the JSON of bandit, checkov, gitleaks, npm audit, osv-scanner, pip-audit, Prowler, semgrep or zizmor, "
-    "or a credential report of AWS"
+    "SARIF, or the JSON of bandit, checkov, detect-secrets, gitleaks, npm audit, osv-scanner, pip-audit, Prowler, "
+    "semgrep or zizmor, or a credential report of AWS"
 )
 _WORKFLOWS = ".github/workflows"
 """The folder from which zizmor names files in SARIF, where it is given that."""

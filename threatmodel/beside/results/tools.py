@@ -106,6 +106,20 @@ def _gitleaks(raw: Any) -> Results:
     )
 
 
+def _detect_secrets(raw: Mapping[str, Any]) -> Results:
+    return Results(
+        tool="detect-secrets",
+        version=text(raw.get("version")),
+        findings=[
+            Finding(text(one.get("type")), f"results.{text(file)}[{at}]", text(file), number(one.get("line_number")))
+            for file, every in table(raw.get("results")).items()
+            for at, one in enumerate(rows(every))
+            if one.get("is_secret") is not False  # a person looked at it, and it is none
+        ],
+        made=time_of(raw.get("generated_at")),
+    )
+
+
 # --- templates
 
 
@@ -235,6 +249,7 @@ TOOLS = (
     Tool(_is_checkov, _checkov),
     Tool(_is_prowler, _prowler),
     Tool(_has("metrics", "results", "errors"), _bandit),
+    Tool(_has("plugins_used", "results"), _detect_secrets),
     Tool(_has("results", "paths", "errors"), _semgrep),
     Tool(_has("dependencies", "fixes"), _pip_audit),
     Tool(_has("auditReportVersion", "vulnerabilities"), _npm),
