@@ -119,7 +119,7 @@ def test_a_sign_decides_nothing_and_the_question_shows_its_line(
 def test_a_secret_in_the_code_is_named_and_never_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
 ) -> None:
-    token = "xoxb-" + "1234" * 3 + "-" + "abcdEFGH" * 3
+    token = "xoxb-" + "123456789012" + "-" + "abcdEFGH" * 3
     model = project(tmp_path, {"app.py": f"TOKEN = '{token}'\ndef handler(event, context):\n    return TOKEN\n"})
     whole = assessed(model, monkeypatch, capsys)
     (note,) = read_of(whole)["notes"]

@@ -25,7 +25,7 @@ _SIGNING = re.compile(r"sign\w*_?secret|signing", re.IGNORECASE)
 _ABOUT = re.compile(r"(?:_?id|name|arn|md5|hash|fingerprint|digest|version|path|url)\Z", re.IGNORECASE)
 """How the name of something ends that is about a secret, and is none."""
 _VERIFIES = re.compile(r"(?:\A|\.)(?:SignatureVerifier|createHmac|hmac\.new|hmac\.digest|SlackEventAdapter)\Z")
-_EXAMPLE = re.compile(r"x{6,}|0{8,}|example|your|placeholder|dummy|123456", re.IGNORECASE)
+_EXAMPLE = re.compile(r"x{6,}|0{8,}|example|your|placeholder|dummy", re.IGNORECASE)
 _TRACES = re.compile(r"traceback\.(?:format_exc|format_exception)\(|(?:\A|\.)format_exc\(")
 _SHOWS = frozenset({"str", "repr", "String", "format_exception"})
 _RESPONDS = frozenset({"callback", "ack", "respond", "say"})

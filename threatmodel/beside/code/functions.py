@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from threatmodel.beside.code.modules import Module
@@ -137,6 +137,20 @@ def _within(node: Node, found: list[Node]) -> None:
 _NAMING = frozenset({"assign", "pair"})
 
 
+def derived(function: Function, names: Iterable[str]) -> frozenset[str]:
+    """Return some variables of a function, and those whose values mention one of them."""
+    found = frozenset(names)
+    while True:
+        more = {
+            name
+            for name, values in function.assigned.items()
+            if any(one.kind == "name" and one.name in found for value in values for one in walk(value))
+        }
+        if more <= found:
+            return found
+        found |= more
+
+
 def ends(statement: Node) -> bool:
     """Return whether nothing after a statement runs."""
     match statement.kind:
@@ -180,24 +194,33 @@ def _made(node: Node) -> Node | None:
     return None
 
 
-def functions_in(block: Node, module: Module, owner: str, around: Function) -> Iterator[Function]:
+def functions_of(whole: Function) -> list[Function]:
+    """Return the functions with names in a module; its expressions are looked through only if one has a function."""
+    module = whole.module
+    found = list(_below(module.block, module, "", whole, deep=False))
+    if len(found) < len(module.index.kinds["function"]):
+        found = list(_below(module.block, module, "", whole, deep=True))
+    return found
+
+
+def _below(block: Node, module: Module, owner: str, around: Function, *, deep: bool) -> Iterator[Function]:
     """Yield the functions with names below a block, those in them too."""
     ahead = deque(block.parts)
     while ahead:
         node = ahead.popleft()
         kind = node.kind
-        if kind == "function" and node.name:
-            yield from _with_inner(Function(node.name, module, node, owner, around))
-        elif kind == "class":
-            yield from functions_in(node.parts[0], module, node.name or owner, around)
-        elif kind in _NAMING and (made := _made(node)) is not None:
-            name = node.name if kind == "pair" else node.parts[0].name
-            yield from _with_inner(Function(name, module, made, owner, around, in_table=kind == "pair"))
-        else:
+        if kind == "class":
+            yield from _below(node.parts[0], module, node.name or owner, around, deep=deep)
+            continue
+        made = node if kind == "function" and node.name else _made(node) if kind in _NAMING else None
+        if made is not None:
+            name = node.parts[0].name if kind == "assign" else node.name
+            function = Function(name, module, made, owner, around, in_table=kind == "pair")
+            yield function
+            yield from _below(made.parts[1], module, owner, function, deep=deep)
+        elif deep or kind in _HOLDS:
             ahead += node.parts
 
 
-def _with_inner(function: Function) -> Iterator[Function]:
-    """Yield a function and those in it."""
-    yield function
-    yield from functions_in(function.body, function.module, function.owner, function)
+_HOLDS = frozenset({"block", "if", "loop", "try", "handler"})
+"""Statements that hold others."""

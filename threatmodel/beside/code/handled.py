@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from threatmodel.beside.code.functions import Function
+from threatmodel.beside.code.functions import Function, derived
 from threatmodel.beside.code.observed import Reading
 from threatmodel.beside.code.syntax import Node, walk
 
@@ -71,9 +71,12 @@ class _Handling:
         What follows the `sink` tests nothing that arrives there.  Where the variable holds several parts of a request,
         only tests that name one of `keys` are about the value.
         """
+        others = derived(function, [name]) - {name} if self.as_address else frozenset[str]()
         for node in function.nodes if sink is None else _before(sink, function):
             test = node.parts[_TESTS[node.kind]] if node.kind in _TESTS else None
             if test is not None and _mentions(test, name, keys) and not (self.as_address and _only_looks(test, name)):
+                return True
+            if test is not None and any(one.kind == "name" and one.name in others for one in walk(test)):
                 return True
             given = node.kind == "call" and any(_root(one) == name for one in node.parts[1:])
             if given and not _ONLY_READS.search(self.reading.program.dotted(node.parts[0], function)):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
-from threatmodel.beside.code.functions import Function, functions_in
+from threatmodel.beside.code.functions import Function, functions_of
 from threatmodel.beside.code.modules import Module, Modules
 from threatmodel.beside.code.syntax import Node, walk
 
@@ -28,7 +28,7 @@ class Names:
             body = Node("function", "", (Node("list", "", (), 1, 1), module.block), 1, 1)
             whole = Function("", module, body)
             self.top[module.path] = whole
-            self.functions += functions_in(module.block, module, "", whole)
+            self.functions += functions_of(whole)
         self.by_name: dict[str, list[Function]] = {}
         for one in self.functions:
             self.by_name.setdefault(one.name, []).append(one)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -71,8 +70,11 @@ def walk(node: Node) -> Iterator[Node]:
             ahead += one.parts[::-1]
 
 
+_INDEXED = frozenset({"assign", "call", "class", "function", "if", "import", "name"})
+
+
 class Index(NamedTuple):
-    """The nodes of a file by their kinds, in the order of the text, and every name, key and text in it."""
+    """The nodes of a file of the kinds that are looked for, in the order of the text, and every name, key and text."""
 
     kinds: Mapping[str, Sequence[Node]]
     words: frozenset[str]
@@ -80,11 +82,15 @@ class Index(NamedTuple):
 
 def index_of(block: Node) -> Index:
     """Return the index of a file."""
-    kinds: defaultdict[str, list[Node]] = defaultdict(list)
+    kinds: dict[str, list[Node]] = {kind: [] for kind in _INDEXED}
+    words: set[str] = set()
     ahead = [block]
     while ahead:
         one = ahead.pop()
-        kinds[one.kind].append(one)
-        if one.parts:
-            ahead += one.parts[::-1]
-    return Index(kinds, frozenset(one.name for found in kinds.values() for one in found))
+        kind, name, parts, _, _ = one
+        if kind in kinds:
+            kinds[kind].append(one)
+        words.add(name)
+        if parts:
+            ahead += parts[::-1]
+    return Index(kinds, frozenset(words))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from threatmodel.beside.code.functions import Function
+from threatmodel.beside.code.conditions import tests_around
+from threatmodel.beside.code.functions import Function, derived
 from threatmodel.beside.code.handled import is_handled
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
 from threatmodel.beside.code.syntax import Node, walk
@@ -41,8 +42,7 @@ def _conditions(reading: Reading) -> Iterator[Observed]:
         return
     bare = [found for found in put if not any(one.name == _CONDITION for one in walk(found[1]))]
     for function, node in bare:
-        before = [one for one in function.nodes if one.kind == "call" and _named(one) in _READS]
-        if before and min(one.line for one in before) < node.line:
+        if _relies_on_read(function, node):
             note = f"{_named(node)}() writes without a condition what was read before"
             yield reading.at("read-then-write", SIGN, (function, node), note)
             yield reading.at("unconditional", CERTAIN, (function, node), note)
@@ -59,6 +59,20 @@ def _conditions(reading: Reading) -> Iterator[Observed]:
                 how = SIGN if is_handled(reading, value, function, node) else CERTAIN
                 yield reading.at("stores-whole", how, (function, node), note)
                 return
+
+
+def _relies_on_read(function: Function, write: Node) -> bool:
+    """Return whether what is written, or whether it is, depends on what the function read from a store before."""
+    read = {
+        target.name
+        for node in function.nodes
+        if node.kind == "assign" and any(one.kind == "call" and _named(one) in _READS for one in walk(node.parts[1]))
+        for target in walk(node.parts[0])
+        if target.kind == "name" and node.line < write.line
+    }
+    names = derived(function, read)
+    deciding = [write, *tests_around(function.body, write)] if names else []
+    return any(one.kind == "name" and one.name in names for part in deciding for one in walk(part))
 
 
 def _remembered(reading: Reading) -> Iterator[Observed]:
