@@ -16,6 +16,7 @@ from threatmodel.beside.code.forged_request.values import (
     BODY,
     CLOCK,
     EMPTY,
+    FAILED,
     FIXED,
     MAC,
     NOTHING,
@@ -218,7 +219,7 @@ def _length(call: Call) -> Value | None:
 def _form(call: Call) -> Value | None:
     """Return the text that a method gives in another form."""
     if isinstance(call.owner.shape, External | Thing) or not call.is_method:
-        return call.first if "TextEncoder" in call.name and call.given else None
+        return call.first if call.given and re.match(r"str\.|bytes\.|\w*TextEncoder\(", call.name) else None
     lossy = any(isinstance(one.shape, Fixed) and one.shape.value in _LOSSY for one in call.every)
     return Value(call.owner.of) if lossy else call.owner
 
@@ -284,6 +285,8 @@ def _gathered(call: Call) -> Value | None:
 
 
 def _unwrapped(call: Call) -> Value | None:
+    if call.last == "result" and isinstance(call.owner.shape, Later):
+        return come(call.owner)
     if not isinstance(call.first.shape, Later):
         return None
     return call.first if call.last in {"resolve", "wait_for"} else come(call.first)
@@ -309,13 +312,23 @@ def _then(call: Call) -> Value | None:
     if came is None and call.last == "then":
         return call.owner
     given = came if came is not None else UNKNOWN
-    results = [*map(come, call.machine.callbacks(call.every, [given]))] or [given]
+    results = [*call.machine.callbacks(call.every, [given])] or [given]
+    if any(one.shape == Later(None) for one in results):
+        return Value(call.owner.of, truth=True, shape=Later(None))
+    results = [*map(come, results)]
     return Value(call.owner.of, truth=True, shape=Later(joined(results)))
 
 
 def _run(call: Call) -> Value | None:
-    """Return what runs the functions that it is given."""
-    return joined([*call.machine.callbacks(call.every, [UNKNOWN]), UNKNOWN])
+    """Return what runs the functions that it is given, now or later."""
+    machine, path = call.machine, call.machine.path
+    if call.last in {"then", "catch", "finally"}:  # of something that is not known
+        machine.path = path._replace(doubt=True)
+    results = [*machine.callbacks(call.every, [UNKNOWN])]
+    machine.path = path
+    if call.last not in _GIVES_LATER or len(results) != 1:
+        return UNKNOWN
+    return results[0] if isinstance(results[0].shape, Later) else Value(UNKNOWN.of, truth=True, shape=Later(results[0]))
 
 
 def _quantified(call: Call) -> Value | None:
@@ -345,6 +358,8 @@ def _iterated(call: Call) -> Value | None:
     machine.sought = ""
     items = known.items if known is not None else (Value(owner.of or UNKNOWN.of),)
     results = tuple(result for one in items for result in machine.callbacks(call.every, [one]))
+    if any(one is FAILED for one in results) and known is not None and known.whole:
+        raise Ended
     whole = known is not None and known.whole and len(results) == len(items)
     if known is None and "headers" in owner.of:
         return _found_header(call)
@@ -409,6 +424,7 @@ def _note(call: Call, *, reads: bool) -> None:
 _LOSSY = frozenset({"ignore", "replace"})
 """How a text is decoded without what is no text."""
 _RAISING = frozenset({"verifyRequestSignature", "verifySlackRequest"})
+_GIVES_LATER = frozenset({"submit", "to_thread", "run_in_executor"})
 _DEFAULTS = frozenset({"getenv", "get", "getattr", "pop", "setdefault"})
 """What gives its last argument where it finds nothing."""
 _TWO = 2
@@ -457,7 +473,7 @@ _MEANINGS: Sequence[tuple[re.Pattern[str], Callable[[Call], Value | None]]] = (
     (_named("then|catch|finally"), _then),
     (re.compile(r"\A(?:any|all)\Z"), _quantified),
     (_named("map|forEach|filter|some|every|find|reduce|flatMap"), _iterated),
-    (_named("Thread|Timer|submit|setImmediate|setTimeout|nextTick|then|catch|to_thread|run_in_executor"), _run),
+    (_named("Thread|Timer|submit|setImmediate|setTimeout|nextTick|then|catch|finally|to_thread|run_in_executor"), _run),
     (_named("lru_cache|cache|promisify|register"), _kept),
     (_named(r"time\.time|time_ns|Date\.now|Date|datetime\.now|utcnow|datetime\.utcnow"), _clock),
 )

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from threatmodel.beside.code.forged_request.machine import Machine
 
 _STAMP = "header.x-slack-request-timestamp"
+_LONG = 24
 _REQUEST = ("header", "body", "query")
 
 
@@ -108,13 +109,9 @@ def same(machine: Machine, left: Value, right: Value, where: Found) -> Value:
     for one, other in ((left, b), (right, a)):
         if one.of == {"headers"} and isinstance(other, Fixed) and isinstance(other.value, str):
             machine.sought = other.value
-    if isinstance(a, Fixed | Several) and isinstance(b, Fixed | Several):
-        met = constants(a) & constants(b)
-        if not met or len(constants(a) | constants(b)) == 1:
-            return Value(left.of | right.of, truth=bool(met), shape=Fixed(bool(met)))
-    for one, other in ((left, b), (right, a)):
-        if other == Fixed(None) and one.truth:
-            return Value(one.of, truth=False, shape=Fixed(value=False))
+    known = _known(left, right)
+    if known is not None:
+        return Value(left.of | right.of, truth=known, shape=Fixed(known))
     if isinstance(a, Code) or isinstance(b, Code):
         return _of_codes(machine, left, right, where)
     if MAC in left.of | right.of and not (isinstance(a, Fixed) or isinstance(b, Fixed)):
@@ -122,7 +119,21 @@ def same(machine: Machine, left: Value, right: Value, where: Found) -> Value:
     if a is not None and a == b and isinstance(a, Whole) and a.parts == {SIGNATURE}:
         machine.faults.append((where, "the signature of the request is compared with itself"))
         return verdict(passes=True)
-    return Value((left.of | right.of) or UNKNOWN.of, shape=Boolean())
+    of = left.of | right.of
+    if any(isinstance(one, Fixed) and isinstance(one.value, str) and len(one.value) >= _LONG for one in (a, b)):
+        of |= {OUTSIDE}  # it may be a secret that only some senders know
+    return Value(of or UNKNOWN.of, shape=Boolean())
+
+
+def _known(left: Value, right: Value) -> bool | None:
+    """Return whether two values are surely the same, or surely are not: constants, or nothing and something."""
+    a, b = left.shape, right.shape
+    if isinstance(a, Fixed | Several) and isinstance(b, Fixed | Several):
+        met = constants(a) & constants(b)
+        if not met or len(constants(a) | constants(b)) == 1:
+            return bool(met)
+    nothing = Fixed(None)
+    return False if (b == nothing and left.truth) or (a == nothing and right.truth) else None
 
 
 def _of_codes(machine: Machine, left: Value, right: Value, where: Found) -> Value:

@@ -48,6 +48,8 @@ def _rejection(forged: Machine, genuine: Machine) -> Judgment:
     """Return that all that a request does comes after its check, or what speaks against it."""
     for where, why in (*forged.faults, *forged.weak):
         return Judgment("", where, why)
+    if not _reads_request(forged):
+        return Judgment("", why="it reads no body and headers of an event of API Gateway")
     if not genuine.checks:
         return Judgment("")
     for effect in forged.effects:
@@ -63,14 +65,16 @@ def _mistake(reading: Reading, forged: Machine, genuine: Machine) -> Judgment | 
     """Return the mistake by which a forged request is surely accepted."""
     if reading.openings or forged.unknown or genuine.unknown:
         return None
-    if forged.faults and not forged.checks and not forged.weak:
-        return Judgment(BROKEN, *forged.faults[0])
     both = {id(one.node) for one in genuine.effects}
     sure = [one for one in forged.effects if not one.path.doubt and id(one.node) in both]
     uncalled = [where for where, closure in forged.tested if _computes(reading, closure.node)]
     if sure and uncalled and not forged.codes and not forged.handed:
         return Judgment(DEAD, uncalled[0], "the function that checks is tested, which is always true, and not called")
-    if forged.weak or not forged.checks:
+    if forged.weak or not _reads_request(forged):
+        return None
+    if forged.faults and not forged.checks:
+        return Judgment(BROKEN, *forged.faults[0])
+    if not forged.checks:
         return None
     if sure and sure[0].first:
         return Judgment(EARLY, _place(sure[0]), f"{_named(sure[0].node)} runs before the signature is verified")
@@ -82,6 +86,11 @@ def _mistake(reading: Reading, forged: Machine, genuine: Machine) -> Judgment | 
     if forged.reached == genuine.reached and forged.dropped:
         return Judgment(IGNORED, forged.dropped[0], "the result of the verification is not used")
     return None
+
+
+def _reads_request(machine: Machine) -> bool:
+    """Return whether a handler reads events of API Gateway as they are, so that each of their keys is known."""
+    return "body" in machine.keys and bool({"headers", "multiValueHeaders"} & machine.keys)
 
 
 def _computes(reading: Reading, function: Node) -> bool:

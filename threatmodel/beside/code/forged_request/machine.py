@@ -11,6 +11,7 @@ from threatmodel.beside.code.forged_request.expressions import EXPRESSIONS, oper
 from threatmodel.beside.code.forged_request.parts import attribute_of, come
 from threatmodel.beside.code.forged_request.statements import STATEMENTS, define
 from threatmodel.beside.code.forged_request.values import (
+    FAILED,
     NOTHING,
     OUTSIDE,
     UNKNOWN,
@@ -61,6 +62,7 @@ class Machine:
         self.tested: list[tuple[Found, Closure]] = []
         self.raised: list[Raised] = []
         self.codes = 0  # how many MACs are computed
+        self.keys: set[str] = set()  # of the event that are read
         self.sought = ""  # the name of the header that a test of headers looks for
         self.modules: dict[str, Frame] = {}
         self.functions = {id(one.node): one for one in self.program.functions}
@@ -206,13 +208,13 @@ class Machine:
         return None
 
     def callbacks(self, values: Iterable[Value], given: Sequence[Value]) -> Iterator[Value]:
-        """Yield what the functions among some values give, each called once."""
+        """Yield what comes of the functions among some values, each called once: a failure for one that raises."""
         for one in values:
             if isinstance(one.shape, Closure):
                 try:
                     yield self._run(one.shape, given, {})
                 except Ended:
-                    continue
+                    yield FAILED
 
     def _make(self, made: Made, given: Sequence[Value], named: Mapping[str, Value]) -> Value:
         shape = Thing(made=made, kept=not self.serving)

@@ -59,6 +59,7 @@ def attribute_of(machine: Machine, owner: Value, name: str) -> Value:
     if isinstance(shape, Items) and name.isdigit():
         return taken(machine, owner, fixed(int(name)))
     if owner.of == {"event"}:
+        machine.keys.add(name)
         return of_event(name)
     if "headers" in owner.of:
         return header(name)

@@ -173,6 +173,8 @@ class Path(NamedTuple):
 
 NOTHING = Value(frozenset(), truth=False, shape=Fixed(None))
 UNKNOWN = Value(frozenset({OUTSIDE}))
+FAILED = Value(frozenset({OUTSIDE}), truth=True, shape=Later(None))
+"""What comes of a function that raises."""
 
 
 def is_boolean(shape: Any) -> bool:
