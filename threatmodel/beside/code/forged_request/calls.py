@@ -43,7 +43,7 @@ from threatmodel.beside.code.forged_request.values import (
     together,
     verdict,
 )
-from threatmodel.beside.code.idle import NOTES
+from threatmodel.beside.code.idle import NOTES, only_notes
 from threatmodel.beside.code.syntax import Node
 
 if TYPE_CHECKING:
@@ -416,6 +416,13 @@ def _note(call: Call, *, reads: bool) -> None:
     whole = any(one.of & {"event", "headers"} or isinstance(one.shape, Closure) for one in call.every)
     if whole and call.last not in NOTES and not reads:
         machine.handed.append(call.where)
+    acts = any(one.node is call.node for one in machine.effects)
+    if (
+        (machine.level or machine.decided)
+        and machine.checks
+        and not (reads or acts or only_notes(call.frame.function, [call.node]))
+    ):
+        machine.leaving.append(call.where)
     sent = any(part.startswith(("body", "query")) for one in call.every for part in one.of)
     if call.last not in NOTES and ((sent and not reads) or (named and not isinstance(call.owner.shape, External))):
         machine.unclear.append(call.where)
@@ -437,7 +444,7 @@ _READS = re.compile(
     r"|sorted|get|getlist|getAll|has|includes|test|exec|match|fullmatch|search|split\w*|partition|strip|trim\w*|startswith"
     r"|startsWith|endswith|endsWith|items|keys|entries|values|join|replace|lower|upper|toLowerCase|toUpperCase|encode"
     r"|decode|read|unquote\w*|decodeURIComponent|isdigit|isdecimal|isascii|isalnum|isArray|isInteger|isSafeInteger"
-    r"|createHash|update|digest|hexdigest|fromEntries|now|Error|next|bool|Boolean|str|repr|pop|append|push|add|fromhex"
+    r"|createHash|update|digest|hexdigest|fromEntries|now|\w*(?:Error|Exception)|next|bool|Boolean|str|repr|pop|append|push|add|fromhex"
     r"|unhexlify|from|slice|substring|indexOf|find|index|Request|toString|fromtimestamp|utcfromtimestamp|abs|max|min|zip"
     r"|enumerate|all|any|type|typeof|iter|BytesIO|StringIO|getattr|hasattr|extract_tb|Path|isWellFormed)\Z)"
 )
@@ -457,6 +464,7 @@ _MEANINGS: Sequence[tuple[re.Pattern[str], Callable[[Call], Value | None]]] = (
     (re.compile(r"\A(?:sys\.exit|exit|quit|os\._exit|process\.exit|flask\.abort|abort)\Z"), _exit),
     (re.compile(r"(?:\A|[:/.])assert(?:/strict)?(?:\.ok|\.equal|\.strictEqual|\.default)?\Z"), _asserted),
     (_named(r"gather|allSettled|Promise\.all"), _gathered),
+    (_named(r"Promise\.reject"), lambda _: FAILED),
     (_named("run|run_until_complete|wait_for|resolve|create_task|ensure_future|result"), _unwrapped),
     (re.compile(r"\A(?:str|bytes|bytearray|String|Uint8Array|memoryview|dict|list|tuple|iter|bool)\Z"), _same_value),
     (_named(r"Buffer\.from|b64decode|standard_b64decode|atob|to_bytes|freeze"), _same_value),

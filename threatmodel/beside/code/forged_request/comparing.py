@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from threatmodel.beside.code.forged_request.parts import header, of_event
+from threatmodel.beside.code.forged_request.parts import header, mixed, of_event
 from threatmodel.beside.code.forged_request.values import (
     BODY,
     EMPTY,
@@ -53,7 +53,7 @@ def compared(machine: Machine, operator: str, left: Value, right: Value, where: 
         case "instanceof":
             return instance_of(machine, left, right)
     known = _ordered(operator, left, right)
-    of = (left.of | right.of) or UNKNOWN.of
+    of = mixed([left, right]).of
     return Value(of, shape=Boolean()) if known is None else Value(of, truth=known, shape=Fixed(known))
 
 
@@ -69,7 +69,7 @@ def _among(machine: Machine, left: Value, right: Value, where: Found) -> Value:
         each = [same(machine, left, one, where) for one in right.shape.items]
         if right.shape.whole and all(one.truth is False for one in each):
             return each[0]
-        return next((one for one in each if one.truth and VERDICT in one.of), Value(left.of | right.of))
+        return next((one for one in each if one.truth and VERDICT in one.of), mixed([left, right]))
     if MAC in left.of | right.of:
         machine.weak.append((where, "a part of the digest is compared"))
     if isinstance(left.shape, Fixed) and right.of == {"event"}:
@@ -77,14 +77,14 @@ def _among(machine: Machine, left: Value, right: Value, where: Found) -> Value:
         return Value(found.of, truth=False if found == NOTHING else None)
     if isinstance(left.shape, Fixed) and "headers" in right.of:
         return Value(header(str(left.shape.value)).of)
-    return Value((left.of | right.of) or UNKNOWN.of)
+    return mixed([left, right])
 
 
 def instance_of(machine: Machine, value: Value, asked: Value) -> Value:
     """Return whether a value is an instance of a class of the folder."""
     made = value.shape.made if isinstance(value.shape, Thing) else None
     if made is None or not isinstance(asked.shape, Made):
-        return Value(value.of or UNKNOWN.of)
+        return mixed([value])
     while made is not None and made != asked.shape:
         bases = (machine.value(one, made.frame).shape for one in made.node.parts[1:])
         made = next((one for one in bases if isinstance(one, Made)), None)
@@ -120,20 +120,23 @@ def same(machine: Machine, left: Value, right: Value, where: Found) -> Value:
         machine.faults.append((where, "the signature of the request is compared with itself"))
         return verdict(passes=True)
     of = left.of | right.of
-    if any(isinstance(one, Fixed) and isinstance(one.value, str) and len(one.value) >= _LONG for one in (a, b)):
-        of |= {OUTSIDE}  # it may be a secret that only some senders know
+    secret = any(isinstance(one, Fixed) and isinstance(one.value, str) and len(one.value) >= _LONG for one in (a, b))
+    if secret or VERDICT in of:  # a secret that only some senders know, or an outcome in another form
+        of |= {OUTSIDE}
     return Value(of or UNKNOWN.of, shape=Boolean())
 
 
 def _known(left: Value, right: Value) -> bool | None:
-    """Return whether two values are surely the same, or surely are not: constants, or nothing and something."""
+    """Return whether two values are surely the same, or surely are not."""
     a, b = left.shape, right.shape
     if isinstance(a, Fixed | Several) and isinstance(b, Fixed | Several):
         met = constants(a) & constants(b)
         if not met or len(constants(a) | constants(b)) == 1:
             return bool(met)
-    nothing = Fixed(None)
-    return False if (b == nothing and left.truth) or (a == nothing and right.truth) else None
+    for one, other in ((left, b), (right, a)):
+        if isinstance(other, Fixed) and one.truth is not None and bool(other.value) is not one.truth:
+            return False
+    return None
 
 
 def _of_codes(machine: Machine, left: Value, right: Value, where: Found) -> Value:

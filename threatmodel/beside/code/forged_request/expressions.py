@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from threatmodel.beside.code.forged_request.assignments import assign
@@ -41,6 +42,7 @@ def operation(machine: Machine, node: Node, frame: Frame) -> Value:
         return come(every[0])
     if node.name == "yield":
         frame.yielded.append((every[0] if every else NOTHING, machine.path))
+        machine.path = machine.path._replace(doubt=True)  # what comes after it runs where more is asked for
         return UNKNOWN
     if node.name == "slice":
         return Value(shape=Items(tuple(every)))
@@ -49,11 +51,11 @@ def operation(machine: Machine, node: Node, frame: Frame) -> Value:
 
 def _logic(machine: Machine, node: Node, frame: Frame) -> Value:
     """Return what `and` or `or` gives: the first part that decides it, or the last."""
-    decides, path = node.kind == "or", machine.path
+    decides, path, value = node.kind == "or", machine.path, NOTHING
     found: list[Value] = []
     for one in node.parts:
         try:
-            value = machine.value(one, frame)
+            value = machine.decide(value, partial(machine.value, one, frame))
         except Ended:
             if not found:
                 raise
@@ -77,7 +79,7 @@ def _choice(machine: Machine, node: Node, frame: Frame) -> Value:
     test, then, other = node.parts
     value = tested(machine, test, frame)
     if value.truth is not None:
-        return machine.value(then if value.truth else other, frame)
+        return machine.decide(value, lambda: machine.value(then if value.truth else other, frame))
     found: list[Value] = []
 
     def way(one: Node) -> bool:

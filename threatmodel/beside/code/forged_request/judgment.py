@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from threatmodel.beside.code.digests import HMAC
 from threatmodel.beside.code.forged_request.machine import Machine
 from threatmodel.beside.code.forged_request.values import Effect, Found, TooLong
-from threatmodel.beside.code.idle import only_notes
 from threatmodel.beside.code.observed import Reading
 from threatmodel.beside.code.syntax import Node, walk
 
@@ -78,7 +76,7 @@ def _mistake(reading: Reading, forged: Machine, genuine: Machine) -> Judgment | 
         return None
     if sure and sure[0].first:
         return Judgment(EARLY, _place(sure[0]), f"{_named(sure[0].node)} runs before the signature is verified")
-    if forged.escapes or genuine.escapes or any(_may_leave(reading, forged, genuine)):
+    if forged.escapes or genuine.escapes or forged.leaving:
         return None
     if sure:
         where = forged.dropped[0] if forged.dropped else _place(sure[0])
@@ -105,12 +103,3 @@ def _place(effect: Effect) -> Found:
 
 def _named(call: Node) -> str:
     return f"{call.parts[0].name}()"
-
-
-def _may_leave(reading: Reading, forged: Machine, genuine: Machine) -> Iterator[bool]:
-    """Yield whether each call that only a forged request reaches may end the invocation, as what rejects it does."""
-    only = forged.reached - genuine.reached
-    for function in reading.program.functions:
-        for node in function.nodes:
-            if id(node) in only and node.kind in {"expression", "assign"}:
-                yield any(one.kind == "call" for one in walk(node)) and not only_notes(function, [node])

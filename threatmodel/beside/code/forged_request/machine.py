@@ -6,6 +6,7 @@ Each value is what it may be, and each test that may come out either way is foll
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from threatmodel.beside.code.forged_request.expressions import EXPRESSIONS, operation
 from threatmodel.beside.code.forged_request.parts import attribute_of, come
@@ -15,6 +16,7 @@ from threatmodel.beside.code.forged_request.values import (
     NOTHING,
     OUTSIDE,
     UNKNOWN,
+    VERDICT,
     Closure,
     Effect,
     Ended,
@@ -34,6 +36,7 @@ from threatmodel.beside.code.forged_request.values import (
 from threatmodel.beside.code.observed import Reading
 from threatmodel.beside.code.syntax import Node, walk
 
+Result = TypeVar("Result")
 _MOST_STEPS, _DEEPEST = 60_000, 40
 
 
@@ -44,12 +47,14 @@ class Machine:
     unknown. `dropped` are statements whose value is an outcome, and `escapes` says that other code got one. `unclear`
     are calls that may have an effect, `unknown` those of which it is unknown what they call, and `handed` those of
     packages that get the whole request, or a function. `tested` are functions that are tested, and not called.
+    `leaving` are calls after a check that may end the invocation, in a branch that runs for some requests only.
     """
 
     def __init__(self, reading: Reading, *, passes: bool) -> None:
         self.reading, self.program, self.passes = reading, reading.program, passes
         self.path, self.steps, self.depth, self.level = Path(), 0, 0, 0
         self.serving = self.escapes = False
+        self.decided = 0  # branches around that an outcome has decided
         self.reached: set[int] = set()
         self.effects: list[Effect] = []
         self.checks: list[Found] = []
@@ -59,6 +64,7 @@ class Machine:
         self.unclear: list[Found] = []
         self.unknown: list[Found] = []
         self.handed: list[Found] = []
+        self.leaving: list[Found] = []
         self.tested: list[tuple[Found, Closure]] = []
         self.raised: list[Raised] = []
         self.codes = 0  # how many MACs are computed
@@ -138,6 +144,15 @@ class Machine:
         if exports != NOTHING and (not isinstance(exports.shape, Thing) or exports.shape.fields):
             return exports
         return Value(truth=True, shape=Thing(frame.variables, module=path))
+
+    def decide(self, value: Value, way: Callable[[], Result]) -> Result:
+        """Follow a way that a test has decided."""
+        by_outcome = VERDICT in value.of
+        self.decided += by_outcome
+        try:
+            return way()
+        finally:
+            self.decided -= by_outcome
 
     # --- statements and expressions
 

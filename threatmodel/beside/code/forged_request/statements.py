@@ -96,7 +96,7 @@ def _if(machine: Machine, node: Node, frame: Frame) -> bool:
         return machine.fork(frame, UNKNOWN, lambda: machine.block(then.parts, frame), lambda: True)
     value = tested(machine, test, frame)
     if value.truth is not None:
-        return machine.block((then if value.truth else other).parts, frame)
+        return machine.decide(value, lambda: machine.block((then if value.truth else other).parts, frame))
     ways = (
         lambda: _branch(machine, test, then, frame, truth=True),
         lambda: _branch(machine, test, other, frame, truth=False),
@@ -112,14 +112,13 @@ def _branch(machine: Machine, test: Node, block: Node, frame: Frame, *, truth: b
 def _loop(machine: Machine, node: Node, frame: Frame) -> bool:
     body, *tests = node.parts
     first = body.parts[0] if body.parts else None
+    frame.broken = False
     if tests or first is None or first.kind != "assign":
-        values = [machine.value(one, frame) for one in tests]
-        again = values[0] if values else UNKNOWN
-        _repeat(machine, frame, again if again.truth is None else UNKNOWN, lambda: machine.block(body.parts, frame))
-        return True
+        again = [machine.value(one, frame) for one in tests][:1] or [UNKNOWN]
+        _repeat(machine, frame, UNKNOWN, lambda: machine.block(body.parts, frame))
+        return again[0].truth is not True or frame.broken
     target, rest = first.parts[0], body.parts[1:]
     every = come(machine.value(first.parts[1], frame))
-    frame.broken = False
     if isinstance(every.shape, Items) and every.shape.whole and not any(one.kind == "leave" for one in walk(body)):
         return all(_each(machine, target, one, rest, frame) for one in every.shape.items)
     _repeat(machine, frame, every, lambda: _each(machine, target, item_of(every), rest, frame))
@@ -133,17 +132,20 @@ def _each(machine: Machine, target: Node, item: Value, rest: Sequence[Node], fra
 
 def _repeat(machine: Machine, frame: Frame, test: Value, body: Callable[[], bool]) -> None:
     """Follow a loop that runs an unknown number of times: what it assigns may be assigned or not."""
-    before, path = dict(frame.variables), machine.path
+    before, path, ways = dict(frame.variables), machine.path, len(frame.ways)
     machine.path = path.under(test)
-    outer, frame.left = frame.left, []
+    outer, frame.left, lives = frame.left, [], True
     machine.level += 1
     for _ in range(2):
         start = dict(frame.variables)
         live = body()
+        lives = lives and live
         machine.meet(frame, [(start, path), (frame.variables, machine.path if live else path), *frame.left])
     machine.meet(frame, [(before, path), (frame.variables, machine.path)])
     machine.level -= 1
-    machine.path, frame.broken, frame.left = path, bool(frame.left), outer
+    passes = lives and len(frame.ways) == ways  # no way through it leaves the function
+    machine.path = path if passes else path._replace(doubt=True)
+    frame.broken, frame.left = bool(frame.left), outer
 
 
 def _leave(machine: Machine, _: Node, frame: Frame) -> bool:
