@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -150,7 +151,10 @@ def _is_for_others(stack_set: Resource) -> bool:
     """Whether all targets of a stack set are written out: accounts and units, and not this account as such."""
     groups = items(stack_set.properties.entries.get("StackInstancesGroup"))
     targets = [one for group in groups for one in leaves(get(group, "DeploymentTargets"))]
-    return bool(targets) and all(isinstance(one, Scalar) and not one.given for one in targets)
+    return bool(targets) and all(_TARGET.fullmatch(text(one) or "") for one in targets)
+
+
+_TARGET = re.compile(r"\d{12}|(?:ou|r)-[a-z0-9-]{4,64}")
 
 
 def _circle(written: str, place: Place, above: tuple[Path, ...], target: Path) -> InputError:
