@@ -18,7 +18,7 @@ from threatmodel.beside.results.opening import OpenedResult
 from threatmodel.beside.results.values import Finding
 from threatmodel.evidence.beside.kinds import Found
 from threatmodel.evidence.beside.targets import Targets
-from threatmodel.graph.elements import VISIBLE_SECRET, LeftOpen, Read
+from threatmodel.graph.elements import LeftOpen, Read
 from threatmodel.model.facts import Statement, Statements
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.files import Files, shown_path
@@ -69,8 +69,6 @@ DAYS = 30
 NOT_MAPPED = "not-mapped"
 _OF_SERVICES = frozenset(("prowler", "aws", "slack"))
 """Whose results are answers of a service about itself: an explicit pass counts, as a statement."""
-_OF_SECRETS = "gitleaks"
-"""The scanner whose rules know the form of a secret."""
 _MOST_NAMED = 8
 
 
@@ -226,12 +224,7 @@ class _Result:
         )
 
     def notes(self, place: Place) -> Iterator[Problem]:
-        """Yield the secrets that a scanner found, without their values, and which rules the table lacks."""
-        for one in [found for found in self.results.findings if self.results.tool == _OF_SECRETS][:_MOST_NAMED]:
-            hint = "replace the secret, and read it from Secrets Manager or Parameter Store"
-            yield Problem(
-                code=VISIBLE_SECRET, place=self.place(one), message=f"gitleaks found a secret ({one.rule})", hint=hint
-            )
+        """Yield which rules the table lacks."""
         if self.unmapped:
             named = listed((f"{rule} ({times})" for rule, times in self.unmapped.most_common()), _MOST_NAMED)
             message = f"not mapped to a fact: {named} of {self.results.tool or 'an unknown tool'}"
