@@ -7,15 +7,17 @@ options: sets of missing controls of which each one cuts it. A path has the opti
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations, islice
+from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.control_state import ControlState, State
+from threatmodel.assessment.control_state import Answer, ControlState, State
 from threatmodel.assessment.paths.search import Next, Work, chain, shortest
 from threatmodel.assessment.paths.steps import SIZES, could_hinder
 from threatmodel.assessment.paths.values import AIM_OF, UNLIKELY, Choice, Cut, Level, Position, Step
-from threatmodel.library.entries import Control
+from threatmodel.graph.elements import Element, Flow
+from threatmodel.library.entries import Control, ControlLink
 
 TRIES = 5_000
 """Sets of controls that are tried before a cut is only a small one and not shown to be the smallest."""
@@ -35,7 +37,8 @@ def cut(assessment: Assessment, starts: Sequence[Position], following: Next, lev
     """
     asked = _Asked(assessment, level)
     smallest = _Smallest()
-    options = {id(step): asked.of(step) for some in following.values() for step in some}
+    every = [step for some in following.values() for step in some]
+    options = {id(step): asked.of(step) for step in every}
     bare = shortest(starts, following, lambda step: options[id(step)] == frozenset(), work)
     uncut = dict.fromkeys(goal for goal in bare if goal.hold in AIM_OF)
     kinds = set(options.values())
@@ -44,18 +47,30 @@ def cut(assessment: Assessment, starts: Sequence[Position], following: Next, lev
         last = shortest(starts, following, lambda step, now=is_open: now[options[id(step)]], work)  # type: ignore[misc]
         goals = [one for one in last if one.hold in AIM_OF and one not in uncut]
         if not goals:
-            choices = tuple(Choice(control, asked.states[control]) for control in sorted(smallest.found))
+            states = asked.states(every, smallest.found)
+            choices = tuple(Choice(control, states[control]) for control in sorted(smallest.found))
             return Cut(choices, smallest.exact and work.is_done, tuple(uncut))
         chains = (chain(goal, last) for goal in goals)
         found = (frozenset(one for step in some for one in options[id(step)] or ()) for some in chains)
         smallest.add(islice(dict.fromkeys(found), _AT_ONCE))
 
 
-class _Asked:
-    """The options of steps at a level, each computed once.
+_Part = tuple[Control, ControlLink | None]
+"""A control that an option has, with its link to the threat; None where another control requires it."""
 
-    `states` are those of the controls of all options, by control and element.
-    """
+
+class _Known(NamedTuple):
+    """The options of a step (None: it is cut already), and the controls of which they consist."""
+
+    options: Options | None
+    parts: Sequence[_Part] = ()
+
+
+_BY_DESIGN = _Known(frozenset())
+
+
+class _Asked:
+    """The options of steps at a level, computed once for the steps of twins."""
 
     def __init__(self, assessment: Assessment, level: Level) -> None:
         self._states = assessment.states
@@ -63,50 +78,76 @@ class _Asked:
         self._library = assessment.library
         self._level = level
         self._size = SIZES[level]
-        self.states: dict[str, dict[str, ControlState]] = {}
+        self._first = {one.id: some[0].id for group in assessment.groups for some in group.twins for one in some}
         self._required: dict[str, tuple[Control, ...]] = {}
-        self._known: dict[tuple[str, str], Options | None] = {}
+        self._steps: dict[str, _Known] = {}
 
     def of(self, step: Step) -> Options | None:
         """Return what would cut a step: no options where nothing would, None where it is cut already."""
-        if step.threat is None:
-            return frozenset()
-        key = (step.threat.id, step.target)
-        if key not in self._known:
-            self._known[key] = self._options(step)
-        return self._known[key]
+        return self._known(step).options
 
-    def _options(self, step: Step) -> Options | None:
+    def states(self, steps: Iterable[Step], controls: Option) -> Mapping[str, Mapping[str, ControlState]]:
+        """Return the states of some controls, by control and element, for the steps that they could cut."""
+        found: dict[str, dict[str, ControlState]] = {name: {} for name in controls}
+        asked: set[str] = set()
+        for step in steps:
+            parts = [part for part in self._known(step).parts if part[0].id in controls]
+            if parts and step.finding not in asked:
+                asked.add(step.finding)
+                target = self._target(step)
+                for control, link in parts:
+                    state = self._states.answer(link, target).state if link else self._states.counting(control, target)
+                    found[control.id][state.element] = state.state
+        return found
+
+    def _known(self, step: Step) -> _Known:
+        if step.threat is None:
+            return _BY_DESIGN
+        finding = step.finding
+        first = self._first.get(finding, finding)
+        if first not in self._steps:
+            self._steps[first] = self._computed(step)
+        return self._steps[first]
+
+    def _computed(self, step: Step) -> _Known:
         barrier = step.at(self._level)
         if barrier.strength in {"unlikely", "stopped"}:
-            return None
+            return _Known(None)
+        target = self._target(step)
         missing = [answer for answer in step.answers if self._is_missing(answer.state)]
-        options = {self._needed(answer.state, step) for answer in missing if answer.link.effect == "stops"}
-        hinders = [self._needed(answer.state, step) for answer in missing if answer.link.effect == "hinders"]
+        stops, hinders = (
+            [self._needed(answer, target) for answer in missing if answer.link.effect == effect]
+            for effect in ("stops", "hinders")
+        )
+        options = set(map(_option, stops))
         needed = barrier.likelihood - UNLIKELY
         if needed <= could_hinder(step.answers, self._size):
-            for some in combinations(hinders, needed):
-                options.add(frozenset().union(*some))
-        return frozenset(option for option in options if not any(other < option for other in options))
+            options.update(frozenset().union(*some) for some in combinations(map(_option, hinders), needed))
+        least = frozenset(option for option in options if not any(other < option for other in options))
+        return _Known(least, [part for parts in (*stops, *hinders) for part in parts])
+
+    def _target(self, step: Step) -> Element | Flow:
+        return self._graph.elements.get(step.target) or self._graph.flows[step.target]
 
     def _is_missing(self, state: State) -> bool:
         """Whether a control is not in place at the level, and could be."""
         return state.level < self._size and state.state != "not-applicable" and not state.unwanted
 
-    def _needed(self, state: State, step: Step) -> Option:
+    def _needed(self, answer: Answer, target: Element | Flow) -> Sequence[_Part]:
         """What has to be put in place for a missing control to work: itself, and what it requires."""
-        target = self._graph.elements.get(step.target) or self._graph.flows[step.target]
-        required = self._required.get(state.control)
+        name = answer.state.control
+        required = self._required.get(name)
         if required is None:
-            found = self._library.with_required([state.control]).values()
-            required = self._required[state.control] = tuple(one for one in found if one.id != state.control)
-        states = (self._states.counting(one, target) for one in required)
-        needed = [one for one in states if self._is_missing(one)]
-        if state.state != "ineffective" or not needed:  # else it works as soon as what it requires does
-            needed.append(state)
-        for one in needed:
-            self.states.setdefault(one.control, {})[one.element] = one.state
-        return frozenset(one.control for one in needed)
+            found = self._library.with_required([name]).values()
+            required = self._required[name] = tuple(one for one in found if one.id != name)
+        needed: list[_Part] = [(one, None) for one in required if self._is_missing(self._states.counting(one, target))]
+        if answer.state.state != "ineffective" or not needed:  # else it works as soon as what it requires does
+            needed.append((self._library.controls[name], answer.link))
+        return needed
+
+
+def _option(parts: Iterable[_Part]) -> Option:
+    return frozenset(control.id for control, _ in parts)
 
 
 class _Smallest:

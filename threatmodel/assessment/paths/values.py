@@ -79,6 +79,9 @@ class Position(NamedTuple):
     element: str = ""
 
 
+_WIDTHS = {strength: (len(STRENGTHS) - at) * 10 for at, strength in enumerate(STRENGTHS)}
+
+
 class Barrier(NamedTuple):
     """What blocks a step at one level: its strength, and the likelihood that is left (1 to 5)."""
 
@@ -88,7 +91,7 @@ class Barrier(NamedTuple):
     @property
     def width(self) -> int:
         """How easily the step is taken, as one number: its strength first, then its likelihood."""
-        return (len(STRENGTHS) - STRENGTHS.index(self.strength)) * 10 + self.likelihood
+        return _WIDTHS[self.strength] + self.likelihood
 
 
 class Step(NamedTuple):
