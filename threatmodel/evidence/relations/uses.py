@@ -7,32 +7,25 @@ and is about resources of this file alone.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from threatmodel.evidence.analyses.properties import read
-from threatmodel.evidence.analyses.secret_texts import meaning
-from threatmodel.evidence.analyses.secrets import supplied
 from threatmodel.evidence.answers import Unanswered, doubt_of
-from threatmodel.evidence.outside import is_aws_host, is_service, source, whole
-from threatmodel.evidence.outside import named as named_outside
-from threatmodel.evidence.policies.arns import resources_of
-from threatmodel.evidence.policies.grants import Grant
-from threatmodel.evidence.policies.iam import expanded
+from threatmodel.evidence.outside import source, whole
 from threatmodel.evidence.policies.reach import Reach
-from threatmodel.evidence.policies.work import is_of_a_network, is_of_the_platform
 from threatmodel.evidence.relations.beyond import beyond
+from threatmodel.evidence.relations.calls import Calls
+from threatmodel.evidence.relations.environment import Environment
 from threatmodel.evidence.relations.naming import Names, open_in
 from threatmodel.evidence.relations.rights import Roles
-from threatmodel.evidence.relations.role import BOTH_WAYS, ELEMENTS, POLLS, RELATIONS, RELATIONS_OF, Role
-from threatmodel.evidence.relations.supplied_secrets import is_setting, supplied_secret
+from threatmodel.evidence.relations.role import BOTH_WAYS, POLLS, RELATIONS, RELATIONS_OF, Role
+from threatmodel.evidence.relations.supplied_secrets import is_setting
 from threatmodel.evidence.relations.use import FunctionRelations, Use
 from threatmodel.evidence.resource_types import known
-from threatmodel.evidence.services import MOST_SERVICES, PLATFORM, TITLES
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.resource_schemas import is_in_a_network
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Joined, Node, Scalar, Table, Unknown, links
+from threatmodel.stacks.values import Node, Unknown, links
 
 _LISTS = (
     ("reads", "read", "store"),
@@ -44,22 +37,6 @@ _LISTS = (
 """Each relation with the use of a reach and the kind of element that it is about."""
 _DELIVERS = {"queue": "send", "store": "write", "function": "invoke"}
 """What handing over results or failures is, by what they are handed to."""
-_DYNAMIC = re.compile(r"\{\{resolve:(secretsmanager|ssm|ssm-secure):")
-_HOST = re.compile(
-    r"(?:https?|wss?|amqps?|mqtts?|postgres(?:ql)?|mysql|rediss?|mongodb(?:\+srv)?)://(?:[^/?#@\s]*@)?([A-Za-z0-9.-]+)"
-)
-_BARE_HOST = re.compile(r"((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,24})(?::\d{1,5})?\Z")
-_OF_CALLERS = re.compile(r"REDIRECT|CALLBACK_?UR[IL]|ALLOW(?:ED)?_?ORIGIN|CORS|REFERR?ER|AUDIENCE", re.IGNORECASE)
-"""How variables are called whose addresses are where callers come from or are sent to, and not what is called."""
-_HOLDS_HOST = re.compile(r"(?:HOST|HOSTNAME|ENDPOINT|SERVER)\Z", re.IGNORECASE)
-"""How the names of variables end whose values are hosts, without any scheme before them."""
-_FINDS_BROKERS = frozenset({
-    "kafka:describecluster", "kafka:describeclusterv2", "kafka:getbootstrapbrokers", "kafka:describevpcconnection",
-    "mq:describebroker",
-})  # fmt: skip
-"""What Lambda asks of a cluster that it polls for a function."""
-_LONGEST_VALUE = 2048
-_AFTER_APPLY = "its environment variables are known only after apply"
 
 
 class Functions:
@@ -134,12 +111,10 @@ class _Using:
         self.sources = sources
         self.started_by = functions.started_by
         self.role, _ = functions.role(function)
+        self.environment = Environment(function, functions.names)
         self.unknown = dict(self.role.open)
-        self.hosts: dict[str, None] = {}
-        self.environment: dict[str, Place] = {}
-        self.fetched: dict[str, Place] = {}
-        self.blind = False
-        self._look_at_environment()
+        if self.environment.unread is not None:
+            self.unknown.setdefault("secrets", self.environment.unread)
         self.handed: dict[str, Place] = {}
         self.hands_over_somewhere = False
         for node, place in functions.destinations(function):
@@ -154,65 +129,12 @@ class _Using:
     def _note(self, relation: str, why: str, place: Place) -> None:
         self.unknown.setdefault(relation, Unanswered(why, place))
 
-    # --- the environment
-
-    def _look_at_environment(self) -> None:
-        variables = read(self.function.properties, "Environment", "Variables")
-        hidden = variables if isinstance(variables, Unknown) else self.function.opaque
-        if hidden is not None:
-            self.blind = True
-            self._note("secrets", hidden.why, hidden.place)
-        if isinstance(variables, Joined):  # a plan that knows all of them after apply only
-            self.blind = True
-            self._note("secrets", _AFTER_APPLY, variables.place)
-            for link in links(variables):
-                self.environment.setdefault(self.names.meant(link.resource), variables.place)
-            self.environment = {name: place for name, place in self.environment.items() if name in self.names.kinds}
-        for name, node in variables.entries.items() if isinstance(variables, Table) else ():
-            place = variables.keys.get(name, node.place) if isinstance(variables, Table) else node.place
-            self._variable(name, node, place)
-            if isinstance(node, Unknown) and not node.given:
-                self.blind = True
-                if meaning(name) == "secret":
-                    self._note("secrets", node.why, place)
-
-    def _variable(self, named: str, node: Node, place: Place) -> None:
-        """What one variable names; its value goes no further."""
-        spelt = node.value if isinstance(node, Scalar) and isinstance(node.value, str) else ""
-        if isinstance(node, Joined):
-            spelt = "".join(part for part in node.parts if isinstance(part, str))
-        spelt = spelt[:_LONGEST_VALUE]
-        supply = supplied(named, node, self.names.stack)
-        into = self.fetched if supply.secret or _DYNAMIC.search(spelt) else self.environment
-        held = self.names.elsewhere(supplied_secret(supply, node, self.names.stack))
-        for link in links(node):
-            name = self.names.meant(link.resource)
-            if name in self.names.kinds:
-                into.setdefault(name, place)
-        for name in self._fetched_by_name(spelt) if into is self.fetched else self.names.texted(node):
-            into.setdefault(name, place)
-        if held is not None and not any(
-            "secret" in self.names.kind_of(name) for name, at in into.items() if at == place
-        ):
-            into.setdefault(held.key, supply.place)
-        if not getattr(node, "given", ()) and not _OF_CALLERS.search(named):
-            bare = _BARE_HOST.match(spelt) if _HOLDS_HOST.search(named) and isinstance(node, Scalar) else None
-            for host in (*_HOST.findall(spelt), *((bare[1],) if bare else ())):
-                if "." in host.strip(".") and not is_aws_host(host):
-                    self.hosts[host.lower()] = None
-
-    def _fetched_by_name(self, spelt: str) -> Iterator[str]:
-        """The secret that a dynamic reference names by a plain name."""
-        found = re.match(r"\{\{resolve:[a-z-]+:([^:}]+)", spelt)
-        if found:
-            yield from self.names.texted(Scalar(found[1], self.function.place))
-
     # --- lists
 
     def _signs(self, name: str, use: str) -> Iterator[tuple[str, Place | None]]:
         """What besides a grant tells that an element is used; what starts a function is read by it, and no more."""
-        if name in self.environment or name in self.fetched:
-            yield "environment", self.environment.get(name) or self.fetched.get(name)
+        if (place := self.environment.place(name)) is not None:
+            yield "environment", place
         if name in self.sources and use in {"read", "value"}:
             yield "event", None
         if name in self.handed:
@@ -231,7 +153,7 @@ class _Using:
     def _granted(self, name: str, use: str) -> tuple[Place, ...]:
         """The statements by which an element is open to a use; wildcards count only where it is named elsewhere."""
         reach = self.role.reach.get(name)
-        signed = name in self.environment or name in self.handed
+        signed = name in self.environment.named or name in self.handed
         found: list[Place] = []
         if reach is not None and (use in reach.named or signed):
             found += reach.places.get(use, ())
@@ -252,7 +174,7 @@ class _Using:
         return polled and bool(actions) and actions <= POLLS
 
     def _list(self, use: str, kind: str) -> Iterator[Use]:
-        candidates = dict.fromkeys((*self.role.reach, *self.environment, *self.handed))
+        candidates = dict.fromkeys((*self.role.reach, *self.environment.named, *self.handed))
         for name in candidates:
             kinds = self.names.kind_of(name)
             if kind not in kinds or (use == "write" and "queue" in kinds):
@@ -267,7 +189,7 @@ class _Using:
                 yield self._use(name, use, (place,))
         yield from self._referred(use, kind)
         if use == "value":
-            for name in self.fetched:
+            for name in self.environment.fetched:
                 if "secret" in self.names.kind_of(name) and name not in self.role.reach:
                     yield self._use(name, use, ())
 
@@ -277,77 +199,18 @@ class _Using:
         A queue that starts the function may be one that it is only started by, and a store is read or written.
         """
         for name, place in self.role.about.items():
-            sure = use == "value" or (use == "send" and name in self.environment and name not in self.sources)
+            sure = use == "value" or (use == "send" and name in self.environment.named and name not in self.sources)
             if sure and not self._granted(name, use) and kind in self.names.kinds.get(name, ()):
                 yield self._use(name, use, (place,))
-
-    def _calls(self) -> Iterator[Use]:
-        """Return the AWS services that it calls: a resource of the service if one is named, else the whole service."""
-        found: dict[str, dict[Place, None]] = {}
-        for grant in (*self.role.grants, *self.role.assumed):
-            if (
-                grant.effect == "Allow"
-                and grant.open is None
-                and not grant.but_actions
-                and not self._is_an_outfit(grant)
-            ):
-                for service in self._services(grant):
-                    for name in self._called(service, grant):
-                        found.setdefault(name, {})[grant.place] = None
-        for name, places in found.items():
-            yield self._use(name, "call", tuple(places))
-
-    def _services(self, grant: Grant) -> Iterator[str]:
-        """The services that a statement is about; not those of which Lambda only asks what it polls.
-
-        Of a policy of AWS these are the services that it is called after: it allows others for their sake.
-        """
-        services = list(dict.fromkeys(one.text.partition(":")[0] for one in grant.actions if one.open is None))
-        called_after: set[str] = set()
-        if grant.source:
-            same = [one for one in self.role.grants if one.source == grant.source]
-            every = {action.text.partition(":")[0] for one in same for action in one.actions}
-            called_after = {one for one in every if _is_named(one, grant.source)}
-        for service in services:
-            actions = {one.text for one in grant.actions if one.text.startswith(f"{service}:")}
-            beside_others = grant.source and actions == {f"{service}:*"} and len(actions) < len(grant.actions)
-            counts = service in called_after if called_after else not beside_others
-            if counts and not (whole(service) in self.sources and actions <= _FINDS_BROKERS):
-                yield service
-
-    def _called(self, service: str, grant: Grant) -> Iterator[str]:
-        there = [match.resource for match in resources_of(grant, self.names.targets, service) if match.named]
-        own = [name for name in there if "external system" in self.names.kinds.get(name, ())]
-        named = (self.names.elsewhere(named_outside(one, service)) for one in grant.resources)
-        beyond = [one for one in named if one is not None]
-        signed = [name for name in self.environment if self._is_of(name, service)]
-        if own or signed:
-            yield from own or signed
-        elif service == "states" and beyond:
-            yield from (one.key for one in beyond)
-        elif is_service(service) and service not in ELEMENTS:
-            actions = (one.text for one in grant.actions if one.text.startswith(f"{service}:"))
-            if service not in PLATFORM or (not grant.source and any(map(_works, actions))):
-                yield whole(service)
-
-    def _is_of(self, name: str, service: str) -> bool:
-        kinds = self.names.kinds.get(name, ())
-        return "external system" in kinds and service in known(self.names.stack.resources[name].type).services
-
-    def _is_an_outfit(self, grant: Grant) -> bool:
-        """Whether a statement comes from a policy of AWS about so much that it tells nothing of what is called."""
-        if not grant.source:
-            return False
-        same = (one for one in self.role.grants if one.source == grant.source)
-        return len({action.text.partition(":")[0] for one in same for action in one.actions}) > MOST_SERVICES
 
     def finished(self) -> FunctionRelations:
         """Everything about the function."""
         lists = {relation: tuple(self._list(use, kind)) for relation, use, kind in _LISTS}
         settings = [use for use in lists["secrets"] if "grant" in use.how and self._is_setting(use.resource)]
         lists["secrets"] = tuple(use for use in lists["secrets"] if use not in settings)
-        lists["calls"] = (*self._calls(), *_asked_for(settings))
-        for name, place in self.environment.items():
+        calls = Calls(self.names, self.role, self.sources, self.environment.named).each()
+        lists["calls"] = (*(self._use(name, "call", tuple(at)) for name, at in calls.items()), *_asked_for(settings))
+        for name, place in self.environment.named.items():
             kinds = self.names.kinds[name]
             networked = "store" in kinds and is_in_a_network(self.names.stack.resources[name].type)
             if networked and not any(use.resource == name for use in (*lists["reads"], *lists["writes"])):
@@ -356,11 +219,17 @@ class _Using:
                     self._note(relation, why, place)
         self._note_received()
         used = {use.resource for found in lists.values() for use in found}
-        used |= {*(use.resource for use in settings), *self.environment, *self.fetched, *self.sources, *self.handed}
+        used |= {
+            *(use.resource for use in settings),
+            *self.environment.named,
+            *self.environment.fetched,
+            *self.sources,
+            *self.handed,
+        }
         networked = self.function.opaque is not None or read(self.function.properties, "VpcConfig") is not None
         return FunctionRelations(
             lists=lists,
-            externals=tuple(self.hosts),
+            externals=tuple(self.environment.hosts),
             unknown=self.unknown,
             unused=tuple(self._unused()),
             ungranted=tuple(self._ungranted(lists)),
@@ -389,7 +258,7 @@ class _Using:
 
     def _unused(self) -> Iterator[Use]:
         """Grants that name an element which nothing else names."""
-        if self.blind:
+        if self.environment.blind:
             return
         for name, reach in self.role.reach.items():
             named = [use for use in ("read", "write", "send", "value") if use in reach.named]
@@ -402,7 +271,7 @@ class _Using:
     def _ungranted(self, lists: Mapping[str, Sequence[Use]]) -> Iterator[Use]:
         """Elements that the environment or a destination names, and that no statement opens, as far as is known."""
         used = {use.resource for found in lists.values() for use in found if "grant" in use.how}
-        for name, place in {**self.environment, **self.handed}.items():
+        for name, place in {**self.environment.named, **self.handed}.items():
             if name not in self.names.kinds:
                 continue
             resource, kinds = self.names.stack.resources[name], self.names.kinds[name]
@@ -420,36 +289,11 @@ class _Using:
         return any(relation in self.role.hidden for kind in kinds for relation in RELATIONS_OF[kind])
 
 
-def _is_named(service: str, policy: str) -> bool:
-    """Whether a policy of AWS is called after a service: after the word in its actions, or its title."""
-    folded = policy.lower()
-    return service.replace("-", "") in folded or TITLES.get(service, service).replace(" ", "").lower() in folded
-
-
-def _works(action: str) -> bool:
-    """Return whether an action is a function's own work with a service that serves every function, too.
-
-    A wildcard is, where it covers more than what the platform and the network need.
-    """
-    if action.partition(":")[0] in _NEVER_CALLED or action in _HANDED_OUT:
-        return False
-    return any(
-        ("*" in action or one.name.lower() == action) and not is_of_the_platform(one) and not is_of_a_network(one)
-        for one in expanded(action)
-    )
-
-
 def _asked_for(settings: Sequence[Use]) -> Iterator[Use]:
     """The Parameter Store, where settings that are no secrets are read from it."""
     places = dict.fromkeys(place for use in settings for place in use.places)
     if places:
         yield Use(whole("ssm"), tuple(places), ("grant",))
-
-
-_NEVER_CALLED = ("kms", "logs", "xray", "ec2messages", "ssmmessages", "sts")
-"""Services of the platform that no function works with for their own sake: keys, logs, traces, identities."""
-_HANDED_OUT = frozenset(("iam:passrole", "ec2:detachnetworkinterface"))
-"""Rights that are no call by themselves, or that SAM's policy for functions in a VPC has beside the network's own."""
 
 
 def _service_of(names: Names, name: str) -> tuple[str, ...]:
