@@ -101,7 +101,9 @@ def _older(root: Path, folder: Path, plan: Mapping[str, Any], made: datetime.dat
     if git(root, "rev-parse", "--is-shallow-repository").strip() == b"true":
         yield f"the age of the plan is unknown in a shallow clone; fetch the whole history, else {_AGAIN}"
     for path in sorted(there.union(root / name for name in committed)):
-        if path not in there or _blob(path) != committed.get(path.relative_to(root).as_posix()):
+        if path not in there or blob_of(path.read_bytes().replace(b"\r\n", b"\n")) != committed.get(
+            path.relative_to(root).as_posix()
+        ):
             yield f"{quoted(shown_path(path))} is changed and not committed, maybe after the plan; {_AGAIN}"
     changed = _changed(root, folders, made)
     if changed is not None:
@@ -197,8 +199,8 @@ def _changed(root: Path, folders: Collection[str], made: datetime.datetime) -> d
     return None
 
 
-def _blob(path: Path) -> str:
-    data = path.read_bytes().replace(b"\r\n", b"\n")
+def blob_of(data: bytes) -> str:
+    """Return the digest that Git has of a file's content."""
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 

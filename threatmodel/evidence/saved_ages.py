@@ -7,12 +7,11 @@ is not was saved since.
 from __future__ import annotations
 
 import datetime
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from threatmodel.evidence.ages import SAVE_AGAIN, Age
+from threatmodel.evidence.ages import SAVE_AGAIN, Age, blob_of
 from threatmodel.model.longest import RESULT
 from threatmodel.reading.files import Files
 from threatmodel.reading.git import git, tried
@@ -37,7 +36,8 @@ def _committed(root: Path, path: Path) -> Age:
     name = path.relative_to(root).as_posix()
     listed = tried(root, "ls-tree", "-z", "--full-tree", "HEAD", "--", name)
     blob = listed.stdout.split()[2].decode() if not listed.returncode and listed.stdout else ""
-    if blob not in set(_digests(path.read_bytes())):
+    data = path.read_bytes()
+    if blob not in {blob_of(data), blob_of(data.replace(b"\r\n", b"\n"))}:  # whatever line ends Git checks out
         return Age(days=RESULT)
     if git(root, "rev-parse", "--is-shallow-repository").strip() == b"true":
         return Age(
@@ -46,12 +46,6 @@ def _committed(root: Path, path: Path) -> Age:
     lines = git(root, "rev-list", "-1", "--format=%ct", "HEAD", "--", os.fsdecode(name)).split()
     made = datetime.datetime.fromtimestamp(int(lines[-1]), datetime.UTC) if lines else None
     return Age(made, days=RESULT)
-
-
-def _digests(data: bytes) -> Iterator[str]:
-    """The digests that Git may have of a file, whatever line ends its configuration checks out."""
-    for one in (data, data.replace(b"\r\n", b"\n")):
-        yield hashlib.sha1(b"blob %d\0" % len(one) + one, usedforsecurity=False).hexdigest()
 
 
 def doubts_of(stack: Described, age: Age, *, is_saved: bool) -> Iterator[str]:

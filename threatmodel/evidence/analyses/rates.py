@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from threatmodel.evidence.analyses.properties import each, read, worded
 from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.stages import Stage, stages
 from threatmodel.evidence.answers import (
     Answer,
     Answered,
@@ -28,7 +29,6 @@ from threatmodel.stacks.values import Node, Scalar, Table, Unknown, by_defaults,
 
 _MOST = 1_000_000
 """Requests a second; a greater number is no limit that AWS would take."""
-_OVERRIDES = "it overrides settings that the API creates itself"
 _OWN_SETTINGS = "a method or route has separate settings, and it is unknown whether the stage's limit applies to it"
 _V2 = frozenset((
     *("AWS::ApiGatewayV2::Api", "AWS::Serverless::HttpApi", "AWS::Serverless::WebSocketApi"),
@@ -52,8 +52,7 @@ def greatest_rate(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
 
     A usage plan limits each API key, of any number: a note names it, and it is no limit of the API.
     """
-    rates = [rate for part in parts if _is_stage(part) for rate in _of_stage(part, resource)]
-    rates += [Unanswered(_OVERRIDES, part.resource.place) for part in named(parts, "override")]
+    rates = [rate for stage in stages(parts) for rate in _of_stage(stage, resource)]
     limits = {one.value for one in rates if isinstance(one, Answered)} - {None}
     outcome = worst(rates, (None, *sorted(limits, reverse=True)))
     if isinstance(outcome, Answered) and outcome.value is None:
@@ -71,14 +70,11 @@ def _per_key(parts: Sequence[Gathered]) -> Iterator[str]:
             yield f"the usage plan {part.resource.name}{by_sam} limits each API key to {number}, not the API"
 
 
-def _is_stage(part: Gathered) -> bool:
-    """Return whether a part is a stage, or a deployment that creates its own, or may."""
-    makes_one = part.part == "deployment" and (part.hidden is not None or read(part.node, "StageName") is not None)
-    return part.part == "stage" or makes_one
-
-
-def _of_stage(part: Gathered, resource: Resource) -> Iterator[Answer]:
-    hidden = part.hidden
+def _of_stage(stage: Stage, resource: Resource) -> Iterator[Answer]:
+    part, hidden = stage.part, stage.hidden
+    if part.part == "override" and hidden is not None:
+        yield unknown(hidden)
+        return
     doubt = doubt_of(part.resource, resource)
     settings = [] if isinstance(part.node, Unknown) else list(_settings(part, resource))
     second = part.part == "deployment" and resource.type == "AWS::Serverless::Api"

@@ -98,10 +98,7 @@ def _by_tie(stage: Stage, tie: Resource, resource: Resource, stack: Stack) -> bo
     if tie.opaque is not None:
         return None
     bound = _bound(stage, read(tie.properties, "ResourceArn"), resource)
-    if bound is False:
-        return False
-    reference = read(tie.properties, "WebACLArn")
-    acl = stack.target(reference)
+    acl = stack.target(read(tie.properties, "WebACLArn"))
     limits = None if acl is None else _acl_limits(acl, "REGIONAL", resource, stack)
     sure = True if doubt_of(tie, resource) is None else None
     return all_of((bound, limits, sure))

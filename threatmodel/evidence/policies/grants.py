@@ -260,18 +260,10 @@ def _part(part: str | Link | Unknown) -> str:
 
 
 def _principals(node: Node | None) -> Iterator[Principal]:
-    match node:
-        case None:
-            return
-        case Table(entries=entries):
-            for kind, child in entries.items():
-                for one in items(child):
-                    found = pattern(one)
-                    yield Principal("*" if found.text == "*" else kind, found)
-        case _:
-            for one in items(node):
-                found = pattern(one)
-                yield Principal("*" if found.text == "*" else "AWS", found)
+    by_kind = node.entries if isinstance(node, Table) else {} if node is None else {"AWS": node}
+    for kind, child in by_kind.items():
+        for found in map(pattern, items(child)):
+            yield Principal("*" if found.text == "*" else kind, found)
 
 
 def _conditions(node: Node | None) -> Iterator[ConditionKey]:

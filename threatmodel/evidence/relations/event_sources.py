@@ -87,20 +87,21 @@ def bucket(ways: Ways, resource: Resource) -> None:
 
 def existing_bucket(ways: Ways, resource: Resource) -> None:
     """What the Serverless Framework's own resource has a bucket tell a function, which exists before the stack."""
-    called = ways.names.called(read(resource.properties, "FunctionName"))
-    bucket = read(resource.properties, "BucketName")
-    source = ways.names.element(bucket, "store") or _elsewhere(ways, bucket, "s3", called)
-    ways.start(called, "s3", resource, Start("store", "", source, "", (resource.place,)), source)
+    _told_by_bucket(ways, resource, read(resource.properties, "FunctionName"), (resource.place,))
 
 
 def notifications(ways: Ways, resource: Resource) -> None:
     """What the CDK's own resource has a bucket tell functions, in the words of the call of S3 that it makes."""
-    bucket = read(resource.properties, "BucketName")
     for one in each(read(resource.properties, "NotificationConfiguration", "LambdaFunctionConfigurations")):
         node = read(one, "LambdaFunctionArn")
-        called = ways.names.called(node)
-        source = ways.names.element(bucket, "store") or _elsewhere(ways, bucket, "s3", called)
-        ways.start(called, "s3", resource, Start("store", "", source, "", places_of(resource, node)), source)
+        _told_by_bucket(ways, resource, node, places_of(resource, node))
+
+
+def _told_by_bucket(ways: Ways, resource: Resource, node: Node | None, places: tuple[Place, ...]) -> None:
+    """What a custom resource has the bucket that it names tell a function."""
+    called, bucket = ways.names.called(node), read(resource.properties, "BucketName")
+    source = ways.names.element(bucket, "store") or _elsewhere(ways, bucket, "s3", called)
+    ways.start(called, "s3", resource, Start("store", "", source, "", places), source)
 
 
 def rule(ways: Ways, resource: Resource) -> None:
