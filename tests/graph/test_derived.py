@@ -141,6 +141,26 @@ def test_a_function_can_start_itself(tmp_path: Path, functions: str, expected: o
     assert value(fact(tmp_path, functions, "starts_itself")) is expected
 
 
+@pytest.mark.parametrize(
+    ("functions", "kinds", "expected"),
+    [
+        ("bot: {triggers: [{queue: q}], sends: [q]}", "q: {kind: sqs}", True),
+        ("bot: {triggers: [{queue: q}], sends: [q]}", "q: {kind: eventbridge}", False),
+        ("bot: {triggers: [{queue: q}], sends: [q]}", "q: {}", None),
+        (
+            "bot: {triggers: [{queue: q}], sends: [p]}, two: {triggers: [{queue: p}], sends: [q]}",
+            "q: {kind: sqs}",
+            None,
+        ),
+        ("bot: {triggers: [{slack: events}], calls: [slack]}", "q: {}", False),
+        ("bot: {invokes: [two]}, two: {invokes: [bot]}", "q: {}", True),
+    ],
+)
+def test_lambda_detects_a_loop_by_its_links(tmp_path: Path, functions: str, kinds: str, expected: object) -> None:
+    text = f"name: x\napis: {{api: {{}}}}\nqueues: {{{kinds}, p: {{}}}}\nfunctions: {{{functions}}}\n"
+    assert value(graph_of(tmp_path, text).elements["bot"].facts.get("loop_detected")) is expected
+
+
 def test_a_loop_is_as_well_known_as_its_weakest_link(tmp_path: Path) -> None:
     found = evidence(
         bot={"sends": said(("q",)), "triggers": said((_polls(tmp_path),))},

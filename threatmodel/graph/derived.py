@@ -214,6 +214,24 @@ def _starts_itself(given: Given, node: Node) -> Fact | None:
     return seen if seen is not None and seen.size and seen.value else circle
 
 
+_DETECTED = {"sqs", "sns", "s3"}
+"""The kinds through which Lambda follows a loop (docs.aws.amazon.com/lambda: "invocation-recursion")."""
+
+
+@derives("function", "loop_detected")
+def _loop_detected(given: Given, node: Node) -> Fact | None:
+    """False by one link that Lambda does not follow; a queue or store of unknown kind leaves it unknown."""
+    circle, through = given.loops.of(node.id), given.loops.through(node.id)
+    if circle is None or not circle.value:
+        return circle
+    facts = [given.stated[one].get("kind") for one in through if one != "slack"]
+    kinds = [kind for kind in facts if kind is not None and kind.size]
+    undetected = [kind.said for kind in kinds if kind.value not in _DETECTED]
+    if "slack" in through or undetected:
+        return known(value=False, said=[circle.said, *undetected[:1]])
+    return known(value=True, said=[circle.said, *(kind.said for kind in kinds)]) if len(kinds) == len(facts) else None
+
+
 @derives("function", "posts_to_slack")
 def _posts_to_slack(given: Given, node: Node) -> Fact | None:
     return any_in(given.functions[node.id], "calls", lambda member: member.item == "slack")

@@ -31,11 +31,13 @@ class Loops:
             for called, fact in members_of(lists, "invokes"):
                 self._called.setdefault(called, []).append(Member(function, fact))
         self._in_circle: dict[str, Fact] = {}
+        self._through: dict[str, Sequence[str]] = {}
         for circle in self._found():
             members = [member for member in circle if member in functions]
             links = [self._weakest_link(member, frozenset(circle)) for member in members]
             found = known(value=True, said=links)
             self._in_circle |= dict.fromkeys(circle, found)
+            self._through |= dict.fromkeys(circle, tuple(member for member in circle if member not in functions))
         deciding = [row.name for row in _OUTPUTS if "slack" in started or "external system" not in row.to]
         self._complete = all(_closed(lists, name) for lists in functions.values() for name in deciding)
         self._weakest = _weakest(functions.values())
@@ -59,6 +61,10 @@ class Loops:
         if not any(_by_output(trigger) for trigger in triggers.items) and function not in self._called:
             return known(value=False, said=[triggers.weakest])
         return known(value=False, said=[triggers.weakest, *self._weakest]) if self._complete else None
+
+    def through(self, function: str) -> Sequence[str]:
+        """Return the queues and stores, and "slack", that are part of a function's circle."""
+        return self._through.get(function, ())
 
     def _found(self) -> Iterator[tuple[str, ...]]:
         """The circles: functions and what starts them, strongly connected (Tarjan's algorithm, without recursion)."""
