@@ -1,7 +1,8 @@
 """Whether a role may do more than its function uses: its permissions, compared with other statements on the function.
 
-The grants do not prove their own use.  The function's uses come from the model's lists (a statement), or from the calls
-that it was observed to make (evidence): only observed calls prove that a role allows no more.
+The grants do not prove their own use, nor does a list of the model that repeats them, as import writes it.  Uses come
+from other signs in the file, which the model's lists confirm (a statement), or from the calls that the function was
+observed to make (evidence): only observed calls prove that a role allows no more.
 """
 
 from __future__ import annotations
@@ -59,12 +60,10 @@ def unused(
     if relations.beyond:
         stated_of = "; ".join(one.described for one in relations.beyond)
         return Unanswered(f"nothing shows whether it uses {stated_of}", relations.beyond[0].place)
-    modeled = frozenset().union(*_stated(node).values())
-    for use in relations.unused:
-        if needed.seen is None and element_of.get(use.resource) not in modeled:
-            return Unanswered(
-                f"only the grant names {use.resource}, so nothing shows whether it uses it", use.places[0]
-            )
+    if relations.unused and needed.seen is None:
+        left = relations.unused[0]
+        why = f"only the grant names {left.resource}, so nothing shows whether it uses it"
+        return Unanswered(why, left.places[0])
     if needed.seen is not None and relations.rights <= needed.seen:
         return _not("template", place, "it uses each action that its role allows, on each resource")
     stated = next((node.relations[name] for name in RELATIONS if name in node.relations), None)
