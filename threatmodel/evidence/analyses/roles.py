@@ -124,7 +124,8 @@ def _roles_named(grant: Grant, stack: Stack) -> Iterator[Answer]:
 
 # --- trusts
 
-_LAMBDA = frozenset({"lambda.amazonaws.com", "lambda.amazonaws.com.cn", "lambda.${AWS::URLSuffix}"})
+_EDGE = frozenset({"edgelambda.amazonaws.com", "edgelambda.${AWS::URLSuffix}"})
+_LAMBDA = _EDGE | {"lambda.amazonaws.com", "lambda.amazonaws.com.cn", "lambda.${AWS::URLSuffix}"}
 
 
 @analysis("trust")
@@ -146,9 +147,6 @@ def _only_lambda(grant: Grant) -> Answer:
     return yes(grant.place)
 
 
-_EDGE = frozenset({"edgelambda.amazonaws.com", "edgelambda.${AWS::URLSuffix}"})
-
-
 @analysis("trust")
 def trusts_edge(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether Lambda@Edge may assume a role, without which CloudFront takes no function that has it."""
@@ -168,7 +166,7 @@ def _edge(grant: Grant) -> Answer:
 
 
 def is_lambda(one: Principal) -> bool:
-    """Whether a principal is the Lambda service."""
+    """Whether a principal is the Lambda service, Lambda@Edge included."""
     return one.kind == "Service" and one.pattern.text in _LAMBDA
 
 
