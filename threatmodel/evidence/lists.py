@@ -191,8 +191,13 @@ class Lists:
         if starts and (whole or not only_installs):
             yield "open_for_installation", only_installs, starts[0].places[0], ""
         routes = [start for start in starts if start.by == "http"]
-        if routes and whole and all(map(self._authenticates, routes)):
+        handed_on = any(start.by == "service" and self._takes_from_api(start.source) for start in starts)
+        if routes and whole and not handed_on and all(map(self._authenticates, routes)):
             yield "routes_authenticated", True, routes[0].places[0], ""
+
+    def _takes_from_api(self, name: str) -> bool:
+        """Whether an API may pass requests to a service, such as a state machine."""
+        return any(one.to == name and self._kind(one.source) in {"api", ""} for one in self.passed)
 
     def _authenticates(self, start: Start) -> bool:
         """Whether a route asks its callers who they are.

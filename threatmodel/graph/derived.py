@@ -80,7 +80,13 @@ def _receives_slack_events(given: Given, node: Node) -> Fact | None:
 def _function_web_facing(given: Given, node: Node) -> Fact | None:
     """Others than the callers that are meant can, where the code is known not to verify that Slack calls."""
     lists = given.functions[node.id]
-    others = any_in(lists, "triggers", lambda one: one.item.by == "http" and not is_unsaid(one))
+
+    def calls(one: Member) -> bool:
+        """Whether such callers come by a route, or by a service to which an API passes requests."""
+        by_route = one.item.by == "http" and not is_unsaid(one)
+        return by_route or (one.item.by == "service" and bool(given.apis_of(one.item)))
+
+    others = any_in(lists, "triggers", calls)
     verifies = given.stated[node.id].get("verifies_signature")
     if node.id in given.unsaid and not (others and others.value) and verifies and verifies.size and not verifies.value:
         others = known(value=True, said=[verifies.said])
@@ -99,8 +105,8 @@ def _internet_facing(given: Given, node: Node) -> Fact | None:
 def _request_rate(given: Given, node: Node) -> Fact | None:
     """The sum over the APIs whose requests start it; one without a rate is enough for there to be none."""
     lists = given.functions[node.id]
-    triggers = [trigger for trigger, _ in members_of(lists, "triggers") if trigger.by in REQUESTS]
-    apis = dict.fromkeys(trigger.source.id for trigger in triggers if trigger.source is not None)
+    triggers = [trigger for trigger, _ in members_of(lists, "triggers") if trigger.by != "authorizes"]
+    apis = dict.fromkeys(api for trigger in triggers for api in given.apis_of(trigger))
     rates = [given.stated[api].get("throttle_rate") for api in apis]
     unlimited = [rate for rate in rates if rate is not None and rate.size and rate.value is None]
     if unlimited:

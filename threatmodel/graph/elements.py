@@ -170,16 +170,22 @@ class Graph:
 
 
 class Neighbors:
-    """Who uses what: the relation between functions and the elements around them, both ways."""
+    """Who uses what: the relation between functions and the elements around them, both ways.
 
-    def __init__(self, functions: Mapping[str, Lists]) -> None:
+    `apis_before` are, by external system, the APIs that pass requests to it, and so to what it starts.
+    """
+
+    def __init__(self, functions: Mapping[str, Lists], apis_before: Mapping[str, Sequence[str]]) -> None:
         self._uses: dict[tuple[str, str], tuple[str, ...]] = {}
         self._used_by: dict[str, dict[str, None]] = {}
         self._functions = functions
         self._of: dict[tuple[str, str], Related] = {}
         for function, lists in functions.items():
             for scope, names in _THROUGH.items():
-                found = (partner for name in names if name in lists for partner in _partners(lists[name], scope))
+                found = [partner for name in names if name in lists for partner in _partners(lists[name], scope)]
+                if scope == "api":
+                    services = _partners(lists["triggers"], "external system") if "triggers" in lists else ()
+                    found += [api for service in services for api in apis_before.get(service, ())]
                 ids = dict.fromkeys(found)
                 self._uses[function, scope] = tuple(ids)
                 for other in ids:
@@ -214,7 +220,7 @@ NEIGHBORS: Mapping[str, tuple[Kind, ...]] = {"function": tuple(_THROUGH), **dict
 """The kinds of elements that elements of a kind are related to, apart from planes."""
 
 
-def _partners(members: Members, scope: Kind) -> Iterator[str]:
+def _partners(members: Members, scope: str) -> Iterator[str]:
     """The ids of a scope that a list names."""
     for item in members.items:
         if not isinstance(item, Trigger):

@@ -119,7 +119,8 @@ class Given:
         at_edge = self.stated[function].get("runs_at_edge")
         if at_edge is not None and at_edge.size and at_edge.value:
             return known(value=True, said=[at_edge.said])
-        by_api = [one for one in members_of(self.functions[function], "triggers") if THROUGH[one.item.by] == "api"]
+        triggers = members_of(self.functions[function], "triggers")
+        by_api = [one for one in triggers if THROUGH[one.item.by] == "api" or self.apis_of(one.item)]
         public = [one for one in by_api if not self._is_private(one.item)]
         started = any_in(self.functions[function], "triggers", lambda one: one in public)
         if by_api and started is not None and not started.value:
@@ -127,12 +128,30 @@ class Given:
         return self.unless_passed_on(function, PASSING_ON, started)
 
     def _is_private(self, trigger: Trigger) -> bool:
-        """Whether it comes through an API that only VPC endpoints reach."""
-        return trigger.source is not None and self._is_private_api(trigger.source.id)
+        """Whether it comes through APIs that only VPC endpoints reach."""
+        apis = self.apis_of(trigger)
+        return bool(apis) and all(map(self._is_private_api, apis))
 
     def _is_private_api(self, element: str) -> bool:
         private = self.stated[element].get("private_endpoint")
         return private is not None and private.size > 0 and bool(private.value)
+
+    def apis_of(self, trigger: Trigger) -> Sequence[str]:
+        """The APIs whose requests a trigger hands on: its own, or those that pass requests to the service it names."""
+        if trigger.source is None:
+            return ()
+        own = THROUGH[trigger.by] == "api"
+        return (trigger.source.id,) if own else self.apis_before.get(trigger.source.id, ())
+
+    @cached_property
+    def apis_before(self) -> Mapping[str, Sequence[str]]:
+        """By external system, such as a state machine, the APIs that pass requests to it with no function between."""
+        found: dict[str, list[str]] = {}
+        for one, lists in self.lists.items():
+            if self.system.nodes[one].kind == "api":
+                for to, _ in members_of(lists, "passes_to"):
+                    found.setdefault(to, []).append(one)
+        return {to: apis for to, apis in found.items() if to in self.system.externals}
 
     def started_by(self, function: str, *by: str) -> Fact | None:
         """Whether something of these words starts a function."""

@@ -39,7 +39,7 @@ class Resolved:
         self._given = _given(system, evidence, today)
         self.lists = self._given.lists
         self.by_services = self._given.by_services
-        self.neighbors = Neighbors(self._given.functions)
+        self.neighbors = Neighbors(self._given.functions, self._given.apis_before)
         self.facts: dict[str, Facts] = {node.id: self._facts(node) for node in _nodes(system, evidence)}
 
     @cached_property
