@@ -307,10 +307,28 @@ def is_harmless(raw: str) -> bool:
 
 def _is_harmless(raw: str) -> bool:
     """Whether a text has such a form, and no part of it looks random or is named for a secret."""
+    if _ID.fullmatch(raw) or _is_numbered_name(raw):
+        return True
     if not (_FORM.fullmatch(raw) or _URL.match(raw)):
         return not raw
     named = _ASSIGNED.findall(raw)
     return not any(map(_is_key, re.split(r"[/?&=#:., ]", raw))) and not any(meaning(one) == "secret" for one in named)
+
+
+_ID = re.compile(
+    r"""[UWCTGDBAE]\d[A-Z0-9]{7,9}                                                 # a member or channel of Slack
+    | (?:af|ap|ca|cn|eu|il|me|mx|sa|us)(?:-[a-z]{2,9}){1,2}-\d_[A-Za-z0-9]{9}     # a user pool of Cognito
+    """,
+    re.VERBOSE,
+)
+_NUMBER = re.compile(r"(?<=[-._/:])(?:\d{12}|20\d{6}|v\d{1,2}:\d{1,2})(?![0-9A-Za-z])")
+"""What names have beside words: the number of an account, a day, the version of a language model."""
+
+
+def _is_numbered_name(raw: str) -> bool:
+    """Whether a text is words with such a number: ``logs-123456789012``, ``anthropic.claude-3-haiku-20240307-v1:0``."""
+    words, numbers = _NUMBER.subn("", raw)
+    return numbers > 0 and raw[0].isalpha() and raw == raw.lower() and _is_name(words)
 
 
 _ASSIGNED = re.compile(r"([A-Za-z][\w-]{0,60})=")
