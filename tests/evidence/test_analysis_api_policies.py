@@ -86,6 +86,28 @@ def test_a_policy_in_each_language(statements: list[dict[str, Any]], expected: o
 
 
 @pytest.mark.parametrize(
+    ("statements", "asks", "expected"),
+    [
+        ([let({"IpAddress": {"aws:SourceIp": OFFICE}})], "CUSTOM", UNKNOWN),
+        ([let({"IpAddress": {"aws:SourceIp": OFFICE}})], "COGNITO_USER_POOLS", True),
+        ([LET_IN, deny({"NotIpAddress": {"aws:SourceIp": OFFICE}})], "CUSTOM", True),
+        ([LET_IN], "CUSTOM", False),
+    ],
+)
+def test_a_lambda_authorizer_needs_no_statement(statements: list[dict[str, Any]], asks: str, expected: object) -> None:
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    method = f"{{RestApiId: !Ref A, HttpMethod: GET, AuthorizationType: {asks}}}"
+    api = f"  A: {{Type: AWS::ApiGateway::RestApi, Properties: {{Policy: {document}}}}}"
+    assert asked(template(f"{api}\n  M: {{Type: AWS::ApiGateway::Method, Properties: {method}}}")) == expected
+    sam = f"{{StageName: p, Auth: {{ResourcePolicy: {{CustomStatements: {json.dumps(statements)}}}, "
+    chosen = {"CUSTOM": "FunctionArn: !GetAtt F.Arn", "COGNITO_USER_POOLS": "UserPoolArn: !GetAtt P.Arn"}[asks]
+    sam += f"DefaultAuthorizer: X, Authorizers: {{X: {{{chosen}}}}}}}}}"
+    event = "{Type: Api, Properties: {RestApiId: !Ref A, Path: /a, Method: get}}"
+    function = f"  F: {{Type: AWS::Serverless::Function, Properties: {{Events: {{E: {event}}}}}}}"
+    assert asked(template(f"  A: {{Type: AWS::Serverless::Api, Properties: {sam}}}\n{function}")) == expected
+
+
+@pytest.mark.parametrize(
     ("properties", "expected"),
     [
         ("{StageName: p}", False),

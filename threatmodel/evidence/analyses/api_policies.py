@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from threatmodel.evidence.analyses.definitions import asked_by_methods
 from threatmodel.evidence.analyses.properties import read, worded
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.analyses.sharing import public_statement
+from threatmodel.evidence.analyses.sharing import denies_the_rest, public_statement
 from threatmodel.evidence.answers import (
     Answer,
     Answered,
@@ -31,12 +32,16 @@ from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Unknown, leaves, text
 
 _ELSEWHERE = "its definition is in another file, and may contain a resource policy"
+_ADMITTED = "its Lambda authorizer may admit callers that its policy does not deny"
 _PRIVATE = "it is private, and a policy that no file here contains decides who may call it"
 
 
-@analysis("endpoint", "policy", "body", "elsewhere")
+@analysis("endpoint", "policy", "body", "elsewhere", "method")
 def callers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether no statement of its policy admits callers from anywhere; an API without a policy admits all."""
+    """Whether no statement of its policy admits callers from anywhere; an API without a policy admits all.
+
+    What a Lambda authorizer allows needs no statement: only a denial binds its callers.
+    """
     policies = tuple(_policies(parts))
     if not policies:
         return _without(parts)
@@ -47,7 +52,16 @@ def callers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Sta
         unread = next(filter(_is_open, every), None)
         if not found.value and unread is not None and any(one.effect != "Allow" for one in every):
             return Unanswered("it is unknown which callers its policy denies", unread.place, stands=found)
+        by_code = (
+            one for one in asked_by_methods(parts, resource) if isinstance(one, Answered) and one.value == _BY_CODE
+        )
+        admits = next(by_code, None)
+        if found.value and admits is not None and not denies_the_rest(policies, resource, stack):
+            return Unanswered(_ADMITTED, admits.places[0])
     return unless_unread(found, stack, [True])
+
+
+_BY_CODE = "lambda-authorizer"
 
 
 def _is_open(grant: Grant) -> bool:

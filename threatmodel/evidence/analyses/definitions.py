@@ -47,9 +47,8 @@ def weakest_authentication(parts: Sequence[Gathered], resource: Resource, stack:
     Where all ask who comes and not for the same, it is the word of the one that leaves most to get wrong.
     A WebSocket API asks once, when a connection is opened.  What a Lambda authorizer accepts is not seen.
     """
-    asked = [one for part in named(parts, "body") for one in _defined(part.node)]
+    asked = asked_by_methods(parts, resource)
     asked += [Unanswered("its definition is in another file", part.node.place) for part in named(parts, "elsewhere")]
-    asked += [_declared(part, resource) for part in named(parts, "method") if _is_preflight(part.node) is not True]
     asked += _routes(parts, resource)
     quick = [part.node for part in named(parts, "quick")]  # the route that an API makes for its target: it asks nothing
     asked += [unknown(one) if isinstance(one, Unknown) else Answered("none", (one.place,)) for one in quick]
@@ -64,6 +63,13 @@ def weakest_authentication(parts: Sequence[Gathered], resource: Resource, stack:
     by_token = any(isinstance(one, Answered) and one.value == "jwt" for one in asked)
     loose = next(_loose(parts), None) if by_token else None
     return unless_unread(outcome, stack, _LEAVES) if loose is None else unknown(loose)
+
+
+def asked_by_methods(parts: Sequence[Gathered], resource: Resource) -> list[Answer]:
+    """Return what each method of an API, in its definition or declared beside it, asks of its callers."""
+    defined = [one for part in named(parts, "body") for one in _defined(part.node)]
+    methods = [part for part in named(parts, "method") if _is_preflight(part.node) is not True]
+    return defined + [_declared(part, resource) for part in methods]
 
 
 _FOR_ANYBODY = re.compile(r"https://(?:token\.actions\.githubusercontent\.com|gitlab\.com|accounts\.google\.com)/?\Z")

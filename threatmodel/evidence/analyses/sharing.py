@@ -130,6 +130,13 @@ def _may_be_all(one: Principal) -> bool:
     return one.pattern.open is not None and not re.sub("\x00[^\x01]*\x01", "", one.pattern.text).strip("*")
 
 
+def denies_the_rest(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> bool:
+    """Return whether statements deny all but some callers what others allow, whatever else may admit a caller."""
+    found = grants(named(parts, "policy"), resource, stack)
+    guards = [grant for grant in found if _keeps_strangers_out(grant)]
+    return all(any(_about_the_same(guard, grant) for guard in guards) for grant in allowing(found))
+
+
 def _keeps_strangers_out(grant: Grant) -> bool:
     """Return whether a statement denies all but some accounts, an organization, sources or networks."""
     return (
