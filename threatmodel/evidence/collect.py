@@ -128,15 +128,20 @@ def _beside(  # noqa: PLR0913, PLR0917 - all that an entry is held against
     named = (one.opened for one in every if one.source.kind == "slack")
     manifests = [one.value for one in named if isinstance(one, OpenedFile)]
     served: dict[str, Sequence[RequestUrl]] = {}
+    opened: dict[str, frozenset[str] | None] = {}
     if any(one.source.kind == "code" for one in every):
-        from threatmodel.evidence.beside.code import looked, serves
+        from threatmodel.evidence.beside.code import looked, opens, serves
 
         every = [one._replace(looked=looked(one)) if one.source.kind == "code" else one for one in every]
         for one in every:
             if one.looked is not None:
                 served |= {function: serves(seen) for function, (_, seen) in one.looked.handlers.items()}
+                opened |= {
+                    function: None if function in opened else opens(seen)  # of two sources, it is not known which runs
+                    for function, (_, seen) in one.looked.handlers.items()
+                }
     for files in held:
-        files.lists.manifests, files.lists.served = manifests, served
+        files.lists.manifests, files.lists.served, files.lists.opened = manifests, served, opened
     return every
 
 

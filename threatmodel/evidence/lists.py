@@ -49,6 +49,7 @@ class Lists:
         self.system, self.stack, self.matched = held.system, held.stack, held.matched
         self.element_of = held.element_of
         self.seen: Mapping[str, frozenset[SeenCall]] = {}
+        self.opened: Mapping[str, frozenset[str] | None] = {}
         self.manifests: Sequence[Manifest] = ()
         self.served: Mapping[str, Sequence[RequestUrl]] = {}
         self.left_open: list[LeftOpen] = []
@@ -167,7 +168,9 @@ class Lists:
         function, calls = self.stack.resources[name], self.seen.get(element)
         seen = None if calls is None else used(calls, function, self.stack)
         role = self.stack.target(function.properties.entries.get("Role"))
-        needed = Needed(seen, by_sam=role is not None and role.made_by == function.name)
+        needed = Needed(
+            seen, by_sam=role is not None and role.made_by == function.name, opened=self.opened.get(element)
+        )
         elements = {one: element_of for one in _named(relations) if (element_of := self.element(one))}
         said = unused(self.system.nodes[element], relations, elements, needed, self.held.place(element))
         if isinstance(said, Unanswered):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from threatmodel.beside.code.absences import absences
 from threatmodel.beside.code.answers import answers
+from threatmodel.beside.code.clients import clients
 from threatmodel.beside.code.credentials import credentials
 from threatmodel.beside.code.effects import passes_on
 from threatmodel.beside.code.flows import WHOLE, Flows
@@ -32,7 +33,20 @@ _FRAMEWORKS = frozenset(
     | {"LambdaFunctionUrlResolver", "ALBResolver", "middy"}
 )
 _FOR_EFFECT = re.compile(r"auto|instrument|patch|secur|guard|slack|verif|auth|protect", re.IGNORECASE)
-_ANALYSES = (verification, surfaces, credentials, logs, answers, tokens, sinks, writes, models, left_out, absences)
+_ANALYSES = (
+    verification,
+    surfaces,
+    credentials,
+    logs,
+    answers,
+    tokens,
+    sinks,
+    writes,
+    models,
+    left_out,
+    absences,
+    clients,
+)
 
 
 class Look(NamedTuple):

@@ -15,6 +15,8 @@ CERTAIN, CLAIMED, SIGN = "certain", "claimed", "sign"
 """How well it is known: it can be seen; the code states it; it is only a sign, which decides nothing."""
 GRANTS = "grants"
 """The observation what a variable of the environment grants; its value is the variable's name, and that."""
+OPENS = "opens"
+"""The observation which services of AWS the rights of a handler can be used for; its value has them."""
 SERVES = "serves"
 """The observation that a feature of Slack calls a handler; its value is the feature."""
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from threatmodel.beside.code.look import Look, look
 from threatmodel.beside.code.modules import Opening, Parsed
-from threatmodel.beside.code.observed import CERTAIN, SERVES, SIGN, Observed
+from threatmodel.beside.code.observed import CERTAIN, OPENS, SERVES, SIGN, Observed
 from threatmodel.beside.code.observed import GRANTS as GRANTED
 from threatmodel.beside.code.source import handler_file, module_path, unread_language
 from threatmodel.beside.folder import Folder
@@ -51,6 +51,11 @@ class Looked(NamedTuple):
 def serves(seen: Look) -> Sequence[RequestUrl]:
     """Return the features of Slack that a handler is made for, each with the line that shows it."""
     return [RequestUrl(one.value, one.note, NOWHERE, one.place) for one in seen.observed if one.what == SERVES]
+
+
+def opens(seen: Look) -> frozenset[str] | None:
+    """Return the services of AWS that the rights of a handler can be used for; None if its code may call others."""
+    return next((one.value for one in seen.observed if one.what == OPENS), None)
 
 
 def looked(found: Found) -> Looked:

@@ -33,11 +33,12 @@ class Needed(NamedTuple):
     """What a function was seen to need.
 
     `seen` are the actions that it was observed to call (None without an observation); `by_sam`: SAM creates its role,
-    so SAM's policy templates can be used.
+    so SAM's policy templates can be used; `opened` are the services that its code can call (None: perhaps others, too).
     """
 
     seen: Rights | None
     by_sam: bool = False
+    opened: frozenset[str] | None = None
 
 
 def unused(
@@ -99,6 +100,8 @@ def _more(
         reached = {resource for _, resource in needed.seen}
         left = (use for use in relations.unused if use.resource not in reached)
         yield from ((f"{use.resource}, which only the grant names", use.places[0]) for use in left)
+    for use, services in _idle(relations, needed):
+        yield f"{use.resource}, for which the code, read whole, makes no client of {services}", use.places[0]
     for name, known in _stated(node).items():
         for use in _granted(relations, name):
             element = element_of.get(use.resource)
@@ -107,6 +110,26 @@ def _more(
                     f"its role allows it to {VERB[_USE[name]]} {element}, but the model states that it does not",
                     use.places[0],
                 )
+
+
+_BY_API = frozenset({"dynamodb", "events", "firehose", "kinesis", "s3", "secretsmanager", "sns", "sqs", "ssm"})
+"""Services that code only uses through a client."""
+
+
+def _idle(relations: FunctionRelations, needed: Needed) -> Iterator[tuple[Use, str]]:
+    """What grants and variables alone name, with its service, where the code was read whole and does not call that."""
+    if needed.seen is not None or needed.opened is None:
+        return
+    every = [use for name in RELATIONS for use in relations.lists[name]]
+    others = {use.resource for use in every if not {*use.how} <= _READ_BY_CODE}
+    for use in {use.resource: use for use in every if "grant" in use.how and use.resource not in others}.values():
+        services = {name.partition(":")[0] for name, resource in relations.rights if resource == use.resource}
+        if services and services <= _BY_API - needed.opened:
+            yield use, listed(sorted(services))
+
+
+_READ_BY_CODE = frozenset({"grant", "environment"})
+"""The signs of a use that are none without code: Lambda itself reads events and writes to destinations."""
 
 
 def _is_no_work(one: Beyond, relations: FunctionRelations) -> bool:
@@ -150,7 +173,9 @@ def _instead(node: Node, relations: FunctionRelations, element_of: Mapping[str, 
             yield f"{fits or listed(one.name for one in actions)} on {resource}"
         return
     stated = _stated(node)
-    for resource, actions in _by_resource(relations.rights).items():
+    idle = {use.resource for use, _ in _idle(relations, needed)}
+    used = frozenset(one for one in relations.rights if one[1] not in idle)
+    for resource, actions in _by_resource(used).items():
         element = element_of.get(resource, "")
         uses = frozenset(_USE[name] for name, known in stated.items() if element in known)
         kept = common(one for one in actions if use_of(one) in uses and not changes(one))
