@@ -123,13 +123,17 @@ def test_the_window_rejects_any_other_timestamp(monkeypatch: pytest.MonkeyPatch,
     assert answer == (None if passes else {"statusCode": 401})
 
 
-def test_outbound_calls_wait_as_slack_asks_and_repeat_no_message() -> None:
-    names: dict[str, Any] = {"urllib3": urllib3}
+def test_outbound_calls_leave_the_wait_to_the_queue_and_repeat_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    names: dict[str, Any] = {"urllib3": urllib3, "Any": Any, "Later": TimeoutError}
     exec(CODE["outbound-call-resilience"], names)  # noqa: S102 - our own snippet
     retries = names["retries"]
-    assert retries.is_retry("POST", 429, has_retry_after=True)
+    assert not retries.is_retry("POST", 429, has_retry_after=True)
+    busy = urllib3.HTTPResponse(status=429, headers={"Retry-After": "60"})
+    monkeypatch.setattr(urllib3.PoolManager, "request", lambda *_, **__: busy)
+    with pytest.raises(TimeoutError, match="60"):
+        names["post"]("https://slack.com/api/chat.postMessage", {})
     sent = urllib3.exceptions.ReadTimeoutError(None, "/", "")  # type: ignore[arg-type]  # no pool is needed
-    with pytest.raises(urllib3.exceptions.MaxRetryError):
+    with pytest.raises(urllib3.exceptions.ReadTimeoutError):
         retries.increment("POST", "/", error=sent)
 
 
