@@ -105,6 +105,15 @@ def test_it_only_checks(option: str, capsys: pytest.CaptureFixture[str]) -> None
     assert "--watch only checks" in capsys.readouterr().err
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """A shell makes what it starts in the background ignore the signal, and children would inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is a signal elsewhere")
 def test_ctrl_c_ends_it_with_the_exit_code_of_the_last_check() -> None:
     command = [sys.executable, str(HOME / "tm.py"), "check", "--watch"]
