@@ -18,6 +18,7 @@ from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.graph.building import build
+from threatmodel.graph.elements import FOREIGN_ACCOUNT
 from threatmodel.library.directions import Directions
 from threatmodel.library.entries import Library
 from threatmodel.model.load import load_model
@@ -66,4 +67,6 @@ def test_what_is_bad_is_a_finding(
         name: facts[name].value if name in facts and facts[name].size else "unknown" for name in case.get("facts", ())
     }
     assert known == case.get("facts", {})
+    notes = [note for read in found.assessment.graph.evidence for note in read.notes]
+    assert [note.place.line for note in notes if note.code == FOREIGN_ACCOUNT] == case.get("foreign", [])
     assert TOKEN not in found.model

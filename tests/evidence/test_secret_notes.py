@@ -195,6 +195,9 @@ Resources:
       CodeUri: src/
       Environment: {Variables: {SLACK_TOKEN: !Ref SlackToken}}
   Orphan: {Type: AWS::SecretsManager::Secret}
+  Filter:
+    Type: AWS::Logs::SubscriptionFilter
+    Properties: {LogGroupName: a, DestinationArn: "arn:aws:logs:eu-west-1:999999999999:destination:d"}
 """
 
 
@@ -206,5 +209,5 @@ def test_both_are_notes_of_the_evidence(
     (tmp_path / "model.yaml").write_text(model, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     (read,) = load_model("model.yaml").evidence
-    assert {note.code for note in read.notes} == {"shown-secret", "visible-secret", "unused-secret"}
+    assert {note.code for note in read.notes} == {"shown-secret", "visible-secret", "unused-secret", "foreign-account"}
     golden("bad-input/secret-notes.txt", shown(read.notes, {}) + "\n")

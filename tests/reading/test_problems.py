@@ -30,6 +30,7 @@ from threatmodel.reading.problems import (
     suggestion,
     visible,
 )
+from threatmodel.render.checks.checked import KINDS
 
 GOLDEN = HOME / "tests" / "golden"
 HOSTILE = "\x00\x07\x1b\x7f\x9b\xad\u061c\u180e\u200b\u200f\u2028\u202e\u2066\u206f\ufeff\ufffb\ud800\U000e0041"
@@ -183,6 +184,10 @@ def test_every_code_is_explained() -> None:
     codes = {code for path in (HOME / "threatmodel").rglob("*.py") for code in codes_in(path)} | named
     headings = re.findall(r"^## (.+)$", ERRORS, re.MULTILINE)
     assert headings == sorted(codes)
+
+
+def test_every_note_that_a_check_reports_has_a_rule() -> None:
+    assert {*WARNINGS} <= KINDS.keys()
 
 
 @pytest.mark.parametrize(

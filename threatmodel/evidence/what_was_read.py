@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from threatmodel.evidence.foreign_notes import foreign_notes
 from threatmodel.evidence.outside import SUPPLIED, outside
 from threatmodel.evidence.secret_notes import secret_notes
 from threatmodel.evidence.unmodeled import unmodeled
@@ -58,6 +59,7 @@ class _Reads:
                 *self.unasked(label),
                 *self.undescribed(label),
                 *secret_notes(stack, self.used_secrets),
+                *foreign_notes(stack),
                 *self.unfinished(label, stack),
             ),
             signs=tuple(f"{what} at {place}" for what, place in self.lists.signs if self.file(place) == label),

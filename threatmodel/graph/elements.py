@@ -69,7 +69,12 @@ UNSERVED_URL, SOCKET_MODE = "unserved-url", "socket-mode"
 """The codes of the notes that no route serves an address of Slack's manifest, and that Slack calls none."""
 UNDESCRIBED_STACK = "undescribed-stack"
 """The code of the note that AWS has a stack which no file describes."""
-WARNINGS = (WORK_LIMIT, VISIBLE_SECRET, SHOWN_SECRET, UNUSED_SECRET, UNSERVED_URL, SOCKET_MODE, UNDESCRIBED_STACK)
+FOREIGN_ACCOUNT = "foreign-account"
+"""The code of the note that a resource sends data to an account that a file names by its number."""
+WARNINGS = (
+    *(WORK_LIMIT, VISIBLE_SECRET, SHOWN_SECRET, UNUSED_SECRET, UNSERVED_URL, SOCKET_MODE, UNDESCRIBED_STACK),
+    FOREIGN_ACCOUNT,
+)
 """The codes of the notes that a check reports."""
 
 

@@ -125,7 +125,7 @@ def _holds(condition: ConditionKey, stack: Stack, sender: Resource) -> bool:
         return False
     match condition.key:
         case "aws:sourceaccount" | "aws:sourceowner":
-            return any(_own_account(one.text, stack) for one in condition.values)
+            return any(own_account(one.text, stack) for one in condition.values)
         case "aws:sourcearn":
             return any(_means(one, stack, sender) for one in condition.values)
         case _:
@@ -135,7 +135,7 @@ def _holds(condition: ConditionKey, stack: Stack, sender: Resource) -> bool:
 _ACCOUNT = "${AWS::AccountId}"
 
 
-def _own_account(account: str, stack: Stack) -> bool:
+def own_account(account: str, stack: Stack) -> bool:
     """Whether an account is the one to which the file is deployed, by the pseudo parameter or a plan's ARNs."""
     if account == _ACCOUNT:
         return True
@@ -150,7 +150,7 @@ def _means(one: Pattern, stack: Stack, sender: Resource) -> bool:
     if one.links:
         return any(link.resource == sender.name for link in one.links)
     parts = arn_parts(one.text)
-    own = f":{_ACCOUNT}:" in one.text or (len(parts) > _ARN and _own_account(parts[4], stack))
+    own = f":{_ACCOUNT}:" in one.text or (len(parts) > _ARN and own_account(parts[4], stack))
     return own and len(parts) > _ARN and parts[5].strip("*:/").lower() in _KINDS
 
 

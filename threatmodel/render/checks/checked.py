@@ -62,6 +62,10 @@ KINDS: Mapping[str, tuple[str, str]] = {
         "A stack is deployed that no file of the evidence describes",
         "Name its template under evidence, or save the answer of describe-stacks for one stack.",
     ),
+    "foreign-account": (
+        "Data goes to an AWS account that a file names by its number",
+        "Check who owns the account, and name the system's own account with AWS::AccountId.",
+    ),
     "socket-mode": (
         "Slack calls no route, because Socket Mode is on",
         "Turn it off if Slack calls the API, or model what opens the WebSocket.",
