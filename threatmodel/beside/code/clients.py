@@ -10,6 +10,8 @@ from threatmodel.beside.code.syntax import walk
 _SDK = frozenset({"boto3", "botocore"})
 _MAKES = frozenset({"client", "resource", "create_client"})
 """What makes a client of a service, whose name comes first."""
+_VARIABLES = frozenset({"name", "parameter"})
+"""What is only a variable of such a name, because what is imported by it is a text, too."""
 _REACHES: Mapping[str, frozenset[str]] = {
     **{one: frozenset({one}) for one in ("cloudwatch", "kms", "s3", "secretsmanager", "sns", "sqs")},
     "dynamodb": frozenset({"dynamodb", "kinesis", "s3"}),
@@ -34,10 +36,10 @@ def clients(reading: Reading) -> Iterator[Observed]:
         return
     if words & _OTHER_WAYS or any(part in word.lower() for word in words for part in _IN_TEXTS):
         return
-    named = sum(node.name in _MAKES for one in found for node in walk(one.block))
-    calls = [call for one in found for call in one.index.kinds.get("call", ()) if call.parts[0].name in _MAKES]
+    named = [node for one in found for node in walk(one.block) if node.name in _MAKES and node.kind not in _VARIABLES]
+    calls = [call for one in found for call in one.index.kinds.get("call", ()) if call.parts[0] in named]
     given = [call.parts[1].name for call in calls if len(call.parts) > 1 and call.parts[1].kind == "text"]
-    if len(given) != named or not _REACHES.keys() >= {*given}:
+    if len(given) != len(named) or not _REACHES.keys() >= {*given}:
         return
     reached = frozenset().union(*(_REACHES[one] for one in given))
     yield reading.nowhere(
