@@ -166,7 +166,8 @@ def test_roles_that_it_assumes(stated: list[Any], assumes: Any, named: Any) -> N
     ("principal", "only"),
     [
         ({"Service": "lambda.amazonaws.com"}, YES),
-        ({"Service": ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]}, NO),
+        ({"Service": ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]}, YES),
+        ({"Service": ["lambda.amazonaws.com", "edgelambda.amazonaws.com", "ec2.amazonaws.com"]}, NO),
         ({"Service": "lambda.amazonaws.com", "AWS": "111122223333"}, NO),
         ({"Service": ["lambda.amazonaws.com", UNKNOWN]}, OPEN),
         ({"Service": ["states.amazonaws.com", UNKNOWN]}, NO),
