@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from threatmodel.beside.code.digests import HMAC
 from threatmodel.beside.code.forged_request.machine import Machine
 from threatmodel.beside.code.forged_request.values import Effect, Found, TooLong
+from threatmodel.beside.code.idle import only_notes
 from threatmodel.beside.code.observed import Reading
 from threatmodel.beside.code.syntax import Node, walk
 
@@ -76,7 +78,16 @@ def _mistake(reading: Reading, forged: Machine, genuine: Machine) -> Judgment | 
         return None
     if sure and sure[0].first:
         return Judgment(EARLY, _place(sure[0]), f"{_named(sure[0].node)} runs before the signature is verified")
-    if forged.escapes or genuine.escapes or forged.leaving:
+    if forged.escapes or genuine.escapes:
+        return None
+    return _unused(forged, genuine, sure)
+
+
+def _unused(forged: Machine, genuine: Machine, sure: Sequence[Effect]) -> Judgment | None:
+    """Return that the outcome of the check decides nothing, where no other code may end the request instead."""
+    if forged.ignored and _does_the_same(forged, genuine):
+        return Judgment(IGNORED, forged.ignored[0], "the result of the verification is not used")
+    if forged.leaving:
         return None
     if sure:
         where = forged.dropped[0] if forged.dropped else _place(sure[0])
@@ -84,6 +95,38 @@ def _mistake(reading: Reading, forged: Machine, genuine: Machine) -> Judgment | 
     if forged.reached == genuine.reached and forged.dropped:
         return Judgment(IGNORED, forged.dropped[0], "the result of the verification is not used")
     return None
+
+
+def _does_the_same(forged: Machine, genuine: Machine) -> bool:
+    """Return whether a check answers by its value alone, and a forged request reaches all that a genuine one does.
+
+    The outcome decides which end of the function that checks is reached, and none of these ends does anything.
+    """
+    rejecting, accepting = forged.reached - genuine.reached, genuine.reached - forged.reached
+    leaving = {id(call) for _, call in genuine.leaving}
+    ends = {
+        id(node): node.kind in {"return", "expression"} and (not _calls(node) or only_notes(function, [node]))
+        for function, _ in genuine.checks
+        for node in function.nodes
+        if id(node) in rejecting | accepting
+    }
+    return (
+        bool(rejecting)
+        and ends.keys() == rejecting | accepting
+        and all(ends.values())
+        and all(id(call) in leaving for _, call in forged.leaving)
+        and not any(_gives_function(forged, call) for _, call in forged.ignored)
+    )
+
+
+def _gives_function(machine: Machine, call: Node) -> bool:
+    """Return whether a call gets a function, which may get the outcome."""
+    given = [one for part in call.parts[1:] for one in walk(part)]
+    return any(one.kind == "function" or (one.kind == "name" and one.name in machine.program.by_name) for one in given)
+
+
+def _calls(node: Node) -> bool:
+    return any(one.kind == "call" for one in walk(node))
 
 
 def _reads_request(machine: Machine) -> bool:

@@ -44,8 +44,9 @@ class Machine:
     """What a handler reaches: `passes` says whether Slack signed the request.
 
     `checks` are those of the whole signature, `faults` those that anyone passes, and `weak` those of which it is
-    unknown. `dropped` are statements whose value is an outcome, and `escapes` says that other code got one. `unclear`
-    are calls that may have an effect, `unknown` those of which it is unknown what they call, and `handed` those of
+    unknown. `dropped` are statements whose value is an outcome, `ignored` those that call what checks and returns, and
+    `escapes` says that other code got an outcome. `unclear` are calls that may have an effect, `unknown` those of which
+    it is unknown what they call, and `handed` those of
     packages that get the whole request, or a function. `tested` are functions that are tested, and not called.
     `leaving` are calls after a check that may end the invocation, in a branch that runs for some requests only.
     """
@@ -61,6 +62,7 @@ class Machine:
         self.faults: list[tuple[Found, str]] = []
         self.weak: list[tuple[Found, str]] = []
         self.dropped: list[Found] = []
+        self.ignored: list[Found] = []
         self.unclear: list[Found] = []
         self.unknown: list[Found] = []
         self.handed: list[Found] = []

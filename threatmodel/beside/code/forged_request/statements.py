@@ -51,11 +51,14 @@ def _class(_: Machine, node: Node, frame: Frame) -> bool:
 
 def _expression(machine: Machine, node: Node, frame: Frame) -> bool:
     for one in node.parts:
+        before = len(machine.checks)
         value = machine.value(one, frame)
         if node.name == "with":
             come(value)
         if VERDICT in value.of and machine.serving:
             machine.dropped.append((frame.function, one))
+        elif len(machine.checks) > before and one.kind == "call":
+            machine.ignored.append((frame.function, one))
     return True
 
 
