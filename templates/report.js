@@ -110,7 +110,10 @@
     about.replaceChildren();
     const head = created("p", "", "small");
     head.append(created("strong", part.title[0]));
-    if (part.title.length > 1) head.append(", with " + few(part.title.slice(1).map((line) => line.split(" · ")[0])));
+    const inside = part.title.slice(1).map((line) => line.split(" · ")[0]);
+    const held = inside.filter((name) => !name.includes(" → ")); // without the flows between what a box stands for
+    if (held.length) head.append(", with " + few(held));
+    else if (inside.length) head.append(" and " + inside.length + " more");
     about.append(head);
     const list = created("ul", "", "lines small");
     for (const line of severe(part).slice(0, MOST)) {
@@ -139,9 +142,9 @@
     about.scrollTop = 0;
     const detail = document.getElementById("group-" + part.name);
     if (detail) {
-      const inside = created("a", "Show its functions one by one", "small");
-      inside.href = "#" + detail.id;
-      about.append(inside, " ");
+      const link = created("a", "Show its functions one by one", "small");
+      link.href = "#" + detail.id;
+      about.append(link, " ");
     }
   };
   const chosen = (part) => {
