@@ -10,11 +10,13 @@ from threatmodel.beside.code.forged_request.parts import attribute_of, come, len
 from threatmodel.beside.code.forged_request.values import (
     BODY,
     NOTHING,
+    OUTSIDE,
     TIMESTAMP,
     UNKNOWN,
     Code,
     External,
     Fixed,
+    Frame,
     Items,
     Thing,
     Value,
@@ -76,10 +78,22 @@ def longer(call: Call) -> Value | None:
         shape.text = together(text) if call.machine.level <= shape.level else mixed(text)
         return call.owner
     if isinstance(shape, Items) and call.given:
-        longer = Value(call.owner.of | call.first.of, truth=True, shape=Items((*shape.items, call.first), shape.whole))
-        assign(call.machine, call.node.parts[0].parts[0], longer, call.frame)
+        target = call.node.parts[0].parts[0]
+        where = _holder(call.frame, target.name) if target.kind == "name" else call.frame
+        kept = {OUTSIDE} if where is not call.frame else frozenset[str]()  # it may hold the outcome of a check
+        item = call.first._replace(of=call.first.of | kept)
+        longer = Value(call.owner.of | item.of, truth=True, shape=Items((*shape.items, item), shape.whole))
+        assign(call.machine, target, longer, where)
         return NOTHING
     return None
+
+
+def _holder(frame: Frame, name: str) -> Frame:
+    """Return where a variable lives: a list that grows stays the one of the function or module around."""
+    here: Frame | None = frame
+    while here is not None and name not in here.variables:
+        here = here.outer
+    return here or frame
 
 
 def taken(call: Call) -> Value | None:
