@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,10 @@ _PREFIX = 3
 _TWO = 2
 
 
+_SET_BY_LAMBDA = re.compile(r"(?:AWS_|LAMBDA_)[A-Z_]+\Z|_HANDLER\Z")
+"""Variables of Lambda's runtime, such as the function's name: no secret of Slack."""
+
+
 def attribute_of(machine: Machine, owner: Value, name: str) -> Value:
     """Return an attribute of a value, or what it has under a key."""
     shape = owner.shape
@@ -55,7 +60,8 @@ def attribute_of(machine: Machine, owner: Value, name: str) -> Value:
     if isinstance(shape, Made):
         return _member(machine, shape, name, None)
     if isinstance(shape, External):
-        return Value(frozenset({OUTSIDE}), shape=External(f"{shape.name}.{name}"))
+        by_lambda = frozenset({FIXED}) if _SET_BY_LAMBDA.match(name) else frozenset[str]()
+        return Value(frozenset({OUTSIDE}) | by_lambda, shape=External(f"{shape.name}.{name}"))
     if isinstance(shape, Items) and name.isdigit():
         return taken(machine, owner, fixed(int(name)))
     if owner.of == {"event"}:
