@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from threatmodel.beside.code.effects import effect_of
 from threatmodel.beside.code.functions import Function
-from threatmodel.beside.code.models import TOOLS, model_calls, words_of
+from threatmodel.beside.code.models import TOOLS, model_calls
 from threatmodel.beside.code.observed import CLAIMED, SIGN, Observed, Reading
 from threatmodel.beside.code.sinks import EVALUATES, FETCHES, QUERIES, RUNS, SHELLS
-from threatmodel.beside.code.syntax import Node
+from threatmodel.beside.code.syntax import Node, walk
 
 _INTERPRETERS = (EVALUATES, SHELLS, RUNS, QUERIES)
 
@@ -172,8 +172,10 @@ class _Sight:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """Every name, key and text."""
-        return words_of(self.reading)
+        """Every name, key and text of the code that may run."""
+        decorators = (node for function in self.reading.program.perhaps for node in function.decorators)
+        named = frozenset(one.name for node in decorators for one in walk(node) if one.name)
+        return named | self.reading.program.words.keys()
 
     def nowhere(self) -> Iterator[Observed]:
         """Yield what is nowhere."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from threatmodel.beside.code.conditions import tests_around
 from threatmodel.beside.code.functions import Function
@@ -41,7 +42,7 @@ _BODIES = frozenset({"body", "text", "message", "error", "errorMessage", "detail
 def answers(reading: Reading) -> Iterator[Observed]:
     """Yield what answers tell, and which secrets are in the text of the code."""
     yield from _told(reading)
-    yield from _literals(reading)
+    yield from islice(_literals(reading), 1)
 
 
 # --- answers
@@ -160,26 +161,24 @@ def _answers(reading: Reading, function: Function, returned: Node) -> bool:
 def _literals(reading: Reading) -> Iterator[Observed]:
     """Yield a secret that is written in the code; its value is never part of what is said."""
     for function, node in reading.program.nodes:
-        if node.kind == "text":
-            found = next((one for one in _SECRETS if one[0].search(node.name)), None)
-            if found is not None and not _EXAMPLE.search(node.name):
-                note = f"{found[1]} is written in the code"
-                yield reading.at("literal-secret", CERTAIN, (function, node), note, found[2])
-                return
-        if node.kind in {"assign", "keyword", "pair"} and node.parts:
-            target = node.parts[0].name if node.kind == "assign" else node.name
-            value = node.parts[-1] if node.kind == "assign" else node.parts[0]
-            named = _SIGNING.search(target) and not _ABOUT.search(target)
-            if named and any(one.kind == "text" and _HEX.match(one.name) for one in _may_be(value)):
-                note = "a signing secret is written in the code"
-                yield reading.at("literal-secret", CERTAIN, (function, node), note, "signing secret")
-                return
-        if node.kind == "call" and _VERIFIES.search(reading.program.dotted(node.parts[0], function)):
-            given = (one.parts[0] if one.kind == "keyword" else one for one in node.parts[1:])
-            if any(one.kind == "text" and _KEY.match(one.name) for one in given):
-                note = "a signing secret is written in the code"
-                yield reading.at("literal-secret", CERTAIN, (function, node), note, "signing secret")
-                return
+        for found, which in _written(reading, node, function):
+            yield reading.at("literal-secret", CERTAIN, (function, node), f"{found} is written in the code", which)
+
+
+def _written(reading: Reading, node: Node, function: Function) -> Iterator[tuple[str, str]]:
+    """Yield which secret a node writes, in words and by its name."""
+    if node.kind == "text" and not _EXAMPLE.search(node.name):
+        yield from (found[1:] for found in _SECRETS if found[0].search(node.name))
+    if node.kind in {"assign", "keyword", "pair"} and node.parts:
+        target = node.parts[0].name if node.kind == "assign" else node.name
+        value = node.parts[-1] if node.kind == "assign" else node.parts[0]
+        named = _SIGNING.search(target) and not _ABOUT.search(target)
+        if named and any(one.kind == "text" and _HEX.match(one.name) for one in _may_be(value)):
+            yield "a signing secret", "signing secret"
+    if node.kind == "call" and _VERIFIES.search(reading.program.dotted(node.parts[0], function)):
+        given = (one.parts[0] if one.kind == "keyword" else one for one in node.parts[1:])
+        if any(one.kind == "text" and _KEY.match(one.name) for one in given):
+            yield "a signing secret", "signing secret"
 
 
 def _may_be(value: Node) -> Iterator[Node]:

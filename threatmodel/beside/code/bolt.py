@@ -68,15 +68,13 @@ def listeners(reading: Reading) -> Iterator[tuple[str, tuple[Function, Node]]]:
 
 def _is_given_app(program: Program, node: Node, function: Function) -> bool:
     """Return whether a name is that of an application: it is assigned one, imported from its module, or a parameter."""
-    here: Function | None = function
-    while here is not None and node.kind == "name":
+    for here in function.scopes if node.kind == "name" else ():
         if any(_makes(program, value, here) for value in here.assigned.get(node.name, ())):
             return True
         if node.name in here.assigned and node.name not in function.module.imports:
             return False
         if node.name in here.bound:
             return True
-        here = here.around
     target, original = function.module.imports.get(node.name, ("", ""))
     if target not in program.top:
         return False

@@ -17,9 +17,8 @@ def runs_for_requests(reading: Reading, function: Function, node: Node, depth: i
         return False
     calls = [
         (caller, call)
-        for caller in reading.program.surely
-        for call in caller.nodes
-        if call.kind == "call" and reading.program.called(call, caller) is function and caller is not function
+        for caller, call, _ in reading.program.sure_calls
+        if reading.program.called(call, caller) is function and caller is not function
     ]
     if not calls or reading.program.is_entry(function):
         return True

@@ -85,13 +85,9 @@ class Digests:
 
     def in_constant_time(self, functions: Iterable[Function]) -> Iterator[tuple[Function, Node]]:
         """Yield the calls that compare in constant time, by any name that they are imported under."""
-        for function in functions:
-            for node in function.nodes:
-                if (
-                    node.kind == "call"
-                    and self.program.dotted(node.parts[0], function).rpartition(".")[2] in CONSTANT_TIME
-                ):
-                    yield function, node
+        for function, node in ((one, node) for one in functions for node in one.nodes if node.kind == "call"):
+            if self.program.dotted(node.parts[0], function).rpartition(".")[2] in CONSTANT_TIME:
+                yield function, node
 
     def is_digest(self, node: Node, function: Function, depth: int = 0) -> bool:
         """Return whether an expression is the digest of an HMAC."""

@@ -291,12 +291,10 @@ class Flows:
         return items[int(index)] if index.isdigit() and int(index) < len(items) else None
 
     def _name(self, name: str, function: Function) -> Labels:
-        here: Function | None = function
-        while here is not None:
+        for here in function.scopes:
             key = (id(here.node), name)
             if key in self.variables or name in here.assigned or name in here.bound:
                 return self.variables.get(key, NONE)
-            here = here.around
         if function.module.imports.get(name, ("", ""))[0] == "flask" and name == "request":
             return frozenset({"request"})
         return NONE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from threatmodel.beside.code.modules import Module
@@ -39,6 +39,14 @@ class Function:
     def decorators(self) -> Sequence[Node]:
         """What it is decorated with."""
         return self.node.parts[2:]
+
+    @property
+    def scopes(self) -> Iterator[Function]:
+        """It and the functions around it, the innermost first; the last is the module."""
+        here: Function | None = self
+        while here is not None:
+            yield here
+            here = here.around
 
     @cached_property
     def nodes(self) -> Sequence[Node]:
@@ -135,6 +143,17 @@ def _within(node: Node, found: list[Node]) -> None:
 
 
 _NAMING = frozenset({"assign", "pair"})
+
+
+def followed(node: Node, values_of: Callable[[str], Iterable[Node]]) -> Iterator[Node]:
+    """Yield the nodes of an expression, and those of the values of the variables that it names, each variable once."""
+    ahead = [*walk(node)]
+    seen: set[str] = set()
+    for one in ahead:  # it grows on the way
+        yield one
+        if one.kind == "name" and one.name not in seen:
+            seen.add(one.name)
+            ahead += (inner for value in values_of(one.name) for inner in walk(value))
 
 
 def derived(function: Function, names: Iterable[str]) -> frozenset[str]:

@@ -51,13 +51,11 @@ class _Handling:
             if not labels or not labels <= _PARTS:
                 continue
             within = keys if "payload" in labels else frozenset[str]()
-            here = function
-            if self.tested(name.name, here, sink, within):
-                return True
-            while here is not holder and here.around is not None:  # when it calls what is in it is not known
-                here = here.around
-                if self.tested(name.name, here, None, within):
+            for here in function.scopes:  # when one calls what is in it is not known
+                if self.tested(name.name, here, sink if here is function else None, within):
                     return True
+                if here is holder:
+                    break
             values = [one for one in holder.assigned.get(name.name, ()) if not any(part is one for part in inside)]
             if any(self.of(one, holder, sink, depth + 1) for one in values):
                 return True
@@ -110,12 +108,10 @@ def is_changed(reading: Reading, value: Node, function: Function, depth: int = 0
 def _variables(value: Node, function: Function) -> Iterator[tuple[Node, Function]]:
     """Yield the variables and parameters that an expression names, each once, with the function that has it."""
     for name in {one.name: one for one in walk(value) if one.kind == "name"}.values():
-        here: Function | None = function
-        while here is not None and here.around is not None:
-            if name.name in here.assigned or name.name in here.bound:
+        for here in function.scopes:
+            if here.around is not None and (name.name in here.assigned or name.name in here.bound):
                 yield name, here
                 break
-            here = here.around
 
 
 def _selects(reading: Reading, node: Node, function: Function) -> bool:
@@ -190,14 +186,11 @@ def _before(sink: Node, function: Function) -> Iterator[Node]:
 
 def _given(reading: Reading, name: str, holder: Function) -> Iterator[tuple[Node, Function, Node]]:
     parameters = [one.name for one in holder.parameters if one.name not in {"self", "cls"}]
-    for caller in reading.program.surely:
-        for call in caller.nodes:
-            if call.kind != "call" or reading.program.called(call, caller) is not holder:
-                continue
-            for number, one in enumerate(call.parts[1:]):
-                named = one.name if one.kind == "keyword" else parameters[number] if number < len(parameters) else ""
-                if named == name and reading.flows.of(one, caller):
-                    yield one, caller, call
+    for caller, call, _ in reading.program.sure_calls:
+        for number, one in enumerate(call.parts[1:] if reading.program.called(call, caller) is holder else ()):
+            named = one.name if one.kind == "keyword" else parameters[number] if number < len(parameters) else ""
+            if named == name and reading.flows.of(one, caller):
+                yield one, caller, call
 
 
 def _mentions(node: Node, name: str, keys: frozenset[str]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from threatmodel.beside.code.absences import APPROVALS
 from threatmodel.beside.code.functions import Function
@@ -29,8 +30,8 @@ _MOST = 200
 def left_out(reading: Reading) -> Iterator[Observed]:
     """Yield what a handler surely leaves out, and whether its handler is made idempotent."""
     yield from _idempotent(reading)
-    yield from _given_tokens(reading)
-    yield from _unpinned(reading)
+    yield from islice(_given_tokens(reading), 1)
+    yield from islice(_unpinned(reading), 1)
     if model_calls(reading):
         yield from _of_models(reading)
     if reading.whole:
@@ -63,18 +64,16 @@ def _given_tokens(reading: Reading) -> Iterator[Observed]:
                 if named and reading.depends(one.parts[0], function):
                     note = "the request brings the task token"
                     yield reading.at("given-token", CERTAIN, (function, one), note)
-                    return
 
 
 def _idempotent(reading: Reading) -> Iterator[Observed]:
     """Yield that Powertools makes the handler idempotent; whether its key is right is not seen."""
     handler = reading.program.handler
-    if handler is None:
-        return
-    for one in handler.decorators:
-        name = reading.program.dotted(one.parts[0] if one.kind == "call" else one, handler)
-        if name.endswith("idempotency.idempotent"):
-            yield reading.at("idempotent", CLAIMED, (handler, one), "Powertools makes the handler idempotent")
+    if handler is not None:
+        for one in handler.decorators:
+            name = reading.program.dotted(one.parts[0] if one.kind == "call" else one, handler)
+            if name.endswith("idempotency.idempotent"):
+                yield reading.at("idempotent", CLAIMED, (handler, one), "Powertools makes the handler idempotent")
 
 
 # --- tools that others publish
@@ -92,7 +91,6 @@ def _unpinned(reading: Reading) -> Iterator[Observed]:
             if package is not None and package.kind == "text" and not _PINNED.match(package.name):
                 note = f"{command.name} fetches the newest version of a tool"
                 yield reading.at("unpinned-tool", CERTAIN, (function, package), note)
-                return
 
 
 # --- what a model writes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from threatmodel.beside.code.bolt import options
 from threatmodel.beside.code.conditions import runs_for_requests, tests_around
 from threatmodel.beside.code.flows import SENSITIVE
 from threatmodel.beside.code.functions import Function
@@ -138,31 +139,25 @@ def _level(reading: Reading, logger: str, setting: Sequence[_Call]) -> int:
 
 def _set_by(reading: Reading, logger: str, function: Function, node: Node) -> int:
     """Return the level that a call sets for a logger; 0 where it sets none."""
-    options = {one.name: one.parts[0] for one in _options(node)}
+    set_to = dict(options(node))
     if node.parts[0].name == "setLevel" and len(node.parts) > 1:
         owner = reading.program.dotted(node.parts[0], function).rpartition(".")[0]
         value = node.parts[1] if owner in {logger, "logging.getLogger()", "logging.root"} else None
     elif node.parts[0].name == "basicConfig":
-        value = options.get("level") if "force" in options else None
+        value = set_to.get("level") if "force" in set_to else None
     else:
         makes = logger.startswith(reading.program.dotted(node, function)) and _AT_INFO.search(logger)
-        value = next((options[one] for one in ("level", "logLevel") if one in options), None) if makes else None
+        value = next((set_to[one] for one in ("level", "logLevel") if one in set_to), None) if makes else None
     if value is None:
         return 0
     level = _LEVELS.get(value.name.upper(), _ERROR) if value.kind in {"text", "attribute", "name"} else _ERROR
     return _ERROR if tests_around(function.body, node) else level
 
 
-def _options(call: Node) -> Iterator[Node]:
-    """Yield the options of a call: keywords, and the pairs of an object."""
-    for one in call.parts[1:]:
-        yield from (one,) if one.kind == "keyword" else (pair for pair in one.parts if pair.kind == "pair")
-
-
 def _is_shaped(reading: Reading) -> bool:
     """Return whether the program changes what its loggers write."""
     return any(
-        node.parts[0].name in _SHAPES or any(one.name in _SHAPES for one in _options(node))
+        node.parts[0].name in _SHAPES or any(name in _SHAPES for name, _ in options(node))
         for _, node, _ in reading.program.calls
     )
 

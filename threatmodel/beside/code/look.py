@@ -126,13 +126,8 @@ def _for_effect(program: Program) -> Iterator[Opening]:
 
 def _serves(node: Node, function: Function) -> bool:
     """Return whether a name is that of an application of a web framework, to which a package may add a check."""
-    here: Function | None = function
-    while here is not None and node.kind == "name":
-        made = here.assigned.get(node.name, ())
-        if made:
-            return any(one.kind == "call" and one.parts[0].name in _FRAMEWORKS for one in made)
-        here = here.around
-    return False
+    made = next((values for here in function.scopes if (values := here.assigned.get(node.name))), ())
+    return node.kind == "name" and any(one.kind == "call" and one.parts[0].name in _FRAMEWORKS for one in made)
 
 
 def _is_of(name: str, package: str) -> bool:
@@ -146,11 +141,8 @@ def _is_function(node: Node, program: Program) -> bool:
 
 def _passed_on(program: Program, flows: Flows) -> Iterator[Opening]:
     """Yield where other code gets the request with its headers, and may verify it there."""
-    for function in program.surely:
-        for node in function.nodes:
-            if node.kind != "call" or not passes_on(program, node, function):
-                continue
-            if any(flows.of(one, function) & WHOLE for one in node.parts[1:]):
-                why = f"{node.parts[0].name}() hands the whole request to other code, which may verify it"
-                yield Opening(why, program.place(function, node))
-                return
+    for function, call, _ in program.sure_calls:
+        if passes_on(program, call, function) and any(flows.of(one, function) & WHOLE for one in call.parts[1:]):
+            why = f"{call.parts[0].name}() hands the whole request to other code, which may verify it"
+            yield Opening(why, program.place(function, call))
+            return

@@ -54,9 +54,3 @@ def model_calls(reading: Reading) -> list[tuple[Function, Node]]:
 
 def _shown(name: str) -> str:
     return re.sub(r"\([^)]*\)", "", name)[-60:]
-
-
-def words_of(reading: Reading) -> frozenset[str]:
-    """Return every name, key and text of the code that may run."""
-    decorators = (node for function in reading.program.perhaps for node in function.decorators)
-    return frozenset(one.name for node in decorators for one in walk(node) if one.name) | reading.program.words.keys()

@@ -67,8 +67,7 @@ class Names:
                 return ""
 
     def _named(self, name: str, function: Function, depth: int) -> str:
-        here: Function | None = function
-        while here is not None:
+        for here in function.scopes:
             if name in here.assigned:
                 values = [one for one in here.assigned[name] if one[:2] != ("constant", "none")] or here.assigned[name]
                 if len({value[:3] for value in values}) == 1 and values[0].kind in {"name", "attribute", "call", "or"}:
@@ -77,7 +76,6 @@ class Names:
                     return name
             if name in here.bound:
                 return name
-            here = here.around
         if name in function.module.imports:
             target, original = function.module.imports[name]
             there = self.modules.found.get(target)
@@ -129,15 +127,13 @@ class Names:
 
     def _class_of(self, value: Node, function: Function) -> str:
         """Return the class of the modules of which a value surely is an instance; '' where none is known."""
-        here: Function | None = function
-        while here is not None and value.kind == "name":
+        for here in function.scopes if value.kind == "name" else ():
             values = here.assigned.get(value.name, ())
             if values or value.name in here.bound:
                 if len(values) != 1 or value.name in here.bound:
                     return ""
                 value = values[0]
                 break
-            here = here.around
         name = value.parts[0].name if value.kind == "call" and value.parts[0].kind == "name" else ""
         defined = sum(one.name == name for one in self.of_kind("class"))
         return name if name in self.classes and defined == 1 and name not in self._extended else ""
@@ -155,14 +151,12 @@ class Names:
 
     def function(self, name: str, function: Function) -> Function | None:
         """Return the function of the folder that a name surely means where a function uses it."""
-        here: Function | None = function
-        while here is not None:
+        for here in function.scopes:
             own = [one for one in self.by_name.get(name, ()) if one.around is here]
             if own:
                 return own[-1]
             if name in here.bound:
                 return None
-            here = here.around
         return self.defined(function.module, name, 0)
 
     def _only(self, found: Iterator[Function]) -> Function | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from threatmodel.beside.code.flows import ANY, Flows, Labels
-from threatmodel.beside.code.functions import Function
+from threatmodel.beside.code.functions import Function, followed
 from threatmodel.beside.code.modules import Opening
 from threatmodel.beside.code.program import Program
-from threatmodel.beside.code.syntax import Node, walk
+from threatmodel.beside.code.syntax import Node
 from threatmodel.reading.problems import Place
 
 CERTAIN, CLAIMED, SIGN = "certain", "claimed", "sign"
@@ -55,18 +55,10 @@ class Reading(NamedTuple):
         """Whether all code was read that may do something: no module and no package is unknown."""
         return not self.openings and not self.program.modules.unknown
 
-    def depends(self, node: Node, function: Function, parts: Labels = ANY, seen: set[str] | None = None) -> bool:
+    def depends(self, node: Node, function: Function, parts: Labels = ANY) -> bool:
         """Return whether an expression depends on some parts of a request, by the variables that it names too."""
-        seen = set() if seen is None else seen
-        for one in walk(node):
-            if self.flows.of(one, function) & parts:
-                return True
-            if one.kind == "name" and one.name not in seen:
-                seen.add(one.name)
-                values = function.assigned.get(one.name, ())
-                if any(self.depends(value, function, parts, seen) for value in values):
-                    return True
-        return False
+        every = followed(node, lambda name: function.assigned.get(name, ()))
+        return any(self.flows.of(one, function) & parts for one in every)
 
     def at(self, what: str, how: str, where: tuple[Function, Node], note: str, value: Any = None) -> Observed:
         """Return what is observed at a node."""

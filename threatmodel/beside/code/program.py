@@ -205,6 +205,12 @@ class Program:
         return [(function, node, self.dotted(node.parts[0], function)) for function, node in found]
 
     @cached_property
+    def sure_calls(self) -> Sequence[tuple[Function, Node, str]]:
+        """Every call that runs for some request, with its function and what is called."""
+        found = ((function, node) for function in self.surely for node in function.nodes if node.kind == "call")
+        return [(function, node, self.dotted(node.parts[0], function)) for function, node in found]
+
+    @cached_property
     def words(self) -> Mapping[str, tuple[Function, Node]]:
         """The first place of every name, key and text that may run."""
         found: dict[str, tuple[Function, Node]] = {}

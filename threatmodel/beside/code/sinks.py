@@ -35,21 +35,15 @@ POSTS = re.compile(r"(?:chat_post\w+|chat_update|chat\.post\w+|chat\.update|chat
 def sinks(reading: Reading) -> Iterator[Observed]:
     """Yield the first place of each kind where text of a request arrives."""
     seen: set[str] = set()
-    for function in reading.program.surely:
-        for node in function.nodes:
-            if node.kind != "call":
-                continue
-            for one in _at(reading, node, function):
-                if one.what not in seen:
-                    seen.add(one.what)
-                    yield one
+    for function, call, name in reading.program.sure_calls:
+        for one in _at(reading, call, function, name) if len(call.parts) > 1 else ():
+            if one.what not in seen:
+                seen.add(one.what)
+                yield one
 
 
-def _at(reading: Reading, call: Node, function: Function) -> Iterator[Observed]:
-    name = reading.program.dotted(call.parts[0], function)
-    first = call.parts[1] if len(call.parts) > 1 else None
-    if first is None:
-        return
+def _at(reading: Reading, call: Node, function: Function, name: str) -> Iterator[Observed]:
+    first = call.parts[1]
     if (
         (EVALUATES.search(name) and not _SAFE.intersection(_mentioned(call)))
         or SHELLS.search(name)

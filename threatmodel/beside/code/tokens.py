@@ -17,15 +17,11 @@ _VERIFIES = re.compile(r"\Ajwt\.decode\Z|\Ajose\.jwt\.decode\Z|(?:\.|\A)(?:verif
 def tokens(reading: Reading) -> Iterator[Observed]:
     """Yield the first token that is decoded and not verified; it is a sign where another call verifies one."""
     verified = any(_VERIFIES.search(name) and not _is_off(node) for _, node, name in reading.program.calls)
-    for function in reading.program.surely:
-        for node in function.nodes:
-            if node.kind != "call":
-                continue
-            name = reading.program.dotted(node.parts[0], function)
-            if _ONLY_DECODES.search(name) or (_PYTHON.search(name) and _is_off(node)):
-                note = f"{node.parts[0].name}() decodes a token without verifying its signature"
-                yield reading.at("unverified-token", SIGN if verified else CERTAIN, (function, node), note)
-                return
+    for function, call, name in reading.program.sure_calls:
+        if _ONLY_DECODES.search(name) or (_PYTHON.search(name) and _is_off(call)):
+            note = f"{call.parts[0].name}() decodes a token without verifying its signature"
+            yield reading.at("unverified-token", SIGN if verified else CERTAIN, (function, call), note)
+            return
 
 
 def _is_off(call: Node) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from threatmodel.beside.code.bolt import hands_over, in_socket_mode, is_app, options
 from threatmodel.beside.code.digests import HMAC, Digests
@@ -76,36 +77,28 @@ class _Verification:
                 "scheme", SIGN, self.hmacs[0], "computes an HMAC, and no header of Slack's is read by name"
             )
         else:
-            yield from self.none()
+            yield from islice(self.none(), 1)
 
     # --- nothing
 
     def none(self) -> Iterator[Observed]:
-        """Yield that nothing verifies, where all code is at hand and none of it could."""
-        legacy = self._token()
+        """Yield, first of all, that nothing verifies, where all code is at hand and none of it could."""
         if self.mentions:
             yield self.reading.at("scheme", SIGN, self.mentions[0], "mentions an HMAC, and it is unclear what calls it")
-            return
         if self.hashes and (self.headers or self._speaks_of_signing()):
             yield self.reading.at(
                 "scheme", SIGN, self.hashes[0], "computes a hash, and something speaks of a signature"
             )
-            return
-        used = next((one for one in self.program.nodes if self._uses_signature(*one)), None)
-        if used is not None:
+        for used in (one for one in self.program.nodes if self._uses_signature(*one)):
             yield self.reading.at("scheme", SIGN, used, "uses Slack's signature, and it is unclear what for")
-            return
         if self.reading.openings:
             return
-        if legacy is not None:
+        for legacy in self._tokens():
             note = "only the legacy verification token is compared, and no signature is verified"
             yield self.reading.at("nothing-verifies", CERTAIN, legacy, note, "token")
-            return
-        dead = self._dead()
-        if dead is not None:
+        for dead in self._dead():
             note = "nothing verifies the signature: a function computes an HMAC, and nothing calls it"
             yield self.reading.at("nothing-verifies", CERTAIN, dead, note, "dead")
-            return
         note = "nothing verifies the signature: no code that this handler can reach computes an HMAC"
         yield self.reading.nowhere("nothing-verifies", CERTAIN, note, "none")
 
@@ -119,25 +112,22 @@ class _Verification:
             return False
         return any(self.reading.flows.of(one, function) & {"signature", "signature part"} for one in given)
 
-    def _dead(self) -> _Found | None:
-        """Return where a function that nothing mentions computes an HMAC."""
-        if not any(_OF_HMAC & module.index.words for module in self.program.modules.found.values()):
-            return None
-        for function in self.program.functions:
+    def _dead(self) -> Iterator[_Found]:
+        """Yield where a function that nothing mentions computes an HMAC."""
+        speaks = any(_OF_HMAC & module.index.words for module in self.program.modules.found.values())
+        for function in self.program.functions if speaks else ():
             for node in function.nodes:
                 if node.kind == "call" and HMAC.search(self.program.dotted(node.parts[0], function)):
-                    return function, node
-        return None
+                    yield function, node
 
-    def _token(self) -> _Found | None:
-        """Return where a token of the request is compared."""
+    def _tokens(self) -> Iterator[_Found]:
+        """Yield where a token of the request is compared."""
         for function, node in self.program.nodes:
             if node.kind == "compare" and node.name in {"==", "!=", "in", "not in"}:
                 sides = [self._says(side, function) for side in node.parts]
                 given = [bool(self.reading.flows.of(side, function)) for side in node.parts]
                 if any(_TOKEN.search(one) for one in sides) and any(given):
-                    return function, node
-        return None
+                    yield function, node
 
     def _says(self, node: Node, function: Function) -> str:
         names = " ".join(one.name for one in walk(node) if one.kind in {"name", "attribute", "text"})
@@ -164,8 +154,7 @@ class _Verification:
                 yield self.reading.at("scheme", SIGN, found, "Bolt in socket mode, which has no requests to verify")
                 return
         handler = self.program.handler
-        serving = self._serving(handler) if handler is not None else None
-        if handler is not None and serving is None:
+        if handler is not None and not self._is_served(handler):
             yield self.reading.at(
                 "scheme", SIGN, self.apps[0], "Bolt verifies what reaches it, and not every request may"
             )
@@ -186,12 +175,10 @@ class _Verification:
             note = "Bolt for JavaScript rejects an old timestamp, and accepts one in the future"
             yield self.reading.at("one-sided", CLAIMED, self.apps[0], note)
 
-    def _serving(self, handler: Function) -> Node | None:
-        """Return the statement of the handler that hands every request to Bolt: none under a condition."""
-        for statement in unconditional(handler.body):
-            if statement.kind != "if" and any(hands_over(self.reading, node, handler) for node in walk(statement)):
-                return statement
-        return None
+    def _is_served(self, handler: Function) -> bool:
+        """Return whether a statement of the handler hands every request to Bolt: none under a condition."""
+        every = (statement for statement in unconditional(handler.body) if statement.kind != "if")
+        return any(hands_over(self.reading, node, handler) for statement in every for node in walk(statement))
 
     # --- an own verification
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.beside.code.flows import Labels
-from threatmodel.beside.code.functions import Function
+from threatmodel.beside.code.functions import Function, followed
 from threatmodel.beside.code.idle import only_notes
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
 from threatmodel.beside.code.syntax import Node, walk
@@ -129,23 +129,15 @@ class Window:
         values = function.assigned.get(node.name, ()) if node.kind == "name" else ()
         return self._followed(values[0], function, depth + 1) if len(values) == 1 and depth < _DEEPEST else node
 
-    def _expanded(self, node: Node, function: Function, seen: set[str] | None = None) -> str:
+    def _expanded(self, node: Node, function: Function) -> str:
         """Return the calls of an expression, with those of the variables that it names, each once."""
-        found = []
-        seen = set() if seen is None else seen
-        for one in walk(node):
-            if one.kind == "call":
-                found.append(self.program.dotted(one, function))
-            elif one.kind == "name" and one.name not in seen:
-                seen.add(one.name)
-                values = (*function.assigned.get(one.name, ()), *self._of_module(one.name, function))
-                found += [self._expanded(value, function, seen) for value in values]
-        return " ".join(found)
+        every = followed(node, lambda name: self._values(name, function))
+        return " ".join(self.program.dotted(one, function) for one in every if one.kind == "call")
 
-    def _of_module(self, name: str, function: Function) -> Sequence[Node]:
-        if name in function.assigned or name in function.bound:
-            return ()
-        return self.program.top[function.module.path].assigned.get(name, ())
+    def _values(self, name: str, function: Function) -> Sequence[Node]:
+        """Return the values of a variable of a function, or of its module."""
+        own = name in function.assigned or name in function.bound
+        return (function if own else self.program.top[function.module.path]).assigned.get(name, ())
 
     def _number(self, node: Node, function: Function, depth: int = 0) -> int | None:
         if depth > _DEEPEST:
@@ -156,7 +148,7 @@ class Window:
             case "call" if node.parts[0].name == "timedelta":
                 return self._duration(node.parts[1:], function, depth)
             case "name":
-                values = [*function.assigned.get(node.name, ()), *self._of_module(node.name, function)]
+                values = self._values(node.name, function)
                 return self._number(values[0], function, depth + 1) if len(values) == 1 else None
             case "operation" if node.name == "*":
                 one, other = (self._number(part, function, depth + 1) for part in node.parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from threatmodel.beside.code.conditions import tests_around
 from threatmodel.beside.code.functions import Function, derived
@@ -25,10 +26,8 @@ _REDIRECTS = re.compile(r"oauth[._]v2[._]access|oauth_v2_access|oauth\.access")
 def writes(reading: Reading) -> Iterator[Observed]:
     """Yield what is seen of writes, of what is remembered, and of calls to the outside."""
     yield from _conditions(reading)
-    yield from _remembered(reading)
-    yield from _timeouts(reading)
-    yield from _at_start(reading)
-    yield from _state(reading)
+    for first_of in (_remembered, _timeouts, _at_start, _state):
+        yield from islice(first_of(reading), 1)
 
 
 def _named(call: Node) -> str:
@@ -36,8 +35,7 @@ def _named(call: Node) -> str:
 
 
 def _conditions(reading: Reading) -> Iterator[Observed]:
-    every = [(function, node) for function in reading.program.surely for node in function.nodes if node.kind == "call"]
-    put = [(function, node) for function, node in every if _named(node) in _WRITES]
+    put = [(function, node) for function, node, _ in reading.program.sure_calls if _named(node) in _WRITES]
     if not put:
         return
     bare = [found for found in put if not any(one.name == _CONDITION for one in walk(found[1]))]
@@ -86,7 +84,6 @@ def _remembered(reading: Reading) -> Iterator[Observed]:
                 inner = (other for other in reading.program.surely if other.around is not None)
                 cleared = any(one.kind == "constant" for other in inner for one in other.assigned.get(name, ()))
                 yield reading.at("keeps-state", SIGN if cleared else CERTAIN, (function, node), note)
-                return
 
 
 def _shared(reading: Reading, function: Function) -> Iterator[str]:
@@ -106,15 +103,12 @@ def _shared(reading: Reading, function: Function) -> Iterator[str]:
 
 def _timeouts(reading: Reading) -> Iterator[Observed]:
     """Yield a request without a time limit, of a library that has none by default."""
-    for function in reading.program.surely:
-        for node in function.nodes:
-            if node.kind == "call" and _REQUESTS.search(reading.program.dotted(node.parts[0], function)):
-                options = {one.name for one in node.parts[1:] if one.kind == "keyword"}
-                spread = any(one.kind == "spread" or (one.kind == "keyword" and not one.name) for one in node.parts[1:])
-                if "timeout" not in options and not spread:
-                    note = f"requests.{_named(node)}() has no timeout"
-                    yield reading.at("no-timeout", CERTAIN, (function, node), note)
-                    return
+    for function, node, name in reading.program.sure_calls:
+        limits = (
+            one.kind == "spread" or (one.kind == "keyword" and one.name in {"", "timeout"}) for one in node.parts[1:]
+        )
+        if _REQUESTS.search(name) and not any(limits):
+            yield reading.at("no-timeout", CERTAIN, (function, node), f"requests.{_named(node)}() has no timeout")
 
 
 def _at_start(reading: Reading) -> Iterator[Observed]:
@@ -125,7 +119,6 @@ def _at_start(reading: Reading) -> Iterator[Observed]:
             if random and "seed" not in _named(node) and not any(node is one for one in _inside(function)):
                 note = f"{_named(node)}() runs once, when the module is loaded"
                 yield reading.at("made-once", CERTAIN, (function, node), note)
-                return
 
 
 def _inside(function: Function) -> Iterator[Node]:
@@ -137,12 +130,8 @@ def _inside(function: Function) -> Iterator[Node]:
 
 def _state(reading: Reading) -> Iterator[Observed]:
     """Yield an OAuth exchange in code that reads no state."""
-    for function, node in reading.program.nodes:
-        if node.kind == "call" and _REDIRECTS.search(reading.program.dotted(node.parts[0], function)):
-            states = any(
-                one.kind in {"attribute", "text", "name"} and one.name == "state" for _, one in reading.program.nodes
-            )
-            if not states and reading.whole:
-                note = "an OAuth code is exchanged, and no state is read"
-                yield reading.at("no-oauth-state", CERTAIN, (function, node), note)
-            return
+    read = {one.name for _, one in reading.program.nodes if one.kind in {"attribute", "text", "name"}}
+    for function, node, name in reading.program.calls if reading.whole and "state" not in read else ():
+        if _REDIRECTS.search(name):
+            note = "an OAuth code is exchanged, and no state is read"
+            yield reading.at("no-oauth-state", CERTAIN, (function, node), note)

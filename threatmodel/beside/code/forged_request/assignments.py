@@ -50,10 +50,9 @@ def assign(machine: Machine, target: Node, value: Value, frame: Frame) -> None:
 
 def _set(machine: Machine, target: Node, value: Value, frame: Frame) -> None:
     name = target.name
-    holder: Frame | None = frame if name not in frame.declared else frame.outer
-    if not frame.function.module.python or name in frame.declared:
-        while holder is not None and name not in holder.variables:
-            holder = holder.outer
+    holder = frame if name not in frame.declared else frame.outer
+    if holder is not None and (not frame.function.module.python or name in frame.declared):
+        holder = holder.holding(name)
     holder = holder or frame
     if holder is not frame and name in holder.variables:
         if holder.outer is None:

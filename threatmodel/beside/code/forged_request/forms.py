@@ -16,7 +16,6 @@ from threatmodel.beside.code.forged_request.values import (
     Code,
     External,
     Fixed,
-    Frame,
     Items,
     Thing,
     Value,
@@ -79,21 +78,13 @@ def longer(call: Call) -> Value | None:
         return call.owner
     if isinstance(shape, Items) and call.given:
         target = call.node.parts[0].parts[0]
-        where = _holder(call.frame, target.name) if target.kind == "name" else call.frame
+        where = (target.kind == "name" and call.frame.holding(target.name)) or call.frame
         kept = {OUTSIDE} if where is not call.frame else frozenset[str]()  # it may hold the outcome of a check
         item = call.first._replace(of=call.first.of | kept)
         longer = Value(call.owner.of | item.of, truth=True, shape=Items((*shape.items, item), shape.whole))
         assign(call.machine, target, longer, where)
         return NOTHING
     return None
-
-
-def _holder(frame: Frame, name: str) -> Frame:
-    """Return where a variable lives: a list that grows stays the one of the function or module around."""
-    here: Frame | None = frame
-    while here is not None and name not in here.variables:
-        here = here.outer
-    return here or frame
 
 
 def taken(call: Call) -> Value | None:

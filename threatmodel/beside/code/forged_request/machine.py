@@ -122,12 +122,8 @@ class Machine:
 
     def lookup(self, name: str, frame: Frame) -> Value:
         """Return the value of a variable."""
-        here: Frame | None = frame
-        while here is not None:
-            if name in here.variables:
-                return here.variables[name]
-            here = here.outer
-        return self._imported(name, frame)
+        holder = frame.holding(name)
+        return holder.variables[name] if holder is not None else self._imported(name, frame)
 
     def _imported(self, name: str, frame: Frame) -> Value:
         imports = frame.function.module.imports

@@ -120,6 +120,13 @@ class Frame:
         self.broken = False  # whether the last loop may have been left
         self.yielded: list[tuple[Value, Path]] = []
 
+    def holding(self, name: str) -> Frame | None:
+        """Return the variables among which one is: these, or those of the function or module around."""
+        here: Frame | None = self
+        while here is not None and name not in here.variables:
+            here = here.outer
+        return here
+
 
 class Closure(NamedTuple):
     """A function of the folder where it was made, and the object that it is a method of."""
