@@ -99,6 +99,8 @@ def small(folder: Path) -> list[Run]:
             Run(f"report of {MANY:,} functions, {form}", [TM, "-m", str(thousand), "--report", form, *day], off, 6.0)
             for form in ("md", "html")
         ),
+        Run(f"paths of {MANY:,} functions", [TM, "-m", str(thousand), "paths", *day], off, 12.0),
+        Run(f"reach in {MANY:,} functions", [TM, "-m", str(thousand), "reach", "bot-7", *day], off, 9.0),
     ]
 
 

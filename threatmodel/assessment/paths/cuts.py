@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.control_state import Answer, ControlState, State
-from threatmodel.assessment.paths.search import Next, Work, chain, shortest
+from threatmodel.assessment.paths.search import Network, Work, chain, shortest
 from threatmodel.assessment.paths.steps import SIZES, could_hinder
-from threatmodel.assessment.paths.values import AIM_OF, UNLIKELY, Choice, Cut, Level, Position, Step
+from threatmodel.assessment.paths.values import AIM_OF, UNLIKELY, Choice, Cut, Level, Step
 from threatmodel.graph.elements import Element, Flow
 from threatmodel.library.entries import Control, ControlLink
 
@@ -30,28 +30,29 @@ Options = frozenset[Option]
 """Sets of controls of which each one, in place, cuts a step or a path."""
 
 
-def cut(assessment: Assessment, starts: Sequence[Position], following: Next, level: Level, work: Work) -> Cut:
+def cut(assessment: Assessment, network: Network, level: Level, work: Work) -> Cut:
     """Return the smallest set of controls that, in place at a level, cuts all paths that controls can cut.
 
     Aims that are reached over steps without options are `uncut`; the cut is that of all other aims.
     """
     asked = _Asked(assessment, level)
     smallest = _Smallest()
-    every = [step for some in following.values() for step in some]
-    options = {id(step): asked.of(step) for step in every}
-    bare = shortest(starts, following, lambda step: options[id(step)] == frozenset(), work)
-    uncut = dict.fromkeys(goal for goal in bare if goal.hold in AIM_OF)
-    kinds = set(options.values())
+    options = [asked.of(step) for step in network.steps]
+    aims = {number for number, position in enumerate(network.positions) if position.hold in AIM_OF}
+    bare = shortest(network.starts, network, [one is not None and not one for one in options], work)
+    uncut = [goal for goal in bare if goal in aims]
+    aims.difference_update(uncut)
+    kinds = set(options)
     while True:
         is_open = {kind: kind is not None and not any(one <= smallest.found for one in kind) for kind in kinds}
-        last = shortest(starts, following, lambda step, now=is_open: now[options[id(step)]], work)  # type: ignore[misc]
-        goals = [one for one in last if one.hold in AIM_OF and one not in uncut]
+        last = shortest(network.starts, network, [is_open[one] for one in options], work)
+        goals = [goal for goal in last if goal in aims]
         if not goals:
-            states = asked.states(every, smallest.found)
+            states = asked.states(network.steps, smallest.found)
             choices = tuple(Choice(control, states[control]) for control in sorted(smallest.found))
-            return Cut(choices, smallest.exact and work.is_done, tuple(uncut))
-        chains = (chain(goal, last) for goal in goals)
-        found = (frozenset(one for step in some for one in options[id(step)] or ()) for some in chains)
+            return Cut(choices, smallest.exact and work.is_done, tuple(network.positions[goal] for goal in uncut))
+        chains = (chain(goal, last, network) for goal in goals)
+        found = (frozenset(one for step in some for one in options[step] or ()) for some in chains)
         smallest.add(islice(dict.fromkeys(found), _AT_ONCE))
 
 
@@ -74,7 +75,6 @@ class _Asked:
 
     def __init__(self, assessment: Assessment, level: Level) -> None:
         self._states = assessment.states
-        self._graph = assessment.graph
         self._library = assessment.library
         self._level = level
         self._size = SIZES[level]
@@ -89,31 +89,31 @@ class _Asked:
     def states(self, steps: Iterable[Step], controls: Option) -> Mapping[str, Mapping[str, ControlState]]:
         """Return the states of some controls, by control and element, for the steps that they could cut."""
         found: dict[str, dict[str, ControlState]] = {name: {} for name in controls}
-        asked: set[str] = set()
-        for step in steps:
-            parts = [part for part in self._known(step).parts if part[0].id in controls]
-            if parts and step.finding not in asked:
-                asked.add(step.finding)
-                target = self._target(step)
-                for control, link in parts:
-                    state = self._states.answer(link, target).state if link else self._states.counting(control, target)
-                    found[control.id][state.element] = state.state
+        chosen = {
+            first: parts
+            for first, known in self._steps.items()
+            if (parts := [part for part in known.parts if part[0].id in controls])
+        }
+        targets = {step.finding: step.element for step in steps if step.element is not None}
+        for finding, target in targets.items():
+            for control, link in chosen.get(self._first.get(finding, finding), ()):
+                state = self._state(control, link, target)
+                found[control.id][state.element] = state.state
         return found
 
     def _known(self, step: Step) -> _Known:
-        if step.threat is None:
+        if step.element is None:
             return _BY_DESIGN
         finding = step.finding
         first = self._first.get(finding, finding)
         if first not in self._steps:
-            self._steps[first] = self._computed(step)
+            self._steps[first] = self._computed(step, step.element)
         return self._steps[first]
 
-    def _computed(self, step: Step) -> _Known:
+    def _computed(self, step: Step, target: Element | Flow) -> _Known:
         barrier = step.at(self._level)
         if barrier.strength in {"unlikely", "stopped"}:
             return _Known(None)
-        target = self._target(step)
         missing = [answer for answer in step.answers if self._is_missing(answer.state)]
         stops, hinders = (
             [self._needed(answer, target) for answer in missing if answer.link.effect == effect]
@@ -126,8 +126,8 @@ class _Asked:
         least = frozenset(option for option in options if not any(other < option for other in options))
         return _Known(least, [part for parts in (*stops, *hinders) for part in parts])
 
-    def _target(self, step: Step) -> Element | Flow:
-        return self._graph.elements.get(step.target) or self._graph.flows[step.target]
+    def _state(self, control: Control, link: ControlLink | None, target: Element | Flow) -> State:
+        return self._states.answer(link, target).state if link else self._states.counting(control, target)
 
     def _is_missing(self, state: State) -> bool:
         """Whether a control is not in place at the level, and could be."""

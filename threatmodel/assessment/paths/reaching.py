@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.paths.relations import Relations
-from threatmodel.assessment.paths.search import LIMIT, Search, Work, by_begin
+from threatmodel.assessment.paths.search import LIMIT, Network, Search, Work
 from threatmodel.assessment.paths.steps import steps
 from threatmodel.assessment.paths.tracing import path
 from threatmodel.assessment.paths.values import STRENGTHS, Hold, Path, Position
@@ -83,11 +83,12 @@ def reach(assessment: Assessment, element: str, limit: int = LIMIT) -> Reach:
     """Return what an attacker who holds an element reaches, over every step that is not stopped as proven."""
     held = positions_of(assessment.graph, element)
     every = steps(assessment, beyond=True)
-    following = by_begin((step for step in every if step.proven.strength != "stopped"), ending=False)
+    network = Network((step for step in every if step.proven.strength != "stopped"), held, ending=False)
     best: dict[Position, Path] = {}
     work = Work(limit)
-    search = Search(following, "claimed", work)
-    for one in (path(chain, {}) for start in held for chain in search.to_all(start)):
+    search = Search(network, "claimed", work)
+    chains = (chain for start in network.starts for chain in search.to_all(start))
+    for one in (path([network.steps[number] for number in chain], {}) for chain in chains):
         if one.goal not in held and (one.goal not in best or _order(one) < _order(best[one.goal])):
             best[one.goal] = one
     reached = tuple(sorted(best.values(), key=_order))

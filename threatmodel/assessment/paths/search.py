@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from heapq import heappop, heappush
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from threatmodel.assessment.paths.values import AIM_OF, Hold, Level, Position, Step
 
@@ -15,8 +12,8 @@ LIMIT = 20_000_000
 ENDS: frozenset[Hold] = frozenset(("account", "deploy", "rights", "read", "down"))
 """The holds at which paths end: what follows from the first two is everything, and from the others nothing."""
 
-Next = Mapping[Position, Sequence[Step]]
-"""The steps that begin at each position."""
+Chain = tuple[int, ...]
+"""The numbers of steps, each of which begins where the one before it ends."""
 
 
 class Work:
@@ -36,116 +33,113 @@ class Work:
         return self.left >= 0
 
 
-def by_begin(steps: Iterable[Step], *, ending: bool = True) -> Next:
-    """Return the steps by where they begin; `ending`: none after the end of a path."""
-    found: dict[Position, list[Step]] = {}
-    for step in steps:
-        if not (ending and step.begin.hold in ENDS):
-            found.setdefault(step.begin, []).append(step)
-    return found
+class Network:
+    """Steps by number: where each begins and ends, as numbers of positions, and which steps begin at a position."""
+
+    def __init__(self, steps: Iterable[Step], starts: Iterable[Position], *, ending: bool = True) -> None:
+        """Number the positions, those of `starts` first, and the steps; `ending`: none after the end of a path."""
+        self.steps = [step for step in steps if not (ending and step.begin.hold in ENDS)]
+        numbers: dict[Position, int] = {}
+        self.starts = [numbers.setdefault(start, len(numbers)) for start in starts]
+        self.begins = [numbers.setdefault(step.begin, len(numbers)) for step in self.steps]
+        self.ends = [numbers.setdefault(step.end, len(numbers)) for step in self.steps]
+        self.positions = list(numbers)
+        self.after: list[list[int]] = [[] for _ in numbers]
+        for number, begin in enumerate(self.begins):
+            self.after[begin].append(number)
 
 
-def widths(start: Position, following: Next, level: Level, work: Work) -> Mapping[Position, int]:
-    """Return for each position that is reached the width of the narrowest step on the widest way to it."""
-    found: dict[Position, int] = {}
-    heap: list[tuple[int, int, Position]] = [(0, 0, start)]
-    order = 0
-    while heap:
-        narrow, _, position = heappop(heap)
-        if position in found:
-            continue
-        found[position] = -narrow
-        after = following.get(position, ())
-        if not work.spend(len(after)):
-            break
-        for step in after:
-            if step.end not in found:
-                order += 1
-                width = step.at(level).width if not narrow else min(-narrow, step.at(level).width)
-                heappush(heap, (-width, order, step.end))
-    found.pop(start, None)
-    return found
-
-
-def shortest(
-    starts: Iterable[Position], following: Next, passes: Callable[[Step], bool], work: Work
-) -> Mapping[Position, Step]:
-    """Return the last step of a shortest way to each position, over the steps that `passes` allows."""
-    queue = deque(starts)
+def shortest(starts: Iterable[int], network: Network, passes: Sequence[bool], work: Work) -> Mapping[int, int]:
+    """Return the last step of a shortest way to each position, over the steps that pass."""
+    ends, every = network.ends, network.after
+    queue = list(starts)
     seen = set(queue)
-    last: dict[Position, Step] = {}
-    while queue:
-        after = following.get(queue.popleft(), ())
+    last: dict[int, int] = {}
+    for position in queue:
+        after = every[position]
         if not work.spend(len(after)):
             break
         for step in after:
-            if step.end not in seen and passes(step):
-                seen.add(step.end)
-                last[step.end] = step
-                queue.append(step.end)
+            if passes[step] and ends[step] not in seen:
+                seen.add(ends[step])
+                last[ends[step]] = step
+                queue.append(ends[step])
     return last
 
 
-def chain(goal: Position, last: Mapping[Position, Step]) -> tuple[Step, ...]:
+def chain(goal: int, last: Mapping[int, int], network: Network) -> Chain:
     """Return the steps to a position, from the last steps that `shortest` found."""
     found = []
     while (step := last.get(goal)) is not None:
         found.append(step)
-        goal = step.begin
+        goal = network.begins[step]
     return tuple(reversed(found))
 
 
 class Search:
     """The ways through a system at one level, from one start after another."""
 
-    def __init__(self, following: Next, level: Level, work: Work) -> None:
-        self._following = following
-        self._level = level
+    def __init__(self, network: Network, level: Level, work: Work) -> None:
+        self._network = network
+        self._widths = [step.at(level).width for step in network.steps]
+        self._is_aim = [step.end.hold in AIM_OF for step in network.steps]
         self._work = work
-        self._known: dict[int, int] = {}
+        self._known = [0] * len(network.steps)
 
-    def to_aims(self, start: Position) -> Iterator[tuple[Step, ...]]:
+    def to_aims(self, start: int) -> Iterator[Chain]:
         """Yield the chains to what an attacker wants, one for each last step.
 
         Of all chains with that last step it is a widest, and of these a shortest. It is left out where a former start
         has one that is as wide.
         """
-        ends: dict[int, list[Step]] = {}
-        for width, step, _ in self._last_steps(start):
-            if step.end.hold in AIM_OF and width > self._known.get(id(step), 0):
-                self._known[id(step)] = width
-                ends.setdefault(width, []).append(step)
-        return self._traced(start, ends)
+        widths, known, is_aim = self._widths, self._known, self._is_aim
+        found: dict[int, list[int]] = {}
+        for position, widest in self._widest(start).items():
+            for step in self._network.after[position]:
+                if is_aim[step] and (width := min(widest, widths[step])) > known[step]:
+                    known[step] = width
+                    found.setdefault(width, []).append(step)
+        begins, ends = self._network.begins, self._network.ends
+        for width in sorted(found, reverse=True):
+            last = self._shortest(start, width)
+            for step in found[width]:
+                before = chain(begins[step], last, self._network)
+                if (before or begins[step] == start) and all(begins[one] != ends[step] for one in before):
+                    yield (*before, step)
 
-    def to_all(self, start: Position) -> Iterator[tuple[Step, ...]]:
+    def to_all(self, start: int) -> Iterator[Chain]:
         """Yield a widest chain to each position, and of these a shortest."""
-        ends: dict[int, dict[Position, Step]] = {}
-        for width, step, best in self._last_steps(start):
-            if width == best:
-                ends.setdefault(width, {}).setdefault(step.end, step)
-        for width, steps in ends.items():
-            last = shortest((start,), self._following, partial(_is_wide, self._level, width), self._work)
-            yield from (found for position in steps if (found := chain(position, last)))
+        found: dict[int, list[int]] = {}
+        for position, width in self._widest(start).items():
+            found.setdefault(width, []).append(position)
+        for width, positions in found.items():
+            last = self._shortest(start, width)
+            yield from (one for position in positions if (one := chain(position, last, self._network)))
 
-    def _last_steps(self, start: Position) -> Iterator[tuple[int, Step, int]]:
-        """Each step that can be reached, with the width of the way over it, and of the best way to its end."""
-        reached = {start: _WIDEST, **widths(start, self._following, self._level, self._work)}
-        for position, width in reached.items():
-            for step in self._following.get(position, ()):
-                yield min(width, step.at(self._level).width), step, reached.get(step.end, 0)
+    def _shortest(self, start: int, least: int) -> Mapping[int, int]:
+        """The last steps of shortest ways over steps of at least this width."""
+        return shortest((start,), self._network, [width >= least for width in self._widths], self._work)
 
-    def _traced(self, start: Position, ends: Mapping[int, Sequence[Step]]) -> Iterator[tuple[Step, ...]]:
-        for width in sorted(ends, reverse=True):
-            last = shortest((start,), self._following, partial(_is_wide, self._level, width), self._work)
-            for end in ends[width]:
-                before = chain(end.begin, last)
-                if (before or end.begin == start) and all(step.begin != end.end for step in before):
-                    yield (*before, end)
+    def _widest(self, start: int) -> Mapping[int, int]:
+        """The width of the narrowest step on the widest way to each position, by width."""
+        widths, ends, every = self._widths, self._network.ends, self._network.after
+        found: dict[int, int] = {}
+        waiting = {_WIDEST: [start]}
+        while waiting:
+            width = max(waiting)
+            reached = waiting.pop(width)
+            for position in reached:
+                if position in found:
+                    continue
+                found[position] = width
+                if not self._work.spend(len(every[position])):
+                    return found
+                for step in every[position]:
+                    if ends[step] not in found:
+                        narrow = widths[step]
+                        (reached if narrow >= width else waiting.setdefault(narrow, [])).append(ends[step])
+        return found
 
 
 _WIDEST = 1_000
 """Wider than any step."""
-
-
-def _is_wide(level: Level, width: int, step: Step) -> bool:
-    return step.at(level).width >= width

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import product
+from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment, Question
 from threatmodel.assessment.paths.cuts import cut
 from threatmodel.assessment.paths.leads import LEADS, NO_STEP
-from threatmodel.assessment.paths.search import LIMIT, Search, Work, by_begin
+from threatmodel.assessment.paths.search import LIMIT, Chain, Network, Search, Work
 from threatmodel.assessment.paths.steps import steps
 from threatmodel.assessment.paths.values import (
     AIMS,
@@ -40,16 +41,15 @@ def paths(assessment: Assessment, limit: int = LIMIT) -> Paths:
     common than another one has to be easier.
     """
     traced = _Traced(assessment, limit)
-    starts, following = traced.starts, traced.following
+    network = traced.network
+    entered = {network.steps[step].end for start in network.starts for step in network.after[start]}
     return Paths(
         found=_grouped(_longest(traced.ranked())),
         claimed=_counted(one.as_claimed for one in traced.found),
         proven=_counted(one.as_proven for one in traced.found),
-        cut_claimed=cut(assessment, starts, following, "claimed", Work(limit)),
-        cut_proven=cut(assessment, starts, following, "proven", Work(limit)),
-        entries=len(
-            {step.end.element for one in starts for step in following.get(one, ()) if step.end.hold in _ENTERED}
-        ),
+        cut_claimed=cut(assessment, network, "claimed", Work(limit)),
+        cut_proven=cut(assessment, network, "proven", Work(limit)),
+        entries=len({one.element for one in entered if one.hold in _ENTERED}),
         complete=traced.work.is_done,
         unknown=_unknown(assessment),
         unlisted=_unlisted(assessment),
@@ -58,29 +58,37 @@ def paths(assessment: Assessment, limit: int = LIMIT) -> Paths:
 
 def worst(assessment: Assessment, limit: int = LIMIT) -> Path | None:
     """Return the path that `paths` lists first, without the controls that cut all of them."""
-    return next(iter(_longest(_Traced(assessment, limit).ranked())), None)
+    return next((one.path for one in _longest(_Traced(assessment, limit).ranked())), None)
 
 
 class _Traced:
     """The paths of a system as they are found: from each start, as claimed and as proven."""
 
     def __init__(self, assessment: Assessment, limit: int) -> None:
-        self.following = by_begin(steps(assessment))
-        self.starts = [Position(start) for start in STARTS]
+        self.network = Network(steps(assessment), map(Position, STARTS))
         self.work = Work(limit)
         asked = {finding: question for question in reversed(assessment.questions) for finding in question.decides}
-        found: dict[tuple[int, ...], Path] = {}
-        searches = [Search(self.following, level, self.work) for level in LEVELS]
-        for search, start in product(searches, self.starts):
+        found: dict[Chain, Path] = {}
+        searches = [Search(self.network, level, self.work) for level in LEVELS]
+        for search, start in product(searches, self.network.starts):
             for chain in search.to_aims(start):
-                taken = tuple(map(id, chain))
-                if taken not in found and any(step.threat for step in chain):
-                    found[taken] = path(chain, asked)
-        self.found = tuple(found.values())
+                if chain not in found:
+                    found[chain] = path([self.network.steps[number] for number in chain], asked)
+        self._found = {chain: one for chain, one in found.items() if any(step.threat for step in one.steps)}
+        self.found = self._found.values()
 
-    def ranked(self) -> list[Path]:
+    def ranked(self) -> list[_Ranked]:
         """Return those that are not stopped as proven, the worst first."""
-        return sorted((one for one in self.found if one.as_proven != "stopped"), key=_order)
+        found = [_Ranked(_worth(one), chain, one) for chain, one in self._found.items() if one.as_proven != "stopped"]
+        return sorted(found, key=_order)
+
+
+class _Ranked(NamedTuple):
+    """A path with its rank, and the numbers of its steps."""
+
+    worth: _Worth
+    chain: Chain
+    path: Path
 
 
 def _counted(strengths: Iterable[Strength]) -> Mapping[Strength, int]:
@@ -106,10 +114,11 @@ _STRENGTH = {strength: place for place, strength in enumerate(STRENGTHS)}
 _Worth = tuple[int, ...]
 
 
-def _order(one: Path) -> tuple[object, ...]:
+def _order(ranked: _Ranked) -> tuple[object, ...]:
     """What ranks paths: their worth, from where most attackers start, then few steps; the rest is for order alone."""
+    one = ranked.path
     names = [(step.finding or step.along, step.end) for step in one.steps]
-    return *_worth(one), STARTS.index(one.start.hold), len(one.steps), _AIM[one.aim], names
+    return ranked.worth, STARTS.index(one.start.hold), len(one.steps), _AIM[one.aim], names
 
 
 _AIM = {aim: place for place, aim in enumerate(AIMS)}
@@ -127,37 +136,31 @@ def _rank(strength: Strength, cell: Cell, doubt: int) -> tuple[int, ...]:
     return tier, DISCOUNT[doubt] - BANDS.index(cell.band), doubt, -cell.impact, -cell.likelihood
 
 
-def _longest(ranked: Sequence[Path]) -> list[Path]:
+def _longest(ranked: Sequence[_Ranked]) -> list[_Ranked]:
     """Leave out paths that are the beginning of one of the same or a worse band that is as strong and as sure."""
-    worths = [_bands(one) for one in ranked]
-    begun: dict[tuple[int, ...], _Worth] = {}
-    for one, worth in zip(ranked, worths, strict=True):
-        taken = _taken(one)
-        for end in range(1, len(taken)):
-            begun[taken[:end]] = min(worth, begun.get(taken[:end], _LAST))
-    return [one for one, worth in zip(ranked, worths, strict=True) if worth < begun.get(_taken(one), _LAST)]
+    begun: dict[Chain, _Worth] = {}
+    for one in ranked:
+        worth = _bands(one)
+        for end in range(1, len(one.chain)):
+            begun[one.chain[:end]] = min(worth, begun.get(one.chain[:end], _LAST))
+    return [one for one in ranked if one.chain not in begun or _bands(one) < begun[one.chain]]
 
 
 _LAST: _Worth = (len(STRENGTHS),)
 
 
-def _bands(one: Path) -> _Worth:
+def _bands(one: _Ranked) -> _Worth:
     """The worth of a path but for its impact and likelihood inside a band."""
-    claimed, band, doubt, _, _, proven, band_proven, doubt_proven, _, _ = _worth(one)
+    claimed, band, doubt, _, _, proven, band_proven, doubt_proven, _, _ = one.worth
     return claimed, band, doubt, proven, band_proven, doubt_proven
 
 
-def _taken(one: Path) -> tuple[int, ...]:
-    """The steps of a path by identity: each is made once."""
-    return tuple(id(step) for step in one.steps)
-
-
-def _grouped(ranked: Iterable[Path]) -> tuple[Alike, ...]:
+def _grouped(ranked: Iterable[_Ranked]) -> tuple[Alike, ...]:
     """Paths of one rank whose last threat is the same: they differ in the start, the elements and what follows."""
     found: dict[Hashable, list[Path]] = {}
     for one in ranked:
-        last = next(step.threat.id for step in reversed(one.steps) if step.threat is not None)
-        found.setdefault((last, _worth(one)), []).append(one)
+        last = next(step.threat.id for step in reversed(one.path.steps) if step.threat is not None)
+        found.setdefault((last, one.worth), []).append(one.path)
     return tuple(Alike(tuple(some)) for some in found.values())
 
 
