@@ -230,7 +230,7 @@ PLAN = {"format_version": "1.2", "timestamp": "2026-01-01T00:00:00Z", "planned_v
 
 def test_a_folder_without_one_clear_system_is_refused(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
     """Nothing to read, a configuration without a plan, an app that is not synthesized, a plan beside a template."""
-    folders = ("nothing", "terraform", "app", "both", "plans", "broken", "below", "program", "composed")
+    folders = ("nothing", "terraform", "app", "chalice", "both", "plans", "broken", "program", "composed", "copies")
     for folder in folders:
         Path(folder).mkdir()
     Path("terraform/main.tf").write_text("", encoding="utf-8")
@@ -240,13 +240,32 @@ def test_a_folder_without_one_clear_system_is_refused(capsys: pytest.CaptureFixt
         Path(name).write_text(json.dumps(PLAN), encoding="utf-8")
     Path("broken/a.yaml").write_text(TEMPLATE, encoding="utf-8")
     Path("broken/b.yaml").write_text("Resources:\n  A: [\n", encoding="utf-8")
-    Path("below/shop").mkdir()
-    Path("below/shop/template.yaml").write_text(TEMPLATE, encoding="utf-8")
+    Path("chalice/.chalice").mkdir()
+    for name in ("examples/a", "examples/b"):
+        Path(f"copies/{name}").mkdir(parents=True)
+        Path(f"copies/{name}/stack.yaml").write_text(TEMPLATE, encoding="utf-8")
     Path("program/serverless.ts").write_text("export default {}", encoding="utf-8")
     for name in ("api", "bot"):
         Path(f"composed/{name}").mkdir()
         Path(f"composed/{name}/serverless.yml").write_text("service: x\n", encoding="utf-8")
     golden("bad-input/import-folder.txt", "".join(refused(["import", folder], capsys) for folder in folders))
+
+
+@pytest.mark.parametrize(
+    "name", ["cloudformation/bot.yaml", "services/bot/aws/template.yml", "examples/hello/bot.template"]
+)
+def test_the_only_folder_below_with_a_template_is_read(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Wherever it is, and whatever it is called; those of tests and examples where there is no other."""
+    others = ["node_modules/x/template.yaml", ".github/stack.yaml", "a/b/c/d/e/t.yaml"]
+    others += [] if name.startswith("examples/") else ["examples/other/template.yaml", "tests/fixtures/template.yaml"]
+    for one in (name, *others):
+        Path("repo", one).parent.mkdir(parents=True, exist_ok=True)
+        Path("repo", one).write_text(TEMPLATE, encoding="utf-8")
+    Path("repo/values.yaml").write_text("Stage: prod\n", encoding="utf-8")
+    code, out, err = run(capsys, "import", "repo")
+    assert code == 0
+    assert f"  - {{template: repo/{name}}}" in out
+    assert f"read repo/{name}\n" in err
 
 
 def test_what_a_template_nests_is_no_file_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:

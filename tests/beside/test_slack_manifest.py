@@ -160,6 +160,11 @@ def test_what_terraform_fills_in_has_the_path_that_it_writes_out(
     assert assess(system(tmp_path, files, "{slack: infra/m.json.tpl}"), monkeypatch, capsys).surfaces == surfaces
 
 
+BARE = (
+    "display_information: {name: Bot}\nsettings:\n  socket_mode_enabled: false\n  interactivity: {is_enabled: false}\n"
+)
+
+
 @pytest.mark.parametrize(
     ("page", "routes", "surfaces"),
     [
@@ -170,6 +175,8 @@ def test_what_terraform_fills_in_has_the_path_that_it_writes_out(
         # a path, of several routes
         ("- Add a Slash Command in Slack\n  - Request URL: `https://{host}/slack/x`", ["POST /slack/x", "POST /y"],
          {"slash-command"}),
+        # a manifest without addresses, and the sentence that has them
+        (f"```yaml\n{BARE}```\nIn Slack, open Event Subscriptions, and put the URL.", ["POST /hook"], {"events"}),
         # several routes fit, and none is named
         ("In Slack, add a slash command. Paste the URL.", ["POST /a", "POST /b"], set()),
         # a path that no route has, another service, Socket Mode, no address, no Slack

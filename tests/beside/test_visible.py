@@ -24,6 +24,8 @@ ALL = "{code: src}\n  - {repository: .}"
         ("src/config.json", f'{{"slack":\n  {{"token": "{TOKEN}"}}}}\n', 2),
         ("src/settings/app.toml", f'token = "{TOKEN}"\n', 1),
         ("README.md", f"# Bot\n\n    export SLACK_BOT_TOKEN={TOKEN}\n", 3),
+        ("README.md", "curl -H 'Authorization: Basic dXNlcjpwYXNz' https://api.example.com\n", 1),
+        ("README.md", "Bearer kjhgfdsaqwertyuiopzxcvbnm\n", 1),
         ("requirements.txt", "--extra-index-url https://user:pa55-W0rd@pip.example.com/simple\nrequests==2.32.3\n", 1),
         (".github/workflows/d.yml", STEP.replace("RUN", f"curl -H Authorization: Bearer {TOKEN} x"), 2),
         (".github/workflows/e.yml", STEP.replace("RUN", f"aws configure set aws_secret_access_key {KEY}"), 2),
@@ -40,7 +42,7 @@ def test_a_file_that_holds_a_secret_is_named(
     main(["check", "-v", model.name])
     out = "".join(capsys.readouterr())
     assert f"{name}:{line}:0: warning: visible-secret" in out
-    assert not any(secret in out for secret in (TOKEN, KEY, "pa55-W0rd"))
+    assert not any(secret in out for secret in (TOKEN, KEY, "pa55-W0rd", "dXNlcjpwYXNz"))
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,7 @@ def test_a_file_that_holds_a_secret_is_named(
         ("src/config.json", '{"token": "${SLACK_BOT_TOKEN}", "log": "info"}\n'),
         ("src/package-lock.json", f'{{"token": "{TOKEN}"}}\n'),
         ("README.md", "export SLACK_BOT_TOKEN=xoxb-...\n"),
+        ("README.md", "Its secret is under **Basic Information**.\nUse Bearer authentication, or Basic/Digest.\n"),
         (".github/workflows/d.yml", STEP.replace("RUN", "curl -H Authorization: Bearer ${{ secrets.TOKEN }} x")),
     ],
 )  # fmt: skip

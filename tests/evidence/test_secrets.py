@@ -182,7 +182,7 @@ def test_each_way_to_supply_a_value_is_told(variable: str, value: str, how: str,
             for name in ("SLACK_TOKEN", "slackSigningSecret", "API_KEY", "apikey", "DB_PASSWORD", "mytoken")
         ],
         *[(name, "secret") for name in ("SLACK_TOKEN_2", "TOKEN_PROD", "HMAC_KEY")],
-        *[(name, "harmless") for name in ("S3_KEY", "SORT_KEY", "MAX_TOKENS", "PUBLIC_KEY")],
+        *[(name, "harmless") for name in ("S3_KEY", "SORT_KEY", "MAX_TOKENS", "PUBLIC_KEY", "TokenParameterKey")],
         *[(name, "neutral") for name in ("", "_", "MONKEYS")],
     ],
 )

@@ -1,7 +1,7 @@
 """A manifest of a Slack app: where Slack sends requests, and how the app is set up.
 
 JSON and YAML, also as a template with placeholders, as one block of a Markdown file, and as the answer of
-`apps.manifest.export`.  A README without a manifest may say where addresses are put, and then has these alone.
+`apps.manifest.export`.  A README may say where addresses are put: that counts where its manifest has none.
 Keys: https://docs.slack.dev/reference/app-manifest.
 """
 
@@ -115,14 +115,10 @@ def manifest(source: str, file: str, filled_in: Mapping[str, str] = MappingProxy
     for name, value in filled_in.items():
         source = source.replace(f"${{{name}}}", value)
     is_page = file.lower().endswith((".md", ".markdown"))
-    if (
-        is_page
-        and not any(is_manifest(block) for _, block in _blocks(source))
-        and (said := slack_readme.read(source, file))
-    ):
-        urls = tuple(RequestUrl(one.feature, one.feature, one.address, one.place, one.words) for one in said)
+    said = tuple(_said(source, file)) if is_page else ()
+    if said and not any(is_manifest(block) for _, block in _blocks(source)):
         return Manifest(
-            file=file, urls=urls, settings={}, scopes=(), addresses=(), addresses_at=None, exported=False, notes=()
+            file=file, urls=said, settings={}, scopes=(), addresses=(), addresses_at=None, exported=False, notes=()
         )
     plain = _without_templating(_block(source, file) if is_page else source)
     parsed = parse(plain, file)
@@ -139,7 +135,7 @@ def manifest(source: str, file: str, filled_in: Mapping[str, str] = MappingProxy
     ranges = get(root, "settings", "allowed_ip_address_ranges")
     return Manifest(
         file=file,
-        urls=tuple(_urls(root)),
+        urls=tuple(_urls(root)) or said,
         settings=dict(_settings(root)),
         scopes=tuple(_scopes(root)),
         addresses=tuple(map(text, items(ranges))),
@@ -181,6 +177,16 @@ def _blocks(source: str) -> Iterator[tuple[int, str]]:
             block.append(line)
         elif found is not None:
             fence, first = found[1], number
+
+
+def _said(source: str, file: str) -> Iterator[RequestUrl]:
+    """What the sentences of a page say of addresses; its blocks are no sentences."""
+    lines = source.split("\n")
+    for first, block in _blocks(source):
+        if is_manifest(block):
+            lines[first : first + block.count("\n") + 1] = [""] * (block.count("\n") + 1)
+    for one in slack_readme.read("\n".join(lines), file):
+        yield RequestUrl(one.feature, one.feature, one.address, one.place, one.words)
 
 
 def _urls(root: Table) -> Iterator[RequestUrl]:

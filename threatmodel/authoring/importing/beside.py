@@ -76,7 +76,8 @@ def beside(paths: Sequence[Path], model: Path, files: Files) -> Beside:
                 f"{one.file}: not named, because it is not around {shown_path(paths[0])}: it may be another app's"
             )
     if not any(one.urls for _, one in manifests):
-        manifests += [(name, one) for name, one in _pages(found, own) if is_near(name, own)]
+        there = {name for name, _ in manifests}
+        manifests += [(name, one) for name, one in _pages(found, own) if is_near(name, own) and name not in there]
     named = [NamedFile("slack", reference_to(root / name, model)) for name, _ in manifests]
     seen = checkout(found.texts, lambda name: found.place(name).file)
     written = {name: text for name, text in found.texts.items() if PurePosixPath(name).name not in LOCKS}

@@ -25,7 +25,7 @@ from threatmodel.evidence.relations.found import function_relations
 from threatmodel.evidence.unmodeled import unmodeled
 from threatmodel.model.file import LONGEST_NAME
 from threatmodel.reading.files import Files, shown_path
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import InputError, Place, Problem, listed
 from threatmodel.reading.project import real_path, repository
 from threatmodel.stacks.deployment import given_values
 from threatmodel.stacks.joining import joined
@@ -79,7 +79,9 @@ def imported(
         NamedFile(one.kind, "" if one.path.is_fifo() else reference_to(one.path, target), label=label)
         for label, one in zip(labels, own, strict=True)
     ]
-    notes = [*around.notes, *(_called_by_slack(found) if around.notes else ()), *source.notes]
+    below = [one.path for one in own if files.has_folder(paths[0]) and one.path.parent != paths[0]]
+    notes = [f"read {listed(map(shown_path, below))}"] if below else []
+    notes += [*around.notes, *(_called_by_slack(found) if around.notes else ()), *source.notes]
     for at, (one, label) in enumerate(zip(own, labels, strict=True)):
         given, said = _deployed_with(one.path, one.kind, stacks[label], files)
         notes += said

@@ -6,9 +6,11 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from threatmodel.beside.folder import MOST_FILES, NOT_SOURCE
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import COMMAND
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
@@ -93,11 +95,13 @@ def _in_folder(folder: Path, kind: str, files: Files) -> tuple[Source, ...]:
         names = listed(shlex.quote(shown_path(one.path)) for one in written)
         message = f"this folder has files that may describe the same system: {names}"
         raise _refused(folder, message, "import those that are deployed together by name")
-    if not found and any(path.suffix in {".tf", ".tofu"} for path in folder.iterdir()):
-        raise _refused(folder, "this is Terraform configuration without a plan as JSON", f"import a plan: {_PLAN}")
-    if not found:
-        raise _refused(folder, *_nothing(folder))
-    return tuple(_not_nested(found, files))
+    if found:
+        return tuple(_not_nested(found, files))
+    program = _made_by(folder)
+    below = () if program else _folders_below(folder, files)
+    if len(below) == 1:
+        return _in_folder(below[0], kind, files)
+    raise _refused(folder, *(program or _nothing(below)))
 
 
 def _not_nested(found: Sequence[Source], files: Files) -> Iterator[Source]:
@@ -118,7 +122,8 @@ def beside(here: Path, files: Files) -> Path | None:
     first has to be turned into a file that can be read.
     """
     own = list(_not_nested([*_candidates(here, "", files)], files))
-    found = [here] if own else [*_folders_below(here)]
+    program = None if own else _made_by(here)
+    found = [here] if own else [] if program else [*_folders_below(here, files)]
     if len(own) > 1 or len(found) > 1:
         names = [shlex.quote(shown_path(one.path)) for one in own] or [shlex.quote(shown_path(one)) for one in found]
         what = "templates" if own else "folders with templates"
@@ -127,35 +132,68 @@ def beside(here: Path, files: Files) -> Path | None:
         raise InputError(
             [Problem(code="several-templates", place=Place(shown_path(here), 0), message=message, hint=hint)]
         )
-    if found:
-        return found[0]
-    if any(path.suffix in {".tf", ".tofu"} or path.name == "cdk.json" for path in here.iterdir()):
-        _in_folder(here, "", files)  # raises, and says what makes it readable
-    return None
-
-
-def _folders_below(folder: Path) -> Sequence[Path]:
-    """Return the folders directly below that have infrastructure code by its usual name; hidden ones have copies."""
-    found = {path.parent for path in folder.glob("*/*") if path.name.startswith(("template.", "serverless."))}
-    if (folder / _CDK_OUT / _MANIFEST).is_file():
-        return [folder / _CDK_OUT]
-    return sorted(one for one in found if not one.name.startswith(".") and one.name != "node_modules")
+    if program:
+        raise _refused(here, *program)
+    return found[0] if found else None
 
 
 _CDK_OUT = "cdk.out"
 """The folder of what the CDK writes, in that of the app."""
+_DEEPEST = 4
+"""Folders on the way to infrastructure code that is found without its name."""
+_LARGEST = 1024 * 1024
+"""Characters of a file that may be infrastructure code."""
+_OF_AWS = re.compile(r"\bAWS::[A-Z]\w*::[A-Z]")
+_COPIES = frozenset(("test", "tests", "__tests__", "fixtures", "example", "examples", "sample", "samples", "docs"))
+"""Names of folders with infrastructure code of other systems."""
 
 
-def _nothing(folder: Path) -> tuple[str, str]:
-    """What is said of a folder without infrastructure code, and what to do."""
-    if (folder / "cdk.json").is_file():
-        return "this is a CDK app that is not synthesized", f"run 'cdk synth' and then '{_again(folder / _CDK_OUT)}'"
+def _folders_below(folder: Path, files: Files) -> Sequence[Path]:
+    """Return the folders below that have infrastructure code; hidden ones have copies.
+
+    Those of tests and examples count where there is no other.
+    """
+    found = [one for one in files.below(folder, [], NOT_SOURCE, MOST_FILES) if _may_be(one, folder, files)]
+    alone = [one.path for one in _not_nested([Source(path, "template") for path in found], files)]
+    own = [path for path in alone if not _COPIES & {part.lower() for part in path.relative_to(folder).parts}]
+    return sorted({path.parent for path in own or alone})
+
+
+def _may_be(path: Path, folder: Path, files: Files) -> bool:
+    """Whether a file below a folder is infrastructure code, by its name or by the types that it names."""
+    parts = path.relative_to(folder).parts
+    if not 1 < len(parts) <= _DEEPEST + 1 or any(part.startswith(".") for part in parts):
+        return False
+    if path.name in {"serverless.yml", "serverless.yaml"} or re.fullmatch(_MAKES_SERVERLESS, path.name):
+        return True
+    if path.suffix not in _ENDINGS:
+        return False
+    with suppress(InputError):  # a large file, or one that is no text
+        return _OF_AWS.search(files.text(path, _LARGEST)) is not None
+    return False
+
+
+def _made_by(folder: Path) -> tuple[str, str] | None:
+    """What is said of a folder with a program that makes infrastructure code, and what to do; None for any other."""
     for path in sorted(folder.iterdir()):
+        if path.suffix in {".tf", ".tofu"}:
+            return "this is Terraform configuration without a plan as JSON", f"import a plan: {_PLAN}"
+        if path.name == "cdk.json" and not (folder / _CDK_OUT / _MANIFEST).is_file():
+            made = f"run 'cdk synth' and then '{_again(folder / _CDK_OUT)}'"
+            return "this is a CDK app that is not synthesized", made
+        if path.name == ".chalice":
+            made = f"run 'chalice package packaged' and then '{_again(folder / 'packaged')}'"
+            return "this is a Chalice app, of which only its package has a template", made
         if re.fullmatch(_MAKES_SERVERLESS, path.name):
             return f"{path.name} is {_PROGRAM}, and import runs none", _PRINTS
-    below = _folders_below(folder)
-    which = "the folder that has one" if len(below) == 1 else "the folders that are deployed together"
-    hint = f"import {which}: {_again(*below)}" if below else "name the file that is deployed"
+    return None
+
+
+def _nothing(below: Sequence[Path]) -> tuple[str, str]:
+    """What is said of a folder without infrastructure code, and what to do."""
+    hint = "name the file that is deployed"
+    if below:
+        hint = f"import the folders that are deployed together: {_again(*below)}"
     return "there is no template, plan as JSON or serverless.yml in this folder", hint
 
 

@@ -62,7 +62,7 @@ _HARMLESS = frozenset((
 ))  # fmt: skip
 _OTHER_KEYS = frozenset((
     *("PARTITION", "SORT", "HASH", "RANGE", "PRIMARY", "FOREIGN", "PUBLIC", "KMS", "OBJECT", "S"),
-    *("FILE", "CACHE", "BUCKET", "IDEMPOTENCY", "ROUTING", "TABLE", "INDEX", "VERSION"),
+    *("FILE", "CACHE", "BUCKET", "IDEMPOTENCY", "ROUTING", "TABLE", "INDEX", "VERSION", "PARAMETER", "PARAM"),
 ))  # fmt: skip
 """Words before KEY in names that are not secrets (``S`` is S3's)."""
 _COUNTED = frozenset(("MAX", "MIN", "NEXT", "INPUT", "OUTPUT", "COMPLETION", "TOTAL", "BUDGET"))
@@ -111,10 +111,13 @@ def _is_secret(word: str, before: str) -> bool:
 
 # --- what a value looks like
 
+_A_WORD = r"(?:[A-Za-z][a-z]{0,15}|[A-Z]{1,16})"
+_WORDS = rf"{_A_WORD}(?:[-/]{_A_WORD}){{0,9}}(?![A-Za-z0-9+/=_~-]|\.[A-Za-z0-9])"
+"""Words that follow in a sentence, as Slack's page Basic Information, and no credentials."""
 _LOOKS = re.compile(
     rf"""{TOKENS}
     | -----BEGIN[ ][A-Z0-9 ]{{0,40}}PRIVATE[ ]KEY
-    | (?<![A-Za-z])(?:Basic|Bearer)[ ]+[A-Za-z0-9+/=._~-]{{8,4000}}
+    | (?<![A-Za-z])(?:Basic|Bearer)[ ]+(?!{_WORDS})[A-Za-z0-9+/=._~-]{{8,4000}}
     | ://[^/\s:@$*{{]{{0,100}}:[^/\s@$*{{]{{1,200}}@     # a password in a URL
     | (?i:password|pwd|accountkey|sharedaccesskey)=[^;\s$*{{]{{4,200}}
     | (?i:aws.secret.access.key)["']?[\s:=]{{1,5}}["']?[A-Za-z0-9/+]{{40}}(?![A-Za-z0-9/+])
