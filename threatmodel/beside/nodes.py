@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.values import List, Node, Scalar, Table, get
-
-
-def entries(node: Node | None) -> Mapping[str, Node]:
-    """Return the entries of a mapping; of anything else none."""
-    return node.entries if isinstance(node, Table) else {}
+from threatmodel.stacks.values import List, Node, Scalar, Table, as_text, get
 
 
 def items(node: Node | None) -> tuple[Node, ...]:
@@ -23,9 +18,7 @@ def items(node: Node | None) -> tuple[Node, ...]:
 def text(node: Node | None, *names: str) -> str:
     """Return the text behind some keys; '' where there is none."""
     found = get(node, *names) if names else node
-    if not isinstance(found, Scalar) or found.value is None:
-        return ""
-    return str(found.value).lower() if isinstance(found.value, bool) else str(found.value)
+    return as_text(found) if isinstance(found, Scalar) else ""
 
 
 def key_place(table: Node | None, name: str) -> Place | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from threatmodel.beside.nodes import entries, items, key_place, named, text
+from threatmodel.beside.nodes import items, key_place, named, text
 from threatmodel.beside.repository.commands import commands
 from threatmodel.beside.repository.workflow import Job, Reference, Step, Workflow
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.values import Node, Table, get
+from threatmodel.stacks.values import Node, Table, entries, get, leaves
 
 _COMMIT = re.compile(r"[^@]+@(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
 DIGEST = re.compile(r"@sha256:[0-9a-f]{64}\Z")
@@ -132,8 +132,6 @@ def image_pinned(name: str) -> bool | None:
 
 def _uses_secrets(node: Node | None) -> bool:
     """Whether something uses a secret of the repository, besides the token that each job has."""
-    from threatmodel.stacks.values import leaves
-
     if node is None:
         return False
     texts = (text(leaf) for leaf in leaves(node))

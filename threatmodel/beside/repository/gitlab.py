@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from threatmodel.beside.nodes import entries, items, key_place, named, text
+from threatmodel.beside.nodes import items, key_place, named, text
 from threatmodel.beside.repository.commands import commands
 from threatmodel.beside.repository.github import image_pinned
 from threatmodel.beside.repository.workflow import Command, Job, Reference, Step, Workflow
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.values import List, Node, Scalar, Table, get
+from threatmodel.stacks.values import List, Node, Scalar, Table, entries, get
 
 _GLOBAL = frozenset(
     ("default", "include", "stages", "variables", "workflow", "image", "services", "cache", "before_script")

@@ -14,12 +14,12 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from threatmodel.beside.folder import Unread
-from threatmodel.beside.nodes import entries, items, text
+from threatmodel.beside.nodes import items, text
 from threatmodel.beside.repository.workflow import skipped
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
-from threatmodel.reading.values import dataclass
+from threatmodel.reading.values import dataclass, field
 from threatmodel.stacks.cloudformation.document import parse
-from threatmodel.stacks.values import List, Node, Table, get
+from threatmodel.stacks.values import List, Node, Table, entries, get
 
 MOST = 100
 """Answers of a file."""
@@ -64,52 +64,32 @@ class Scanning(NamedTuple):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Answers:
-    """What a file of answers says.
+    """What a file of answers says, filled while it is read.
 
     `day` is the day of the oldest answer (None where one has none), `effective` what the rules in force for a branch
     ask for, and `effective_whole` where they are listed.  `unprotected` is where the host says that a branch has no
     protection, `open_alerts` are secrets that it found and that are not replaced, `pushing_keys` deploy keys that may
     push, and `passwords_only` organizations that require no second factor.  `wishes` are bodies that are no answers,
-    and `repositories` those that the answers are of.
+    and `repositories` those that the answers are of, each with the place of the first.
     """
 
     file: str
     day: datetime.date | None
-    rules: tuple[Rule, ...] = ()
-    gates: tuple[Gate, ...] = ()
-    scanning: tuple[Scanning, ...] = ()
-    effective: tuple[tuple[int | None, Place], ...] = ()
-    unprotected: tuple[Place, ...] = ()
-    wishes: tuple[Place, ...] = ()
+    rules: list[Rule] = field(default_factory=list)
+    gates: list[Gate] = field(default_factory=list)
+    scanning: list[Scanning] = field(default_factory=list)
+    effective: list[tuple[int | None, Place]] = field(default_factory=list)
+    unprotected: list[Place] = field(default_factory=list)
+    wishes: list[Place] = field(default_factory=list)
     default_branch: str = ""
-    repositories: tuple[str, ...] = ()
-    hosted: Place | None = None
-    open_alerts: tuple[Place, ...] = ()
-    pushing_keys: tuple[Place, ...] = ()
-    passwords_only: tuple[Place, ...] = ()
+    repositories: dict[str, Place] = field(default_factory=dict)
+    open_alerts: list[Place] = field(default_factory=list)
+    pushing_keys: list[Place] = field(default_factory=list)
+    passwords_only: list[Place] = field(default_factory=list)
     effective_whole: Place | None = None
-    unread: tuple[Unread, ...] = ()
-
-
-class _Found:
-    """What was read so far."""
-
-    def __init__(self) -> None:
-        self.rules: list[Rule] = []
-        self.gates: list[Gate] = []
-        self.scanning: list[Scanning] = []
-        self.open_alerts: list[Place] = []
-        self.pushing_keys: list[Place] = []
-        self.passwords_only: list[Place] = []
-        self.effective: list[tuple[int | None, Place]] = []
-        self.unprotected: list[Place] = []
-        self.effective_whole: Place | None = None
-        self.wishes: list[Place] = []
-        self.default_branch = ""
-        self.repositories: dict[str, Place] = {}
-        self.unread: list[Unread] = []
+    unread: list[Unread] = field(default_factory=list)
 
 
 class _Answer(NamedTuple):
@@ -122,30 +102,13 @@ class _Answer(NamedTuple):
 def answers(source: str, file: str) -> Answers:
     """Return what a file of answers says.  Raises InputError where it holds none, or is cut short."""
     every = list(_split(source, file))
-    found = _Found()
+    days = [one.day for one in every]
+    found = Answers(file=file, day=None if None in days else min(day for day in days if day is not None))
     for one in every[:MOST]:
         _read(one, found)
     if len(every) > MOST:
         found.unread.append(skipped(every[MOST].place, f"{MOST} answers were read before it", "save fewer in one file"))
-    days = [one.day for one in every]
-    return Answers(
-        file=file,
-        day=None if None in days else min(day for day in days if day is not None),
-        rules=tuple(found.rules),
-        gates=tuple(found.gates),
-        scanning=tuple(found.scanning),
-        open_alerts=tuple(found.open_alerts),
-        pushing_keys=tuple(found.pushing_keys),
-        passwords_only=tuple(found.passwords_only),
-        effective=tuple(found.effective),
-        unprotected=tuple(found.unprotected),
-        wishes=tuple(found.wishes),
-        default_branch=found.default_branch,
-        repositories=tuple(found.repositories),
-        effective_whole=found.effective_whole,
-        hosted=next(iter(found.repositories.values()), None),
-        unread=tuple(found.unread),
-    )
+    return found
 
 
 def _split(source: str, file: str) -> Iterator[_Answer]:
@@ -193,10 +156,10 @@ def _answer(status: int, day: datetime.date | None, body: str, lines: int, file:
 
 # --- what an answer is, by its keys
 
-_Reader = Callable[[Node, _Found], None]
+_Reader = Callable[[Node, Answers], None]
 
 
-def _read(one: _Answer, found: _Found) -> None:
+def _read(one: _Answer, found: Answers) -> None:
     """Add what an answer says."""
     for address in _addresses(one.body):
         if of := _API.match(address):
@@ -232,7 +195,7 @@ def _addresses(node: Node) -> Iterator[str]:
             yield text(inner, "url")
 
 
-def _read_error(one: _Answer, found: _Found) -> None:
+def _read_error(one: _Answer, found: Answers) -> None:
     message = text(one.body, "message")
     if one.status == 404 and message == "Branch not protected":  # noqa: PLR2004 - and only then: 404 may hide an answer
         found.unprotected.append(one.place)
@@ -241,7 +204,7 @@ def _read_error(one: _Answer, found: _Found) -> None:
     found.unread.append(skipped(one.place, why, "ask with a token that may read the settings of the repository"))
 
 
-def _ruleset(body: Node, found: _Found) -> None:
+def _ruleset(body: Node, found: Answers) -> None:
     if not _is_answer(body):
         found.wishes.append(body.place)
         return
@@ -294,17 +257,13 @@ def _bypass(body: Node) -> tuple[str, ...] | None:
     )
 
 
-def _branch_rule(body: Node, found: _Found) -> None:
+def _branch_rule(body: Node, found: Answers) -> None:
     """A rule in force for a branch, of `rules/branches/BRANCH`; the ruleset that it is of has who may bypass it."""
     found.effective_whole = found.effective_whole or body.place
-    if text(body, "type") == "pull_request":
-        count = text(body, "parameters", "required_approving_review_count")
-        found.effective.append((int(count) if count.isdigit() else 0, body.place))
-    else:
-        found.effective.append((None, body.place))
+    found.effective.append((_reviews(body), body.place))
 
 
-def _protection(body: Node, found: _Found) -> None:
+def _protection(body: Node, found: Answers) -> None:
     admins = get(body, "enforce_admins")
     if not isinstance(admins, Table):  # a body that is sent has a boolean
         found.wishes.append(body.place)
@@ -327,12 +286,12 @@ def _protection(body: Node, found: _Found) -> None:
     )
 
 
-def _environments(body: Node, found: _Found) -> None:
+def _environments(body: Node, found: Answers) -> None:
     for one in items(get(body, "environments")):
         _environment(one, found)
 
 
-def _environment(body: Node, found: _Found) -> None:
+def _environment(body: Node, found: Answers) -> None:
     if not text(body, "id").isdigit():
         found.wishes.append(body.place)
         return
@@ -351,7 +310,7 @@ def _environment(body: Node, found: _Found) -> None:
     )
 
 
-def _repository(body: Node, found: _Found) -> None:
+def _repository(body: Node, found: Answers) -> None:
     found.default_branch = text(body, "default_branch")
     found.repositories.setdefault(text(body, "full_name").lower(), body.place)
     settings = get(body, "security_and_analysis")
@@ -365,20 +324,14 @@ def _is_on(settings: Node, key: str) -> bool | None:
     return {"enabled": True, "disabled": False}.get(status)
 
 
-def _alert(body: Node, found: _Found) -> None:
-    """A secret that the host found; its value is in the answer, and is never shown."""
-    if text(body, "state") == "open":
-        found.open_alerts.append(body.place)
+def _noting(key: str, bad: str, places: Callable[[Answers], list[Place]]) -> _Reader:
+    """Return what notes the place of a body in which a key has a value that is bad; no other value of it is shown."""
 
+    def note(body: Node, found: Answers) -> None:
+        if text(body, key) == bad:
+            places(found).append(body.place)
 
-def _deploy_key(body: Node, found: _Found) -> None:
-    if text(body, "read_only") == "false":
-        found.pushing_keys.append(body.place)
-
-
-def _organization(body: Node, found: _Found) -> None:
-    if text(body, "two_factor_requirement_enabled") == "false":
-        found.passwords_only.append(body.place)
+    return note
 
 
 _READERS: Mapping[frozenset[str], _Reader] = {
@@ -388,8 +341,10 @@ _READERS: Mapping[frozenset[str], _Reader] = {
     frozenset(("environments", "total_count")): _environments,
     frozenset(("protection_rules", "name")): _environment,
     frozenset(("full_name", "default_branch")): _repository,
-    frozenset(("secret_type", "state", "number")): _alert,
-    frozenset(("read_only", "key", "title")): _deploy_key,
-    frozenset(("two_factor_requirement_enabled", "login")): _organization,
+    frozenset(("secret_type", "state", "number")): _noting("state", "open", lambda found: found.open_alerts),
+    frozenset(("read_only", "key", "title")): _noting("read_only", "false", lambda found: found.pushing_keys),
+    frozenset(("two_factor_requirement_enabled", "login")): _noting(
+        "two_factor_requirement_enabled", "false", lambda found: found.passwords_only
+    ),
 }
 """What reads an answer, by keys that only such an answer has."""

@@ -137,58 +137,47 @@ def locked(name: str, text: str, file: str) -> Locked:
 
 def required(name: str, text: str, file: str) -> Required | None:
     """Return what a file asks for; None where it needs no package.  Raises ValueError where it cannot be read."""
-    line, ecosystem = _ASKS[name](text)
+    ecosystem, find = _ASKS[name]
+    line = find(text)
     return Required(ecosystem, Place(file, line)) if line else None
 
 
-def _package_json(text: str) -> tuple[int, str]:
-    root = _json_entries(text)
-    keys = [key for key in ("dependencies", "optionalDependencies", "devDependencies") if _has(root, key)]
-    return (_line_of(text, f'"{keys[0]}"') if keys else 0), "npm"
+def _asking(load: Callable[[str], Any], written: Mapping[str, str]) -> Finder:
+    """Return a finder of the first of some keys that has a value; each with how a file writes it."""
+
+    def find(text: str) -> int:
+        root = load(text)
+        keys = (key for key in written if isinstance(root, dict) and root.get(key))
+        return next((_line_of(text, written[key]) for key in keys), 0)
+
+    return find
 
 
-def _has(root: Any, key: str) -> bool:
-    return isinstance(root, dict) and isinstance(root.get(key), dict) and bool(root[key])
-
-
-def _pyproject(text: str) -> tuple[int, str]:
+def _pyproject(text: str) -> int:
     root = _toml_entries(text)
     tool, project = root.get("tool", {}), root.get("project", {})
     poetry = tool.get("poetry", {}) if isinstance(tool, dict) else {}
     own = poetry.get("dependencies", {}) if isinstance(poetry, dict) else {}
     if isinstance(own, dict) and set(own) - {"python"}:
-        return _line_of(text, "[tool.poetry.dependencies]"), "python"
-    return (
-        _line_of(text, "dependencies") if isinstance(project, dict) and project.get("dependencies") else 0
-    ), "python"
+        return _line_of(text, "[tool.poetry.dependencies]")
+    return _line_of(text, "dependencies") if isinstance(project, dict) and project.get("dependencies") else 0
 
 
-def _pipfile_toml(text: str) -> tuple[int, str]:
-    return (_line_of(text, "[packages]") if _toml_entries(text).get("packages") else 0), "python"
-
-
-def _go_mod(text: str) -> tuple[int, str]:
+def _go_mod(text: str) -> int:
     found = re.search(r"^require\b", text, re.MULTILINE)
-    return (text.count("\n", 0, found.start()) + 1 if found else 0), "go"
+    return text.count("\n", 0, found.start()) + 1 if found else 0
 
 
-def _cargo(text: str) -> tuple[int, str]:
-    return (_line_of(text, "[dependencies]") if _toml_entries(text).get("dependencies") else 0), "rust"
-
-
-def _composer(text: str) -> tuple[int, str]:
-    root = _json_entries(text)
-    return (_line_of(text, '"require"') if _has(root, "require") else 0), "php"
-
-
-_ASKS: Mapping[str, Callable[[str], tuple[int, str]]] = {
-    "package.json": _package_json,
-    "pyproject.toml": _pyproject,
-    "Pipfile": _pipfile_toml,
-    "go.mod": _go_mod,
-    "Cargo.toml": _cargo,
-    "composer.json": _composer,
+_OF_NPM = ("dependencies", "optionalDependencies", "devDependencies")
+_ASKS: Mapping[str, tuple[str, Finder]] = {
+    "package.json": ("npm", _asking(_json_entries, {key: f'"{key}"' for key in _OF_NPM})),
+    "pyproject.toml": ("python", _pyproject),
+    "Pipfile": ("python", _asking(_toml_entries, {"packages": "[packages]"})),
+    "go.mod": ("go", _go_mod),
+    "Cargo.toml": ("rust", _asking(_toml_entries, {"dependencies": "[dependencies]"})),
+    "composer.json": ("php", _asking(_json_entries, {"require": '"require"'})),
 }
+"""Files that ask for packages by name: the ecosystem, and what finds where they do."""
 
 
 def is_of_work(file: str) -> bool:

@@ -62,8 +62,8 @@ def _doubt(answers: Answers, today: datetime.date | None) -> str:
 
 
 def _said(answers: Answers) -> Iterator[tuple[str, _Said]]:
-    if answers.hosted is not None:
-        yield "repository_hosted", _shown(value=True, place=answers.hosted, note="the host answers for it")
+    for place in list(answers.repositories.values())[:1]:
+        yield "repository_hosted", _shown(value=True, place=place, note="the host answers for it")
     yield from _branch(answers)
     yield from _approval(answers)
     for fact, places, note in (

@@ -1,13 +1,15 @@
-"""Assignments: what variables, and the fields of objects, hold."""
+"""Variables, and the fields of objects: what assignments give them, and what tests show of them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from threatmodel.beside.code.forged_request.parts import come, mixed, taken
+from threatmodel.beside.code.forged_request.parts import attribute_of, come, mixed, taken
 from threatmodel.beside.code.forged_request.values import (
+    EMPTY,
     NOTHING,
     VERDICT,
+    Closure,
     Frame,
     Thing,
     Value,
@@ -89,3 +91,31 @@ def declared(_: Machine, node: Node, frame: Frame) -> bool:
     if node.name:
         frame.declared |= {one.name for one in node.parts}
     return True
+
+
+def tested(machine: Machine, node: Node, frame: Frame) -> Value:
+    """Return the value of a test, which an object may decide itself."""
+    value = machine.value(node, frame)
+    if node.kind == "name" and isinstance(value.shape, Closure) and machine.serving:
+        machine.tested.append(((frame.function, node), value.shape))
+    if isinstance(value.shape, Thing) and value.shape.made is not None:
+        decides = attribute_of(machine, value, "__bool__")
+        if isinstance(decides.shape, Closure):
+            return machine.call(decides, (), {}) or value
+    return value
+
+
+def when(machine: Machine, test: Node, frame: Frame, *, truth: bool) -> None:
+    """Note of the variables of a test that they are not empty where it came out so."""
+    match test.kind:
+        case "not":
+            when(machine, test.parts[0], frame, truth=not truth)
+        case "and" | "or" if (test.kind == "and") is truth:
+            for one in test.parts:
+                when(machine, one, frame, truth=truth)
+        case "call" if truth and test.parts[0].name in {"strip", "trim"}:
+            when(machine, test.parts[0].parts[0], frame, truth=truth)
+        case "name" if truth:
+            value = machine.lookup(test.name, frame)
+            if EMPTY in value.of:
+                frame.variables[test.name] = value._replace(of=value.of - {EMPTY})

@@ -9,31 +9,29 @@ from typing import TYPE_CHECKING
 from threatmodel.beside.code.bolt import hands_over
 from threatmodel.beside.code.digests import CONSTANT_TIME, HMAC
 from threatmodel.beside.code.effects import changes
-from threatmodel.beside.code.forged_request.call import Call
 from threatmodel.beside.code.forged_request.comparing import checked, covered, same
-from threatmodel.beside.code.forged_request.control import (
+from threatmodel.beside.code.forged_request.meanings import (
+    Call,
     clock,
+    concatenated,
+    form,
     gathered,
     instance,
     iterated,
     kept,
-    quantified,
-    run,
-    then,
-    unwrapped,
-)
-from threatmodel.beside.code.forged_request.forms import (
-    concatenated,
-    form,
     length,
     longer,
     longest,
     number,
+    quantified,
+    run,
     same_value,
     slice_of,
     split,
     stripped,
     taken,
+    then,
+    unwrapped,
 )
 from threatmodel.beside.code.forged_request.parts import attribute_of, come
 from threatmodel.beside.code.forged_request.values import (

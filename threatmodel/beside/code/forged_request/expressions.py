@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from threatmodel.beside.code.forged_request.assignments import assign
+from threatmodel.beside.code.forged_request.assignments import assign, tested, when
 from threatmodel.beside.code.forged_request.calls import called
 from threatmodel.beside.code.forged_request.comparing import compared
 from threatmodel.beside.code.forged_request.parts import attribute_of, come, item_of, mixed, taken
-from threatmodel.beside.code.forged_request.testing import tested, when
 from threatmodel.beside.code.forged_request.values import (
     FIXED,
     NOTHING,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from threatmodel.beside.code.forged_request.assignments import assign, assigned, declared
+from threatmodel.beside.code.forged_request.assignments import assign, assigned, declared, tested, when
 from threatmodel.beside.code.forged_request.parts import come, item_of
-from threatmodel.beside.code.forged_request.testing import tested, when
 from threatmodel.beside.code.forged_request.values import (
     BODY,
     NOTHING,

@@ -9,13 +9,12 @@ import tree_sitter
 import tree_sitter_javascript
 import tree_sitter_typescript
 
-from threatmodel.beside.code.javascript import definitions, expressions, modules, statements
+from threatmodel.beside.code.javascript import expressions, statements
 from threatmodel.beside.code.javascript.tree import EXPRESSIONS, STATEMENTS, Tree, block
 from threatmodel.beside.code.syntax import Node, ParseError
 
-EXPRESSIONS.update({**expressions.MADE, **definitions.MADE})
-STATEMENTS.update({**statements.MADE, **modules.MADE})
-STATEMENTS.update(dict.fromkeys(definitions.STATEMENTS, lambda at: [EXPRESSIONS[at.type](at)]))
+EXPRESSIONS.update({**expressions.MADE, **statements.DEFINED})
+STATEMENTS.update(statements.MADE)
 
 _LANGUAGES: Mapping[str, Callable[[], object]] = {
     **dict.fromkeys((".ts", ".mts", ".cts"), tree_sitter_typescript.language_typescript),

@@ -1,10 +1,11 @@
-"""Statements of JavaScript to nodes."""
+"""Statements of JavaScript to nodes: definitions, imports and exports, and what runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from threatmodel.beside.code.javascript.patterns import bound
+from threatmodel.beside.code.javascript.expressions import key_name
+from threatmodel.beside.code.javascript.patterns import bound, named, parameter
 from threatmodel.beside.code.javascript.tree import (
     Tree,
     block,
@@ -12,11 +13,93 @@ from threatmodel.beside.code.javascript.tree import (
     every,
     expression,
     fields,
+    first,
     node,
     statement,
+    string,
     text,
 )
 from threatmodel.beside.code.syntax import Node
+
+_FUNCTIONS = (
+    *("function_declaration", "generator_function_declaration", "function_expression", "generator_function"),
+    *("arrow_function", "method_definition"),
+)
+_CLASSES = ("class_declaration", "abstract_class_declaration")
+
+
+def _function(at: Tree) -> Node:
+    name, body = at.child_by_field_name("name"), at.child_by_field_name("body")
+    given = at.child_by_field_name("parameters") or at.child_by_field_name("parameter")
+    if body is not None and body.type != "statement_block":
+        inside = node("block", "", [node("return", "", [expression(body)], body)], body)
+    else:
+        inside = block(body, at)
+    every = [] if given is None else [given] if given.type == "identifier" else children(given)
+    waits = "async" if any(one.type == "async" for one in at.children) else ""
+    parameters = node("list", waits, [parameter(one) for one in every], at)
+    getter = [node("name", "property", (), at)] if any(one.type == "get" for one in at.children) else []
+    return node("function", key_name(name) if name is not None else "", [parameters, inside, *getter], at)
+
+
+def _class(at: Tree) -> Node:
+    bases = [expression(one) for one in children(at) if one.type == "class_heritage"]
+    return node("class", text(at.child_by_field_name("name")), [block(at.child_by_field_name("body"), at), *bases], at)
+
+
+DEFINED: Mapping[str, Callable[[Tree], Node]] = {
+    **dict.fromkeys(_FUNCTIONS, _function),
+    **dict.fromkeys((*_CLASSES, "class"), _class),
+}
+"""What is made of functions and classes, which are expressions too."""
+
+
+def _imported(at: Tree) -> list[Node]:
+    if any(one.type == "type" for one in at.children):
+        return []
+    source = at.child_by_field_name("source")
+    required = first(at, "import_require_clause")
+    clause = first(at, "import_clause")
+    names = list(_clause(clause)) if clause is not None else []
+    if required is not None:
+        source = required.child_by_field_name("source")
+        names = [named(text(one), "*", one) for one in required.named_children if one.type == "identifier"]
+    return [node("import", string(source), names, at)] if source is not None else []
+
+
+def _clause(clause: Tree) -> Iterator[Node]:
+    for one in children(clause):
+        match one.type:
+            case "identifier":
+                yield named(text(one), "default", one)
+            case "namespace_import":
+                yield from (named(text(inner), "*", inner) for inner in children(one)[:1])
+            case _:
+                yield from _listed(one)
+
+
+def _listed(names: Tree | None) -> Iterator[Node]:
+    """Yield the names in braces, each with the one that it has in the other module."""
+    for item in children(names) if names is not None else ():
+        name, alias = item.child_by_field_name("name"), item.child_by_field_name("alias")
+        if name is not None:
+            yield named(text(alias or name), text(name), item)
+
+
+def _exported(at: Tree) -> list[Node]:
+    source, declared = at.child_by_field_name("source"), at.child_by_field_name("declaration")
+    if source is not None:
+        names = list(_listed(first(at, "export_clause")))
+        return [node("import", string(source), names or [named("*", "*", at)], at)]
+    if declared is not None:
+        return statement(declared)
+    value = at.child_by_field_name("value")
+    if value is None:
+        return []
+    made = expression(value)
+    if made.kind in {"function", "class"} and made.name:
+        return [made]
+    return [node("assign", "", [node("name", "default", (), at), made], at)]
 
 
 def _left(at: Tree) -> list[Node]:
@@ -32,8 +115,8 @@ def _if(at: Tree) -> list[Node]:
 
 
 def _loop(at: Tree) -> list[Node]:
-    first = at.child_by_field_name("initializer")
-    head = statement(first) if first is not None else []
+    begin = at.child_by_field_name("initializer")
+    head = statement(begin) if begin is not None else []
     body = block(at.child_by_field_name("body"), at)
     return [*head, node("loop", "", [body, *fields(at, "condition", "increment")], at)]
 
@@ -116,6 +199,9 @@ MADE: Mapping[str, Callable[[Tree], list[Node]]] = {
         ("labeled_statement", "internal_module", "module"),
         lambda at: [*block(at.child_by_field_name("body"), at).parts],
     ),
+    **dict.fromkeys((*_FUNCTIONS, *_CLASSES), lambda at: [DEFINED[at.type](at)]),
+    "import_statement": _imported,
+    "export_statement": _exported,
     "if_statement": _if,
     "for_in_statement": _each,
     "try_statement": _tried,
