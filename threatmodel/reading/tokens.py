@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-TOKENS = r"""xox[a-z][.-][A-Za-z0-9.-]{6,200}              # Slack's bot, user, refresh and configuration tokens
+_FORMS = r"""xox[a-z][.-][A-Za-z0-9.-]{6,200}              # Slack's bot, user, refresh and configuration tokens
     | x(?:app|wfp)-[A-Za-z0-9-]{6,200}
     | hooks\.slack\.com/(?:services|workflows|triggers)(?:/[A-Za-z0-9]+){2,4}
     | (?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])
@@ -14,8 +14,8 @@ TOKENS = r"""xox[a-z][.-][A-Za-z0-9.-]{6,200}              # Slack's bot, user, 
     | (?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}
     | (?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{16}
 """
-"""The forms of tokens and keys of well-known services, as a verbose pattern."""
-_TOKEN = re.compile(rf"(?:{TOKENS})[A-Za-z0-9_.-]*", re.VERBOSE)
+TOKEN = re.compile(rf"({_FORMS})[A-Za-z0-9_.-]*", re.VERBOSE)
+"""A token or key of a well-known service to its end; the group is what has its form."""
 _MARKS = (
     *("xox", "xapp-", "xwfp-", "hooks.", "AKIA", "ASIA", "eyJ", "gh", "glpat"),
     *("k_live_", "sk-", "AIza", "npm_", "SG."),
@@ -27,4 +27,4 @@ def redacted(text: str) -> str:
     """Return a text as it may be shown: what has the form of a known token is left out."""
     if len(text) < len("xoxb-123456") or not any(mark in text for mark in _MARKS):
         return text
-    return _TOKEN.sub("<redacted>", text)
+    return TOKEN.sub("<redacted>", text)

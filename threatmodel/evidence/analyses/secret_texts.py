@@ -18,7 +18,7 @@ from threatmodel.evidence.analyses.known_passwords import (
     is_sentence,
     says_secret,
 )
-from threatmodel.reading.tokens import TOKENS
+from threatmodel.reading.tokens import TOKEN
 
 
 class Judgement(NamedTuple):
@@ -115,8 +115,7 @@ _A_WORD = r"(?:[A-Za-z][a-z]{0,15}|[A-Z]{1,16})"
 _WORDS = rf"{_A_WORD}(?:[-/]{_A_WORD}){{0,9}}(?![A-Za-z0-9+/=_~-]|\.[A-Za-z0-9])"
 """Words that follow in a sentence, as Slack's page Basic Information, and no credentials."""
 _LOOKS = re.compile(
-    rf"""{TOKENS}
-    | -----BEGIN[ ][A-Z0-9 ]{{0,40}}PRIVATE[ ]KEY
+    rf"""-----BEGIN[ ][A-Z0-9 ]{{0,40}}PRIVATE[ ]KEY
     | (?<![A-Za-z])(?:Basic|Bearer)[ ]+(?!{_WORDS})[A-Za-z0-9+/=._~-]{{8,4000}}
     | ://[^/\s:@$*{{]{{0,100}}:[^/\s@$*{{]{{1,200}}@     # a password in a URL
     | (?i:password|pwd|accountkey|sharedaccesskey)=[^;\s$*{{]{{4,200}}
@@ -144,9 +143,8 @@ _BITS = 3.2
 
 def looks_secret(raw: str, name: str) -> bool:
     """Return whether a named text certainly is a secret: by its form, as a password, or as random as its name says."""
-    own_form = _LOOKS.search(raw)
-    if own_form is not None:
-        return not _STRONG_PLACEHOLDER.search(own_form.group())
+    if has_form(raw):
+        return spells_secret(raw)
     speaks, words = meaning(name), _words(name)
     if speaks != "harmless" and is_known_password(raw, words):
         return speaks != "secret" or not _PLACEHOLDER.search(raw) or is_for_password(words)
@@ -353,7 +351,7 @@ def _speaks_of_secrets(words: list[str]) -> bool:
 
 def has_form(raw: str) -> bool:
     """Whether something in a text has the form of a secret, be it meant for a placeholder."""
-    return _LOOKS.search(raw) is not None
+    return TOKEN.search(raw) is not None or _LOOKS.search(raw) is not None
 
 
 def is_address(raw: str) -> bool:
@@ -363,16 +361,12 @@ def is_address(raw: str) -> bool:
 
 def spells_secret(raw: str) -> bool:
     """Whether a text holds what by its own form is a secret (a token, a key, a password in an address)."""
-    found = _LOOKS.search(raw)
-    return found is not None and not _STRONG_PLACEHOLDER.search(found.group())
+    return spells_token(raw) or any(not _STRONG_PLACEHOLDER.search(found.group()) for found in _LOOKS.finditer(raw))
 
 
 def spells_token(raw: str) -> bool:
     """Whether a line of code holds a token or key of a known form: `password=` is part of a call there."""
-    return any(not _STRONG_PLACEHOLDER.search(found.group()) for found in _TOKEN.finditer(raw))
-
-
-_TOKEN = re.compile(TOKENS, re.VERBOSE)
+    return any(not _STRONG_PLACEHOLDER.search(found.group(1)) for found in TOKEN.finditer(raw))
 
 
 def is_placeholder(raw: str) -> bool:
