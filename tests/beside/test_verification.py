@@ -85,6 +85,23 @@ CERTAIN = {
         },
         "src/app.py:1",
     ),
+    "nothing in modules that TypeScript imports by an alias": (
+        {
+            "app.ts": """\
+            import { wrap } from "@libs/lambda";
+            import table from "settings";
+            export const handler = wrap(async (event: any) => ({ statusCode: 200, table }));
+            """,
+            "src/libs/lambda.ts": "import middy from '@middy/core';\nexport const wrap = (run) => middy(run);\n",
+            "src/settings/of-table.ts": "export default 'orders';\n",
+            "tsconfig.json": '{"extends": "./tsconfig.paths.json"}\n',
+            "tsconfig.paths.json": """\
+            {"compilerOptions": {"baseUrl": "./src", // of "all"
+              "paths": {"@libs/*": ["lib/*", "libs/*"], "settings": ["settings/of-table"],}}}
+            """,
+        },
+        "src/app.ts:3",
+    ),
     "the legacy token alone": (
         {
             "app.py": """\
@@ -296,6 +313,19 @@ UNKNOWN = {
     ),
 }
 """Handlers of which it is unknown whether they verify."""
+
+
+@pytest.mark.parametrize(
+    "config", ["{", "[]", '{"compilerOptions": {"paths": {"@libs/*": [1], "@lib*/*": "x"}}}', "{}"]
+)
+def test_an_alias_that_leads_nowhere_leaves_it_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed, config: str
+) -> None:
+    handler = 'import { wrap } from "@libs/lambda";\nexport const handler = wrap(async (event) => event);\n'
+    files = {"app.ts": handler, "libs/lambda.ts": "export const wrap = (run) => run;\n", "tsconfig.json": config}
+    whole = assessed(project(tmp_path, files, runtime=NODE), monkeypatch, capsys)
+    assert "verifies_signature" not in said_of(whole)
+    assert "'@libs/lambda' gets the request" in open_of(whole)["verifies_signature"][0]
 
 
 @pytest.mark.parametrize("case", UNKNOWN)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from threatmodel.beside.code.javascript.aliases import Alias, aliases
 from threatmodel.beside.code.packages import is_known, is_standard, package_of
 from threatmodel.beside.code.source import JAVASCRIPT, PYTHON
 from threatmodel.beside.code.syntax import Index, Node, ParseError, index_of, walk
@@ -55,6 +56,7 @@ class Modules:
     packages: dict[str, Place] = field(default_factory=dict)
     unknown: dict[str, Place] = field(default_factory=dict)
     folders: frozenset[str] = frozenset()
+    aliases: tuple[Alias, ...] = ()
     openings: list[Opening] = field(default_factory=list)
 
     def place(self, module: Module, node: Node) -> Place:
@@ -100,7 +102,7 @@ class Parsed:
 
 def modules_of(parsed: Parsed, files: Iterable[str], root: str) -> Modules:
     """Return the modules of some files, as far as they are in the folder; `root` is what is packaged."""
-    modules = Modules(parsed.folder, root, folders=parsed.folders)
+    modules = Modules(parsed.folder, root, folders=parsed.folders, aliases=tuple(aliases(parsed.folder, root)))
     ahead = [*files]
     for path in ahead:  # it grows on the way
         if path in modules.found:
@@ -256,20 +258,19 @@ class _Importing:
 
     def javascript(self, name: str) -> list[str] | None:
         """Return the file of a module of JavaScript; None where it is a package from elsewhere."""
-        relative = name.startswith((".", "/"))
-        if relative:
-            bases = [posixpath.normpath(posixpath.join(self.here, name))]
-        else:
-            path = name[2:] if name.startswith(("@/", "~/")) else name
-            roots = (self.modules.root, posixpath.join(self.modules.root, "src"))
-            bases = [posixpath.normpath(posixpath.join(root, path)) for root in roots]
+        own = name.startswith((".", "/"))
+        bases = [posixpath.normpath(posixpath.join(self.here, name))] if own else []
+        for alias in () if own else self.modules.aliases:
+            paths = alias.of(name, self.module.path)
+            own = own or bool(paths and alias.own)
+            bases += paths
         for base in bases:
             file = self.script(base)
             if file:
                 return [file]
         if name.endswith(_DATA):
             return []
-        if relative or name.startswith(("@/", "~/")):
+        if own:
             self.missing(name)
             return []
         return None
