@@ -17,7 +17,7 @@ from threatmodel.authoring.importing.plan import imported
 from threatmodel.evidence.claims import Claim, Said, member_of
 from threatmodel.evidence.environments import environments
 from threatmodel.evidence.file_statements import FileStatements
-from threatmodel.evidence.held import held_file
+from threatmodel.evidence.matching import held_file
 from threatmodel.evidence.sources import read_sources
 from threatmodel.evidence.worlds import World
 from threatmodel.graph.resolved import Evidence

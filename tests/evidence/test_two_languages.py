@@ -15,9 +15,8 @@ import pytest
 import yaml
 
 from tests.evidence.asking import AT, answer, plan, template
-from threatmodel.evidence.mappings.format import FactMapping, Source
+from threatmodel.evidence.mappings.format import FactMapping, Source, ValuePath
 from threatmodel.evidence.mappings.load import load_mappings
-from threatmodel.evidence.mappings.paths import ValuePath
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.terraform.rows import in_terraform, row_of, snake

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.collecting import collected
 from tests.evidence.policies.stating import read
 from tests.support import HOME
-from threatmodel.evidence.relations.used import unable, used
+from threatmodel.evidence.relations.unused import unable, used
 from threatmodel.library.directions import directions
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model

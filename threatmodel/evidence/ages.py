@@ -1,4 +1,8 @@
-"""Why a file may not say what is deployed: a plan that is older than its configuration, a samconfig of other files."""
+"""Why a file may not say what is deployed: a plan that is older than its configuration, a samconfig of other files.
+
+A saved answer of AWS, or a state, does not say when it was saved.  One that is committed is as old as the commit that
+gave it its content; one that is not was saved since.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,12 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from threatmodel.model.longest import RESULT
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.git import git, tried
 from threatmodel.reading.problems import InputError, quoted
 from threatmodel.reading.project import real_path, repository
+from threatmodel.stacks.cloudformation.described import Described
 from threatmodel.stacks.deployment import deployed, names
 from threatmodel.stacks.readers import LARGEST_PLAN
 
@@ -227,3 +233,40 @@ def _other_files(path: Path, config: Path, said: Mapping[str, str]) -> str:
     if base is not None and real_path(config.parent / base) != path.parent:
         return f"{shown_path(config)} builds the code in {quoted(base)}; the template counts as a statement"
     return ""
+
+
+# --- saved answers of AWS, and states
+def saved_age(path: Path, files: Files) -> Age:
+    """Return when a file was committed as it is, if it was.  It counts for as long as a saved probe does."""
+    real = real_path(path)
+    root = repository(real.parent)
+    if root is None or files.changed_in(real.parent):
+        return Age(days=RESULT)
+    try:
+        return _saved_as_committed(root, real)
+    except InputError as error:
+        return Age(why=f"its age is unknown: {error.problems[0].message}; {SAVE_AGAIN}", days=RESULT)
+
+
+def _saved_as_committed(root: Path, path: Path) -> Age:
+    name = path.relative_to(root).as_posix()
+    listed = tried(root, "ls-tree", "-z", "--full-tree", "HEAD", "--", name)
+    blob = listed.stdout.split()[2].decode() if not listed.returncode and listed.stdout else ""
+    data = path.read_bytes()
+    if blob not in {blob_of(data), blob_of(data.replace(b"\r\n", b"\n"))}:  # whatever line ends Git checks out
+        return Age(days=RESULT)
+    if git(root, "rev-parse", "--is-shallow-repository").strip() == b"true":
+        return Age(
+            why=f"its age is unknown in a shallow clone; fetch the whole history, else {SAVE_AGAIN}", days=RESULT
+        )
+    lines = git(root, "rev-list", "-1", "--format=%ct", "HEAD", "--", os.fsdecode(name)).split()
+    made = datetime.datetime.fromtimestamp(int(lines[-1]), datetime.UTC) if lines else None
+    return Age(made, days=RESULT)
+
+
+def doubts_of(stack: Described, age: Age, *, is_saved: bool) -> Iterator[str]:
+    """Yield why a stack, as AWS describes it, is not what a file says: `is_saved` where that is an answer, too."""
+    if stack.unfinished:
+        yield f"{stack.unfinished}; it counts as a statement"
+    if is_saved and age.made is not None and stack.changed is not None and stack.changed > age.made:
+        yield f"it was saved before the last deployment of {stack.name} ({stack.changed.date()}); {SAVE_AGAIN}"

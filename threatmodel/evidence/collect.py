@@ -1,24 +1,29 @@
-"""What a model names as evidence, turned into statements about its elements; all of it was read before."""
+"""What a model names as evidence, turned into statements about its elements; all of it was read before.
+
+Where what is deployed and the code that is written for it state different values of a fact, what is deployed counts,
+and the code is a statement of what the next deployment sets.  Until both agree, neither reassures: a value that alarms
+stays a finding, whichever of the two states it.
+"""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threatmodel.evidence.ages import stale
-from threatmodel.evidence.as_deployed import differing
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.environments import clashes, environments
 from threatmodel.evidence.file_statements import FileStatements
-from threatmodel.evidence.held import held_file
+from threatmodel.evidence.matching import held_file
 from threatmodel.evidence.sources import Sources
 from threatmodel.graph.elements import VISIBLE_SECRET, Read
 from threatmodel.graph.resolved import Evidence
 from threatmodel.library.directions import Directions
-from threatmodel.model.facts import Statement, Statements
+from threatmodel.model.facts import EVIDENCE, Statement, Statements
 from threatmodel.model.system import System
+from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.values import replace
 from threatmodel.stacks.work import Work
@@ -186,3 +191,44 @@ def _add(said: Statements, statements: Statements) -> None:
     for element, by in said.items():
         for name, found in by.items():
             statements.setdefault(element, {}).setdefault(name, []).extend(found)
+
+
+# --- what is deployed, and the code that is written for it
+def differing(written: Statements, deployed: Statements) -> None:
+    """Change the statements of facts that the code and what is deployed state differently, in place.
+
+    Lists stay: members of both are known, and a member that one of them lacks opens the list.
+    """
+    for element, by in deployed.items():
+        code = written.get(element, {})
+        for name in (by.keys() & code.keys()) - LISTS:
+            there = by[name]
+            here = code[name] = [one for one in code[name] if not _by_default(one, there)]
+            code[name] = [_behind(one) if _differs(one, there) else one for one in here]
+            by[name] = [_doubted(one, here) for one in there]
+
+
+def _differs(one: Statement, others: Iterable[Statement]) -> bool:
+    """Whether evidence states another value than some other evidence."""
+    return one.size == EVIDENCE and any(other.size == EVIDENCE and not _same(one, other) for other in others)
+
+
+def _by_default(one: Statement, deployed: Iterable[Statement]) -> bool:
+    """Whether a statement holds by defaults alone, in place of which the deployment has values: no difference."""
+    return bool(one.defaults) and any(other.size == EVIDENCE for other in deployed)
+
+
+def _same(one: Statement, other: Statement) -> bool:
+    return one.value == other.value and type(one.value) is type(other.value)
+
+
+def _behind(one: Statement) -> Statement:
+    return one._replace(stale=True)
+
+
+def _doubted(one: Statement, here: Sequence[Statement]) -> Statement:
+    """What is deployed, in doubt where the code states another value."""
+    other = next((said for said in here if _differs(said, [one])), None)
+    if other is None or other.place is None or one.doubt:
+        return one
+    return one._replace(doubt=f"the next deployment may change it: {other.place.short} differs")

@@ -82,7 +82,7 @@ def undescribed(system: System, files: Files) -> Mapping[int, Mapping[str, Place
 def _saved(source: EvidenceFile, path: Path, files: Files) -> Age:
     if not shows_deployed(source.kind, path, files):
         return Age()
-    from threatmodel.evidence.saved_ages import saved_age
+    from threatmodel.evidence.ages import saved_age
 
     return saved_age(path, files)
 
@@ -110,7 +110,7 @@ def _doubts(  # noqa: PLR0913, PLR0917 - all that is known of one file
         yield from filter(None, _elsewhere(source, path, model, files))
     found = _described(source, model, files) if source.parameters else None
     if found is not None:
-        from threatmodel.evidence.saved_ages import doubts_of
+        from threatmodel.evidence.ages import doubts_of
 
         yield from doubts_of(found, age, is_saved=bool(age.days))
         known = found.values.keys() | found.withheld

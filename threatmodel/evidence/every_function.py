@@ -8,8 +8,8 @@ from threatmodel.evidence.environments import Environment, environments
 from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import MATCHED, kebab, matches
-from threatmodel.evidence.relations.fitting import used_as, uses_of
 from threatmodel.evidence.relations.found import function_relations
+from threatmodel.evidence.relations.use import used_as, uses_of
 from threatmodel.evidence.sources import Sources
 from threatmodel.model.system import Node, System
 from threatmodel.model.vocabulary import PLANES, Kind

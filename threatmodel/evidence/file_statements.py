@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from threatmodel.evidence.answers import Answer, Unanswered
 from threatmodel.evidence.claims import PASSING, WIRING, Claim, Fallen, Key, Said, Worlds, in_doubt, key_of
 from threatmodel.evidence.deployed import Deployed
-from threatmodel.evidence.held import HeldFile
 from threatmodel.evidence.lists import Lists
+from threatmodel.evidence.matching import HeldFile
 from threatmodel.evidence.relations.role import RELATIONS as USES
-from threatmodel.evidence.relations.used import unable
+from threatmodel.evidence.relations.unused import unable
 from threatmodel.evidence.sources import StackFiles
 from threatmodel.evidence.unread_parts import Standing, Touch, touches
 from threatmodel.evidence.what_was_read import reads

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from threatmodel.evidence.analyses.definitions import accepting_anyone
 from threatmodel.evidence.answers import Unanswered
-from threatmodel.evidence.held import HeldFile
-from threatmodel.evidence.matching import named_elsewhere
+from threatmodel.evidence.matching import HeldFile, named_elsewhere
 from threatmodel.evidence.outside import SUPPLIED, outside
 from threatmodel.evidence.relations.acting import Passed
-from threatmodel.evidence.relations.fitting import USED, as_modelled, fits, is_listed, uses_of
 from threatmodel.evidence.relations.found import function_relations, may_be_slack
 from threatmodel.evidence.relations.passing import passed_on
-from threatmodel.evidence.relations.unused import Needed, unused
-from threatmodel.evidence.relations.use import FunctionRelations, Use
-from threatmodel.evidence.relations.used import used
+from threatmodel.evidence.relations.unused import Needed, unused, used
+from threatmodel.evidence.relations.use import USED, FunctionRelations, Use, as_modelled, fits, is_listed, uses_of
 from threatmodel.evidence.relations.ways import Start
 from threatmodel.evidence.signs import Sign, described_outputs, installs, may_call, open_to_install, signs
 from threatmodel.graph.elements import LeftOpen

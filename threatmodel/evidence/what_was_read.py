@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from threatmodel.evidence.foreign_notes import foreign_notes
+from threatmodel.evidence.analyses.alerting import own_account
+from threatmodel.evidence.analyses.properties import each, read
 from threatmodel.evidence.outside import SUPPLIED, outside
+from threatmodel.evidence.policies.arns import account_of
+from threatmodel.evidence.policies.grants import pattern
 from threatmodel.evidence.secret_notes import secret_notes
 from threatmodel.evidence.unmodeled import unmodeled
-from threatmodel.graph.elements import UNDESCRIBED_STACK, WORK_LIMIT, Read
+from threatmodel.graph.elements import FOREIGN_ACCOUNT, UNDESCRIBED_STACK, WORK_LIMIT, Read
 from threatmodel.reading.problems import Place, Problem, quoted
 from threatmodel.reading.values import replace
-from threatmodel.stacks.joining import apart
+from threatmodel.stacks.joining import apart, own_name
 from threatmodel.stacks.stack import Stack
+from threatmodel.stacks.values import Node, shape_of
 
 if TYPE_CHECKING:
     from threatmodel.evidence.file_statements import FileStatements
@@ -158,3 +163,43 @@ class _Reads:
             if self.label(function) == label
             for use in getattr(relations, name)
         )
+
+
+# --- data that goes to other accounts
+_SENDS_TO: Mapping[str, Sequence[str]] = {
+    "AWS::DynamoDB::Table": ("KinesisStreamSpecification.StreamArn",),
+    "AWS::Events::Rule": ("Targets.Arn",),
+    "AWS::Lambda::EventInvokeConfig": (
+        "DestinationConfig.OnFailure.Destination",
+        "DestinationConfig.OnSuccess.Destination",
+    ),
+    "AWS::Lambda::Function": ("DeadLetterConfig.TargetArn",),
+    "AWS::Logs::SubscriptionFilter": ("DestinationArn",),
+    "AWS::Pipes::Pipe": ("Target",),
+    "AWS::S3::Bucket": ("ReplicationConfiguration.Rules.Destination.Account",),
+    "AWS::SNS::Subscription": ("Endpoint",),
+}
+"""The properties that say where data goes, by type."""
+_NUMBER = re.compile(r"\d{12}")
+
+
+def foreign_notes(stack: Stack) -> Iterator[Problem]:
+    """Yield where data goes to an account that is named by its number and is not known to be the system's own."""
+    for resource in stack.resources.values():
+        for path in _SENDS_TO.get(resource.type, ()):
+            for node in _at(resource.properties, path.split(".")):
+                account = account_of(pattern(node)) or shape_of(node)
+                if _NUMBER.fullmatch(account) and not own_account(account, stack):
+                    owner = quoted(own_name(resource.name, stack.joined)[1])
+                    message = f"{owner} sends data to the AWS account {account}, which the file names by its number"
+                    hint = "check who owns the account; name your own one with AWS::AccountId"
+                    yield Problem(code=FOREIGN_ACCOUNT, place=node.place, message=message, hint=hint)
+
+
+def _at(node: Node | None, path: Sequence[str]) -> Iterator[Node]:
+    """Yield what is at a path, in each item of the lists on the way."""
+    for one in each(node):
+        if not path:
+            yield one
+        else:
+            yield from _at(read(one, path[0]), path[1:])

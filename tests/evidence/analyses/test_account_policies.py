@@ -24,7 +24,7 @@ from tests.evidence.policies.stating import (
     word,
 )
 from threatmodel.evidence.analyses import guardrails
-from threatmodel.evidence.policies.detection import watched
+from threatmodel.evidence.policies.iam import watched
 from threatmodel.stacks.values import Unknown
 
 EXEMPT = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/security"}}

@@ -12,9 +12,8 @@ from cfnlint.schema import ResourceNotFoundError
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from tests.support import HOME
-from threatmodel.evidence.mappings.format import FactMapping, Mappings, Source
+from threatmodel.evidence.mappings.format import FactMapping, Mappings, PathPart, Source, ValuePath
 from threatmodel.evidence.mappings.load import load_mappings
-from threatmodel.evidence.mappings.paths import PathPart, ValuePath
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.reading.shape import Flag, Number
 from threatmodel.stacks.stack import ELSEWHERE

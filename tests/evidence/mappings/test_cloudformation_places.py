@@ -15,8 +15,7 @@ from tests.evidence.mappings.every_place import (
     misfits,
     template_problems,
 )
-from threatmodel.evidence.mappings.format import FactMapping, Source
-from threatmodel.evidence.mappings.paths import parse_path
+from threatmodel.evidence.mappings.format import FactMapping, Source, parse_path
 
 
 def last_types(source: Source) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from threatmodel.evidence.mappings.format import PathPart, parse_path
 from threatmodel.evidence.mappings.load import read_mappings
-from threatmodel.evidence.mappings.paths import PathPart, parse_path
 from threatmodel.reading.problems import InputError
 
 TEMPLATE = """\

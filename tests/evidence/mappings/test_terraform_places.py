@@ -11,7 +11,7 @@ from tests.evidence.mappings.every_place import (
     template_problems,
     terraform_ends,
 )
-from threatmodel.evidence.mappings.paths import parse_path
+from threatmodel.evidence.mappings.format import parse_path
 
 
 @pytest.mark.parametrize(

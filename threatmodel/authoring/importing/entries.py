@@ -18,10 +18,9 @@ from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import MATCHED, mistakable
 from threatmodel.evidence.outside import SUPPLIED, default_bus, host_name, host_of, is_host, outside
 from threatmodel.evidence.relations.acting import Passed
-from threatmodel.evidence.relations.fitting import USED, as_modelled, fits, used_as, uses_of
 from threatmodel.evidence.relations.naming import kinds_of
 from threatmodel.evidence.relations.passing import passed_on
-from threatmodel.evidence.relations.use import FunctionRelations
+from threatmodel.evidence.relations.use import USED, FunctionRelations, as_modelled, fits, used_as, uses_of
 from threatmodel.evidence.relations.ways import Start
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.signs import described_outputs, may_call, signs

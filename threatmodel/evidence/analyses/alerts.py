@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from threatmodel.evidence.analyses.alerting import WITHIN, goes_off, notifies, reaches
+from threatmodel.evidence.analyses.detection import filter_hides
 from threatmodel.evidence.analyses.event_patterns import (
     admits,
     admits_none,
@@ -21,7 +22,6 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.analyses.suppressing import filter_hides
 from threatmodel.evidence.answers import (
     Answer,
     Gathered,

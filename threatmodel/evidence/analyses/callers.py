@@ -1,4 +1,4 @@
-"""What an API leaves to its callers: creating an account, and naming the object that a service returns.
+"""What an API leaves to its callers: an account, the object that a service returns, a cached decision.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-admin-create-user-policy.html and
 https://docs.aws.amazon.com/apigateway/latest/developerguide/integrating-api-with-aws-services-s3.html
@@ -7,10 +7,11 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/integrating-api-wit
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.properties import (
     flag,
+    number,
     read,
     worded,
 )
@@ -23,6 +24,7 @@ from threatmodel.evidence.answers import (
     Unanswered,
     doubt_of,
     doubted,
+    every,
     judged,
     named,
     no,
@@ -33,6 +35,7 @@ from threatmodel.evidence.answers import (
     some,
     unknown,
     unless_unread,
+    yes,
 )
 from threatmodel.evidence.policies.grants import MARK, pattern
 from threatmodel.evidence.policies.written import parsed
@@ -197,3 +200,40 @@ def _chosen(node: Node | None) -> bool | None:
     if _WHOSE.search(stated):
         return None
     return True if _OF_CALLER.search(stated) else None if said.open else False
+
+
+# --- what is cached of an authorizer's decisions
+_ASKS = frozenset({"token", "request"})
+"""Types of authorizers that ask a function."""
+
+
+@analysis("authorizer", "body", "elsewhere")
+def decisions_not_cached(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether each Lambda authorizer caches nothing; what a cached decision depends on is in code, and unknown."""
+    says: list[Answer] = []
+    for part in named(parts, "authorizer"):
+        found = [unknown(part.hidden)] if part.hidden else _caches(part.node, part.resource.place)
+        says += [doubted(one, doubt_of(part.resource, resource)) for one in found]
+    for part in named(parts, "body"):
+        says += [say for one in authorizers(parsed(part.node)) for say in _caches(one.settings, one.place)]
+    elsewhere = "the definition is in another file, so its authorizers are unknown"
+    says += [Unanswered(elsewhere, part.node.place) for part in named(parts, "elsewhere")]
+    return unless_unread(every(says), stack, [True])
+
+
+def _caches(settings: Node, place: Place) -> Iterator[Answer]:
+    kind = read(settings, "Type|AuthorizerType|type")
+    if (worded(kind) or "").lower() not in _ASKS:
+        if kind is not None and worded(kind) is None:
+            yield open_at(kind)
+        return
+    node = read(settings, "AuthorizerResultTtlInSeconds|authorizerResultTtlInSeconds")
+    seconds = number(node)
+    if node is not None and seconds is None:
+        yield open_at(node)
+    elif seconds == 0:
+        yield yes((node or settings).place)
+    else:
+        kept = "AWS's default time" if seconds is None else f"{seconds} seconds"
+        why = f"its authorizer's results are cached for {kept}; what they depend on is in the authorizer's code"
+        yield Unanswered(why, node.place if node is not None else place)

@@ -1,4 +1,4 @@
-"""The destinations that a function can connect to, by the egress rules of its security groups.
+"""What security groups admit: the destinations of a function, and the internet's addresses to a database.
 
 A destination is open, narrow (a list of addresses), inside the network, or unknown.  The sum of several rules counts:
 eight eighths of the internet are the internet.
@@ -11,8 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from threatmodel.evidence.analyses.networks import ADDRESSES, PRIVATE, Network, is_everywhere, network_of, within
-from threatmodel.evidence.analyses.properties import each, read, worded
+from threatmodel.evidence.analyses.properties import each, flag, number, read, worded
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.answers import (
     Answer,
@@ -239,3 +238,112 @@ def _is_anybodys(one: Pattern) -> bool:
 def _names_owner(condition: ConditionKey) -> bool:
     positive = condition.operator in {"stringequals", "stringlike"} and condition.key in _OWNERS
     return positive and all(one.open is None and one.text.strip("*?o-") != "" for one in condition.values)
+
+
+# --- who is admitted
+_HTTPS = 443
+_WITHOUT_PORTS = ("icmp", "icmpv6", "1", "58")
+
+
+@analysis("public", "security-group", "ingress-rule")
+def ingress_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether no rule admits every address to a port other than HTTPS: only that one does is ever shown.
+
+    Another file may add a rule to any group, so the lack of one proves nothing.
+    """
+    for rule, of in _ingress_rules(parts, stack):
+        ports = _open_to_all(rule)
+        if ports:
+            why = f"a security group admits every address on the internet to {ports}"
+            doubt = doubt_of(of, resource)
+            said = Answered(value=False, places=(rule.place,), note=why)
+            return said if doubt is None else Unanswered(doubt.why, doubt.place)
+    return None
+
+
+@analysis("public", "security-group", "ingress-rule")
+def reached_from_internet(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether a database has a public address and a security group that admits every address on the internet."""
+    public = [flag(part.node) for part in named(parts, "public")]
+    if public and not any(one is not False for one in public):
+        return Answered(value=False, places=tuple(part.node.place for part in named(parts, "public")), note="")
+    admits = ingress_restricted(parts, resource, stack)
+    if True in public and isinstance(admits, Answered):
+        return admits._replace(value=True)
+    return None
+
+
+def _ingress_rules(parts: Sequence[Gathered], stack: Stack) -> Iterator[tuple[Node, Resource]]:
+    """The rules of the groups, in them or beside them, each with the resource that holds it."""
+    groups = {part.resource.name for part in named(parts, "security-group")}
+    for part in named(parts, "security-group"):
+        for rule in each(read(part.node, "SecurityGroupIngress")):
+            yield rule, part.resource
+    for part in named(parts, "ingress-rule"):
+        group = stack.target(read(part.node, "GroupId"))
+        if group is not None and group.name in groups:
+            yield part.node, part.resource
+
+
+def _open_to_all(rule: Node) -> str:
+    """The ports to which a rule admits every address, in words; '' for none, HTTPS alone, or where it is not known."""
+    networks = [network_of(node) for name in ADDRESSES for node in each(read(rule, name))]
+    if isinstance(rule, Unknown) or not any(one is not None and is_everywhere(one) for one in networks):
+        return ""
+    protocol = (worded(read(rule, "IpProtocol")) or _WITHOUT_PORTS[0]).lower()
+    first, last = number(read(rule, "FromPort")), number(read(rule, "ToPort"))
+    if protocol in _WITHOUT_PORTS or first == last == _HTTPS:
+        return ""
+    if protocol in {"-1", "all"}:
+        return "all ports"
+    if first is None or last is None:
+        return ""
+    return f"port {first}" if first == last else f"ports {first} to {last}"
+
+
+# --- networks of IP addresses, as rules spell them
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+ADDRESSES = ("CidrIp", "CidrIpv6")
+"""The properties of a rule that hold networks."""
+
+
+def network_of(node: Node | None) -> Network | None:
+    """The network that a text names; an IPv4 one that is written as IPv6 is one of IPv4."""
+    try:
+        found = ipaddress.ip_network(worded(node) or "", strict=False)
+    except ValueError:
+        return None
+    if isinstance(found, ipaddress.IPv6Network):
+        for prefix in _CARRIERS:
+            if found.subnet_of(prefix):
+                low = int(found.network_address) & 0xFFFF_FFFF
+                return ipaddress.IPv4Network((low, found.prefixlen - prefix.prefixlen))
+    return found
+
+
+_CARRIERS = tuple(map(ipaddress.IPv6Network, ("::ffff:0:0/96", "64:ff9b::/96")))
+"""IPv6 prefixes that contain all of IPv4: mapped addresses (RFC 4291), and NAT64 (RFC 6052), which a NAT gateway
+translates (docs.aws.amazon.com/vpc: "nat-gateway-nat64-dns64")."""
+_GLOBAL = ipaddress.IPv6Network("2000::/3")
+"""All of IPv6 that is global so far (iana.org: "ipv6-unicast-address-assignments")."""
+PRIVATE = tuple(
+    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
+)
+
+
+def is_everywhere(network: Network) -> bool:
+    """Whether a network has half of all addresses or more."""
+    if isinstance(network, ipaddress.IPv6Network):
+        return network.supernet_of(_GLOBAL) or any(network.supernet_of(one) for one in _CARRIERS)
+    return network.prefixlen <= 1
+
+
+def within(network: Network, whole: Network) -> bool:
+    """Whether a network is part of another one."""
+    match network, whole:
+        case (ipaddress.IPv4Network(), ipaddress.IPv4Network()):
+            return network.subnet_of(whole)
+        case (ipaddress.IPv6Network(), ipaddress.IPv6Network()):
+            return network.subnet_of(whole)
+        case _:
+            return False

@@ -1,4 +1,8 @@
-"""What only code can answer about a function: its layers, its variables and its callers."""
+"""What only code can answer about a function: its layers, its variables, its callers and its signing.
+
+A code-signing configuration enforces only if each publisher is the account's own profile: one of another file, or one
+that other accounts may sign with, accepts the packages of others.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.properties import (
+    each,
     flag,
     read,
     worded,
@@ -290,3 +295,46 @@ def _by_text(node: Node, resource: Resource) -> Iterator[Answer]:
     own = worded(read(resource.properties, "FunctionName"))
     if found is not None and own is not None and found["name"] == own:
         yield _worded(_word(found["to"]) if found["to"] else "latest", node)
+
+
+# --- signing
+_PLATFORM = "AWSLambda-SHA384-ECDSA"
+"""The one platform whose signatures Lambda checks."""
+
+
+@analysis("config", answers=("enforce", "warn", "none"))
+def what_signing_does(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """What Lambda does with a package that no trusted profile signed."""
+    for part in parts:
+        if isinstance(part.node, Unknown):
+            return unknown(part.node)
+        node = read(part.node, "CodeSigningPolicies", "UntrustedArtifactOnDeployment")
+        stated = "Warn" if node is None else worded(node)
+        place = part.resource.place if node is None else node.place
+        if stated not in {"Enforce", "Warn"}:
+            return open_at(node or part.node)
+        doubt = part.resource.opaque or doubt_of(part.resource, resource)
+        if doubt is not None:
+            return unknown(doubt)
+        if stated == "Warn":
+            return Answered("warn", (place,))
+        strange = _foreign_publisher(part.node, stack)
+        return Answered("enforce", (place,)) if strange is None else unknown(strange)
+    return None
+
+
+def _foreign_publisher(config: Node, stack: Stack) -> Unknown | None:
+    """A publisher that may belong to another account."""
+    for one in each(read(config, "AllowedPublishers", "SigningProfileVersionArns")):
+        profile = stack.target(one)
+        if isinstance(one, Unknown):
+            return one
+        if profile is None or profile.type != "AWS::Signer::SigningProfile":
+            return Unknown("the signing profile that it trusts is not in this file", one.place)
+        if worded(read(profile.properties, "PlatformId")) != _PLATFORM or profile.doubt is not None:
+            return Unknown("it is unknown whether its signing profile signs Lambda packages", profile.place)
+        for other in stack.of_type("AWS::Signer::ProfilePermission"):
+            named = stack.target(read(other.properties, "ProfileName"))
+            if named is None or named is profile:
+                return Unknown("other accounts may be allowed to sign with its signing profile", other.place)
+    return None

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from threatmodel.evidence.analyses.denials import denies
 from threatmodel.evidence.analyses.failures import dead_letters_of
+from threatmodel.evidence.analyses.guardrails import denies
 from threatmodel.evidence.analyses.properties import flag, read, worded
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.sharing import anybody

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from threatmodel.evidence.analyses.alerting import takes_back
 from threatmodel.evidence.analyses.properties import (
     each,
     flag,
@@ -14,7 +15,6 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.analyses.rollback import takes_back
 from threatmodel.evidence.answers import (
     Answer,
     Answered,

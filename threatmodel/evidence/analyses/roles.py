@@ -1,4 +1,4 @@
-"""What the policies of a role allow, and who may assume it: the analyses of a function's role."""
+"""What the policies and the boundary of a function's role allow, and who may assume it."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from threatmodel.evidence.policies.grants import (
     Pattern,
     Principal,
     allowing,
+    attached,
     grants,
     pattern,
 )
@@ -314,3 +315,56 @@ def _subject(one: Pattern, *, exact: bool, github: bool) -> bool | None:
     if text.startswith("project_path:"):
         return _GITLAB.match(text) is not None
     return False if re.fullmatch(r"[*?]*", text) or text.endswith("*") else None
+
+
+# --- boundaries
+@analysis("boundary")
+def boundary_bounds(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether what the boundary allows leaves out every known way to more rights.
+
+    A boundary that allows everything, or one such action, limits nothing.  Unknown if its document is not in these
+    files and it is none of AWS's own policies.
+    """
+    for part in parts:
+        doubt = part.resource.doubt
+        if doubt is not None and part.resource.name != resource.name:
+            return unknown(doubt)
+        found = effective(attached(part.node, stack, follow=True))
+        if found.escalations:
+            note = f"the boundary allows {found.escalations[0].way.cited}"
+            return Answered(value=False, places=(part.node.place, *found.escalations[0].places), note=note)
+        if found.unknown:
+            return Unanswered(f"what the boundary allows: {found.unknown[0].why}", part.node.place)
+        return yes(part.node.place)
+    return None
+
+
+# --- what a command in a chat may do
+_CHANGES = (
+    *("ecs:updateservice", "ecs:stoptask", "lambda:updatefunctioncode", "lambda:deletefunction"),
+    *("ec2:terminateinstances", "ec2:stopinstances", "ec2:startinstances", "ec2:rebootinstances"),
+    *("ec2:authorizesecuritygroupingress", "rds:rebootdbinstance", "rds:deletedbinstance", "rds:stopdbinstance"),
+    *("codepipeline:startpipelineexecution", "codepipeline:putapprovalresult", "codebuild:startbuild"),
+    *("codedeploy:createdeployment", "cloudformation:updatestack", "cloudformation:deletestack"),
+    *("ssm:sendcommand", "ssm:startautomationexecution", "autoscaling:setdesiredcapacity"),
+    *("autoscaling:updateautoscalinggroup", "route53:changeresourcerecordsets", "eks:updatenodegroupconfig"),
+    *("iam:createuser", "iam:attachuserpolicy", "iam:attachrolepolicy", "iam:createaccesskey"),
+)
+"""Actions on what runs: to start, stop, deploy, delete or open it, or to give rights in the account."""
+
+
+@analysis("policy", "managed", "sam")
+def changes_production(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """That a statement allows to change what runs; what no statement allows, a command may do in another way."""
+    for grant in allowing(held(parts, resource, stack)):
+        found = _first(grant)
+        if grant.open is None and found:
+            return yes(grant.place, f"its role allows {found}")
+    return None
+
+
+def _first(grant: Grant) -> str:
+    """Return the first of the actions that a statement surely allows; '' where there is none."""
+    if grant.but_actions or any(not one.key or one.open is not None for one in grant.conditions):
+        return ""
+    return next((one for one in _CHANGES if any(asked.fits(one) for asked in grant.actions)), "")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from threatmodel.evidence.mappings.format import FactMapping, Mappings, Source
+from threatmodel.evidence.mappings.format import FactMapping, Mappings, PathPart, Source, ValuePath
 from threatmodel.evidence.mappings.load import load_mappings
-from threatmodel.evidence.mappings.paths import PathPart, ValuePath
 from threatmodel.stacks.resource_schemas import exists
 from threatmodel.stacks.terraform.rows import in_terraform
 

@@ -16,10 +16,12 @@ from threatmodel.evidence.mappings.format import (
     VALUES,
     FactMapping,
     Mappings,
+    PathPart,
     Source,
     Step,
+    ValuePath,
+    parse_path,
 )
-from threatmodel.evidence.mappings.paths import PathPart, ValuePath, parse_path
 from threatmodel.model.vocabulary import FACTS, KINDS, FactRow
 from threatmodel.reading import plain
 from threatmodel.reading.compiled import Compiled

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from threatmodel.evidence.answers import Answered, Unanswered
-from threatmodel.evidence.mappings.format import FactMapping
-from threatmodel.evidence.mappings.paths import PathPart, ValuePath
+from threatmodel.evidence.mappings.format import FactMapping, PathPart, ValuePath
 from threatmodel.model.vocabulary import FactRow
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Flag, Number, Word

@@ -127,3 +127,24 @@ def every_resource(service: str) -> tuple[str, ...] | None:
 def managed_policies() -> Mapping[str, Mapping[str, Any]]:
     """AWS's own policies that are known: by name, their path and statements."""
     return table(__file__, "iam-managed.json")
+
+
+# --- what watches an account
+class Watched(NamedTuple):
+    """Of one service, as IAM's actions in small letters: what blinds it, and changes without a judgment."""
+
+    blinds: tuple[str, ...]
+    unjudged: tuple[str, ...]
+
+
+@cache
+def watched() -> Mapping[str, Watched]:
+    """The services that watch an account, by IAM's name of each."""
+    raw = table(__file__, "detection.json")
+    return {
+        service: Watched(
+            *(tuple(f"{service}:{name}".lower() for name in row[kind].split()) for kind in Watched._fields)
+        )
+        for service, row in raw.items()
+        if isinstance(row, dict)
+    }

@@ -1,4 +1,4 @@
-"""What the variables of a function name: elements, secrets that are fetched, hosts."""
+"""What the variables of a function name (elements, secrets that are fetched, hosts), and which hold a secret itself."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.analyses.secret_texts import meaning
-from threatmodel.evidence.analyses.secrets import supplied
+from threatmodel.evidence.analyses.secrets import Supply, supplied
 from threatmodel.evidence.answers import Unanswered
-from threatmodel.evidence.outside import is_aws_host
+from threatmodel.evidence.outside import Outside, is_aws_host
 from threatmodel.evidence.relations.naming import Names
-from threatmodel.evidence.relations.supplied_secrets import supplied_secret
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Joined, Node, Scalar, Table, Unknown, links
+from threatmodel.stacks.joining import own_choice
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Joined, Node, Scalar, Table, Unknown, links, shape_of, text, unknowns
 
 _DYNAMIC = re.compile(r"\{\{resolve:(secretsmanager|ssm|ssm-secure):")
 _HOST = re.compile(
@@ -103,3 +103,49 @@ class Environment:
 
     def _doubt(self, why: str, place: Place) -> None:
         self.unread = self.unread or Unanswered(why, place)
+
+
+# --- what variables and parameters hold
+_NAMED_REFERENCE = re.compile(r"\{\{resolve:(secretsmanager|ssm)(?:-secure)?:((?!arn:)[^:{}$]{1,500})")
+"""A dynamic reference to a secret by its plain name."""
+_FROM_STORE = re.compile(r"ssm:(?:/aws/reference/(secretsmanager)/)?(.*)")
+"""The name of a value that Serverless reads from the Parameter Store, which hands on from Secrets Manager."""
+
+
+def supplied_secret(supply: Supply, node: Node, stack: Stack) -> Outside | None:
+    """Return where the secret is kept that a variable holds, and its name there.
+
+    One that a parameter supplies is the same secret in each variable; else each variable's name stands for its own.
+    """
+    if not supply.secret or not supply.named:
+        return None
+    match supply.how:
+        case "secretsmanager-dynamic" | "ssm-secure" | "ssm-dynamic":
+            return _stored(_NAMED_REFERENCE.search(shape_of(node)))
+        case "parameter" | "hidden-parameter":
+            parameter = {**stack.hidden, **stack.parameters}[supply.by]
+            name = own_choice(parameter.name)
+            kept = _FROM_STORE.match(f"ssm:{parameter.stored}" if parameter.stored else name)
+            return _stored(kept) or Outside("environment", name.rpartition(":")[2])
+        case how:
+            return Outside("code" if how == "literal-secret" else "environment", supply.name)
+
+
+def _stored(found: re.Match[str] | None) -> Outside | None:
+    return Outside(found[1] or "ssm", found[2].strip("/")) if found is not None else None
+
+
+# --- settings
+
+_PLAIN = ("String", "StringList")
+
+
+def is_setting(resource: Resource, stack: Stack) -> bool:
+    """Whether a parameter is certainly no secret: it is kept in the clear, and neither name nor value speaks of one."""
+    kind, value = read(resource.properties, "Type"), read(resource.properties, "Value")
+    if resource.type != "AWS::SSM::Parameter" or text(kind) not in _PLAIN or value is None:
+        return False
+    if any(getattr(node, "given", ()) or next(unknowns(node), None) for node in (kind, value)):
+        return False
+    named = (text(read(resource.properties, "Name")) or resource.name, resource.name)
+    return all(supplied(name.rpartition("/")[2], value, stack).secret is False for name in named)

@@ -7,10 +7,15 @@ What is switched off counts: a switch is no part of how functions are wired.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import product
 
-from threatmodel.evidence.analyses.properties import each, read
+from threatmodel.evidence.analyses.properties import each, read, worded
 from threatmodel.evidence.outside import whole
+from threatmodel.evidence.policies.grants import Grant, statements
+from threatmodel.evidence.policies.grants import permission as statement_of
+from threatmodel.evidence.relations.acting import argument_of, tasks
 from threatmodel.evidence.relations.event_sources import (
     bucket,
     destination,
@@ -24,11 +29,9 @@ from threatmodel.evidence.relations.event_sources import (
     subscription,
     topic,
 )
-from threatmodel.evidence.relations.machines import argument_of, tasks
 from threatmodel.evidence.relations.naming import Called, Names
-from threatmodel.evidence.relations.permitted import permission
 from threatmodel.evidence.relations.routes import api, authorizer, integration, method, route_target, url
-from threatmodel.evidence.relations.ways import Ways
+from threatmodel.evidence.relations.ways import ANYONE, Ways, named
 from threatmodel.evidence.resource_types import CALLS_NOTHING, PUSHES, RESOURCE_TYPES, known
 from threatmodel.reading.problems import Place, quoted, visible
 from threatmodel.stacks.sam.events import SERVICES
@@ -190,3 +193,56 @@ _READERS = {name: _BY_NAME[row.read_as] for name, row in RESOURCE_TYPES.items() 
 """How each type of resource that starts functions is read."""
 _READ_WHOLLY = {*_PERMISSIONS, *(name for name in _READERS if not name.startswith(_CUSTOM))}
 """The types of which no other property can name a function; behind a custom resource works one more."""
+
+
+# --- permissions
+def permission(ways: Ways, resource: Resource) -> None:
+    """Who may call a function: a permission, or a policy on the function."""
+    node = named(resource, "FunctionName|ResourceArn")
+    called = ways.names.called(node)
+    what = f"the principal of the permission {quoted(resource.name)}"
+    ways.anybody(called.open, what, resource.place)
+    if not called.functions:
+        return
+    document = read(resource.properties, "PolicyDocument")
+    action = worded(read(resource.properties, "Action")) or ""
+    through_url = read(resource.properties, "FunctionUrlAuthType|InvokedViaFunctionUrl") is not None
+    for grant in statements(document) if document is not None else (statement_of(resource.properties),):
+        named_by = [one.pattern.text for one in grant.principals] or [""]
+        for principal in named_by if grant.effect != "Deny" else ():
+            service = "url" if through_url or action.endswith("FunctionUrl") else _service(principal)
+            _permitted(ways, called, resource, (principal, service), grant)
+
+
+def _permitted(ways: Ways, called: Called, resource: Resource, who: tuple[str, str], grant: Grant) -> None:
+    """Holds a principal, its service and the sources of its statement against what is known to start a function."""
+    principal, service = who
+    sources = (value for one in grant.conditions if one.key == "aws:sourcearn" for value in one.values)
+    senders = {ways.names.meant(link.resource) for one in sources for link in one.links}
+    for name in called.functions:
+        known = ways.way(name).callers.get(service) if service else None
+        if known is None or (senders and not senders & known):
+            ways.unknown(name, _foreign(principal, service, known=known is not None), resource.place)
+            continue
+        for whose, given in product(senders | {""} if senders else {ANYONE}, (False, True)):
+            hidden = ways.hidden.get((service, whose, given))
+            if hidden is not None and ways.names.may_name(hidden, ways.names.functions[name]):
+                ways.unknown(name, f"{service} may also start it in another way: {hidden.why}", hidden.place)
+
+
+def _service(principal: str) -> str:
+    """The service that a principal is, in one word; '' where it is none."""
+    found = re.match(r"([a-z0-9-]+)\.(?:[a-z0-9-]+\.)?amazonaws\.com", principal)
+    return found[1] if found else ""
+
+
+def _foreign(principal: str, service: str, *, known: bool) -> str:
+    if service == "url":
+        return "a function URL that is not in this file may start it"
+    if service and known:
+        return f"a permission allows {service} to start it for a source that cannot be read"
+    if service:
+        return f"a permission allows {service} to start it, and its source is unknown"
+    if principal == "*":
+        return "a permission allows any principal to call it"
+    return "a permission allows an external principal to call it"

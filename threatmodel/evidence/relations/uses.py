@@ -15,11 +15,10 @@ from threatmodel.evidence.outside import source, whole
 from threatmodel.evidence.policies.reach import Reach
 from threatmodel.evidence.relations.beyond import beyond
 from threatmodel.evidence.relations.calls import Calls
-from threatmodel.evidence.relations.environment import Environment
+from threatmodel.evidence.relations.environment import Environment, is_setting
 from threatmodel.evidence.relations.naming import Names, open_in
 from threatmodel.evidence.relations.rights import Roles
 from threatmodel.evidence.relations.role import BOTH_WAYS, POLLS, RELATIONS, RELATIONS_OF, Role
-from threatmodel.evidence.relations.supplied_secrets import is_setting
 from threatmodel.evidence.relations.use import FunctionRelations, Use
 from threatmodel.evidence.resource_types import known
 from threatmodel.reading.problems import Place, quoted
