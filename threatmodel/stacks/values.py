@@ -215,15 +215,35 @@ def leaves(node: Node | None) -> Iterator[Node]:
             yield node
 
 
+def measured(node: Node, most: int) -> tuple[int, int]:
+    """How many nodes a node consists of, and how many levels it has; counted up to `most` nodes and no further."""
+    count = deepest = 0
+    waiting = [(node, 0)]
+    while waiting and count <= most:
+        node, level = waiting.pop()
+        count += 1
+        if isinstance(node, Table | List):
+            deepest = max(deepest, level + 1)
+            inside = node.entries.values() if isinstance(node, Table) else node.items
+            waiting += [(child, level + 1) for child in inside]
+    return count, deepest
+
+
 def size(node: Node, most: int) -> int:
     """How many nodes a node consists of, counted up to `most`."""
-    count = 0
-    waiting = [node]
-    while waiting and count <= most:
-        node = waiting.pop()
-        count += 1
-        waiting += node.items if isinstance(node, List) else entries(node).values()
-    return count
+    return measured(node, most)[0]
+
+
+def counts(node: Node | None) -> bool:
+    """Whether a value counts as given: it is neither missing, null, empty, 0 nor false."""
+    match node:
+        case None:
+            return False
+        case Scalar(value=value):
+            return bool(value)
+        case Table(entries=inside) | List(items=inside):
+            return bool(inside)
+    return True
 
 
 def _within(node: Node | None, kind: type[_Part]) -> Iterator[_Part]:

@@ -17,7 +17,7 @@ from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent
 from threatmodel.reading.growing import grow
 from threatmodel.reading.problems import InputError, Place, Problem, note, quoted
 from threatmodel.reading.source import BLANK, meaning, parser_of, refused
-from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, measured
 
 DEEPEST = 200
 """Levels of mappings and lists; a short tag is a level."""
@@ -177,7 +177,7 @@ class _Nodes:
         node = self.anchors.get(event.anchor)
         if node is None:
             raise self.refusal(at, f"nothing with the anchor {quoted(event.anchor)} ends before this alias")
-        count, levels = _measure(node, MOST_REPEATED - self.repeated)
+        count, levels = measured(node, MOST_REPEATED - self.repeated)
         self.repeated += count
         if self.repeated > MOST_REPEATED:
             raise self.refusal(at, f"aliases repeat more than {MOST_REPEATED} nodes", "write plain data")
@@ -225,17 +225,3 @@ def _tagged(tag: str, node: Node, place: Place) -> Node:
     if tag in _PLAIN_TAGS or tag in _TEXT_TAGS:
         return node
     return Unknown(f"nothing is known of the tag {quoted(tag.replace(_YAML, '!!', 1))}", place)
-
-
-def _measure(node: Node, most: int) -> tuple[int, int]:
-    """How many nodes a node consists of, and how many levels it has; counted up to `most` nodes and no further."""
-    count = deepest = 0
-    waiting = [(node, 0)]
-    while waiting and count <= most:
-        node, level = waiting.pop()
-        count += 1
-        if isinstance(node, Table | List):
-            deepest = max(deepest, level + 1)
-            inside = node.entries.values() if isinstance(node, Table) else node.items
-            waiting += [(child, level + 1) for child in inside]
-    return count, deepest

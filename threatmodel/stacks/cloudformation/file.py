@@ -83,9 +83,6 @@ def root_of(parsed: ParsedFile, file: str) -> Table:
     raise InputError([Problem(code="not-a-template", place=place, message=message, hint=hint)])
 
 
-_HINT = "name the template that is deployed"
-
-
 def _instead(root: Node | None) -> str:
     """What is there instead of a template; '' where there is one."""
     if root is None:
@@ -95,29 +92,24 @@ def _instead(root: Node | None) -> str:
     if "Resources" in root.entries:
         resources = root.entries["Resources"]
         return "" if isinstance(resources, Table) else f"'Resources' is {kind_of(resources)} here"
-    for name, keys in _OTHERS.items():
-        if keys <= root.entries.keys():
-            return f"this is {name}"
-    return f"this has only {listed(map(quoted, root.entries), 5) or 'nothing in it'}"
+    other = next((name for name, keys in _OTHERS.items() if keys <= root.entries.keys()), "")
+    return f"this is {other}" if other else f"this has only {listed(map(quoted, root.entries), 5) or 'nothing in it'}"
 
 
 def kind_of(node: Node) -> str:
     """What a node is, in words."""
-    match node:
-        case Table():
-            return "a mapping"
-        case List():
-            return "a list"
-        case Scalar(value=None):
-            return "empty"
-        case Scalar(value=str()):
-            return "a text"
-        case Scalar(value=bool()):
-            return "a yes or no"
-        case Scalar():
-            return "a number"
-        case _:
-            return "of an unknown kind"
+    return _KINDS.get(type(node.value if isinstance(node, Scalar) else node), "of an unknown kind")
+
+
+_KINDS: dict[type, str] = {
+    Table: "a mapping",
+    List: "a list",
+    type(None): "empty",
+    str: "a text",
+    bool: "a yes or no",
+    int: "a number",
+    float: "a number",
+}
 
 
 def _body(root: Node | None) -> Node | None:

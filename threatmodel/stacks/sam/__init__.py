@@ -20,19 +20,22 @@ Differences from SAM's output, all on purpose:
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from threatmodel.reading.values import replace
+from threatmodel.stacks.sam.apis import add_implicit
 from threatmodel.stacks.sam.connectors import add_connectors
-from threatmodel.stacks.sam.functions import add_around_functions
+from threatmodel.stacks.sam.events import IMPLICIT_HTTP, IMPLICIT_REST
+from threatmodel.stacks.sam.functions import Function
 from threatmodel.stacks.sam.graphql import add_around_graphql
-from threatmodel.stacks.sam.http_apis import add_around_http_apis
-from threatmodel.stacks.sam.machines import add_around_machines
+from threatmodel.stacks.sam.http_apis import HttpApi
+from threatmodel.stacks.sam.machines import add_around_machine
 from threatmodel.stacks.sam.making import PREFIX, Expansion
-from threatmodel.stacks.sam.operators import add_around_operators
-from threatmodel.stacks.sam.rest_apis import add_around_rest_apis
-from threatmodel.stacks.sam.web_functions import add_around_web_functions
-from threatmodel.stacks.sam.websockets import add_around_websockets
+from threatmodel.stacks.sam.operators import OPERATED, add_operator
+from threatmodel.stacks.sam.rest_apis import RestApi
+from threatmodel.stacks.sam.web_functions import add_around_web_function
+from threatmodel.stacks.sam.websockets import add_around_websocket
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Table
 
@@ -46,14 +49,29 @@ def expanded(stack: Stack, globals_: Table | None) -> Stack:
     return replace(stack, resources=resources, shaped=stack.shaped | shaped)
 
 
+_AROUND: Mapping[tuple[str, ...], Callable[[Expansion, Resource], object]] = {
+    ("AWS::Serverless::Function",): lambda making, one: making.reads.during(Function(making, one).add),
+    ("AWS::Serverless::WebFunction",): add_around_web_function,
+    OPERATED: add_operator,
+    ("AWS::Serverless::StateMachine",): add_around_machine,
+    ("AWS::Serverless::Api",): lambda making, one: RestApi(making, one).add(),
+    ("AWS::Serverless::HttpApi",): lambda making, one: HttpApi(making, one).add(),
+    ("AWS::Serverless::WebSocketApi",): add_around_websocket,
+    ("AWS::Serverless::GraphQLApi",): add_around_graphql,
+}
+"""What adds what SAM generates for a resource, by its type, in this order: functions say what the others serve."""
+_IMPLICIT: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "AWS::Serverless::Api": (IMPLICIT_REST, {"StageName": "Prod"}),
+    "AWS::Serverless::HttpApi": (IMPLICIT_HTTP, {}),
+}
+"""The API of a type that events without one share: its name and its properties."""
+
+
 def _around(making: Expansion) -> dict[str, Resource]:
-    add_around_functions(making)
-    add_around_web_functions(making)
-    add_around_operators(making)
-    add_around_machines(making)
-    add_around_rest_apis(making)
-    add_around_http_apis(making)
-    add_around_websockets(making)
-    add_around_graphql(making)
+    for types, add in _AROUND.items():
+        if types[0] in _IMPLICIT:
+            add_implicit(making, types[0], *_IMPLICIT[types[0]])
+        for resource in making.of_type(*types):
+            add(making, resource)
     add_connectors(making)
     return making.finished()

@@ -8,16 +8,16 @@ from typing import Any, ClassVar
 from threatmodel.reading.problems import Place
 from threatmodel.stacks import openapi
 from threatmodel.stacks.apis import HTTP, Access, Authorizer, Gateway, Integration, Part
-from threatmodel.stacks.sam.making import Expansion, Opened, counts, flag, hashed, literal
+from threatmodel.stacks.sam.making import Expansion, Opened, flag, hashed, literal
 from threatmodel.stacks.sam.targets import TargetFunction, permit, proxy_uri
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.texts import written
-from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, entries, get, items, node_of, text
+from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, counts, entries, get, items, node_of, text
 
 _AUTHORIZERS = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/authorizers/*"
 
 
-def add_implicit(making: Expansion, name: str, kind: str, properties: Mapping[str, Any]) -> None:
+def add_implicit(making: Expansion, kind: str, name: str, properties: Mapping[str, Any]) -> None:
     """Adds the API that events share which name none, where there are any, with what Globals says of its kind."""
     routes = making.routes.get(name)
     if routes and name not in making.resources:

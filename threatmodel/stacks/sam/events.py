@@ -8,10 +8,10 @@ from typing import Any
 
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.apis import Integration
-from threatmodel.stacks.sam.making import Event, Expansion, Opened, counts, hashed, literal
+from threatmodel.stacks.sam.making import Event, Expansion, Opened, hashed, literal
 from threatmodel.stacks.sam.targets import TargetFunction, permit, proxy_uri, rule, schedule, sender_document
 from threatmodel.stacks.texts import written
-from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, text
+from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, counts, get, items, text
 
 ANY = "x-amazon-apigateway-any-method"
 IMPLICIT_REST, IMPLICIT_HTTP = "ServerlessRestApi", "ServerlessHttpApi"

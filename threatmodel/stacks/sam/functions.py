@@ -6,26 +6,20 @@ from typing import Any
 
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.events import SERVICES, ask, opens_everything
-from threatmodel.stacks.sam.making import Expansion, counts, doubted, doubtful, events, flag, literal, usual_text
+from threatmodel.stacks.sam.making import Expansion, doubted, doubtful, events, flag, literal, usual_text
 from threatmodel.stacks.sam.policies import Grants, delivery, give_role, trust
 from threatmodel.stacks.sam.polls import SOURCES, poll
 from threatmodel.stacks.sam.targets import TargetFunction
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.texts import joined
-from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, choices_of, get, items, text
+from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, choices_of, counts, get, items, text
 
 _APPLICATION = "ServerlessDeploymentApplication"
 _DEPLOYER = "CodeDeployServiceRole"
 _PREDEFINED = ("Canary10Percent", "Linear10Percent", "AllAtOnce")
 
 
-def add_around_functions(making: Expansion) -> None:
-    """Adds what SAM generates for every AWS::Serverless::Function."""
-    for resource in making.of_type("AWS::Serverless::Function"):
-        making.reads.during(_Function(making, resource).add)
-
-
-class _Function:
+class Function:
     """One function, and all that is made of it."""
 
     def __init__(self, making: Expansion, resource: Resource) -> None:
@@ -35,6 +29,7 @@ class _Function:
         self.grants = Grants(f"{self.name}Role")
 
     def get(self, *names: str) -> Node | None:
+        """A property of the function."""
         return get(self.resource.properties, *names)
 
     def make(

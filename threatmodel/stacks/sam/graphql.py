@@ -15,22 +15,21 @@ from threatmodel.stacks.values import Link, Node, Unknown, entries, get, items, 
 _KINDS = {"DynamoDB": "AWS::DynamoDB::Table", "Lambda": "AWS::Lambda::Function"}
 
 
-def add_around_graphql(making: Expansion) -> None:
-    """Adds what SAM generates for every AWS::Serverless::GraphQLApi to reach functions and tables, and its log role."""
-    for api in making.of_type("AWS::Serverless::GraphQLApi"):
-        for kind in _KINDS:
-            sources = get(api.properties, "DataSources", "DynamoDb" if kind == "DynamoDB" else kind)
-            for name, source in entries(sources).items():
-                _source(making, api, kind, name, source)
-        for number, (function, place) in enumerate(_authorizers(api), 1):
-            _authorizer(making, api, number, function, place)
-        logging = get(api.properties, "Logging")
-        if flag(logging) is not False and get(logging, "CloudWatchLogsRoleArn") is None:
-            properties = {
-                "AssumeRolePolicyDocument": trust("appsync.amazonaws.com", api.place),
-                "ManagedPolicyArns": ["AWSAppSyncPushToCloudWatchLogs"],
-            }
-            making.add(api, f"{api.name}CloudWatchRole", "AWS::IAM::Role", properties, api.place)
+def add_around_graphql(making: Expansion, api: Resource) -> None:
+    """Adds what SAM generates for an AWS::Serverless::GraphQLApi to reach functions and tables, and its log role."""
+    for kind in _KINDS:
+        sources = get(api.properties, "DataSources", "DynamoDb" if kind == "DynamoDB" else kind)
+        for name, source in entries(sources).items():
+            _source(making, api, kind, name, source)
+    for number, (function, place) in enumerate(_authorizers(api), 1):
+        _authorizer(making, api, number, function, place)
+    logging = get(api.properties, "Logging")
+    if flag(logging) is not False and get(logging, "CloudWatchLogsRoleArn") is None:
+        properties = {
+            "AssumeRolePolicyDocument": trust("appsync.amazonaws.com", api.place),
+            "ManagedPolicyArns": ["AWSAppSyncPushToCloudWatchLogs"],
+        }
+        making.add(api, f"{api.name}CloudWatchRole", "AWS::IAM::Role", properties, api.place)
 
 
 def _source(making: Expansion, api: Resource, kind: str, name: str, source: Node) -> None:

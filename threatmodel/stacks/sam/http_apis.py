@@ -9,29 +9,20 @@ from typing import Any
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.apis import HTTP, Integration, Route
 from threatmodel.stacks.openapi import Operation
-from threatmodel.stacks.sam.apis import Api, add_implicit, shown, verb
-from threatmodel.stacks.sam.events import IMPLICIT_HTTP
+from threatmodel.stacks.sam.apis import Api, shown, verb
 from threatmodel.stacks.sam.making import Expansion, Opened, hashed, literal
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.texts import joined, written
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, node_of, text
 
-_TYPE = "AWS::Serverless::HttpApi"
 
-
-def add_around_http_apis(making: Expansion) -> None:
-    """Adds what SAM generates for every AWS::Serverless::HttpApi, and the API that events without one share."""
-    add_implicit(making, IMPLICIT_HTTP, _TYPE, {})
-    for api in making.of_type(_TYPE):
-        _HttpApi(making, api).add()
-
-
-class _HttpApi(Api):
+class HttpApi(Api):
     """One HTTP API, and all that is made of it."""
 
     gateway, usual_authorizer, always_permits = HTTP, "REQUEST", False
 
     def add(self) -> None:
+        """Adds what SAM generates for an AWS::Serverless::HttpApi."""
         self.authorizers()
         for route in self.routes:
             self.event(route)
@@ -44,6 +35,7 @@ class _HttpApi(Api):
             add_http_domain(self.making, self.api)
 
     def stage(self) -> None:
+        """Adds the stage."""
         stage = self.get("StageName")
         usual = stage is None or literal(stage) == "$default"
         name = f"{self.name}ApiGatewayDefaultStage" if usual else self.stage_id(stage)

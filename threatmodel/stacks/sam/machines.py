@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from threatmodel.stacks.apis import Integration
 from threatmodel.stacks.sam.events import IMPLICIT_REST, api_of
-from threatmodel.stacks.sam.making import Event, Expansion, Opened, counts, events, flag, usual_text
+from threatmodel.stacks.sam.making import Event, Expansion, Opened, events, flag, usual_text
 from threatmodel.stacks.sam.policies import Grants, give_role, trust
 from threatmodel.stacks.sam.targets import add_starter, rule, schedule
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.texts import joined, written
-from threatmodel.stacks.values import Link, Node, Unknown, get, text
+from threatmodel.stacks.values import Link, Node, Unknown, counts, get, text
 
 _BUS = ("Schedule", "CloudWatchEvent", "EventBridgeRule")
 
 
-def add_around_machines(making: Expansion) -> None:
-    """Adds what SAM generates for every AWS::Serverless::StateMachine."""
-    for resource in making.of_type("AWS::Serverless::StateMachine"):
-        _role(making, resource)
-        target = _alias(making, resource)
-        for event in events(resource):
-            _event(making, resource, event, target)
+def add_around_machine(making: Expansion, resource: Resource) -> None:
+    """Adds what SAM generates for an AWS::Serverless::StateMachine."""
+    _role(making, resource)
+    target = _alias(making, resource)
+    for event in events(resource):
+        _event(making, resource, event, target)
 
 
 def _role(making: Expansion, resource: Resource) -> None:

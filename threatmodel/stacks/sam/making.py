@@ -36,20 +36,6 @@ PREFIX = "AWS::Serverless::"
 # --- looking at nodes
 
 
-def counts(node: Node | None) -> bool:
-    """Whether SAM takes a property as given: it is neither missing, empty nor false."""
-    match node:
-        case None:
-            return False
-        case Scalar(value=value):
-            return bool(value)
-        case Table(entries=entries):
-            return bool(entries)
-        case List(items=children):
-            return bool(children)
-    return True
-
-
 def usual_text(node: Node | None) -> str | None:
     """The text of a value, or the text that parameter defaults would give."""
     return text(node.usual if isinstance(node, Unknown) else node)

@@ -13,20 +13,20 @@ _OPERATED = {
     "AWS::Serverless::NetworkConnector": "AWSLambdaNetworkConnectorOperatorPolicy",
 }
 _IMAGE = "AWS::Serverless::MicrovmImage"
+OPERATED = (*_OPERATED, _IMAGE)
 
 
-def add_around_operators(making: Expansion) -> None:
-    """Adds the roles that SAM makes where none is named."""
-    for resource in making.of_type(*_OPERATED, _IMAGE):
-        kept = "BuildRoleArn" if resource.type == _IMAGE else "OperatorRole"
-        place, grants = resource.place, Grants(f"{resource.name}{kept.removesuffix('Arn')}")
-        if resource.type == _IMAGE:
-            logs = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
-            reads = {"Action": ["s3:GetObject"], "Resource": _code(resource)}
-            grants.allow("MicrovmImageBuildPolicy", place, reads, {"Action": logs, "Resource": "*"})
-        else:
-            grants.attach(_OPERATED[resource.type], place)
-        give_role(making, resource, grants, trust("lambda.amazonaws.com", place), kept)
+def add_operator(making: Expansion, resource: Resource) -> None:
+    """Adds the role that SAM makes where none is named."""
+    kept = "BuildRoleArn" if resource.type == _IMAGE else "OperatorRole"
+    place, grants = resource.place, Grants(f"{resource.name}{kept.removesuffix('Arn')}")
+    if resource.type == _IMAGE:
+        logs = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+        reads = {"Action": ["s3:GetObject"], "Resource": _code(resource)}
+        grants.allow("MicrovmImageBuildPolicy", place, reads, {"Action": logs, "Resource": "*"})
+    else:
+        grants.attach(_OPERATED[resource.type], place)
+    give_role(making, resource, grants, trust("lambda.amazonaws.com", place), kept)
 
 
 def _code(resource: Resource) -> Node:

@@ -10,7 +10,7 @@ from typing import Any
 
 from threatmodel.reading.problems import Place
 from threatmodel.reading.tables import table
-from threatmodel.stacks.sam.making import Expansion, counts, doubted, doubtful
+from threatmodel.stacks.sam.making import Expansion, doubted, doubtful
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.texts import filled
 from threatmodel.stacks.values import (
@@ -21,6 +21,7 @@ from threatmodel.stacks.values import (
     Scalar,
     Table,
     Unknown,
+    counts,
     get,
     items,
     node_of,

@@ -8,14 +8,10 @@ from typing import Any
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.apis import REST, Access, Route
 from threatmodel.stacks.openapi import Operation
-from threatmodel.stacks.sam.apis import Api, add_implicit, shown, verb
-from threatmodel.stacks.sam.events import IMPLICIT_REST
-from threatmodel.stacks.sam.making import Expansion, Opened, counts, flag, hashed
+from threatmodel.stacks.sam.apis import Api, shown, verb
+from threatmodel.stacks.sam.making import Opened, flag, hashed
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, node_of, text
-
-_TYPE = "AWS::Serverless::Api"
-
+from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, counts, get, items, node_of, text
 
 _STAGE_KEYS = (
     *("StageName", "MethodSettings", "AccessLogSetting", "CanarySetting", "TracingEnabled"),
@@ -23,19 +19,13 @@ _STAGE_KEYS = (
 )
 
 
-def add_around_rest_apis(making: Expansion) -> None:
-    """Adds what SAM generates for every AWS::Serverless::Api, and the API that events without one share."""
-    add_implicit(making, IMPLICIT_REST, _TYPE, {"StageName": "Prod"})
-    for api in making.of_type(_TYPE):
-        _RestApi(making, api).add()
-
-
-class _RestApi(Api):
+class RestApi(Api):
     """One REST API, and all that is made of it."""
 
     gateway, usual_authorizer, always_permits = REST, "TOKEN", True
 
     def add(self) -> None:
+        """Adds what SAM generates for an AWS::Serverless::Api."""
         self.stage()
         self.authorizers()
         body = self.get("DefinitionBody")
@@ -56,6 +46,7 @@ class _RestApi(Api):
     # --- stage and domain
 
     def stage(self) -> None:
+        """Adds the stage and its deployment."""
         stage = self.stage_id(self.get("StageName"))
         deployment, place = f"{self.name}Deployment", self.api.place
         api = Link(self.name, "", place)
@@ -75,6 +66,7 @@ class _RestApi(Api):
         return Scalar("Stage", self.api.place) if version is None else None
 
     def domain(self) -> None:
+        """Adds the custom domain and its mappings."""
         domain, place = self.get("Domain"), self.api.place
         kind = self.get("Domain", "EndpointConfiguration") or Scalar("REGIONAL", place)
         private = text(kind) == "PRIVATE"

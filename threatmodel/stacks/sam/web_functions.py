@@ -24,13 +24,8 @@ _ENDPOINT = {
 }
 
 
-def add_around_web_functions(making: Expansion) -> None:
-    """Adds what SAM generates for every AWS::Serverless::WebFunction."""
-    for resource in making.of_type("AWS::Serverless::WebFunction"):
-        _add(making, resource)
-
-
-def _add(making: Expansion, resource: Resource) -> None:
+def add_around_web_function(making: Expansion, resource: Resource) -> None:
+    """Adds what SAM generates for an AWS::Serverless::WebFunction."""
     name, place, given = resource.name, resource.place, resource.properties
     grants = Grants(f"{name}Role")
     grants.attach("AWSLambdaBasicExecutionRole", place)

@@ -12,16 +12,15 @@ from threatmodel.stacks.texts import joined, written
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, entries, get, text
 
 
-def add_around_websockets(making: Expansion) -> None:
-    """Adds what SAM generates for every AWS::Serverless::WebSocketApi."""
-    for api in making.of_type("AWS::Serverless::WebSocketApi"):
-        _stage(making, api)
-        access = _access(making, api)
-        routes = get(api.properties, "Routes")
-        for key, route in entries(routes).items():
-            _route(making, api, key, route, access if key == "$connect" else Access())
-        if isinstance(get(api.properties, "Domain"), Table):
-            add_http_domain(making, api)
+def add_around_websocket(making: Expansion, api: Resource) -> None:
+    """Adds what SAM generates for an AWS::Serverless::WebSocketApi."""
+    _stage(making, api)
+    access = _access(making, api)
+    routes = get(api.properties, "Routes")
+    for key, route in entries(routes).items():
+        _route(making, api, key, route, access if key == "$connect" else Access())
+    if isinstance(get(api.properties, "Domain"), Table):
+        add_http_domain(making, api)
 
 
 def _stage_name(api: Resource) -> Node:

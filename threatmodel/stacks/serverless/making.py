@@ -14,11 +14,11 @@ from threatmodel.stacks.serverless.variables import Variables
 from threatmodel.stacks.stack import Unread
 from threatmodel.stacks.values import (
     Joined,
-    List,
     Node,
     Scalar,
     Table,
     Unknown,
+    counts,
     entries,
     is_null,
     items,
@@ -82,18 +82,8 @@ def routes_of(api: Any, which: str) -> dict[str, Any]:
 
 
 def is_set(node: Node | None) -> bool:
-    """Whether a value counts as given: it is neither missing, null, empty nor false."""
-    match node:
-        case None:
-            return False
-        case Scalar(value=value):
-            return bool(value) or (value == 0 and value is not False)
-        case List(items=children):
-            return bool(children)
-        case Table(entries=entries):
-            return bool(entries)
-        case _:
-            return True
+    """Whether a value counts as given: it is neither missing, null, empty nor false; 0 is a number."""
+    return counts(node) or (isinstance(node, Scalar) and node.value == 0 and node.value is not False)
 
 
 def flag(node: Node | None, otherwise: bool | None = None) -> bool | None:  # noqa: FBT001 - a value like any other

@@ -109,13 +109,16 @@ def _not_ours(root: Node | None) -> str:
         return f"this is {'a list' if isinstance(root, List) else 'a single value'}"
     if "provider" in root.entries and "service" in root.entries:
         return ""
-    if "services" in root.entries:
-        return "this is a serverless-compose.yml or a Compose file"
-    if "Resources" in root.entries:
-        return "this is a CloudFormation template"
-    if "component" in root.entries:
-        return "this is a component of the Serverless Framework"
-    return f"this has only {listed(map(quoted, root.entries), 5) or 'nothing in it'}"
+    only = f"only {listed(map(quoted, root.entries), 5) or 'nothing in it'}"
+    return next((f"this is {other}" for key, other in _OTHERS.items() if key in root.entries), f"this has {only}")
+
+
+_OTHERS = {
+    "services": "a serverless-compose.yml or a Compose file",
+    "Resources": "a CloudFormation template",
+    "component": "a component of the Serverless Framework",
+}
+"""What else a file is that has a key."""
 
 
 def _composed(root: Node | None) -> Iterator[str]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, is_set, items
 
 _TAKEN_IN = ("source_json", "override_json", "source_policy_documents", "override_policy_documents")
-_LISTS = {"actions": "Action", "not_actions": "NotAction", "resources": "Resource", "not_resources": "NotResource"}
-_PRINCIPALS = {"principals": "Principal", "not_principals": "NotPrincipal"}
 
 
 def document(node: Node) -> Node:
@@ -32,17 +30,10 @@ def _statement(node: Node) -> Node:
     entries: dict[str, Node] = {
         "Effect": effect if effect is not None and is_set(effect) else Scalar("Allow", node.place)
     }
-    for name, key in _LISTS.items():
+    for name, (key, made) in _PARTS.items():
         found = node.entries.get(name)
         if found is not None and is_set(found):
-            entries[key] = _whole(found)
-    for name, key in _PRINCIPALS.items():
-        found = node.entries.get(name)
-        if found is not None and is_set(found):
-            entries[key] = _principals(found)
-    condition = node.entries.get("condition")
-    if condition is not None and is_set(condition):
-        entries["Condition"] = _conditions(condition)
+            entries[key] = made(found)
     return Table(entries, node.place)
 
 
@@ -91,6 +82,18 @@ def _conditions(node: Node) -> Node:
             return Unknown("the condition is known only after apply", values.place)
         found.setdefault(test, {})[variable] = values
     return Table({test: Table(said, node.place, {}) for test, said in found.items()}, node.place, {})
+
+
+_PARTS: Mapping[str, tuple[str, Callable[[Node], Node]]] = {
+    "actions": ("Action", _whole),
+    "not_actions": ("NotAction", _whole),
+    "resources": ("Resource", _whole),
+    "not_resources": ("NotResource", _whole),
+    "principals": ("Principal", _principals),
+    "not_principals": ("NotPrincipal", _principals),
+    "condition": ("Condition", _conditions),
+}
+"""What IAM calls the arguments of a statement, and what is made of them, in this order."""
 
 
 def _tests(node: Node) -> Iterator[tuple[str | None, str | None, Node]]:

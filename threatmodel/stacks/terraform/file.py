@@ -58,21 +58,12 @@ _OTHERS: Mapping[str, frozenset[str]] = {
 
 def _no_plan(raw: Any) -> str:
     """What a file is if it is no plan, in words."""
-    match raw:
-        case dict() if isinstance(raw.get("planned_values"), dict):
-            return ""
-        case dict():
-            for name, keys in _OTHERS.items():
-                if keys <= raw.keys():
-                    return f"{name}, without 'planned_values'" if "part" in name else name
-            return "this has no 'planned_values'"
-        case list():
-            return "this is a list"
-        case None:
-            return "this is null"
-        case str():
-            return "this is a text"
-        case bool():
-            return "this is a yes or no"
-        case _:
-            return "this is a number"
+    if not isinstance(raw, dict):
+        return f"this is {_KINDS.get(type(raw), 'a number')}"
+    if isinstance(raw.get("planned_values"), dict):
+        return ""
+    other = next((name for name, keys in _OTHERS.items() if keys <= raw.keys()), "this has no 'planned_values'")
+    return f"{other}, without 'planned_values'" if "part" in other else other
+
+
+_KINDS: Mapping[type, str] = {list: "a list", type(None): "null", str: "a text", bool: "a yes or no"}
