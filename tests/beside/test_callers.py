@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,20 @@ def imported(
     assert main(["import", ".", "-o", "model.yaml"]) == 0
     lines = (folder / "model.yaml").read_text(encoding="utf-8").splitlines()
     return [line.strip() for line in lines if "{slack:" in line and not line.strip().startswith("#")]
+
+
+def test_a_question_about_callers_says_which_handler_verifies_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    assert imported(tmp_path, ["POST /a", "POST /b"], monkeypatch, code=PLAIN) == []
+    capsys.readouterr()
+    assert main(["check", "-m", "model.yaml"]) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    said = "bot: nothing verifies the signature: no code that this handler can reach computes an HMAC (src/app.py:1)"
+    assert f"unknown: callers; {said} do:" in out
+    assert main(["ask", "--json", "-m", "model.yaml"]) == 0
+    (known,) = [one["known"] for one in json.loads(capsys.readouterr().out)["questions"] if "Slack call" in one["ask"]]
+    assert known.startswith(f"{said}; signs of Slack: ")
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,8 @@ BARE = (
          {"slash-command"}),
         # a manifest without addresses, and the sentence that has them
         (f"```yaml\n{BARE}```\nIn Slack, open Event Subscriptions, and put the URL.", ["POST /hook"], {"events"}),
+        # all paths of one function are one route
+        ("In Slack, open Event Subscriptions, and put the URL.", ["ANY /", "ANY /{proxy+}"], {"events"}),
         # several routes fit, and none is named
         ("In Slack, add a slash command. Paste the URL.", ["POST /a", "POST /b"], set()),
         # a path that no route has, another service, Socket Mode, no address, no Slack

@@ -6,7 +6,7 @@ topic's title, and the question names the facts that are not stated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from operator import attrgetter
 
@@ -152,7 +152,8 @@ class Questions:
                 return f"Is this control in place: {control.title}?", hint, "", PLANE_SOURCES.get(control.scope)
             case "caller":
                 signs = f"signs of Slack: {'; '.join(self._signs)}" if self._signs else "no file shows a sign of Slack"
-                return "Which of these routes does Slack call?", _CALLERS, signs, None
+                known = "; ".join((*unverified(self._graph, self._asked_of(key)), signs))
+                return "Which of these routes does Slack call?", _CALLERS, known, None
             case "relation":
                 rows = [row for row in RELATIONS[of].values() if row.topic == subject]
                 names = _and([row.name for row in rows])
@@ -177,6 +178,14 @@ class Questions:
         rest = len(reasons) - _REASONS
         more = f"; and {rest} more reason{'' if rest == 1 else 's'}" if rest > 0 else ""
         return f"open in the evidence: {'; '.join(reasons[:_REASONS])}{more}" if reasons else ""
+
+
+def unverified(graph: Graph, elements: Iterable[str]) -> Iterator[str]:
+    """Yield which of some elements verify no signature of Slack by the evidence, each with the reason and its line."""
+    for name in elements:
+        fact = graph.elements[name].facts.get("verifies_signature")
+        if fact is not None and fact.value is False and fact.said.place is not None:
+            yield f"{name}: {fact.said.remark or 'verifies_signature: false'} ({fact.said.place.short})"
 
 
 def _asking(fact: FactRow) -> str:

@@ -57,10 +57,14 @@ def callers(
     named = [url for manifest in manifests if not is_socket_mode(manifest) for url in manifest.urls]
     called = [_called(url, routes, barred) for url in (*named, *others) if url.surface != "redirect"]
     by_route: dict[RouteKey, list[RequestUrl]] = {}
+    alone = [*_only_routes(routes)]
     for one in called:
-        if one.joined.how in {"path", "only"} and not one.barred:
-            by_route.setdefault(cast("RouteKey", one.joined.keys[0]), []).append(one.url)
-    for key in _only_routes(routes):
+        keys = cast("tuple[RouteKey, ...]", one.joined.keys)
+        is_one = one.joined.how == "several" and {*keys} <= {*alone} and len({key[0] for key in keys}) == 1
+        if (is_one or one.joined.how in {"path", "only"}) and not one.barred:
+            for key in keys:
+                by_route.setdefault(key, []).append(one.url)
+    for key in alone:
         if served.get(key[0]):
             by_route.setdefault(key, list(served[key[0]]))
     return Callers(by_route={key: tuple(urls) for key, urls in by_route.items()}, called=tuple(called))

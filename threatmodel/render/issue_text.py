@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 from threatmodel.assessment.assessed import Assessment, Finding, Question
 from threatmodel.assessment.causes import Cause
 from threatmodel.assessment.control_state import ControlState, Support, shown
 from threatmodel.assessment.issues import Issue
+from threatmodel.assessment.questions import unverified
 from threatmodel.model.vocabulary import FACTS, PLANE_SOURCES, AnsweredFrom
 from threatmodel.reading.problems import Place, listed
 from threatmodel.render.plain import STATE
@@ -94,10 +96,12 @@ def _asked(issue: Issue) -> str:
     return (FACTS[first.of][first.name].ask if first.kind == "fact" else "") or first.ask
 
 
-def asks(issue: Issue) -> str:
-    """Return the names of the facts that a question asks for."""
+def asks(issue: Issue, assessment: Assessment) -> str:
+    """Return the names of the facts that a question asks for; of callers, also which handlers verify nothing."""
     first = issue.questions[0]
-    return f"unknown: {listed(first.facts or (first.name,), _MOST_NAMES, 'fact')}"
+    known = unverified(assessment.graph, first.elements) if first.kind == "caller" else ()
+    names = listed(first.facts or (first.name,), _MOST_NAMES, "fact")
+    return "; ".join((f"unknown: {names}", *islice(known, _MOST_FACTS)))
 
 
 def shows(issue: Issue) -> str:

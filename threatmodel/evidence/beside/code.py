@@ -97,8 +97,7 @@ def state(found: Found) -> tuple[Statements, Read]:
         statements[function] = said.statements
         left_open += said.open(seen.openings)
         notes += said.notes
-        if "slack" in said.of_slack:
-            signs += said.of_slack.values()
+        signs += filter(None, (said.of_slack,))
         for secret, statement in _granted(found, function, seen):
             statements.setdefault(secret, {}).setdefault("grants", []).append(statement)
         for secret, statement in said.secrets:
@@ -125,14 +124,14 @@ class _Said:
         self.secrets: list[tuple[str, Statement]] = []
         self.notes: list[Problem] = []
         self.signs: dict[str, Observed] = {}
-        self.of_slack: dict[str, str] = {}
+        self.of_slack = ""
 
     def add(self, one: Observed) -> None:
         """Add an observation: what it shows, what it states, or of what it is a sign."""
         if one.what == "literal-secret":
             self._secret(one)
-        if self.requests and one.what in {"slack", "nothing-verifies"}:
-            self.of_slack[one.what] = f"{self.function}: {one.note} ({one.place.short})"
+        if self.requests and one.what == "slack":
+            self.of_slack = f"{self.function}: {one.note} ({one.place.short})"
         if one.what in OF_REQUESTS and not self.requests:
             return
         for fact, value in FACTS.get(one.what, ()):

@@ -128,7 +128,7 @@ def _of_issue(issue: Issue, alike: Sequence[CheckResult], assessment: Assessment
         elements=tuple(dict.fromkeys(result.element for result in alike)),
         title=title(issue, assessment),
         place=first.place,
-        cause=asks(issue) if issue.questions else shows(issue),
+        cause=asks(issue, assessment) if issue.questions else shows(issue),
         do=next_steps(issue, assessment) or first.do,
         since=_since(alike),
         findings=len(alike),
