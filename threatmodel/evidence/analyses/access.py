@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from threatmodel.evidence.analyses.properties import each, read
-from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.registry import rows
 from threatmodel.evidence.analyses.roles import is_lambda
 from threatmodel.evidence.analyses.sharing import everybody
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered, named, no, one_of, yes
@@ -26,51 +27,23 @@ from threatmodel.stacks.values import Scalar, Table, Unknown, items, links
 # --- who may read a secret, and who may send to a queue
 
 
-@analysis("policy", "key-policy", "identity-policy")
-def readers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether only roles of functions have actions to read a secret.
-
-    No if a policy allows another principal; yes only if all identity policies are known.
-    """
-    return _restricted(parts, resource, stack, READS_SECRETS, "read it")
-
-
-@analysis("policy", "bus-statement", "identity-policy")
-def senders_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether only roles of functions have actions to send to a queue, topic, bus or stream.
-
-    No if a policy allows another principal; yes only if all identity policies are known.
-    """
-    return _restricted(parts, resource, stack, SENDS, "send to it")
-
-
-@analysis("policy", "bus-statement", "identity-policy")
-def receivers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Return whether only roles of functions may receive, delete or move messages, by the resource's own policy.
-
-    Other consumers may have that work by their identity policies, so these do not answer.
-    """
-    return _by_own_policy(parts, resource, stack, RECEIVES, "receive from it")
-
-
-@analysis("policy", "bus-statement", "identity-policy")
-def subscribers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Return whether only roles of functions may subscribe to a topic or add targets to a bus, by its own policy."""
-    return _by_own_policy(parts, resource, stack, SUBSCRIBES, "subscribe to it")
-
-
-def _by_own_policy(
-    parts: Sequence[Gathered], resource: Resource, stack: Stack, actions: frozenset[str], what: str
+def _restricted(  # noqa: PLR0913 - what every analysis gets, and of whom what is asked
+    parts: Sequence[Gathered],
+    resource: Resource,
+    stack: Stack,
+    *,
+    actions: frozenset[str],
+    what: str,
+    alone: bool = False,
 ) -> Outcome:
-    own = tuple(named(parts, "policy", "bus-statement"))
-    return _restricted(own, resource, stack, actions, what) if own else None
+    """Answer no if a policy allows another principal, and yes if one denies it to all but roles of functions.
 
-
-def _restricted(
-    parts: Sequence[Gathered], resource: Resource, stack: Stack, actions: frozenset[str], what: str
-) -> Outcome:
-    """Answer no if a policy allows another principal, and yes if one denies it to all but roles of functions."""
+    `alone`: only the resource's own policy answers, since other consumers may have that work by identity policies.
+    """
     own = named(parts, "policy", "bus-statement")
+    parts = own if alone else parts
+    if not parts:
+        return None
     found = [grant for part in own for grant in _own_grants(part)]
     users = stack.once(_Holders, lambda: _Holders(stack))  # for the elements that are asked about one after the other
     lets_services = any(grant.effect != "Deny" and _may_let_services(grant, actions, stack) for grant in found)
@@ -284,3 +257,13 @@ def _identities(
             if grant.open is None and any(match.resource == resource.name and match.sure for match in reached):
                 return no(grant.place, f"{part.resource.name} allows a principal that is not a function")
     return None
+
+
+rows("policy", "key-policy", "identity-policy")({
+    "readers-restricted": partial(_restricted, actions=READS_SECRETS, what="read it")
+})  # fmt: skip
+rows("policy", "bus-statement", "identity-policy")({
+    "senders-restricted": partial(_restricted, actions=SENDS, what="send to it"),
+    "receivers-restricted": partial(_restricted, actions=RECEIVES, what="receive from it", alone=True),
+    "subscribers-restricted": partial(_restricted, actions=SUBSCRIBES, what="subscribe to it", alone=True),
+})  # fmt: skip

@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from threatmodel.evidence.analyses.properties import each, read, stands, worded
-from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.registry import analysis, rows
 from threatmodel.evidence.analyses.sharing import (
     any_source,
     everybody,
@@ -70,19 +70,8 @@ _WRITING = _Way(
 )
 
 
-@analysis("policy", "acl", "block", "account-block")
-def bucket_public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether a policy or access list lets anyone read, and no public access block keeps them out."""
-    return _open(_READING, parts, resource, stack)
-
-
-@analysis("policy", "acl", "block", "account-block")
-def bucket_writable(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether a policy or access list lets anyone write, and no public access block keeps them out."""
-    return _open(_WRITING, parts, resource, stack)
-
-
 def _open(way: _Way, parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether a policy or access list lets anyone use a bucket so, and no public access block keeps them out."""
     policies = named(parts, "policy")
     by_service = _by_service(way, policies, resource, stack)
     if by_service is not None:
@@ -104,6 +93,12 @@ def _open(way: _Way, parts: Sequence[Gathered], resource: Resource, stack: Stack
     if None in answers and doubtful:
         return Unanswered("another file may have a policy of the bucket", places(parts)[0])
     return Answered(value=False, places=places(parts))
+
+
+rows("policy", "acl", "block", "account-block")({
+    "bucket-public": partial(_open, _READING),
+    "bucket-writable": partial(_open, _WRITING),
+})  # fmt: skip
 
 
 def _allows(way: _Way, grant: Grant) -> bool | None:

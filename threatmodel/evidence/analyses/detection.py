@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from threatmodel.evidence.analyses.properties import each, flag, number, read, worded
-from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.registry import analysis, rows
 from threatmodel.evidence.answers import Gathered, Outcome, Unanswered, named, no, yes
 from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
@@ -23,42 +24,14 @@ _RECORDED = ("AWS::Lambda::Function", "AWS::ApiGateway::Stage", "AWS::ApiGateway
 """Types of AWS Config that stand for functions, gateways and roles."""
 
 
-@analysis("detector")
-def detector_off(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
-    """No where a detector is switched off."""
-    return _denied(named(parts, "detector"), _is_off, "GuardDuty's detector is switched off")
-
-
-@analysis("detector")
-def lambda_protection_off(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
-    """No where a detector, or its Lambda Protection, is switched off."""
-    return _denied(named(parts, "detector"), _without(_LAMBDA), "GuardDuty's Lambda Protection is switched off")
-
-
-@analysis("detector")
-def s3_protection_off(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
-    """No where a detector, or its S3 Protection, is switched off."""
-    return _denied(named(parts, "detector"), _without(_S3), "GuardDuty's S3 Protection is switched off")
-
-
-@analysis("detector")
-def ai_protection_off(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
-    """No where a detector, or its AI Protection, is switched off."""
-    return _denied(named(parts, "detector"), _without(_AI), "GuardDuty's AI Protection is switched off")
-
-
-@analysis("recorder")
-def recorder_leaves_out(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
-    """No where a recorder leaves out functions, gateways or roles."""
-    return _denied(named(parts, "recorder"), _leaves_out, "AWS Config's recorder excludes required resource types")
-
-
 @analysis("hub", "automation")
-def checks_suppressed(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
+def checks_suppressed(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """No where a rule of Security Hub suppresses failed checks whatever they are of."""
     hides_all = "a rule suppresses failed checks of every kind"
-    denied = _denied(named(parts, "automation"), lambda rule: automation_hides(rule) is True, hides_all)
-    return denied or _denied(named(parts, "hub"), lambda _: False, "")
+    denied = _denied(
+        named(parts, "automation"), resource, stack, lambda rule: automation_hides(rule) is True, hides_all
+    )
+    return denied or _denied(named(parts, "hub"), resource, stack, lambda _: False, "")
 
 
 _EXTERNAL = ("ACCOUNT", "ORGANIZATION")
@@ -91,7 +64,9 @@ def _looks_outside(analyzer: Node) -> bool | None:
     return worded(kind) in _EXTERNAL if worded(kind) is not None else True if kind is None else None
 
 
-def _denied(parts: Sequence[Gathered], denies: Callable[[Node], bool], note: str) -> Outcome:
+def _denied(
+    parts: Sequence[Gathered], _resource: Resource, _stack: Stack, denies: Callable[[Node], bool], note: str
+) -> Outcome:
     """No where one surely denies it; else unknown, where there is any."""
     for part in parts:
         sure = part.resource.doubt is None and part.hidden is None and not isinstance(part.node, Unknown)
@@ -129,6 +104,20 @@ def _leaves_out(recorder: Node) -> bool:
     inclusive = flag(read(group, "AllSupported"), left_out=False) is not True
     by_list = inclusive and worded(read(strategy, "UseOnly")) in {None, "INCLUSION_BY_RESOURCE_TYPES"} and bool(listed)
     return by_list and not all(kind in listed for kind in ("AWS::Lambda::Function", "AWS::IAM::Role"))
+
+
+_OFF = {
+    "detector-off": (_is_off, "GuardDuty's detector is switched off"),
+    "lambda-protection-off": (_without(_LAMBDA), "GuardDuty's Lambda Protection is switched off"),
+    "s3-protection-off": (_without(_S3), "GuardDuty's S3 Protection is switched off"),
+    "ai-protection-off": (_without(_AI), "GuardDuty's AI Protection is switched off"),
+}
+rows("detector")({name: partial(_denied, denies=denies, note=note) for name, (denies, note) in _OFF.items()})
+rows("recorder")({
+    "recorder-leaves-out": partial(
+        _denied, denies=_leaves_out, note="AWS Config's recorder excludes required resource types"
+    )
+})  # fmt: skip
 
 
 # --- what hides findings

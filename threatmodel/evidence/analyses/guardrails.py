@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from threatmodel.evidence.analyses.properties import read, stands, worded
-from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.registry import rows
 from threatmodel.evidence.answers import (
     Answered,
     Gathered,
@@ -32,7 +33,7 @@ _Ask = Callable[[list[Gathered], tuple[Grant, ...]], Outcome]
 """What some policies say to a question, from where they stand and what they state."""
 
 
-def _asked(parts: Sequence[Gathered], resource: Resource, stack: Stack, ask: _Ask, kind: str = _SCP) -> Outcome:
+def _asked(parts: Sequence[Gathered], resource: Resource, stack: Stack, *, ask: _Ask, kind: str = _SCP) -> Outcome:
     """Answer a question by the policies of a kind that AWS Organizations has for an account.
 
     AWS answers which are above it.  A file tells only to what they are attached: it denies where that is nothing, and
@@ -74,14 +75,8 @@ _KEPT = ("cloudtrail", "config", "guardduty")
 _LOGS = ("s3:deletebucket", "s3:deleteobject", "logs:deleteloggroup")
 
 
-@analysis("guardrail")
-def denies_stopping_detection(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether policies deny stopping, narrowing and blinding CloudTrail, Config and GuardDuty, and deleting logs."""
-    return _asked(parts, resource, stack, _keeps_detection)
-
-
 def _keeps_detection(own: list[Gathered], found: tuple[Grant, ...]) -> Outcome:
-    outcome = all_denied(own, found, [one for service in _KEPT for one in watched()[service].blinds], None)
+    outcome = all_denied(own, found, [one for service in _KEPT for one in watched()[service].blinds])
     if not isinstance(outcome, Answered) or not outcome.value:
         return outcome
     denials = [
@@ -90,19 +85,13 @@ def _keeps_detection(own: list[Gathered], found: tuple[Grant, ...]) -> Outcome:
     kept = [grant for grant in denials if any(grant.covers(action) for action in _LOGS)]
     if not kept:
         return Answered(value=False, places=places(own), note="nothing denies deleting their logs")
-    unjudged = all_denied(own, found, [one for service in _KEPT for one in watched()[service].unjudged], None)
+    unjudged = all_denied(own, found, [one for service in _KEPT for one in watched()[service].unjudged])
     if isinstance(unjudged, Answered) and not unjudged.value:
         return Unanswered(f"{unjudged.note}, and its effect is unknown", kept[0].place)
     return outcome._replace(places=tuple(dict.fromkeys((*outcome.places, kept[0].place))))
 
 
-@analysis("guardrail")
-def denies_root(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether a policy denies every action to the root user."""
-    return _asked(parts, resource, stack, lambda own, found: _one_does(found, _bars_root, own))
-
-
-def _one_does(found: tuple[Grant, ...], does: Callable[[Grant], bool], own: list[Gathered]) -> Outcome:
+def _one_does(own: list[Gathered], found: tuple[Grant, ...], does: Callable[[Grant], bool]) -> Outcome:
     """Whether a statement does; one of which something is unknown may."""
     says = [said(does(one), one.place) if one.open is None else unknown(one.open) for one in found]
     return some(says, parts=own)
@@ -119,16 +108,10 @@ def _is_root(condition: ConditionKey) -> bool:
     return named and any(re.fullmatch(r"arn:[^:]+:iam::[^:]*:root", one.text) for one in condition.values)
 
 
-@analysis("guardrail")
-def denies_public_functions(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether policies deny function URLs without IAM, permissions for every principal, and policies put as a whole."""
-    return _asked(parts, resource, stack, _keeps_functions_closed)
-
-
 def _keeps_functions_closed(own: list[Gathered], found: tuple[Grant, ...]) -> Outcome:
     urls = all_denied(own, found, ("lambda:createfunctionurlconfig", "lambda:updatefunctionurlconfig"), _without_iam)
     permissions = all_denied(own, found, ("lambda:addpermission",), _for_everybody)
-    policies = all_denied(own, found, ("lambda:putresourcepolicy",), None)
+    policies = all_denied(own, found, ("lambda:putresourcepolicy",))
     return every(one for one in (urls, permissions, policies) if one is not None)
 
 
@@ -146,12 +129,6 @@ def _for_everybody(condition: ConditionKey) -> bool:
     return condition.key == "lambda:principal" and equal and any(one.text == "*" for one in condition.values)
 
 
-@analysis("guardrail")
-def denies_other_regions(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether a policy denies all but some Regions, global services apart."""
-    return _asked(parts, resource, stack, lambda own, found: _one_does(found, _bars_regions, own))
-
-
 def _bars_regions(grant: Grant) -> bool:
     wide = grant.but_actions or any(one.text == "*" for one in grant.actions)
     rest = [one for one in grant.conditions if not exempts(one)]
@@ -160,24 +137,11 @@ def _bars_regions(grant: Grant) -> bool:
     return narrow and wide and grant.effect == "Deny" and everywhere(grant)
 
 
-@analysis("guardrail")
-def denies_leaving(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether a policy denies the account to leave the organization."""
-    leaving = ("organizations:leaveorganization",)
-    return _asked(parts, resource, stack, lambda own, found: all_denied(own, found, leaving, None))
-
-
 _NEED_MFA = (
     *("iam:attachrolepolicy", "iam:putrolepolicy", "iam:createaccesskey", "iam:updateassumerolepolicy"),
     *("dynamodb:deletetable", "s3:deletebucket", "lambda:deletefunction", "kms:schedulekeydeletion"),
 )
 """Actions that represent all that destroy or change permissions: a policy that denies these denies the others too."""
-
-
-@analysis("guardrail")
-def denies_without_mfa(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether a policy denies destructive and privilege-changing actions where MFA is false or missing."""
-    return _asked(parts, resource, stack, lambda own, found: all_denied(own, found, _NEED_MFA, _no_mfa))
 
 
 def _no_mfa(condition: ConditionKey) -> bool:
@@ -190,24 +154,6 @@ _CODE = ("lambda:getfunction", "lambda:getlayerversion", "lambda:getlayerversion
 _TOKENS = ("lambda:createmicrovmauthtoken", "lambda:createmicrovmshellauthtoken")
 _DATA = ("s3:getobject", "dynamodb:getitem", "sqs:sendmessage", "kms:decrypt", "secretsmanager:getsecretvalue")
 """Actions that represent access to each of the services that a data perimeter has to cover."""
-
-
-@analysis("guardrail")
-def denies_reading_code(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether policies deny reading of code, layers and images to all but named principals."""
-    return _asked(parts, resource, stack, lambda own, found: all_denied(own, found, _CODE, None))
-
-
-@analysis("guardrail")
-def denies_microvm_tokens(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether policies deny creation of tokens and shells of MicroVMs to all but named principals."""
-    return _asked(parts, resource, stack, lambda own, found: all_denied(own, found, _TOKENS, None))
-
-
-@analysis("guardrail")
-def denies_outsiders(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether resource control policies deny data to principals outside the organization."""
-    return _asked(parts, resource, stack, lambda own, found: all_denied(own, found, _DATA, _outside), _RCP)
 
 
 def _outside(condition: ConditionKey) -> bool:
@@ -255,7 +201,7 @@ def all_denied(
     parts: Sequence[Gathered],
     found: Sequence[Grant],
     actions: Iterable[str],
-    holds: Callable[[ConditionKey], bool] | None,
+    holds: Callable[[ConditionKey], bool] | None = None,
 ) -> Outcome:
     """Whether every action is denied by a statement."""
     rests = []
@@ -271,3 +217,26 @@ def all_denied(
         else:
             return Answered(value=False, places=places(parts), note=f"nothing denies {action}")
     return every(rests)
+
+
+_QUESTIONS: Mapping[str, _Ask] = {
+    # to stop, narrow and blind CloudTrail, Config and GuardDuty, and to delete logs
+    "denies-stopping-detection": _keeps_detection,
+    # every action, to the root user
+    "denies-root": partial(_one_does, does=_bars_root),
+    # function URLs without IAM, permissions for every principal, and policies put as a whole
+    "denies-public-functions": _keeps_functions_closed,
+    # all but some Regions, global services apart
+    "denies-other-regions": partial(_one_does, does=_bars_regions),
+    "denies-leaving": partial(all_denied, actions=("organizations:leaveorganization",)),
+    # what destroys or changes permissions, where MFA is false or missing
+    "denies-without-mfa": partial(all_denied, actions=_NEED_MFA, holds=_no_mfa),
+    # to all but named principals: reading of code, layers and images; tokens and shells of MicroVMs
+    "denies-reading-code": partial(all_denied, actions=_CODE),
+    "denies-microvm-tokens": partial(all_denied, actions=_TOKENS),
+}
+"""What service control policies are asked to deny, by the analysis."""
+rows("guardrail")({name: partial(_asked, ask=ask) for name, ask in _QUESTIONS.items()})
+rows("guardrail")({  # of resource control policies: data, to principals outside the organization
+    "denies-outsiders": partial(_asked, ask=partial(all_denied, actions=_DATA, holds=_outside), kind=_RCP)
+})  # fmt: skip

@@ -31,16 +31,12 @@ Answers: TypeAlias = "type[Flag | Number] | tuple[str, ...]"
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """One question: what it answers, the parts that it can look at, and what answers it."""
+    """One question: what it answers, the parts that it can look at, what answers it, and in which module."""
 
     answers: Answers
     takes: tuple[str, ...]
     function: AnalysisFunction
-
-    @property
-    def where(self) -> str:
-        """The module of its function and the function's name, as `answering` takes them."""
-        return f"{self.function.__module__.rpartition('.')[2]}:{self.function.__name__}"
+    module: str
 
 
 _REGISTERED: dict[str, Analysis] = {}
@@ -50,8 +46,19 @@ def analysis(*takes: str, answers: Answers = Flag) -> Callable[[AnalysisFunction
     """Registers a function as the analysis of its name (an underline stands for a hyphen)."""
 
     def register(function: AnalysisFunction) -> AnalysisFunction:
-        _REGISTERED[function.__name__.replace("_", "-")] = Analysis(answers, takes, function)
+        rows(*takes, answers=answers)({function.__name__.replace("_", "-"): function})
         return function
+
+    return register
+
+
+def rows(*takes: str, answers: Answers = Flag) -> Callable[[Mapping[str, AnalysisFunction]], None]:
+    """Registers several functions by name: analyses that differ in what they are given."""
+
+    def register(functions: Mapping[str, AnalysisFunction]) -> None:
+        for name, function in functions.items():
+            whole = function.func if isinstance(function, functools.partial) else function
+            _REGISTERED[name] = Analysis(answers, takes, function, whole.__module__)
 
     return register
 
@@ -65,8 +72,7 @@ def analyses() -> Mapping[str, Analysis]:
 
 
 @functools.cache
-def answering(where: str) -> AnalysisFunction:
+def answering(name: str, module: str) -> AnalysisFunction:
     """Return the function of an analysis; its module is imported only now, since most systems need few of them."""
-    module, _, name = where.partition(":")
-    found: AnalysisFunction = getattr(importlib.import_module(f"{__package__}.{module}"), name)
-    return found
+    importlib.import_module(module)
+    return _REGISTERED[name].function

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from threatmodel.evidence.analyses.properties import flag, read
-from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.registry import analysis, rows
 from threatmodel.evidence.answers import (
     Answer,
     Answered,
@@ -216,21 +217,21 @@ def _asks_for_it(condition: ConditionKey) -> bool:
 # --- services
 
 
-@analysis("policy", "permission")
-def sources_pinned(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether each statement for a service names a source ARN, and a source account where the ARN has none."""
-    return every(_of_services(parts, resource, stack))
+def _sources_named(parts: Sequence[Gathered], resource: Resource, stack: Stack, *, owned: bool = False) -> Outcome:
+    """Whether each statement for a service names a source ARN, and a source account where the ARN has none.
+
+    `owned`: naming the source's account is enough.
+    """
+    return every(_of_services(parts, resource, stack, owned=owned))
 
 
-@analysis("policy", "permission")
-def sources_owned(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether each statement for a service names the source's account, or a source ARN that is pinned."""
-    return every(_of_services(parts, resource, stack, owned=True))
+rows("policy", "permission")({
+    "sources-pinned": _sources_named,
+    "sources-owned": partial(_sources_named, owned=True),
+})  # fmt: skip
 
 
-def _of_services(
-    parts: Sequence[Gathered], resource: Resource, stack: Stack, *, owned: bool = False
-) -> Iterator[Answer]:
+def _of_services(parts: Sequence[Gathered], resource: Resource, stack: Stack, *, owned: bool) -> Iterator[Answer]:
     for grant in allowing(grants(named(parts, "policy", "permission"), resource, stack)):
         by_source = any(one.key == "aws:sourcearn" and limits(one) for one in grant.conditions)
         kinds = {"Service", "", "*"} if by_source else {"Service", ""}  # without a source, anyone may call

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from threatmodel.evidence.analyses.properties import read
-from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.registry import analysis, rows
 from threatmodel.evidence.answers import (
     Answer,
     Gathered,
@@ -108,19 +108,13 @@ _NARROWING = (
 """Parts of keys whose conditions limit a statement to some resources, or to a part of what they hold."""
 
 
-@analysis("policy", "managed", "sam")
-def wildcard_resource(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether a statement allows on every resource what reads or writes data or changes IAM, and could name one."""
-    return _wildcard(parts, resource, stack, frozenset())
+def _wildcard(parts: Sequence[Gathered], resource: Resource, stack: Stack, *, spares_polling: bool = False) -> Outcome:
+    """Whether a statement allows on every resource what reads or writes data or changes IAM, and could name one.
 
-
-@analysis("policy", "managed", "sam")
-def wildcard_beyond_polling(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """The same without what AWS's own policies for event sources allow: to receive from queues, to read streams."""
-    return _wildcard(parts, resource, stack, _polling())
-
-
-def _wildcard(parts: Sequence[Gathered], resource: Resource, stack: Stack, spared: frozenset[str]) -> Outcome:
+    With `spares_polling` without what AWS's own policies for event sources allow: to receive from queues, to read
+    streams.
+    """
+    spared = _polling() if spares_polling else frozenset[str]()
     found = (
         grant.says(answer)
         for grant in allowing(held(parts, resource, stack))
@@ -128,6 +122,11 @@ def _wildcard(parts: Sequence[Gathered], resource: Resource, stack: Stack, spare
     )
     return some(found, parts=parts)
 
+
+rows("policy", "managed", "sam")({
+    "wildcard-resource": _wildcard,
+    "wildcard-beyond-polling": partial(_wildcard, spares_polling=True),
+})  # fmt: skip
 
 _POLLERS = re.compile(r"AWSLambda(DynamoDB|Kinesis|MSK|SQSQueue)ExecutionRole")
 

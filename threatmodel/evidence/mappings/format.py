@@ -109,7 +109,7 @@ class FactMapping:
 
 @dataclass(frozen=True, slots=True)
 class Mappings:
-    """What the file says, each by kind and then by name; `answered_by` is where the function of each analysis is."""
+    """What the file says, each by kind and then by name; `answered_by` is the module of each analysis."""
 
     elements: Mapping[str, tuple[str, ...]]
     facts: Mapping[str, Mapping[str, tuple[FactMapping, ...]]]

@@ -72,7 +72,7 @@ class _Whole:
             for kind, sets in gathered.items()
         }
         facts = {kind: dict(self.facts(kind, table)) for kind, table in self.by_kind(entries, "facts")}
-        return Mappings(self.types, facts, gathered, {name: one.where for name, one in analyses().items()})
+        return Mappings(self.types, facts, gathered, {name: one.module for name, one in analyses().items()})
 
     def by_kind(self, entries: Fields, key: str) -> Iterator[tuple[str, Any]]:
         """Return the kinds in one section, and their values."""

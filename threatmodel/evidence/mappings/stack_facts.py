@@ -156,7 +156,7 @@ class StackFacts:
         parts = self.gathered(kind, mapping.gather, resource)
         if not parts:
             return None
-        return answering(self._mappings.answered_by[mapping.analysis])(parts, resource, self._stack)
+        return answering(mapping.analysis, self._mappings.answered_by[mapping.analysis])(parts, resource, self._stack)
 
     def _parts(self, source: Source, resource: Resource) -> Sequence[Gathered]:
         """What a source leads to; what does not begin at the element is the same for all and looked up once."""
