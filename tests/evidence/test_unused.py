@@ -10,7 +10,7 @@ from tests.evidence.policies.stating import HERE, MAPPINGS, read
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.policies.iam import expanded
-from threatmodel.evidence.policies.instead import template_of_actions, template_of_uses
+from threatmodel.evidence.policies.work import template_of_actions, template_of_uses
 from threatmodel.evidence.relations.found import function_relations
 from threatmodel.evidence.relations.unused import Needed, unused
 from threatmodel.evidence.relations.use import FunctionRelations

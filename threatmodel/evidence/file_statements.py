@@ -12,8 +12,8 @@ from threatmodel.evidence.claims import PASSING, WIRING, Claim, Fallen, Key, Sai
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.lists import Lists
 from threatmodel.evidence.matching import HeldFile
-from threatmodel.evidence.relations.role import RELATIONS as USES
 from threatmodel.evidence.relations.unused import unable
+from threatmodel.evidence.relations.use import RELATIONS as USES
 from threatmodel.evidence.sources import StackFiles
 from threatmodel.evidence.unread_parts import Standing, Touch, touches
 from threatmodel.evidence.what_was_read import reads

@@ -10,7 +10,7 @@ from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.policies.arns import Targets
 from threatmodel.evidence.policies.grants import statements
-from threatmodel.evidence.policies.reach import Reach, reached
+from threatmodel.evidence.policies.permissions import Reach, reached
 from threatmodel.reading.problems import Place
 from threatmodel.stacks import sam
 from threatmodel.stacks.cloudformation import reader as cloudformation

@@ -27,8 +27,7 @@ from threatmodel.evidence.answers import Gathered
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.policies.arns import Targets
 from threatmodel.evidence.policies.grants import grants, statements
-from threatmodel.evidence.policies.permissions import Permissions, effective
-from threatmodel.evidence.policies.reach import Reach, reached
+from threatmodel.evidence.policies.permissions import Permissions, Reach, effective, reached
 from threatmodel.stacks.values import Joined, Link, Scalar
 
 

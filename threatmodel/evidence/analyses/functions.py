@@ -1,7 +1,9 @@
 """What only code can answer about a function: its layers, its variables, its callers and its signing.
 
 A code-signing configuration enforces only if each publisher is the account's own profile: one of another file, or one
-that other accounts may sign with, accepts the packages of others.
+that other accounts may sign with, accepts the packages of others.  CloudWatch Logs masks secrets and personal data by
+policies of the log group and of the account, which add up, so that what one lacks another file may have:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/mask-sensitive-log-data.html
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.properties import (
+    document,
     each,
     flag,
     read,
@@ -34,6 +37,7 @@ from threatmodel.evidence.answers import (
     unknown,
     unless_unread,
     worst,
+    yes,
 )
 from threatmodel.evidence.resource_types import known
 from threatmodel.model.facts import LEFT_OUT
@@ -338,3 +342,44 @@ def _foreign_publisher(config: Node, stack: Stack) -> Unknown | None:
             if named is None or named is profile:
                 return Unknown("other accounts may be allowed to sign with its signing profile", other.place)
     return None
+
+
+# --- masked logs
+_CREDENTIALS = frozenset({"AwsSecretKey", "OpenSshPrivateKey", "PgpPrivateKey", "PkcsPrivateKey", "PuttyPrivateKey"})
+"""AWS's own identifiers of secrets; the others are of personal data."""
+_OF_DATA = "DATA_PROTECTION_POLICY"
+
+
+@analysis("log-policy", "account-policy")
+def log_masked(parts: Sequence[Gathered], resource: Resource, _stack: Stack) -> Outcome:
+    """Whether a policy masks identifiers of secrets and of personal data; that nothing does, no file shows."""
+    return some(judged(parts, resource, _masks))
+
+
+def _masks(part: Gathered) -> Answer | None:
+    policy = part.node
+    if part.part == "account-policy":
+        kind = worded(read(part.resource.properties, "PolicyType"))
+        if kind is not None and kind != _OF_DATA:
+            return None
+        chosen = read(part.resource.properties, "SelectionCriteria")
+        if kind is None or chosen is not None or part.resource.written:  # a plan may be of another Region
+            return Unanswered("it is unknown whether the account's policy covers this log group", part.resource.place)
+        policy = read(part.resource.properties, "PolicyDocument") or part.node
+    stated = document(policy)
+    if stated is None or isinstance(stated, Unknown):
+        return open_at(policy)
+    masked = {name for one in each(read(stated, "Statement")) for name in _masked(one)}
+    own = {worded(read(one, "Name")) for one in each(read(stated, "Configuration", "CustomDataIdentifier"))}
+    if masked & (_CREDENTIALS | own) and masked - _CREDENTIALS - own:
+        return yes(policy.place)
+    lacks = "masks nothing" if not masked else "masks no secrets or no personal data"
+    return Unanswered(f"the data protection policy of the log {lacks}", policy.place)
+
+
+def _masked(statement: Node) -> set[str]:
+    """Return the names of the identifiers that a statement masks."""
+    if read(statement, "Operation", "Deidentify", "MaskConfig") is None:
+        return set()
+    named = (worded(one) for one in each(read(statement, "DataIdentifier|DataIdentifiers")))
+    return {name.rpartition("/")[2] for name in named if name is not None}

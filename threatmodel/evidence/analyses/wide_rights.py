@@ -33,9 +33,8 @@ from threatmodel.evidence.policies.grants import (
     pattern,
 )
 from threatmodel.evidence.policies.iam import IamAction, expanded, managed_policies
-from threatmodel.evidence.policies.instead import listed, template_of_actions
 from threatmodel.evidence.policies.permissions import held
-from threatmodel.evidence.policies.work import use_of
+from threatmodel.evidence.policies.work import listed, template_of_actions, use_of
 from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Table, Unknown, items, links

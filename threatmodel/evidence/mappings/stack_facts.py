@@ -11,8 +11,18 @@ from typing import NamedTuple, TypeAlias
 from threatmodel.evidence.analyses.registry import answering
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered, doubt_of, unknown
 from threatmodel.evidence.mappings.format import FactMapping, Mappings, PathPart, Source, Step, ValuePath
-from threatmodel.evidence.mappings.lookup import NOT_SHOWN, OUTSIDE, has_values, lacking, said, standing
-from threatmodel.evidence.mappings.own_names import may_be, names_in, names_other, own_names
+from threatmodel.evidence.mappings.lookup import (
+    NOT_SHOWN,
+    OUTSIDE,
+    has_values,
+    lacking,
+    may_be,
+    names_in,
+    names_other,
+    own_names,
+    said,
+    standing,
+)
 from threatmodel.evidence.resource_types import RESOURCE_TYPES
 from threatmodel.model.facts import LEFT_OUT, NOWHERE
 from threatmodel.model.vocabulary import FACTS, FactRow

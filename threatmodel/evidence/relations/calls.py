@@ -11,7 +11,7 @@ from threatmodel.evidence.policies.grants import Grant
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.work import is_of_a_network, is_of_the_platform
 from threatmodel.evidence.relations.naming import Names
-from threatmodel.evidence.relations.role import ELEMENTS, Role
+from threatmodel.evidence.relations.use import ELEMENTS, Role
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.services import MOST_SERVICES, PLATFORM, TITLES
 from threatmodel.reading.problems import Place

@@ -16,10 +16,10 @@ from threatmodel.evidence.policies.arns import account_of, arn_parts, covers_eve
 from threatmodel.evidence.policies.given import given_rights
 from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, grants, pattern, statements, takes
 from threatmodel.evidence.policies.iam import expanded
-from threatmodel.evidence.policies.reach import reached
+from threatmodel.evidence.policies.permissions import reached
 from threatmodel.evidence.policies.work import use_of
 from threatmodel.evidence.relations.naming import ROLE_OWN_NAME, Names, named_by_text, open_in, spelling
-from threatmodel.evidence.relations.role import (
+from threatmodel.evidence.relations.use import (
     BOTH_WAYS,
     POLLS,
     RELATION,

@@ -14,11 +14,17 @@ from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.outside import outside
 from threatmodel.evidence.policies.iam import IamAction, expanded
-from threatmodel.evidence.policies.instead import common, listed, template_of_actions, template_of_uses
-from threatmodel.evidence.policies.work import SETS_UP, changes, use_of
+from threatmodel.evidence.policies.work import (
+    SETS_UP,
+    changes,
+    common,
+    listed,
+    template_of_actions,
+    template_of_uses,
+    use_of,
+)
 from threatmodel.evidence.relations.beyond import Beyond
-from threatmodel.evidence.relations.role import RELATION, RELATIONS, VERB
-from threatmodel.evidence.relations.use import FunctionRelations, Use
+from threatmodel.evidence.relations.use import RELATION, RELATIONS, VERB, FunctionRelations, Use
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import Node, Reference
 from threatmodel.reading.problems import Place

@@ -12,14 +12,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.answers import Unanswered, doubt_of
 from threatmodel.evidence.outside import source, whole
-from threatmodel.evidence.policies.reach import Reach
+from threatmodel.evidence.policies.permissions import Reach
 from threatmodel.evidence.relations.beyond import beyond
 from threatmodel.evidence.relations.calls import Calls
 from threatmodel.evidence.relations.environment import Environment, is_setting
 from threatmodel.evidence.relations.naming import Names, open_in
 from threatmodel.evidence.relations.rights import Roles
-from threatmodel.evidence.relations.role import BOTH_WAYS, POLLS, RELATIONS, RELATIONS_OF, Role
-from threatmodel.evidence.relations.use import FunctionRelations, Use
+from threatmodel.evidence.relations.use import BOTH_WAYS, POLLS, RELATIONS, RELATIONS_OF, FunctionRelations, Role, Use
 from threatmodel.evidence.resource_types import known
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.resource_schemas import is_in_a_network
