@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from threatmodel.reading.files import Files
 from threatmodel.reading.home import CONTENT, LIBRARY
+from threatmodel.reading.problems import refusal
 
 if TYPE_CHECKING:  # what a caller does without is imported where it is used: start-up is a feature
     from threatmodel.assessment.assessed import Assessment
@@ -264,14 +265,14 @@ def to_pytm(model: Graph, library: Library, assessment: Assessment | None = None
 
 def draw(dot: str, form: Literal["svg", "png", "pdf", "dot"] = "svg") -> bytes:
     """A diagram in DOT as a picture.  Raises InputError where it cannot be drawn."""
-    from threatmodel.reading.problems import InputError, Place, Problem
+    from threatmodel.reading.problems import Place
     from threatmodel.render.draw import DrawError
     from threatmodel.render.draw import draw as drawn
 
     try:
         return drawn(dot, form, os.environ.get("DOT", ""))
     except DrawError as error:
-        raise InputError([Problem(code="cannot-draw", place=Place(form, 0), message=str(error))]) from None
+        raise refusal("cannot-draw", Place(form, 0), str(error)) from None
 
 
 def _today() -> datetime.date:

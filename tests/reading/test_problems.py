@@ -162,7 +162,7 @@ def test_too_many_problems_end_the_reading() -> None:
 
 ERRORS = (HOME / "docs" / "errors.md").read_text(encoding="utf-8")
 CODE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
-NOTING = {"Problem", "ConditionError", "note", "_refusal", "_refused", "_at", "_error"}
+NOTING = {"Problem", "ConditionError", "note", "refusal", "_refusal", "_refused", "_at", "_error"}
 """Calls that take the code of a problem."""
 
 

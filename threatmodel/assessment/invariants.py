@@ -13,7 +13,7 @@ from threatmodel.library.entries import Library
 from threatmodel.model.facts import EVIDENCE, STATED
 from threatmodel.model.system import Exemption, Invariant
 from threatmodel.model.vocabulary import Kind
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import Place, refusal
 
 Holds = Literal["proven", "claimed", "unknown", "broken"]
 """Whether an invariant holds on an element that it binds: proven, only claimed, unknown, or broken."""
@@ -84,8 +84,7 @@ def _compiled(text: str, kind: Kind, place: Place, *, reassures: bool) -> Condit
     try:
         return compile_condition(text, kind, reassures=reassures)
     except ConditionError as error:
-        hint = "write target.FACT, as a threat does"
-        raise InputError([Problem(code="wrong-condition", place=place, message=str(error), hint=hint)]) from None
+        raise refusal("wrong-condition", place, str(error), "write target.FACT, as a threat does") from None
 
 
 def _standing(target: Element | Flow, applies: Condition | None, holds: Condition) -> Holds:

@@ -9,7 +9,7 @@ from typing import Any
 from threatmodel.assessment.assessed import VERDICTS
 from threatmodel.assessment.former import current_json
 from threatmodel.library.entries import FormerIds
-from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.problems import InputError, Place, quoted, refusal
 from threatmodel.reading.saved import Shape, hold, loaded
 
 _PLACE: Shape = ({"file": "text", "line": "number"},)
@@ -119,4 +119,4 @@ def saved_assessment(text: str, place: Place, former: FormerIds, newest: str) ->
 
 
 def _refusal(place: Place, message: str, hint: str) -> InputError:
-    return InputError([Problem(code="no-assessment", place=place, message=message, hint=hint)])
+    return refusal("no-assessment", place, message, hint)

@@ -8,7 +8,7 @@ from typing import Any
 
 from threatmodel.authoring.insertion import between_braces, cannot_add, comment, joined, last_of, lines_of, read_back
 from threatmodel.authoring.surfaces import BY_PATH, SURFACES, WHERE
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import InputError, Place, refusal
 from threatmodel.reading.source import Document, Map, as_read, parse
 from threatmodel.reading.values import dataclass
 
@@ -73,8 +73,9 @@ def with_edit(text: str, document: Document, edit: Edit, note: str) -> tuple[str
 def _stated(document: Document, path: Sequence[str], key: str) -> InputError:
     at = _place_of(document, [*path, key])
     message = f"'{key}' of '{'.'.join(path)}' is stated here already"
-    hint = "existing statements are not overwritten; change it here if it is wrong"
-    return InputError([Problem(code="stated-twice", place=at, message=message, hint=hint)])
+    return refusal(
+        "stated-twice", at, message, "existing statements are not overwritten; change it here if it is wrong"
+    )
 
 
 def _deepest(root: Map, path: Sequence[str]) -> tuple[Map | None, int]:
@@ -237,7 +238,7 @@ def with_caller(text: str, document: Document, said: Said, note: str) -> tuple[s
             "the caller of this route is stated already",
             "existing statements are not overwritten; change it here if it is wrong",
         )
-        raise InputError([Problem(code="stated-twice", place=place, message=message, hint=hint)])
+        raise refusal("stated-twice", place, message, hint)
     parts = lines_of(text)
     spans = {key: (_span(parts, own), _span(parts, value)) for key, (own, value) in places.items()}
     word, rest = said.word, {key: value for key, value in trigger.items() if key not in {"http", "caller"}}

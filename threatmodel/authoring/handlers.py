@@ -16,7 +16,7 @@ from threatmodel.model.load import load_model
 from threatmodel.model.system import Node, System
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import COMMAND, EXAMPLES, PROGRAM
-from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted, suggestion
+from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted, refusal, suggestion
 from threatmodel.render.templates import render_own
 
 LANGUAGES: Mapping[str, tuple[str, str]] = {
@@ -65,12 +65,12 @@ def _function(name: str, system: System) -> Node:
     if node is None or node.kind != "function":
         known = f"known: {listed(functions)}" if functions else "this model has no function"
         hint = f"{suggestion(name, functions) or known}; {PROGRAM} new function {name} adds one"
-        message = f"there is no function {quoted(name)} in {system.file}"
-        raise InputError([Problem(code="unknown-element", place=Place("new handler"), message=message, hint=hint)])
+        raise refusal("unknown-element", "new handler", f"there is no function {quoted(name)} in {system.file}", hint)
     if node.triggers and not any(trigger.by == "slack" for trigger in node.triggers):
         message = f"{quoted(name)} is not called by Slack, and the reference handler answers Slack's slash commands"
-        hint = "name a function with a trigger such as {slack: slash-command}"
-        raise InputError([Problem(code="wrong-kind", place=node.place, message=message, hint=hint)])
+        raise refusal(
+            "wrong-kind", node.place, message, "name a function with a trigger such as {slack: slash-command}"
+        )
     return node
 
 
@@ -95,7 +95,7 @@ def _path(node: Node) -> str:
     if not _ROUTE.match(trigger.path):
         message = f"{quoted(trigger.path)} is no path that a handler of Slack's requests can have"
         hint = "write one such as /slack/order: letters, digits, '.', '_', '~' and '-' between slashes"
-        raise InputError([Problem(code="wrong-trigger", place=trigger.place, message=message, hint=hint)])
+        raise refusal("wrong-trigger", trigger.place, message, hint)
     return trigger.path
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from threatmodel.reading.problems import InputError, Place, Problem, escaped, uncommanded
+from threatmodel.reading.problems import InputError, Place, escaped, refusal, uncommanded
 from threatmodel.reading.source import Document, Map, Seq, as_read, parse
 from threatmodel.render.text import one_line
 
@@ -190,4 +190,4 @@ def cannot_add(file: str, place: Place, what: str, section: str, lines: Sequence
     """What is said where nothing can be added."""
     message = f"nothing can be added where {what} is not written as lines"
     hint = f"write '{section}:' and each entry below it on separate lines, or add '{lines[0]}' by hand"
-    return InputError([Problem(code="cannot-add", place=place._replace(file=file), message=message, hint=hint)])
+    return refusal("cannot-add", place._replace(file=file), message, hint)

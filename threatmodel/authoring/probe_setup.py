@@ -12,7 +12,7 @@ from threatmodel.probe.asked_for import literals_of, variables_asked_for
 from threatmodel.probe.made_up import environment_file, made_up, signing_secret_of
 from threatmodel.probe.runners.target import handler_file
 from threatmodel.reading.files import Files, shown_path
-from threatmodel.reading.problems import InputError, Place, Problem, quoted, suggestion
+from threatmodel.reading.problems import quoted, refusal, suggestion
 from threatmodel.reading.project import real_path
 
 VARIABLES = "probe.env"
@@ -22,12 +22,11 @@ def variables_file(target: str, files: Files, program: str) -> Plan:
     """A file beside a handler with its variables, made up.  Raises InputError where one is there, or no handler is."""
     file = handler_file(target)
     if file is None or not file.is_file():
-        message, hint = "there is no such file", "name app.py:handler or index.mjs:handler"
-        raise InputError([Problem(code="missing-file", place=Place(target), message=message, hint=hint)])
+        raise refusal("missing-file", target, "there is no such file", "name app.py:handler or index.mjs:handler")
     path = file.parent / VARIABLES
     if path.exists():
         message, hint = "this file exists already", "change it by hand, or give it with --env-file as it is"
-        raise InputError([Problem(code="already-exists", place=Place(shown_path(path)), message=message, hint=hint)])
+        raise refusal("already-exists", shown_path(path), message, hint)
     names, literals = variables_asked_for(file, files), literals_of(file, files)
     secret = signing_secret_of(names)
     given = [name for name in names if name != secret and name not in literals]
@@ -61,7 +60,4 @@ def check_function(model: Path, files: Files, function: str) -> None:
     names = [node.id for node in load_model(files, model).nodes.values() if node.kind == "function"]
     if function not in names:
         message = f"{quoted(function)} is no function of this model"
-        place = Place(shown_path(model))
-        raise InputError(
-            [Problem(code="unknown-id", place=place, message=message, hint=suggestion(function, names) or "")]
-        )
+        raise refusal("unknown-id", shown_path(model), message, suggestion(function, names) or "")

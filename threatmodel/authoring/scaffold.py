@@ -24,7 +24,7 @@ from threatmodel.model.system import System
 from threatmodel.model.vocabulary import RELATIONS
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import COMMAND
-from threatmodel.reading.problems import InputError, Place, Problem, article, suggestion
+from threatmodel.reading.problems import InputError, Place, article, refusal, suggestion
 from threatmodel.reading.reader import Reader
 from threatmodel.reading.shape import NamedItems, Raw, Text
 from threatmodel.reading.source import Document, Map
@@ -127,8 +127,7 @@ def new_control(
 def new_function(name: str, model: Path, files: Files, trigger: str = "", api: str = "") -> Plan:
     """A model with a new function.  Raises InputError with the problems that it has, or would have."""
     if model.exists() and not model.is_file() and not model.is_dir():
-        place, message = Place(shown_path(model)), "this is a pipe or a device"
-        raise InputError([Problem(code="unwritable-file", place=place, message=message, hint="name a file")])
+        raise refusal("unwritable-file", shown_path(model), "this is a pipe or a device", "name a file")
     _check_id("function", name)
     system = load_model(files, model)
     _check_free(name, system)
@@ -160,8 +159,7 @@ def _check_new(part: str, name: str, folders: Sequence[Path]) -> None:
         hint = "choose another id"
         if not taken[-1].is_relative_to(folders[-1]):
             hint += f", or copy that file to {shown_path(folders[-1])} to replace it"
-        message, place = f"'{name}' is already the id of a {part}", Place(shown_path(taken[-1]))
-        raise InputError([Problem(code="already-exists", place=place, message=message, hint=hint)])
+        raise refusal("already-exists", shown_path(taken[-1]), f"'{name}' is already the id of a {part}", hint)
 
 
 def _check_free(name: str, system: System) -> None:
@@ -174,8 +172,7 @@ def _check_free(name: str, system: System) -> None:
     }
     if name in taken and name not in RESERVED:
         kind, place = taken[name]
-        message = f"'{name}' is already the id of {article(kind)}"
-        raise InputError([Problem(code="already-exists", place=place, message=message, hint="choose another id")])
+        raise refusal("already-exists", place, f"'{name}' is already the id of {article(kind)}", "choose another id")
 
 
 def _check_model(files: Files, model: Path, added: range) -> None:
@@ -209,7 +206,7 @@ def _threat_file(threat: str, folders: Sequence[Path]) -> Path:
         to = shown_path(folders[-1] / "threats" / lower.parent.name)
         message += f", but in {shown_path(lower)}, which is read without the new control"
         hint = f"copy that file to {to}/ first: it replaces the other"
-    raise InputError([Problem(code="unknown-threat", place=Place("--threat"), message=message, hint=hint)])
+    raise refusal("unknown-threat", "--threat", message, hint)
 
 
 def _threat(files: Files, path: Path) -> Threat:

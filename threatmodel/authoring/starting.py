@@ -15,7 +15,7 @@ from threatmodel.authoring.workflow import workflow, workflow_file
 from threatmodel.evidence.matching import kebab
 from threatmodel.model.search import SEVERAL
 from threatmodel.reading.files import Files, shown_path
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import InputError, Place, Problem, refusal
 from threatmodel.reading.project import real_path, repository
 from threatmodel.render.pages.generated import model_schema_text
 
@@ -123,7 +123,7 @@ def checked_in_ci(here: Path, pin: str, check: str) -> dict[Path, str]:
         return {}
     if repository(here) is None:
         message, hint = "this folder is in no Git repository", "run 'git init' first, or leave --source out"
-        raise InputError([Problem(code="no-git", place=Place("--source", 0), message=message, hint=hint)])
+        raise refusal("no-git", Place("--source", 0), message, hint)
     return {workflow_file(here, kebab(real_path(here).name)): workflow(here, pin, check)}
 
 

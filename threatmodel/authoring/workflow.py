@@ -8,7 +8,7 @@ from pathlib import Path
 
 from threatmodel import __version__
 from threatmodel.authoring.insertion import scalar
-from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.problems import Place, quoted, refusal
 from threatmodel.reading.project import real_path, repository
 
 FORMS = f"threatmodel=={__version__}, or git+https://HOST/OWNER/REPOSITORY@COMMIT"
@@ -33,9 +33,7 @@ def pinned(source: str) -> str:
         return source
     if _ADDRESS.fullmatch(source):
         return source if source.startswith("git+") else f"git+{source}"
-    raise InputError(
-        [Problem(code="unpinned-source", place=Place("--source", 0), message=_why(source), hint=_do(source))]
-    )
+    raise refusal("unpinned-source", Place("--source", 0), _why(source), _do(source))
 
 
 def _why(source: str) -> str:

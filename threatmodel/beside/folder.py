@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from threatmodel.reading.files import Files, shown_path
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import InputError, Place, Problem, refusal
 from threatmodel.reading.values import dataclass, field
 
 NOT_SOURCE = frozenset(
@@ -79,8 +79,7 @@ def read_folder(path: Path, files: Files, reads: Reads) -> Folder:
     """
     shown = shown_path(path)
     if not files.has_folder(path):
-        message, hint = "there is no such folder", f"name the folder that holds {reads.what}"
-        raise InputError([Problem(code="missing-file", place=Place(shown), message=message, hint=hint)])
+        raise refusal("missing-file", shown, "there is no such folder", f"name the folder that holds {reads.what}")
     problems: list[Problem] = []
     found = files.below(path, problems, NOT_SOURCE | reads.without, MOST_FILES + 1)
     every = [(one.relative_to(path).as_posix(), one) for one in found]

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from threatmodel.beside import slack_readme
 from threatmodel.beside.nodes import items, key_place, named, text
 from threatmodel.beside.urls import PLACEHOLDER, Address, address
-from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.problems import Place, Problem, quoted, refusal
 from threatmodel.reading.values import dataclass
 from threatmodel.stacks.cloudformation.document import parse
 from threatmodel.stacks.values import List, Node, Scalar, Table, get
@@ -130,8 +130,7 @@ def manifest(source: str, file: str, filled_in: Mapping[str, str] = MappingProxy
         root.entries
     ):
         message = "this is no manifest of a Slack app: it has none of display_information, features and settings"
-        hint = "name the file that api.slack.com/apps takes under App Manifest"
-        raise InputError([Problem(code="not-a-manifest", place=Place(file), message=message, hint=hint)])
+        raise refusal("not-a-manifest", file, message, "name the file that api.slack.com/apps takes under App Manifest")
     ranges = get(root, "settings", "allowed_ip_address_ranges")
     return Manifest(
         file=file,
@@ -159,8 +158,7 @@ def _block(source: str, file: str) -> str:
         message = (
             f"{'no block' if not found else f'{len(found)} blocks'} of this file may be the manifest; expected one"
         )
-        hint = "save the manifest as a file, and name that"
-        raise InputError([Problem(code="not-a-manifest", place=Place(file), message=message, hint=hint)])
+        raise refusal("not-a-manifest", file, message, "save the manifest as a file, and name that")
     first, block = found[0]
     return "\n" * first + block
 

@@ -9,7 +9,7 @@ from threatmodel.command.new import carry_out
 from threatmodel.command.request import Invocation
 from threatmodel.reading.files import Files
 from threatmodel.reading.home import COMMAND, CONTENT
-from threatmodel.reading.problems import InputError, Place, Problem, quoted, suggestion
+from threatmodel.reading.problems import InputError, Place, Problem, quoted, refusal, suggestion
 
 if TYPE_CHECKING:
     from threatmodel.assessment.assessed import Assessment, Finding
@@ -59,8 +59,7 @@ def _needing(name: str, assessment: Assessment) -> Finding:
     known = next((one for one in assessment.graph.system.acceptances if one.name == name), None)
     if known is not None:
         message, hint = f"{quoted(name)} is accepted already, until {known.expires}", "change it here"
-        place = known.place
-        raise InputError([Problem(code="already-exists", place=place, message=message, hint=hint)])
+        raise refusal("already-exists", known.place, message, hint)
     finding = next((one for one in assessment.findings if one.id == name), None)
     if finding is None:
         raise _unknown(name, assessment)
@@ -70,8 +69,7 @@ def _needing(name: str, assessment: Assessment) -> Finding:
         "unproven": "its claimed risk is within the accepted level",
     }.get(finding.verdict)
     if why is not None:
-        message = f"{quoted(name)} needs no acceptance: {why}"
-        raise InputError([Problem(code="needless-acceptance", place=Place("accept"), message=message)])
+        raise refusal("needless-acceptance", "accept", f"{quoted(name)} needs no acceptance: {why}")
     return finding
 
 
@@ -82,8 +80,9 @@ def _unknown(name: str, assessment: Assessment) -> InputError:
     message = f"there is no finding {quoted(name)}"
     if threat in assessment.library.threats and any(one.id == element for one in assessment.graph.targets()):
         message += ", because this threat does not apply to this element"
-    hint = suggestion(name, of_threat or ids) or f"{COMMAND} check -v lists them"
-    return InputError([Problem(code="unknown-id", place=Place("accept"), message=message, hint=hint)])
+    return refusal(
+        "unknown-id", "accept", message, suggestion(name, of_threat or ids) or f"{COMMAND} check -v lists them"
+    )
 
 
 def _hold(plan: Plan, finding: Finding, request: Invocation) -> None:

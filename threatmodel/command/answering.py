@@ -29,7 +29,7 @@ from threatmodel.reading.editing import write_edit
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.home import CONTENT
-from threatmodel.reading.problems import FileChangedError, InputError, Place, Problem, quoted
+from threatmodel.reading.problems import FileChangedError, InputError, Place, quoted, refusal
 from threatmodel.reading.shape import Flag, Word
 from threatmodel.reading.source import as_read, parse
 
@@ -291,8 +291,7 @@ class Answering:
         for path, _, after in changed:
             if self.files.on_disk(path) != after:
                 message, hint = "the file has changed since the answer was written", "remove the answer by hand"
-                place = Place(shown_path(path))
-                raise InputError([Problem(code="no-question", place=place, message=message, hint=hint)])
+                raise refusal("no-question", shown_path(path), message, hint)
         _write_all([_Changed(path, after, before) for path, before, after in changed])
         self._done.pop()
         self._load()
@@ -322,9 +321,7 @@ class Answering:
         for item in asked:
             if self.find(item.id) is None:
                 message = f"'{item.id}' is no longer an open question; the file has changed"
-                place = Place(shown_path(self.model))
-                hint = "continue with the next one"
-                raise InputError([Problem(code="no-question", place=place, message=message, hint=hint)])
+                raise refusal("no-question", shown_path(self.model), message, "continue with the next one")
 
     def _check(self, texts: Mapping[Path | str, str]) -> None:
         """Raise InputError where the model cannot be used with these texts."""

@@ -21,7 +21,7 @@ from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.home import CONTENT, EXPLAIN
 from threatmodel.reading.output import complain
-from threatmodel.reading.problems import InputError, Place, Problem, render_problems
+from threatmodel.reading.problems import InputError, refusal, render_problems
 from threatmodel.reading.project import repository
 from threatmodel.reading.values import dataclass, replace
 from threatmodel.render.checks.checked import Checked, Form, Outcome, checked, outcome
@@ -105,8 +105,7 @@ def _with_baseline(question: CheckDemands, request: Invocation) -> CheckDemands:
     args, file = request.args, request.args.baseline
     if args.write_baseline:
         if request.files.has(file):
-            message, hint = "the file already exists", "update it with --update-baseline"
-            raise InputError([Problem(code="already-exists", place=Place(str(file)), message=message, hint=hint)])
+            raise refusal("already-exists", str(file), "the file already exists", "update it with --update-baseline")
         found: Mapping[str, Baseline] = {}
     else:
         from threatmodel.assessment.gate.baseline_file import baselines_in

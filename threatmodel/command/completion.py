@@ -13,7 +13,7 @@ from threatmodel.command.settings import settled
 from threatmodel.model.vocabulary import KINDS
 from threatmodel.reading.files import Files
 from threatmodel.reading.home import CONTENT
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import InputError, Place, refusal
 
 DESCRIPTION = """\
 Print the script with which a shell completes the arguments of `tm`. In ~/.bashrc: eval "$(tm completion bash)".
@@ -33,8 +33,7 @@ def run(request: Invocation) -> int:
         from argcomplete.shell_integration import shellcode
     except ModuleNotFoundError:
         place, message = Place("completion"), "the package 'argcomplete' is missing"
-        hint = "install it with pip install argcomplete"
-        raise InputError([Problem(code="missing-package", place=place, message=message, hint=hint)]) from None
+        raise refusal("missing-package", place, message, "install it with pip install argcomplete") from None
     shell = request.args.shell
     return request.print(shellcode(["tm", "tm.py"], shell=shell) + "\n")
 

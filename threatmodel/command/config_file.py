@@ -16,7 +16,7 @@ from threatmodel.command.form_asked import FORMS
 from threatmodel.command.settings import BANDS, DEFAULT_BAND, OWN, SHARED, may_configure
 from threatmodel.model.system import Exclusion
 from threatmodel.reading.files import Files, shown_path
-from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.problems import InputError, Place, quoted, refusal
 from threatmodel.reading.project import upwards
 from threatmodel.reading.reader import Entry, Reader
 from threatmodel.reading.shape import Date, Flag, Items, Key, Text, Word, record
@@ -101,8 +101,7 @@ def found_config(files: Files, here: Path) -> Config | None:
         if len(found) > 1:
             (path, _), (other, _) = found
             message, hint = f"{shown_path(other)} has a configuration too", "keep one of the two"
-            place = Place(shown_path(path), 0)
-            raise InputError([Problem(code="several-configurations", place=place, message=message, hint=hint)])
+            raise refusal("several-configurations", Place(shown_path(path), 0), message, hint)
         if found:
             return _read(files, *found[0])
     return None

@@ -9,7 +9,7 @@ from threatmodel.command.arguments import named_with, text
 from threatmodel.command.request import Invocation
 from threatmodel.model.vocabulary import FORMER_KINDS, KINDS
 from threatmodel.reading.former import Renamed
-from threatmodel.reading.problems import InputError, Place, Problem, listed, suggestion
+from threatmodel.reading.problems import Place, listed, refusal, suggestion
 
 
 def options(what: _MutuallyExclusiveGroup) -> None:
@@ -29,5 +29,5 @@ def run(request: Invocation) -> int:
         hint = suggestion(kind, KINDS) or f"known: {listed(KINDS)}"
         if Path(kind).suffix.lower() in {".yaml", ".yml"}:
             hint = named_with(kind)
-        raise InputError([Problem(code="unknown-kind", place=Place("--describe"), message=message, hint=hint)])
+        raise refusal("unknown-kind", "--describe", message, hint)
     return request.print(description(kind.lower()))

@@ -11,7 +11,7 @@ from threatmodel.command.arguments import picture_options, text
 from threatmodel.command.request import PICTURES, Invocation
 from threatmodel.reading.home import PROGRAM
 from threatmodel.reading.output import complain, make_folder
-from threatmodel.reading.problems import InputError, Place, Problem, suggestion
+from threatmodel.reading.problems import refusal, suggestion
 
 if TYPE_CHECKING:
     from threatmodel.assessment.risk import Risk
@@ -94,8 +94,9 @@ def _flowchart(request: Invocation, graph: Graph, focus: str, colors: Mapping[st
 
 def _focus(focus: str, graph: Graph) -> str:
     if focus and focus not in graph.elements:
-        hint, message = suggestion(focus, graph.elements), f"there is no element '{focus[:60]}'"
-        raise InputError([Problem(code="unknown-element", place=Place("--focus"), message=message, hint=hint)])
+        raise refusal(
+            "unknown-element", "--focus", f"there is no element '{focus[:60]}'", suggestion(focus, graph.elements)
+        )
     return focus
 
 

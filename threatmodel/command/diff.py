@@ -12,7 +12,7 @@ from threatmodel.command.request import Invocation
 from threatmodel.reading.files import Files, is_folder
 from threatmodel.reading.home import CONTENT, EXPLAIN
 from threatmodel.reading.output import complain
-from threatmodel.reading.problems import InputError, Place, Problem, quoted, render_problems, visible
+from threatmodel.reading.problems import InputError, Place, quoted, refusal, render_problems, visible
 from threatmodel.reading.project import real_path, repository
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _refuse_both(named: str, request: Invocation) -> None:
     if root is not None and is_revision(root, named):
         hint = f"write ./{named} for the file, or refs/heads/{named} for a branch"
         message = f"{quoted(named)} is a file and a revision"
-        raise _refusal("unknown-revision", named, message, hint)
+        raise refusal("unknown-revision", named, message, hint)
 
 
 def _of_json(path: Path, request: Invocation) -> Assessed:
@@ -213,7 +213,7 @@ def _at(revision: str, request: Invocation, since: str = "") -> Assessed:
             refuse_converted(root, folder, files, revision)
             said = [f"{problem.place}: {problem.code}: {problem.message}" for problem in error.problems]
             message, hint = f"the model cannot be used at {quoted(revision)}: {said[0]}", "name another revision"
-            raise _refusal("unusable-revision", revision, message, hint) from None
+            raise refusal("unusable-revision", revision, message, hint) from None
         finally:
             request.given, request.settings = given, settings
             os.chdir(here)
@@ -250,11 +250,7 @@ def _held_inside(folder: Path, path: Path, revision: str) -> None:
     there = folder / path
     if not real_path(there).is_relative_to(folder):
         message, hint = f"{quoted(path.as_posix())} is a link that leaves the repository", "commit the file itself"
-        raise _refusal("outside-project", revision, message, hint)
+        raise refusal("outside-project", revision, message, hint)
     if not there.exists():
         message = f"{quoted(path.as_posix())} does not exist at {quoted(revision)}"
-        raise _refusal("missing-file", revision, message, "name another revision, or compare two files")
-
-
-def _refusal(code: str, where: str, message: str, hint: str) -> InputError:
-    return InputError([Problem(code=code, place=Place(where), message=message, hint=hint)])
+        raise refusal("missing-file", revision, message, "name another revision, or compare two files")

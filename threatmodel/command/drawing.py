@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from threatmodel.command.request import PICTURES
 from threatmodel.reading.home import PROGRAM
 from threatmodel.reading.output import complain
-from threatmodel.reading.problems import InputError, Place, Problem, listed
+from threatmodel.reading.problems import InputError, listed, refusal
 from threatmodel.reading.whole import is_stream
 
 if TYPE_CHECKING:
@@ -38,13 +38,12 @@ def _format(path: Path) -> str:
         return "dot"
     if fmt is None:
         hint = f"use one of {listed(['FILE' + ending for ending in PICTURES])}"
-        message = f"'{path.suffix}' is not a picture format"
-        raise InputError([Problem(code="unknown-format", place=Place(str(path)), message=message, hint=hint)])
+        raise refusal("unknown-format", str(path), f"'{path.suffix}' is not a picture format", hint)
     return fmt
 
 
 def _undrawn(error: DrawError, path: Path) -> InputError:
-    return InputError([Problem(code="cannot-draw", place=Place(str(path)), message=str(error))])
+    return refusal("cannot-draw", str(path), str(error))
 
 
 def medium_of(path: Path) -> str:

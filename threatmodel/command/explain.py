@@ -5,7 +5,7 @@ from __future__ import annotations
 from threatmodel.command.arguments import Parser, common, text
 from threatmodel.command.request import Invocation
 from threatmodel.reading.home import LIBRARY, PROBLEMS, PROGRAM
-from threatmodel.reading.problems import InputError, Place, Problem, article, quoted, suggestion
+from threatmodel.reading.problems import Place, article, quoted, refusal, suggestion
 
 
 def options(parser: Parser) -> None:
@@ -44,7 +44,7 @@ def run(request: Invocation) -> int:
     for off in library.off:
         if off.id == name:
             message, hint = f"the {off.part} {quoted(name)} is switched off at {off.place}: {off.reason}", ""
-    raise InputError([Problem(code="unknown-id", place=Place("explain"), message=message, hint=hint)])
+    raise refusal("unknown-id", "explain", message, hint)
 
 
 def _problems(request: Invocation) -> dict[str, str]:
@@ -64,17 +64,15 @@ def _here(request: Invocation, name: str, element: str) -> str:
     place = Place("explain")
     if threat is None and control is None:
         hint = suggestion(name, [*library.threats, *library.controls])
-        message = f"there is no threat or control {quoted(name)}"
-        raise InputError([Problem(code="unknown-id", place=place, message=message, hint=hint)])
+        raise refusal("unknown-id", place, f"there is no threat or control {quoted(name)}", hint)
     if target is None:
         hint = suggestion(element, [one.id for one in graph.targets()])
-        message = f"there is no element {quoted(element)}"
-        raise InputError([Problem(code="unknown-element", place=place, message=message, hint=hint)])
+        raise refusal("unknown-element", place, f"there is no element {quoted(element)}", hint)
     if control is not None:
         if target.kind != control.scope:
             kind = article(target.kind or "party")
             message = f"{quoted(name)} applies to {article(control.scope)}, but {quoted(element)} is {kind}"
-            raise InputError([Problem(code="wrong-kind", place=place, message=message, hint="")])
+            raise refusal("wrong-kind", place, message)
         return control_here_page(control, element, assessment)
     finding = next((f for f in assessment.findings if f.id == f"{name}@{element}"), None)
     if finding is not None:

@@ -10,7 +10,7 @@ from threatmodel.reading.editing import write_edit
 from threatmodel.reading.files import shown_path
 from threatmodel.reading.home import COMMAND
 from threatmodel.reading.output import complain, say, write, write_new
-from threatmodel.reading.problems import InputError, Place, Problem, listed, visible
+from threatmodel.reading.problems import listed, refusal, visible
 from threatmodel.reading.whole import is_stream
 
 
@@ -58,9 +58,9 @@ def run(request: Invocation) -> int:
     if args.probe and model is None:
         request.misused("--probe names results in a model file; write it with -o FILE")
     if model is not None and model.exists():
-        place, message = Place(str(model)), "this file exists already"
-        hint = f"add what is missing to it with --update {model}"
-        raise InputError([Problem(code="already-exists", place=place, message=message, hint=hint)])
+        raise refusal(
+            "already-exists", str(model), "this file exists already", f"add what is missing to it with --update {model}"
+        )
     found = imported(args.file, args.kind or "", model, request.files)
     complain("".join(f"{visible(note)}\n" for note in found.notes))
     if model is None:

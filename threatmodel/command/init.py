@@ -11,7 +11,7 @@ from threatmodel.command.new import carry_out
 from threatmodel.command.request import Invocation, in_clone
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import COMMAND, CONTENT
-from threatmodel.reading.problems import InputError, Place, Problem, visible
+from threatmodel.reading.problems import InputError, Place, refusal, visible
 
 if TYPE_CHECKING:
     from threatmodel.authoring.starting import FirstFiles
@@ -106,7 +106,7 @@ def _has_model(model: Path) -> InputError:
         f"add what a template deploys with '{COMMAND} import TEMPLATE --update {name}', or the workflow with "
         f"'{COMMAND} init --source PIN'"
     )
-    return InputError([Problem(code="already-exists", place=Place(name, 0), message=message, hint=hint)])
+    return refusal("already-exists", Place(name, 0), message, hint)
 
 
 def _found(request: Invocation) -> list[Path]:

@@ -10,7 +10,7 @@ from threatmodel.command.arguments import text
 from threatmodel.command.baselines import held_against
 from threatmodel.command.request import Invocation
 from threatmodel.reading.home import COMMAND
-from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.problems import quoted, refusal
 from threatmodel.reading.whole import is_stream
 
 
@@ -39,4 +39,4 @@ def _check_name(path: Path) -> None:
     hint = f"to show a model as JSON: {COMMAND} -m {path} --json"
     if path.suffix.lower() not in {".yaml", ".yml"}:
         hint = f"name it {path.stem}.json"
-    raise InputError([Problem(code="unknown-format", place=Place(str(path)), message=message, hint=hint)])
+    raise refusal("unknown-format", str(path), message, hint)

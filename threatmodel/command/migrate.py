@@ -14,7 +14,7 @@ from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.home import CONTENT, EXPLAIN
 from threatmodel.reading.output import complain, say, write_new
-from threatmodel.reading.problems import FileChangedError, InputError, Place, Problem, render_problems
+from threatmodel.reading.problems import FileChangedError, InputError, Place, refusal, render_problems
 from threatmodel.reading.project import real_path
 from threatmodel.reading.source import Map
 from threatmodel.reading.values import replace
@@ -93,7 +93,7 @@ def _planned(file: Path, request: Invocation) -> _Plan:
     if left or meaning(again.means) != meaning(found.means):
         place = (left or renamed)[0].place
         message, hint = "the current names cannot be written here without a change of meaning", "rename them by hand"
-        raise InputError([Problem(code="cannot-migrate", place=place, message=message, hint=hint)])
+        raise refusal("cannot-migrate", place, message, hint)
     return _Plan(file, target, before, after, renamed)
 
 
@@ -138,8 +138,9 @@ def _reader_of(root: Any, file: Path) -> _Reading:
     if keys and keys <= _policy_keys():
         return _policy
     message = "this is not a model, platform file, file of a library, policy, baseline or saved probe result"
-    hint = "name one of these; files that --json wrote need no migration"
-    raise InputError([Problem(code="cannot-migrate", place=Place(shown_path(file)), message=message, hint=hint)])
+    raise refusal(
+        "cannot-migrate", shown_path(file), message, "name one of these; files that --json wrote need no migration"
+    )
 
 
 def _policy_keys() -> set[str]:

@@ -14,7 +14,7 @@ from threatmodel.reading.editing import write_edit
 from threatmodel.reading.files import shown_path
 from threatmodel.reading.home import LIBRARY, PROGRAM
 from threatmodel.reading.output import make_folder, say, write_new
-from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.reading.problems import InputError, Place, listed, quoted, refusal
 
 if TYPE_CHECKING:
     from threatmodel.authoring.planned import Plan
@@ -149,7 +149,7 @@ def _folders(request: Invocation) -> list[Path]:
     if not layers and not in_clone():
         message = "there is no library to write to; the model names none"
         hint = f"create one with {PROGRAM} init, or name a folder with --library FOLDER"
-        raise InputError([Problem(code="no-library", place=Place("new", 0), message=message, hint=hint)])
+        raise refusal("no-library", Place("new", 0), message, hint)
     return [LIBRARY, *layers]
 
 

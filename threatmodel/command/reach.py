@@ -5,7 +5,7 @@ from __future__ import annotations
 from threatmodel.command.arguments import Parser, common, text
 from threatmodel.command.request import Invocation
 from threatmodel.graph.elements import Graph
-from threatmodel.reading.problems import InputError, Place, Problem, article, quoted, suggestion
+from threatmodel.reading.problems import InputError, Place, article, quoted, refusal, suggestion
 
 DESCRIPTION = (
     "Show what an attacker reaches from an element: from a leaked secret, a compromised function, or the role of a "
@@ -49,10 +49,9 @@ def _unknown(element: str, graph: Graph) -> InputError:
         message = (
             f"{quoted(element)} is {article(found.kind or found.symbol)}, which gives an attacker nothing by itself"
         )
-        hint = "name a function, a secret, a store, a queue, an API or a plane"
-        return InputError([Problem(code="wrong-kind", place=place, message=message, hint=hint)])
+        return refusal("wrong-kind", place, message, "name a function, a secret, a store, a queue, an API or a plane")
     names = [one.id for one in graph.elements.values() if one.kind]
     roles = [f"{one.id}.role" for one in graph.elements.values() if one.kind == "function"]
     message = f"there is no element {quoted(element)}"
     hint = suggestion(element, [*names, *roles]) or "run --json to see the ids of all elements"
-    return InputError([Problem(code="unknown-element", place=place, message=message, hint=hint)])
+    return refusal("unknown-element", place, message, hint)

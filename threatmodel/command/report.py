@@ -10,7 +10,7 @@ from threatmodel.api import render_report
 from threatmodel.command.arguments import path, text
 from threatmodel.command.baselines import held_against
 from threatmodel.command.request import Invocation
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import InputError, refusal
 
 
 def options(what: _MutuallyExclusiveGroup) -> None:
@@ -75,4 +75,4 @@ def _printed(request: Invocation, program: str, page: str) -> bytes:
 
 
 def _unprinted(request: Invocation, error: Exception) -> InputError:
-    return InputError([Problem(code="cannot-print", place=Place(str(request.output)), message=str(error))])
+    return refusal("cannot-print", str(request.output), str(error))

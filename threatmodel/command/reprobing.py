@@ -16,7 +16,7 @@ from threatmodel.probe.command import run
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import CONTENT, EXPLAIN
 from threatmodel.reading.output import complain
-from threatmodel.reading.problems import InputError, Place, Problem, render_problems, visible
+from threatmodel.reading.problems import InputError, refusal, render_problems, visible
 from threatmodel.reading.project import real_path, repository
 
 
@@ -34,7 +34,7 @@ def _compared(model: Path, revision: str) -> bool:
     root = repository(model.parent)
     if root is None:
         message, hint = "this model is in no git repository", "run --reprobe in a clone that has the base revision"
-        raise InputError([Problem(code="unknown-revision", place=Place(str(model)), message=message, hint=hint)])
+        raise refusal("unknown-revision", str(model), message, hint)
     system = load_model(Files(CONTENT), model)
     with temporary_folder("tm-reprobe-") as folder:
         unpacked(root, revision, folder)

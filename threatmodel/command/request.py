@@ -17,7 +17,7 @@ from threatmodel.reading.files import Files, is_folder, shown_path
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.home import CLONE, MODELS
 from threatmodel.reading.output import Content, write
-from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted, refusal
 from threatmodel.reading.project import real_path
 from threatmodel.reading.whole import is_stream
 
@@ -48,8 +48,9 @@ _DRAWN = (".svg", ".png", ".pdf")
 def several_models(where: str, models: Sequence[Path]) -> InputError:
     """Return what is said where one model is needed and several are configured."""
     names = listed([shown_path(path) for path in models])
-    message, hint = f"there are several models: {names}", f"name one: -m {shown_path(models[0])}"
-    return InputError([Problem(code="several-models", place=Place(where, 0), message=message, hint=hint)])
+    return refusal(
+        "several-models", Place(where, 0), f"there are several models: {names}", f"name one: -m {shown_path(models[0])}"
+    )
 
 
 def without_excluded(graph: Graph, exclusions: tuple[Exclusion, ...]) -> Graph:
@@ -65,8 +66,7 @@ def refuse_picture(path: Path) -> None:
     """Raise InputError where a text would be written to a file with the suffix of a picture."""
     if path.suffix.lower() in _DRAWN:
         message = f"'{path.suffix}' is a picture format, but this output is text"
-        place, hint = Place(str(path)), "use another suffix, or use --dfd to draw a picture"
-        raise InputError([Problem(code="unknown-format", place=place, message=message, hint=hint)])
+        raise refusal("unknown-format", str(path), message, "use another suffix, or use --dfd to draw a picture")
 
 
 class Invocation:
@@ -208,10 +208,7 @@ class Invocation:
         `sources` are endings of source files that this result may have.
         """
         if self.folder is not None:
-            place = Place(str(self.folder))
-            raise InputError(
-                [Problem(code="unwritable-file", place=place, message="this is a folder", hint="name a file")]
-            )
+            raise refusal("unwritable-file", str(self.folder), "this is a folder", "name a file")
         self.write(content, self.output, sources)
         return 0
 

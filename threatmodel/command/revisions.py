@@ -9,7 +9,7 @@ from subprocess import CompletedProcess
 from typing import NamedTuple
 
 from threatmodel.reading.git import git, tried
-from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.problems import InputError, quoted, refusal
 
 LARGEST = 1 << 30
 """The limit on the bytes of a revision that are read."""
@@ -37,15 +37,8 @@ def unpacked(root: Path, revision: str, folder: Path) -> None:
         data = next(content)
         left -= len(data)
         if left < 0:
-            raise InputError(
-                [
-                    _refusal(
-                        "unknown-revision",
-                        revision,
-                        "the files of this revision are larger than 1 GB",
-                        "compare two files",
-                    )
-                ]
+            raise refusal(
+                "unknown-revision", revision, "the files of this revision are larger than 1 GB", "compare two files"
             )
         target = _inside(folder, blob.path)
         if target is not None:  # None: a path that a working tree cannot hold
@@ -56,7 +49,7 @@ def unpacked(root: Path, revision: str, folder: Path) -> None:
         path = Path(error.filename2 or error.filename).relative_to(folder).as_posix()
         message = f"two files of this revision have the same name on this file system: {quoted(path)}"
         hint = "rename one; the names differ only in case or in Unicode form"
-        raise InputError([_refusal("unknown-revision", revision, message, hint)]) from None
+        raise refusal("unknown-revision", revision, message, hint) from None
     (folder / ".git").mkdir(exist_ok=True)  # marks the top folder of the project, as in the repository
 
 
@@ -79,18 +72,14 @@ def _write(files: list[tuple[Path, bytes]], links: list[tuple[Path, bytes]]) -> 
 def commit_of(root: Path, revision: str) -> str:
     """Return the full hash of a commit. Raises InputError where there is none."""
     if not revision or revision.startswith("-"):
-        raise InputError(
-            [
-                _refusal(
-                    "unknown-revision", revision or "''", "this is not a revision", "name a branch, a tag or a commit"
-                )
-            ]
+        raise refusal(
+            "unknown-revision", revision or "''", "this is not a revision", "name a branch, a tag or a commit"
         )
     done = _verified(root, revision)
     if b"is ambiguous" in done.stderr:
         message = f"{quoted(revision)} is ambiguous in this repository"
         hint = "write the full name, such as refs/remotes/origin/main; list all names with git for-each-ref"
-        raise InputError([_refusal("unknown-revision", revision, message, hint)])
+        raise refusal("unknown-revision", revision, message, hint)
     if done.returncode:
         shallow = git(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
         hint = (
@@ -99,7 +88,7 @@ def commit_of(root: Path, revision: str) -> str:
             else "list the branches with git branch -a"
         )
         message = f"there is no revision {quoted(revision)} in this repository"
-        raise InputError([_refusal("unknown-revision", revision, message, hint)])
+        raise refusal("unknown-revision", revision, message, hint)
     return done.stdout.decode().strip()
 
 
@@ -128,9 +117,7 @@ def _contents(stream: bytes, revision: str) -> Iterator[bytes]:
         head = stream[at:end].split(b" ")
         if len(head) != 3:  # noqa: PLR2004 - name, type and size: else it is missing
             hint = "fetch all files (git fetch --refetch)"
-            raise InputError(
-                [_refusal("unknown-revision", revision, "not all files of this revision are in this clone", hint)]
-            )
+            raise refusal("unknown-revision", revision, "not all files of this revision are in this clone", hint)
         size = int(head[2])
         yield stream[end + 1 : end + 1 + size]
         at = end + 1 + size + 1
@@ -144,10 +131,6 @@ def _inside(folder: Path, path: str) -> Path | None:
     return folder.joinpath(*parts)
 
 
-def _refusal(code: str, where: str, message: str, hint: str) -> Problem:
-    return Problem(code=code, place=Place(where), message=message, hint=hint)
-
-
 def merge_base(root: Path, one: str, other: str) -> str:
     """Return the commit that two revisions have in common. Raises InputError where there is none."""
     commits = (commit_of(root, one), commit_of(root, other))
@@ -156,4 +139,4 @@ def merge_base(root: Path, one: str, other: str) -> str:
     except InputError:
         message = f"{quoted(one)} and {quoted(other)} have no commit in common here"
         hint = "fetch the whole history (git fetch --unshallow, fetch-depth: 0)"
-        raise InputError([_refusal("unknown-revision", one, message, hint)]) from None
+        raise refusal("unknown-revision", one, message, hint) from None

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Collection, Mapping
 
 from threatmodel.reading.home import COMMAND
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import Place, refusal
 
 _KINDS: Mapping[str, tuple[Collection[str], ...]] = {
     "a Terraform plan": ({"planned_values"}, {"resource_changes"}),
@@ -30,8 +30,7 @@ def refuse_foreign(text: str, file: str, keys: Collection[str] | None = None) ->
     if kind is None:
         return
     hint = f"create a model from it: {COMMAND} import {shlex.quote(file)} -o threatmodel.yaml"
-    message = f"this is {kind}; expected a threat model"
-    raise InputError([Problem(code="not-a-model", place=Place(file, 0), message=message, hint=hint)])
+    raise refusal("not-a-model", Place(file, 0), f"this is {kind}; expected a threat model", hint)
 
 
 def _keys(text: str) -> set[str]:

@@ -11,7 +11,7 @@ from threatmodel.model.file import PLATFORM
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import DEFAULT_MODEL, PROGRAM, is_clone
-from threatmodel.reading.problems import InputError, Place, Problem, listed
+from threatmodel.reading.problems import InputError, Place, listed, refusal
 from threatmodel.reading.project import real_path, upwards
 from threatmodel.reading.source import Map
 
@@ -35,8 +35,7 @@ def found_model(files: Files, here: Path) -> Path | None:
         if len(systems) > 1:
             names = listed([shown_path(path) for path in systems])
             message, hint = f"there are several models: {names}", f"name one: -m {shown_path(systems[0])}"
-            place = Place(shown_path(_seen(folder / SEVERAL, here)), 0)
-            raise InputError([Problem(code="several-models", place=place, message=message, hint=hint)])
+            raise refusal("several-models", Place(shown_path(_seen(folder / SEVERAL, here)), 0), message, hint)
         if systems:
             return systems[0]
     return None
@@ -58,8 +57,9 @@ def no_model(here: Path) -> InputError:
     folders = upwards(here)
     above = f" and those above it up to {shown_path(_seen(folders[-1], here))}/" if len(folders) > 1 else ""
     message = f"no model was found: looked for {ONE} and one system in {SEVERAL}/*.yaml in this folder{above}"
-    hint = f"name one with -m FILE, or write a first one with {PROGRAM} init"
-    return InputError([Problem(code="no-model", place=Place("model", 0), message=message, hint=hint)])
+    return refusal(
+        "no-model", Place("model", 0), message, f"name one with -m FILE, or write a first one with {PROGRAM} init"
+    )
 
 
 def _seen(path: Path, here: Path) -> Path:

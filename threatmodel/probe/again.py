@@ -10,7 +10,7 @@ from threatmodel.probe.events import SHAPES
 from threatmodel.probe.kinds import KINDS
 from threatmodel.probe.result import Result
 from threatmodel.reading.files import Files, shown_path
-from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted, refusal
 from threatmodel.reading.project import real_path
 
 _MOST = 5
@@ -70,7 +70,7 @@ def _shown(facts: Mapping[str, object], fact: str) -> str:
 
 
 def _unrepeatable(message: str, hint: str, place: Place) -> InputError:
-    return InputError([Problem(code="cannot-probe", place=place, message=message, hint=hint)])
+    return refusal("cannot-probe", place, message, hint)
 
 
 def not_named(place: Place, revision: str) -> Problem:

@@ -27,7 +27,7 @@ from threatmodel.probe.runners.target import handler_file, runner_for
 from threatmodel.probe.seen import Coverage
 from threatmodel.probe.variables import variable, variables
 from threatmodel.reading.files import Files, shown_path
-from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.problems import InputError, Place, quoted, refusal
 from threatmodel.reading.project import real_path
 from threatmodel.reading.values import dataclass, replace
 
@@ -190,8 +190,9 @@ def _from(folder: Path, path: Path) -> str:
 def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:
     """Names with values.  Raises InputError where one has another form."""
     if wrong := [text for text in texts if not re.match(r"[\w.~-]{1,100}=[^\0\r\n]*\Z", text)]:
-        message = f"{quoted(wrong[0].partition('=')[0])} is not NAME=VALUE"
-        raise InputError([Problem(code="wrong-type", place=Place(option), message=message, hint="write NAME=VALUE")])
+        raise refusal(
+            "wrong-type", option, f"{quoted(wrong[0].partition('=')[0])} is not NAME=VALUE", "write NAME=VALUE"
+        )
     return dict(text.split("=", 1) for text in texts)
 
 
@@ -213,7 +214,7 @@ def tables_in(text: str, file: str) -> Tables:
     if all(isinstance(one, list) and all(isinstance(item, dict) for item in one) for one in lists):
         return found or {}
     message, hint = "this is no list of items for each table", 'write JSON: {"TABLE": [{"id": "T1DC2JH3J"}]}'
-    raise InputError([Problem(code="wrong-type", place=Place(file, 0), message=message, hint=hint)])
+    raise refusal("wrong-type", Place(file, 0), message, hint)
 
 
 def confined(runner: LambdaRunner, unconfined: bool, *, isolated: bool = False) -> tuple[Measure, ...]:  # noqa: FBT001 - the user's one word
@@ -231,7 +232,7 @@ def confined(runner: LambdaRunner, unconfined: bool, *, isolated: bool = False) 
     message = f"{who}, a hostile handler could do what it likes, for these do not hold: {lines}"
     hint = "run it as another user, or in a container that may make namespaces"
     hint += "" if isolated else "; --unconfined runs it nevertheless"
-    raise InputError([Problem(code="cannot-probe", place=Place("probe"), message=message, hint=hint)])
+    raise refusal("cannot-probe", "probe", message, hint)
 
 
 def _notes(runner: LambdaRunner) -> Iterator[str]:
@@ -252,9 +253,7 @@ def _body(text: str) -> str:
             parse(text)
         except UnknownBodyError as error:
             hint = "give a form (command=%2Fx&user_id=U1), JSON of an event, or payload= with JSON, as Slack sends them"
-            raise InputError(
-                [Problem(code="cannot-probe", place=Place("--body"), message=f"not understood: {error}", hint=hint)]
-            ) from None
+            raise refusal("cannot-probe", "--body", f"not understood: {error}", hint) from None
     return text
 
 
@@ -265,7 +264,7 @@ def _secret(name: str) -> str:
         return value
     message = f"the variable {name} is empty or missing"
     hint = "set it to the signing secret that the handler was started with, which signs the genuine requests"
-    raise InputError([Problem(code="cannot-probe", place=Place("--secret-env"), message=message, hint=hint)])
+    raise refusal("cannot-probe", "--secret-env", message, hint)
 
 
 def check_output(target: str, output: Path, folder: Path | None = None) -> None:
@@ -275,5 +274,4 @@ def check_output(target: str, output: Path, folder: Path | None = None) -> None:
     if code is None or not real_path(output).is_relative_to(real_path(code)) or output.name.endswith(RESULT):
         return
     message = "this is in the handler's folder, and would be part of the code: no result would ever match it"
-    hint = f"let its name end in {RESULT}, which is left out"
-    raise InputError([Problem(code="unwritable-file", place=Place(str(output)), message=message, hint=hint)])
+    raise refusal("unwritable-file", str(output), message, f"let its name end in {RESULT}, which is left out")

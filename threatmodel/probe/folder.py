@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import InputError, refusal
 from threatmodel.reading.project import real_path, repository
 
 LEFT_OUT = frozenset({".git", ".hg", ".svn", ".venv", "venv", ".mypy_cache", ".pytest_cache", ".ruff_cache"})
@@ -72,7 +72,7 @@ def _names(root: Path, shown_as: str) -> Iterator[str]:
         raise _unreadable(f"{shown_as}: {error.filename}", error.strerror or "cannot be listed")
 
     if not root.is_dir():
-        raise InputError([Problem(code="missing-file", place=Place(shown_as), message="there is no such folder")])
+        raise refusal("missing-file", shown_as, "there is no such folder")
     count = 0
     for here, folders, files in os.walk(root, onerror=stop):
         folders[:] = [name for name in folders if not _is_left_out(Path(here), name)]
@@ -149,5 +149,4 @@ def _is_in(folder: Path, project: Path) -> bool:
 
 
 def _unreadable(where: str, message: str) -> InputError:
-    hint = "probe a folder that holds the function's code and nothing else"
-    return InputError([Problem(code="unreadable-file", place=Place(where), message=message, hint=hint)])
+    return refusal("unreadable-file", where, message, "probe a folder that holds the function's code and nothing else")

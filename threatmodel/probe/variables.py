@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.problems import InputError, Place, Problem, quoted, refusal
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -51,4 +51,4 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _wrong(place: Place, message: str) -> InputError:
-    return InputError([Problem(code="wrong-type", place=place, message=message, hint="write NAME=VALUE")])
+    return refusal("wrong-type", place, message, "write NAME=VALUE")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from threatmodel.reading.problems import FileChangedError, InputError, Place, Problem
+from threatmodel.reading.problems import FileChangedError, InputError, refusal
 from threatmodel.reading.whole import Draft, fill, unwritable
 
 _WAIT = 30
@@ -113,4 +113,4 @@ else:
 
 def _in_use(path: Path) -> InputError:
     message, hint = "another process holds this file, and nothing was written", "end that process, and run it again"
-    return InputError([Problem(code="file-changed", place=Place(str(path)), message=message, hint=hint)])
+    return refusal("file-changed", str(path), message, hint)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.links import refuse_exit
-from threatmodel.reading.problems import FileChangedError, InputError, Place, Problem, quoted
+from threatmodel.reading.problems import FileChangedError, InputError, Place, Problem, quoted, refusal
 from threatmodel.reading.project import real_path, repository
 from threatmodel.reading.source import LARGEST, Document, as_read, parse, read_text, too_large
 
@@ -208,8 +208,7 @@ class Files:
         if not target.is_relative_to(self._project(real_path(by))):
             raise _outside(path, place, "move the file into the project, or run from the project's folder")
         if _is_special(target):
-            message, at = "this is a pipe or a device", Place(shown_path(target))
-            raise InputError([Problem(code="unreadable-file", place=at, message=message, hint="name a file")])
+            raise refusal("unreadable-file", shown_path(target), "this is a pipe or a device", "name a file")
         return target
 
     def _project(self, naming: Path) -> Path:
@@ -263,9 +262,7 @@ def has_read(paths: Iterable[Path], path: Path) -> bool:
 
 
 def _outside(path: str, place: Place, hint: str) -> InputError:
-    return InputError(
-        [Problem(code="outside-project", place=place, message=f"{quoted(path)} leaves the project", hint=hint)]
-    )
+    return refusal("outside-project", place, f"{quoted(path)} leaves the project", hint)
 
 
 def _project_here() -> Path | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from threatmodel.reading.files import shown_path
-from threatmodel.reading.problems import InputError, Place, Problem, paths_apart, quoted
+from threatmodel.reading.problems import InputError, paths_apart, quoted, refusal
 from threatmodel.reading.project import real_path, repository
 
 if TYPE_CHECKING:  # what starts programs is imported where it is used: start-up is a feature
@@ -189,4 +189,4 @@ def _said(done: CompletedProcess[bytes]) -> str:
 
 
 def _refusal(code: str, where: Path, message: str, hint: str) -> InputError:
-    return InputError([Problem(code=code, place=Place(shown_path(where)), message=message, hint=hint)])
+    return refusal(code, shown_path(where), message, hint)

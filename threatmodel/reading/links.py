@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from threatmodel.reading.problems import InputError, Place, Problem, paths_apart
+from threatmodel.reading.problems import paths_apart, refusal
 from threatmodel.reading.project import real_path, repository
 
 _MOST = 40
@@ -29,8 +29,7 @@ def refuse_exit(path: Path, said: str) -> None:
     if found is not None:
         link, target = paths_apart(*found)
         message = f"the link {link} leads out of its project, to {target}"
-        hint = "name that place itself, or remove the link"
-        raise InputError([Problem(code="outside-project", place=Place(said), message=message, hint=hint)])
+        raise refusal("outside-project", said, message, "name that place itself, or remove the link")
 
 
 def exit_of(path: Path) -> Exit | None:

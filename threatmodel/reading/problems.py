@@ -65,6 +65,12 @@ class InputError(Exception):
         super().__init__("; ".join(f"{p.place}: {p.code}: {p.message}" for p in self.problems))
 
 
+def refusal(code: str, place: Place | str, message: str, hint: str = "") -> InputError:
+    """Return the error of one problem; `place` may be the name of a file as a whole, or of an option."""
+    where = place if isinstance(place, Place) else Place(place)
+    return InputError([Problem(code=code, place=where, message=message, hint=hint)])
+
+
 class FileChangedError(InputError):
     """A file that was about to be edited no longer holds what was read."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from threatmodel.reading.files import has_read, is_folder
 from threatmodel.reading.links import refuse_exit
 from threatmodel.reading.marks import is_marked
-from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.problems import InputError, quoted, refusal
 from threatmodel.reading.project import real_path
 from threatmodel.reading.values import dataclass
 from threatmodel.reading.whole import is_stream
@@ -44,7 +44,7 @@ class Replacing:
             return
         refuse_exit(path, str(path))
         if is_folder(path):
-            raise _refusal("unwritable-file", str(path), "this is a folder", "name a file")
+            raise refusal("unwritable-file", str(path), "this is a folder", "name a file")
         self.check_inputs(path)
         self._check_ending(path)
         try:
@@ -58,13 +58,13 @@ class Replacing:
     def check_inputs(self, path: Path) -> None:
         """Raises InputError where a path leads to a file that the run reads."""
         if has_read(self.inputs, path):
-            raise _refusal("unwritable-file", f"output {path}", "this run reads it", "name another file")
+            raise refusal("unwritable-file", f"output {path}", "this run reads it", "name another file")
 
     def _check_ending(self, path: Path) -> None:
         ending = path.suffix.lower()
         if ending in SOURCES and ending not in self.sources:
             message = f"{quoted(ending)} is the ending of a source file, and this output is none"
-            raise _refusal("unknown-format", str(path), message, "name the output otherwise")
+            raise refusal("unknown-format", str(path), message, "name the output otherwise")
 
 
 def _is_free(path: Path) -> bool:
@@ -90,8 +90,4 @@ def _foreign(path: Path) -> InputError:
     if _may_be_tracked(path):
         message += ", and git tracks it"
         hint = "name another file, or remove this one first: --force replaces no file that git tracks"
-    return _refusal("not-replaced", str(path), message, hint)
-
-
-def _refusal(code: str, where: str, message: str, hint: str) -> InputError:
-    return InputError([Problem(code=code, place=Place(where), message=message, hint=hint)])
+    return refusal("not-replaced", str(path), message, hint)

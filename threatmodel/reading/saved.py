@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Literal
 
-from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted, refusal
 
 Shape = Literal["text", "number", "truth", "any"] | frozenset[str] | list[Any] | dict[str, Any] | tuple[Any]
 
@@ -27,7 +27,7 @@ def loaded(text: str, place: Place, code: str, hint: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise InputError([Problem(code=code, place=place, message="this is not JSON", hint=hint)]) from None
+        raise refusal(code, place, "this is not JSON", hint) from None
 
 
 def hold(found: object, shape: Shape, place: Place, code: str, hint: str) -> None:

@@ -19,7 +19,7 @@ from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent
 
 from threatmodel.reading.growing import grow
 from threatmodel.reading.pipes import from_pipe
-from threatmodel.reading.problems import InputError, Place, Problem, note, quoted, visible
+from threatmodel.reading.problems import InputError, Place, Problem, note, quoted, refusal, visible
 from threatmodel.reading.values import new_tuple
 
 DEEPEST = 60
@@ -150,8 +150,7 @@ def _not_utf8(data: bytes, file: str, error: UnicodeDecodeError) -> InputError:
     start = error.start + (len(data) - len(error.object))  # a byte order mark is no part of what was decoded
     before = data[:start].decode("utf-8-sig", "replace")
     place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
-    message = f"the byte 0x{data[start]:02X} is not UTF-8"
-    return InputError([Problem(code="unreadable-file", place=place, message=message, hint="save the file as UTF-8")])
+    return refusal("unreadable-file", place, f"the byte 0x{data[start]:02X} is not UTF-8", "save the file as UTF-8")
 
 
 _ARCHIVE = b"PK\x03\x04"
@@ -159,7 +158,7 @@ _ARCHIVE = b"PK\x03\x04"
 
 
 def _refusal(file: str, code: str, message: str, hint: str) -> InputError:
-    return InputError([Problem(code=code, place=Place(file), message=message, hint=hint)])
+    return refusal(code, file, message, hint)
 
 
 def parse(text: str, file: str) -> Document:
@@ -292,8 +291,7 @@ def _unsupported(event: Any, file: str) -> InputError:
 
 
 def _at(file: str, mark: Any, code: str, message: str, hint: str) -> InputError:
-    place = Place(file, mark.line + 1, mark.column + 1)
-    return InputError([Problem(code=code, place=place, message=message, hint=hint)])
+    return refusal(code, Place(file, mark.line + 1, mark.column + 1), message, hint)
 
 
 def _syntax(text: str, file: str, error: yaml.MarkedYAMLError, deepest: int) -> InputError:
@@ -311,8 +309,9 @@ def _syntax(text: str, file: str, error: yaml.MarkedYAMLError, deepest: int) -> 
         message, hint = _no_token(text, here)
     elif problem == "exceeded maximum nesting depth":
         message = f"nested deeper than {deepest} levels"
-    place = Place(file, here.line + 1, here.column + 1) if here is not None else Place(file)
-    return InputError([Problem(code="yaml-syntax", place=place, message=message, hint=hint)])
+    return refusal(
+        "yaml-syntax", Place(file, here.line + 1, here.column + 1) if here is not None else Place(file), message, hint
+    )
 
 
 _SYNTAX = {
@@ -356,5 +355,4 @@ def _forbidden(text: str, file: str) -> InputError:
     place = Place(file, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
     breaks = found is not None and found.group() in _HIDDEN_BREAKS
     message = f"{visible(text[at : at + 1])} is {'a hidden line break' if breaks else 'a character that YAML forbids'}"
-    hint = "remove it, or write it as an escape in double quotes"
-    return InputError([Problem(code="yaml-syntax", place=place, message=message, hint=hint)])
+    return refusal("yaml-syntax", place, message, "remove it, or write it as an escape in double quotes")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import InputError, Place, refusal
 from threatmodel.reading.source import DEEPEST, Document, Map, Seq
 
 Path = tuple[str | int, ...]
@@ -50,8 +50,7 @@ def _depth(raw: Any) -> int:
 
 
 def _refused(why: str, place: Place) -> InputError:
-    message = f"this is not TOML: {why[:1].lower()}{why[1:]}"
-    return InputError([Problem(code="toml-syntax", place=place, message=message, hint="fix the syntax")])
+    return refusal("toml-syntax", place, f"this is not TOML: {why[:1].lower()}{why[1:]}", "fix the syntax")
 
 
 def _marks(text: str, document: Document) -> Marks:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from threatmodel.reading.links import refuse_exit
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import InputError, Place, refusal
 
 Content = str | bytes | Iterable[str]
 """What is written: a text, bytes, or a text in pieces."""
@@ -127,8 +127,7 @@ class Draft:
                 self._draft.replace(self.target)
         except FileExistsError:
             message, hint = "this exists already", "nothing was written over it; name another file, or move this one"
-            where = Place(str(self._path), 0)
-            raise InputError([Problem(code="already-exists", place=where, message=message, hint=hint)]) from None
+            raise refusal("already-exists", Place(str(self._path), 0), message, hint) from None
         except OSError as error:
             raise unwritable(self._path, error) from None
 
@@ -183,7 +182,7 @@ def unwritable(path: Path, error: OSError | ValueError) -> InputError:
     """Return what is said of a file that cannot be written."""
     message = f"cannot be written: {getattr(error, 'strerror', None) or error}"
     hint = _WRITABLE.get(getattr(error, "errno", None) or 0, "check the folder and its permissions")
-    return InputError([Problem(code="unwritable-file", place=Place(str(path)), message=message, hint=hint)])
+    return refusal("unwritable-file", str(path), message, hint)
 
 
 _WRITABLE = {

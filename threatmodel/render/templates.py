@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from threatmodel.reading.files import shown_path
 from threatmodel.reading.home import PACKAGES, TEMPLATES
 from threatmodel.reading.links import refuse_exit
-from threatmodel.reading.problems import InputError, Place, Problem, quoted, visible
+from threatmodel.reading.problems import InputError, Place, quoted, refusal, visible
 from threatmodel.reading.project import real_path
 from threatmodel.reading.values import dataclass
 from threatmodel.render.generated import generated
@@ -165,8 +165,9 @@ def _failed(path: Path, line: int, message: str, hint: str = "") -> InputError:
     A place on the first line is shown as the file alone, since its text is not at hand: the message names the line.
     """
     place = Place(shown_path(path), max(line, 1))
-    said = ("line 1: " if line == 1 else "") + visible(message[:400]).rstrip(".")
-    return InputError([Problem(code="template-error", place=place, message=said, hint=hint)])
+    return refusal(
+        "template-error", place, ("line 1: " if line == 1 else "") + visible(message[:400]).rstrip("."), hint
+    )
 
 
 # --- Jinja2, in whichever process

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.reading.problems import InputError, Place, listed, quoted, refusal
 from threatmodel.stacks.assumed import Assumed, PlainValue
 from threatmodel.stacks.cloudformation.described import Described, described, is_answer, stack_names
 
@@ -199,4 +199,4 @@ def _place(name: str, text: str, file: str) -> Place:
 
 
 def _refused(file: str, message: str, hint: str = _HINT) -> InputError:
-    return InputError([Problem(code="wrong-parameters", place=Place(file), message=message, hint=hint)])
+    return refusal("wrong-parameters", file, message, hint)

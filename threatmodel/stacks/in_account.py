@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.reading.problems import InputError, Place, listed, quoted, refusal
 from threatmodel.reading.times import time_of
 from threatmodel.reading.values import dataclass, field, replace
 from threatmodel.stacks.cloudformation.names import SAM
@@ -144,7 +144,7 @@ def _changed(one: Mapping[str, Any], place: Place) -> Unknown:
 
 
 def _refused(file: str, message: str) -> InputError:
-    return InputError([Problem(code="wrong-parameters", place=Place(file), message=message, hint=_HINT)])
+    return refusal("wrong-parameters", file, message, _HINT)
 
 
 # --- held against a template

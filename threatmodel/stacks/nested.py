@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from threatmodel.reading.files import Files, shown_path
-from threatmodel.reading.problems import InputError, Place, Problem, note, quoted
+from threatmodel.reading.problems import InputError, Place, Problem, note, quoted, refusal
 from threatmodel.reading.project import real_path
 from threatmodel.reading.values import replace
 from threatmodel.stacks import sam
@@ -160,8 +160,7 @@ _TARGET = re.compile(r"\d{12}|(?:ou|r)-[a-z0-9-]{4,64}")
 def _circle(written: str, place: Place, above: tuple[Path, ...], target: Path) -> InputError:
     way = [shown_path(one) for one in (*above[above.index(target) :], target)]
     message = f"{quoted(written)} nests itself: {' nests '.join(way)}"
-    hint = "a cycle cannot be deployed: remove one of these nested stacks"
-    return InputError([Problem(code="circular-nesting", place=place, message=message, hint=hint)])
+    return refusal("circular-nesting", place, message, "a cycle cannot be deployed: remove one of these nested stacks")
 
 
 def _is_file(resource: Resource) -> bool:

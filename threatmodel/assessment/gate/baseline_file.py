@@ -17,7 +17,7 @@ from threatmodel.assessment.gate.known import Baseline, KnownFinding
 from threatmodel.assessment.gate.swapped import KnownSource
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.former import Renamed
-from threatmodel.reading.problems import InputError, Place, Problem, escaped, quoted
+from threatmodel.reading.problems import InputError, Place, escaped, quoted, refusal
 from threatmodel.reading.project import real_path
 from threatmodel.reading.saved import Shape, hold, loaded
 
@@ -68,9 +68,7 @@ def baseline_of(
     if baseline is None or baseline.name != name:
         other = f"the model '{baseline.name}' at this path" if baseline is not None else "other models"
         message = f"this baseline is for {other}; it has no results of '{name}' ({shown_path(model)})"
-        hint = "add them with --update-baseline"
-        place = Place(shown_path(file))
-        raise InputError([Problem(code="unusable-baseline", place=place, message=message, hint=hint)])
+        raise refusal("unusable-baseline", shown_path(file), message, "add them with --update-baseline")
     graph = assessment.graph
     names = current_names(assessment.library.former, kinds_of(graph), former_elements(graph))
     current, renamed = current_baseline(baseline, names)
@@ -179,7 +177,7 @@ _CODE = "unusable-baseline"
 
 
 def _unusable(place: Place, message: str) -> InputError:
-    return InputError([Problem(code=_CODE, place=place, message=message, hint=_renew(place))])
+    return refusal(_CODE, place, message, _renew(place))
 
 
 def _renew(place: Place) -> str:

@@ -17,7 +17,7 @@ from threatmodel.assessment.risk import BANDS
 from threatmodel.graph.building import Graph
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.runtimes import CHECKED, RUNTIMES
-from threatmodel.reading.problems import InputError, Place, Problem, quoted, suggestion
+from threatmodel.reading.problems import Place, quoted, refusal, suggestion
 from threatmodel.reading.values import replace
 
 
@@ -123,9 +123,9 @@ def _states_of(controls: tuple[str, ...], assessment: Assessment) -> Iterator[St
     former = assessment.library.former.controls
     controls = tuple(former.get(name, name) for name in controls)
     if unknown := [name for name in controls if name not in library]:
-        place, message = Place("policy"), f"there is no control {quoted(unknown[0])}"
-        hint = suggestion(unknown[0], library)
-        raise InputError([Problem(code="unknown-control", place=place, message=message, hint=hint)])
+        raise refusal(
+            "unknown-control", "policy", f"there is no control {quoted(unknown[0])}", suggestion(unknown[0], library)
+        )
     for name in controls:
         for target in assessment.graph.targets():
             if target.kind == library[name].scope and not target.out_of_scope:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from threatmodel.beside.folder import MOST_FILES, NOT_SOURCE
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import COMMAND
-from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.reading.problems import InputError, Place, listed, quoted, refusal
 from threatmodel.reading.project import real_path
 from threatmodel.stacks import nested
 from threatmodel.stacks.assumed import DEFAULTS
@@ -129,9 +129,7 @@ def beside(here: Path, files: Files) -> Path | None:
         what = "templates" if own else "folders with templates"
         message = f"there are {len(names)} {what}: {listed(names)}"
         hint = f"name those that are deployed together: {COMMAND} init --from {names[0]}"
-        raise InputError(
-            [Problem(code="several-templates", place=Place(shown_path(here), 0), message=message, hint=hint)]
-        )
+        raise refusal("several-templates", Place(shown_path(here), 0), message, hint)
     if program:
         raise _refused(here, *program)
     return found[0] if found else None
@@ -319,4 +317,4 @@ def _by_name(manifest: Path) -> str:
 
 def _refused(path: Path, message: str, hint: str) -> InputError:
     shown = re.sub(r"^([a-z][a-z0-9+.-]*:)/(?!/)", r"\1//", shown_path(path))  # an address that was read as a path
-    return InputError([Problem(code="not-a-template", place=Place(shown, 0), message=message, hint=hint)])
+    return refusal("not-a-template", Place(shown, 0), message, hint)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from threatmodel.beside.folder import Unread
 from threatmodel.beside.nodes import items, text
 from threatmodel.beside.repository.workflow import skipped
-from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.problems import Place, quoted, refusal
 from threatmodel.reading.values import dataclass, field
 from threatmodel.stacks.cloudformation.document import parse
 from threatmodel.stacks.values import List, Node, Table, entries, get
@@ -121,9 +121,8 @@ def _split(source: str, file: str) -> Iterator[_Answer]:
         head, _, body = source[one.end() : end].partition("\n\n")
         if not body.strip():
             message = "this answer has headers and no body"
-            hint = "save it again with `gh api --include`"
-            raise InputError(
-                [Problem(code="not-an-answer", place=_place(source, one.start(), file), message=message, hint=hint)]
+            raise refusal(
+                "not-an-answer", _place(source, one.start(), file), message, "save it again with `gh api --include`"
             )
         begin = one.end() + len(head) + 2
         yield _answer(int(one[1]), _day(head, source, one.end(), file), body, source.count("\n", 0, begin), file)
@@ -142,15 +141,16 @@ def _day(head: str, source: str, at: int, file: str) -> datetime.date | None:
         return parsedate_to_datetime(named[1].strip()).astimezone(datetime.UTC).date()
     except (ValueError, TypeError, OverflowError):
         place = _place(source, at + named.start(), file)
-        message, hint = f"{quoted(named[1].strip())} is no date of a header", "save the answer again"
-        raise InputError([Problem(code="not-an-answer", place=place, message=message, hint=hint)]) from None
+        raise refusal(
+            "not-an-answer", place, f"{quoted(named[1].strip())} is no date of a header", "save the answer again"
+        ) from None
 
 
 def _answer(status: int, day: datetime.date | None, body: str, lines: int, file: str) -> _Answer:
     root = parse("\n" * lines + body, file).root
     if not isinstance(root, Table | List):
         message, hint = "this is no answer of GitHub's REST API as JSON", "save it with `gh api --include`"
-        raise InputError([Problem(code="not-an-answer", place=Place(file, lines + 1), message=message, hint=hint)])
+        raise refusal("not-an-answer", Place(file, lines + 1), message, hint)
     return _Answer(status, day, root, root.place)
 
 

@@ -12,7 +12,7 @@ from threatmodel.beside.results.tools import tool_of
 from threatmodel.beside.results.values import Results
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.git import tried
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import InputError, refusal
 from threatmodel.reading.project import real_path, repository
 from threatmodel.reading.values import dataclass
 
@@ -72,9 +72,7 @@ def results_in(text: str, file: str) -> Results:
 
 
 def _refused(file: str, found: str) -> InputError:
-    hint = "run the tool again, and save its whole output"
-    message = f"{found}; expected {_KNOWN}"
-    return InputError([Problem(code="not-a-result", place=Place(file), message=message, hint=hint)])
+    return refusal("not-a-result", file, f"{found}; expected {_KNOWN}", "run the tool again, and save its whole output")
 
 
 def _project(folder: Path) -> Path:

@@ -18,7 +18,7 @@ from threatmodel.probe.runners.lambdas import LambdaRunner
 from threatmodel.probe.runners.launching import Program
 from threatmodel.probe.runners.over_http import HttpRunner
 from threatmodel.reading.files import shown_path
-from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.problems import InputError, Place, quoted, refusal
 from threatmodel.reading.project import real_path
 
 OLDEST_NODE = 20
@@ -152,4 +152,4 @@ def _node(path: str) -> tuple[str, Sequence[str]]:
 
 
 def _refused(code: str, place: str, message: str, hint: str) -> InputError:
-    return InputError([Problem(code=code, place=Place(place, 0), message=message, hint=hint)])
+    return refusal(code, Place(place, 0), message, hint)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.priorities import risks
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import Place, refusal
 from threatmodel.render.draw import DrawError
 from threatmodel.render.fitted import Wanted, fitted
 
@@ -31,6 +31,6 @@ def pictures(assessment: Assessment, *, detailed: bool = True) -> Pictures:
         groups = [group for group in whole.groups if detailed and len(group) <= _MOST]
         each = [fitted(graph, "a4", wanted._replace(only=group, full=True), engine=engine) for group in groups]
     except DrawError as error:
-        raise InputError([Problem(code="cannot-draw", place=Place("svg", 0), message=str(error))]) from None
+        raise refusal("cannot-draw", Place("svg", 0), str(error)) from None
     drawn = tuple((group, one.picture.decode()) for group, one in zip(groups, each, strict=True))
     return Pictures(whole.picture.decode(), drawn)

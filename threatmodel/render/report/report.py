@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.reading.problems import InputError, Place, Problem, visible
+from threatmodel.reading.problems import refusal, visible
 from threatmodel.render.picture import name_of
 from threatmodel.render.report.context import cleaned, context
 from threatmodel.render.report.on_demand import OnDemand
@@ -92,7 +92,7 @@ def _pictures(drawn: Pictures, assessment: Assessment) -> tuple[str, list[dict[s
             for group, svg in drawn.groups
         ]
     except DrawError as error:
-        raise InputError([Problem(code="cannot-draw", place=Place(system.file), message=str(error))]) from None
+        raise refusal("cannot-draw", system.file, str(error)) from None
     return whole, groups
 
 

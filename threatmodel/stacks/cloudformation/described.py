@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.reading.problems import InputError, listed, quoted, refusal
 from threatmodel.reading.times import time_of
 from threatmodel.stacks.stack import Home
 
@@ -99,4 +99,4 @@ def _home(identity: object) -> Home | None:
 
 
 def _refused(file: str, message: str, hint: str) -> InputError:
-    return InputError([Problem(code="wrong-parameters", place=Place(file), message=message, hint=hint)])
+    return refusal("wrong-parameters", file, message, hint)

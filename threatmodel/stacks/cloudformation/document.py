@@ -15,7 +15,7 @@ import yaml
 from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent
 
 from threatmodel.reading.growing import grow
-from threatmodel.reading.problems import InputError, Place, Problem, note, quoted
+from threatmodel.reading.problems import InputError, Place, Problem, note, quoted, refusal
 from threatmodel.reading.source import BLANK, meaning, parser_of, refused
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, measured
 
@@ -205,7 +205,7 @@ class _Nodes:
         note(self.problems, Problem(code="duplicate-key", place=at, message=message, hint="keep one of the two"))
 
     def refusal(self, at: Place, message: str, hint: str = "") -> InputError:
-        return InputError([Problem(code="unsupported-yaml", place=at, message=message, hint=hint)])
+        return refusal("unsupported-yaml", at, message, hint)
 
 
 _MERGE = "<<\n"

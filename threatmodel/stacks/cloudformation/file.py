@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.reading.problems import Place, listed, quoted, refusal
 from threatmodel.reading.source import as_read
 from threatmodel.stacks.cloudformation import document
 from threatmodel.stacks.cloudformation.document import ParsedFile
@@ -79,8 +79,7 @@ def root_of(parsed: ParsedFile, file: str) -> Table:
     if isinstance(root, Table) and not found:
         return root
     message = f"{found}; expected a CloudFormation or SAM template, which has 'Resources'"
-    place = Place(file) if root is None else root.place
-    raise InputError([Problem(code="not-a-template", place=place, message=message, hint=hint)])
+    raise refusal("not-a-template", Place(file) if root is None else root.place, message, hint)
 
 
 def _instead(root: Node | None) -> str:

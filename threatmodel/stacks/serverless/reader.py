@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted, refusal
 from threatmodel.reading.values import replace
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.cloudformation import document
@@ -86,13 +86,14 @@ def read(
     provider = Table({"name": provider}, provider.place) if text(provider) is not None else provider
     name = text(get(provider, "name"))
     if name is not None and name != "aws":
-        message = f"this is a serverless.yml for {quoted(name)}; expected one for AWS"
-        raise InputError([Problem(code="not-a-template", place=provider.place, message=message)])
+        raise refusal(
+            "not-a-template", provider.place, f"this is a serverless.yml for {quoted(name)}; expected one for AWS"
+        )
     if not isinstance(provider, Table | Unknown):
         message = (
             "the provider is no mapping; expected a serverless.yml for AWS, which has 'provider: {name: aws, ...}'"
         )
-        raise InputError([Problem(code="not-a-template", place=provider.place, message=message)])
+        raise refusal("not-a-template", provider.place, message)
     making = GrowingTemplate(file=file, variables=variables, root=root, provider=provider)
     making.root = _with_service(making)
     stack = _stack(making, raw.problems)

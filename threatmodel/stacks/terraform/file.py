@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import InputError, Place, refusal
 from threatmodel.stacks.terraform.references import table
 
 
@@ -18,7 +18,7 @@ def at(file: str, part: str = "") -> Place:
 def _refusal(file: str, found: str, part: str = "") -> InputError:
     message = f"{found}; expected a Terraform plan as JSON"
     hint = "write it with 'terraform show -json plan.out', where plan.out is what 'terraform plan -out' wrote"
-    return InputError([Problem(code="not-a-plan", place=at(file, part), message=message, hint=hint)])
+    return refusal("not-a-plan", at(file, part), message, hint)
 
 
 def plan_in(data: str, file: str) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from threatmodel.reading.problems import InputError, Problem
+from threatmodel.reading.problems import InputError, refusal
 from threatmodel.stacks.terraform.file import at
 from threatmodel.stacks.terraform.references import sequence, table
 
@@ -66,8 +66,7 @@ def _has_modules(raw: Mapping[str, Any]) -> bool:
 
 
 def _refused(file: str, found: str, hint: str) -> InputError:
-    message = f"{found}; expected a Terraform state"
-    return InputError([Problem(code="not-a-state", place=at(file), message=message, hint=hint)])
+    return refusal("not-a-state", at(file), f"{found}; expected a Terraform state", hint)
 
 
 # --- version 4
