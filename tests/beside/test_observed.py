@@ -152,3 +152,19 @@ def test_a_probe_counts_before_the_code_and_the_difference_is_kept() -> None:
     assert weigh([code, probe._replace(stale=True)]).said is code
     assert weigh([code, Statement(value=True, source="model", place=None)]).said is code
     assert weigh([code, Statement(value=True, source="template", place=None)]).value is True
+
+
+def test_a_module_that_is_a_function_is_read_where_it_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    files = {
+        "app.js": "const save = require('./save.js');\nexports.handler = (event, _, done) => save(event, done);\n",
+        "save.js": (
+            "const AWS = require('aws-sdk');\nconst table = new AWS.DynamoDB.DocumentClient();\n"
+            "module.exports = (event, done) => {\n  const params = { TableName: 't', Item: JSON.parse(event.body) };\n"
+            "  return table.put(params, done);\n};\n"
+        ),
+    }
+    found = said_of(assessed(project(tmp_path, files, runtime="nodejs22.x"), monkeypatch, capsys))
+    assert found["writes_given_fields"][:2] == (True, "evidence")
+    assert "checks_before_writing" not in found

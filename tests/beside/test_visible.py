@@ -19,6 +19,9 @@ ALL = "{code: src}\n  - {repository: .}"
 @pytest.mark.parametrize(
     ("name", "text", "line"),
     [
+        ("src/db.js", 'const user = "admin";\nconst options = { password: "C0rp' + '-123!" };\n', 2),
+        ("src/admin.js", 'const adminSecret = "ea29cbdb-a562-442a' + '-8cc2-adbc6081d67c";\n', 1),
+        ("src/keys.py", 'API_KEY: str = "k3Js9dQ0z' + 'Xw7PplM2v"\n', 1),
         ("src/.env", f"SLACK_BOT_TOKEN={TOKEN}\n", 1),
         ("src/.env.production", f"# production\nSLACK_BOT_TOKEN={TOKEN}\n", 2),
         ("src/config.json", f'{{"slack":\n  {{"token": "{TOKEN}"}}}}\n', 2),
@@ -42,12 +45,17 @@ def test_a_file_that_holds_a_secret_is_named(
     main(["check", "-v", model.name])
     out = "".join(capsys.readouterr())
     assert f"{name}:{line}:0: warning: visible-secret" in out
-    assert not any(secret in out for secret in (TOKEN, KEY, "pa55-W0rd", "dXNlcjpwYXNz"))
+    secrets = (TOKEN, KEY, "pa55-W0rd", "dXNlcjpwYXNz", "C0rp-123", "8cc2", "k3Js9")
+    assert not any(secret in out for secret in secrets)
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
     [
+        ("src/form.js", 'const form = { password: "password", passwordHint: "8Chars-min1", secretName: "db-1" };\n'),
+        ("src/keys.py", 'def get(key="user#12345-abcdef-item9", next_token="a1b2c3d4e5f6a7b8c9d0"):\n    return key\n'),
+        ("src/db.js", 'const options = { password: "<your-password1>", apiKey: `${process.env.API_KEY}` };\n'),
+        ("tests/test_db.py", 'connect(password="C0rp-123!")\n'),
         ("src/.env.example", "SLACK_BOT_TOKEN=xoxb-your-token\n"),
         ("src/config.json", '{"token": "${SLACK_BOT_TOKEN}", "log": "info"}\n'),
         ("src/package-lock.json", f'{{"token": "{TOKEN}"}}\n'),

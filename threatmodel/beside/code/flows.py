@@ -98,7 +98,7 @@ _PARTS_OF = frozenset({"split", "rsplit", "partition", "slice", "substring", "su
 _PARSES = (
     *("json.loads", "JSON.parse", ".parse_qs()", "parse_qs", "parse_qsl", "querystring.parse", "qs.parse"),
     *("querystring.decode", "URLSearchParams", "simplejson.loads", "ujson.loads", "orjson.loads", "parse_multipart"),
-    "Object.fromEntries",
+    *("Object.fromEntries", ".unserialize"),
 )
 _KEEPS = (
     *("json.dumps", "JSON.stringify", "str", "repr", "dict", "bytes", "String", "Buffer.from", "util.inspect"),
@@ -151,7 +151,9 @@ class Flows:
                 for parameters, within in self._callbacks(call, function):
                     if bolt and called.name in _LISTENERS:
                         self._listen(within, parameters)
-                    elif called.kind == "attribute" and called.name in _ROUTES and parameters:
+                    elif (
+                        called.kind == "attribute" and called.name in _ROUTES and _is_route(call, parameters, function)
+                    ):
                         self._receive(within, parameters[0], "request", _OF_REQUEST)
 
     def _receive(self, function: Function, parameter: Node, label: str, keys: dict[str, str]) -> None:
@@ -339,6 +341,14 @@ class Flows:
         return NONE
 
 
+def _is_route(call: Node, parameters: Sequence[Node], function: Function) -> bool:
+    """Return whether a call may route requests to a function: it gives it no options, nor an error and a result."""
+    values = function.assigned.get(call.parts[1].name, ()) if call.parts[1].kind == "name" else call.parts[1:2]
+    return bool(parameters) and parameters[0].name not in _ERRORS and not any(one.kind == "dict" for one in values)
+
+
+_ERRORS = frozenset({"err", "error", "e"})
+"""Names of the first parameter of a callback that gets an error or a result."""
 _DEEPEST = 30
 _ITEMS = {
     "event": "field",

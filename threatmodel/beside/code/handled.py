@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from threatmodel.beside.code.functions import Function, derived
 from threatmodel.beside.code.observed import Reading
 from threatmodel.beside.code.syntax import Node, walk
 
 _CLEANS = re.compile(
-    r"escape|quote|sanitiz|bleach|encodeURI|html|clean|redact|mask|scrub|hide|censor|filter|omit|pick", re.IGNORECASE
+    r"(?<!un)(?:escape|quote)|sanitiz|bleach|encodeURI|html|clean|redact|mask|scrub|hide|censor|filter|omit|pick",
+    re.IGNORECASE,
 )
 _ONLY_READS = re.compile(
     r"\A(?:json|JSON|urllib\.parse|querystring|qs|base64)\.|\A(?:parse_qsl?|parse_multipart|URLSearchParams|Buffer\.from|"
@@ -21,26 +23,28 @@ _CHANGES = frozenset({"pop", "popitem", "clear", "delete", "update", "setdefault
 _PARTS = frozenset({"payload", "field", "id"})
 """What is followed to its tests: a test of all of a request is about who sent it."""
 _DEEPEST = 8
-_TESTS = {"if": 0, "choice": 0, "loop": -1, "and": 0}
 _REPLACER = 2
+Taken = Literal["text", "address", "object"]
+"""As what a value counts where it arrives."""
 
 
-def is_handled(reading: Reading, value: Node, function: Function, sink: Node, *, as_address: bool = False) -> bool:
+def is_handled(reading: Reading, value: Node, function: Function, sink: Node, taken: Taken = "text") -> bool:
     """Return whether a value is tested, cleaned or changed before it arrives, here or where it comes from.
 
-    `sink` is the call that it arrives in; `as_address`: a test that only looks for a text somewhere in the value says
-    nothing of its host. A value from further away than can be followed counts as handled.
+    `sink` is the expression that it arrives in. Taken as an address: a test that only looks for a text somewhere in the
+    value says nothing of its host. Taken as an object: what sets a member of it leaves the others. A value from further
+    away than can be followed counts as handled.
     """
-    return _Handling(reading, as_address=as_address).of(value, function, sink, 0)
+    return _Handling(reading, taken).of(value, function, sink, 0)
 
 
 class _Handling:
-    def __init__(self, reading: Reading, *, as_address: bool) -> None:
-        self.reading, self.as_address = reading, as_address
+    def __init__(self, reading: Reading, taken: Taken) -> None:
+        self.reading, self.taken, self.as_address = reading, taken, taken == "address"
 
     def of(self, value: Node, function: Function, sink: Node, depth: int) -> bool:
         """Return whether a value is handled on its way to a call."""
-        if is_changed(self.reading, value, function):
+        if is_changed(self.reading, value, function, taken=self.taken):
             return True
         if depth > _DEEPEST:
             return True
@@ -71,15 +75,31 @@ class _Handling:
         """
         others = derived(function, [name]) - {name} if self.as_address else frozenset[str]()
         for node in function.nodes if sink is None else _before(sink, function):
-            test = node.parts[_TESTS[node.kind]] if node.kind in _TESTS else None
-            if test is not None and _mentions(test, name, keys) and not (self.as_address and _only_looks(test, name)):
-                return True
-            if test is not None and any(one.kind == "name" and one.name in others for one in walk(test)):
-                return True
+            for test in _tests(node):
+                if self.decides(test, name, function, keys) or any(
+                    one.kind == "name" and one.name in others for one in walk(test)
+                ):
+                    return True
             given = node.kind == "call" and any(_root(one) == name for one in node.parts[1:])
-            if given and not _ONLY_READS.search(self.reading.program.dotted(node.parts[0], function)):
+            if given and not self.passes(node, function):
                 return True
         return len(function.assigned.get(name, ())) > 1
+
+    def decides(self, test: Node, name: str, function: Function, keys: frozenset[str]) -> bool:
+        """Return whether a test may reject some values of a variable, and not only that it is empty."""
+        plain = test.parts[0] if test.kind == "not" else test
+        if _is_chain(plain) or (plain.kind == "call" and self.passes(plain, function)):
+            return False
+        return _mentions(test, name, keys) and not (self.as_address and _only_looks(test, name))
+
+    def passes(self, call: Node, function: Function) -> bool:
+        """Return whether a call only reads what it is given: a function of the folder that gives one constant back."""
+        target = self.reading.program.called(call, function)
+        if target is None:
+            return _ONLY_READS.search(self.reading.program.dotted(call.parts[0], function)) is not None
+        return [one.kind for one in target.body.parts] == ["return"] and all(
+            one.kind == "constant" for one in target.body.parts[0].parts
+        )
 
     def given(self, name: str, holder: Function, depth: int) -> bool:
         """Return whether each caller that gives a parameter data of a request has handled it."""
@@ -87,7 +107,7 @@ class _Handling:
         return bool(given) and all(self.of(one, caller, call, depth + 1) for one, caller, call in given)
 
 
-def is_changed(reading: Reading, value: Node, function: Function, depth: int = 0) -> bool:
+def is_changed(reading: Reading, value: Node, function: Function, depth: int = 0, taken: Taken = "text") -> bool:
     """Return whether a value may be another one than the request's: cleaned, chosen among several, or without parts."""
     if depth > _DEEPEST:
         return True
@@ -97,10 +117,10 @@ def is_changed(reading: Reading, value: Node, function: Function, depth: int = 0
     for name, holder in _variables(value, function):
         if not reading.flows.of(name, function):
             continue
-        if any(_changes(node, name.name) for node in function.nodes):
+        if any(_changes(node, name.name) for node in function.nodes if taken != "object" or node.kind != "assign"):
             return True
         values = [one for one in holder.assigned.get(name.name, ()) if not any(part is one for part in inside)]
-        if any(is_changed(reading, one, holder, depth + 1) for one in values):
+        if any(is_changed(reading, one, holder, depth + 1, taken) for one in values):
             return True
     return False
 
@@ -144,6 +164,24 @@ def _cleans(reading: Reading, node: Node, function: Function) -> bool:
     return target is not None and any(
         one.kind in {"if", "choice", "raise", "try"} or _selects(reading, one, target) for one in target.nodes
     )
+
+
+def _tests(node: Node) -> Sequence[Node]:
+    """Return what a statement or an expression tests: of a loop, all but its body."""
+    match node.kind:
+        case "if" | "choice" | "and":
+            return node.parts[:1]
+        case "loop":
+            return node.parts[1:]
+        case _:
+            return ()
+
+
+def _is_chain(node: Node) -> bool:
+    """Return whether an expression is a variable, or a constant key of one: its test is that it is not empty."""
+    while node.kind == "attribute":
+        node = node.parts[0]
+    return node.kind == "name"
 
 
 def _only_looks(test: Node, name: str) -> bool:

@@ -179,7 +179,7 @@ class Names:
         if name in module.imports:
             target, original = module.imports[name]
             there = self.modules.found.get(target)
-            return self.defined(there, name if original == "*" else original, depth + 1) if there is not None else None
+            return self._bound(there, name, original, depth + 1) if there is not None else None
         for value in reversed(self.top[module.path].assigned.get(name, ())):
             if value.kind == "name":
                 return self.defined(module, value.name, depth + 1)
@@ -193,6 +193,12 @@ class Names:
             if inside is None:
                 return None
         return self._exported(module, name, depth)
+
+    def _bound(self, module: Module, name: str, original: str, depth: int) -> Function | None:
+        """Return the function that a name means that a module of the folder binds, be it what that module is."""
+        if original != "*":
+            return self.defined(module, original, depth)
+        return (None if module.python else self.defined(module, "exports", depth)) or self.defined(module, name, depth)
 
     def _own(self, module: Module, name: str, depth: int) -> Function | None:
         """Return the function that a module defines under a name, or of which it has a getter."""

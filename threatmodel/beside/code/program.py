@@ -148,7 +148,10 @@ class Program:
     def _imported(self, name: str, function: Function) -> Iterator[Function]:
         """Yield the functions that a name may mean that is imported under another one."""
         target, original = function.module.imports.get(name, ("", ""))
-        if original not in {"", "*", name}:
+        whole = self.names.function(name, function) if original == "*" else None
+        if whole is not None:  # a module of JavaScript that is a function
+            yield whole
+        elif original not in {"", "*", name}:
             for one in self.functions:
                 if one.module.path == target and (one.name == original or (original == "default" and is_outer(one))):
                     yield one

@@ -9,17 +9,31 @@ from threatmodel.beside.code.flows import GIVEN
 from threatmodel.beside.code.functions import Function
 from threatmodel.beside.code.handled import is_handled
 from threatmodel.beside.code.observed import CERTAIN, SIGN, Observed, Reading
-from threatmodel.beside.code.syntax import Node
+from threatmodel.beside.code.syntax import Node, walk
 
 EVALUATES = re.compile(
     r"\A(?:eval|exec|Function|builtins\.(?:eval|exec))\Z|\A(?:node:)?vm\.\w+\Z|\Apickle\.loads?\Z|\Amarshal\.loads\Z"
-    r"|\Ayaml\.(?:load|unsafe_load|full_load)\Z|\Ajinja2\.Template\Z|\.from_string\Z"
+    r"|\Ayaml\.(?:load|unsafe_load|full_load)\Z|\Ajinja2\.Template\Z|\.from_string\Z|\A(?:dill|cPickle)\.loads?\Z"
+    r"|\Ajsonpickle\.decode\Z|\Anode-serialize\.unserialize\Z"
 )
 _SAFE = frozenset({"SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader"})
 """Loaders of YAML that make plain values only."""
 SHELLS = re.compile(r"\Aos\.(?:system|popen)\Z|\A(?:node:)?child_process\.exec(?:Sync)?\Z|\Acommands\.getoutput\Z")
 RUNS = re.compile(r"\Asubprocess\.(?:run|call|check_call|check_output|Popen|getoutput|getstatusoutput)\Z")
 QUERIES = re.compile(r"\.(?:execute|executemany|query|raw|executescript)\Z")
+_RUNS_SQL = re.compile(
+    rf"{QUERIES.pattern}|(?:\A|\.)(?:execute_?statement|start_?query_?execution|\w+StatementCommand|StartQueryExecutionCommand)\Z",
+    re.IGNORECASE,
+)
+_SQL = re.compile(
+    r"\s*(?:select\b.{1,2000}\bfrom|(?:insert|replace)\s+into|delete\s+from|update\b.{1,200}\bset)\s",
+    re.IGNORECASE | re.DOTALL,
+)
+"""How a text begins that is a statement of SQL."""
+_SAYS = re.compile(
+    r"(?:\A|\.)(?:print|log|trace|debug|info|warn|warning|error|exception|critical|\w*Error|Exception)\Z"
+)
+"""What is called with a text that only people read."""
 _DATABASE = re.compile(
     r"cursor|conn|connection|\bdb\b|pool|pymysql|psycopg|sqlite|mysql|pg\b|knex|session|engine|client", re.IGNORECASE
 )
@@ -35,11 +49,22 @@ POSTS = re.compile(r"(?:chat_post\w+|chat_update|chat\.post\w+|chat\.update|chat
 def sinks(reading: Reading) -> Iterator[Observed]:
     """Yield the first place of each kind where text of a request arrives."""
     seen: set[str] = set()
+    for one in _all(reading):
+        if one.what not in seen:
+            seen.add(one.what)
+            yield one
+
+
+def _all(reading: Reading) -> Iterator[Observed]:
     for function, call, name in reading.program.sure_calls:
-        for one in _at(reading, call, function, name) if len(call.parts) > 1 else ():
-            if one.what not in seen:
-                seen.add(one.what)
-                yield one
+        if len(call.parts) > 1:
+            yield from _at(reading, call, function, name)
+    if any(_RUNS_SQL.search(name) for *_, name in reading.program.calls):
+        for function in reading.program.surely:
+            for node in function.nodes:
+                if node.kind == "join" and _is_statement(node, function):
+                    what = "a statement of SQL is put together with"
+                    yield from _interpreted(reading, node, function, [node], what)
 
 
 def _at(reading: Reading, call: Node, function: Function, name: str) -> Iterator[Observed]:
@@ -57,6 +82,18 @@ def _at(reading: Reading, call: Node, function: Function, name: str) -> Iterator
         yield from _fetched(reading, call, function, first)
     if POSTS.search(name):
         yield from _posted(reading, call, function)
+
+
+def _is_statement(node: Node, function: Function) -> bool:
+    """Return whether a text that is put together begins as a statement of SQL, and is more than a message."""
+    first = node
+    while first.kind == "join" and first.parts:
+        first = first.parts[0]
+    found = _SQL.match(first.name) if first.kind == "text" else None
+    if found is None or found[0].split()[0].istitle():
+        return False
+    says = (one for one in function.nodes if one.kind == "call" and _SAYS.search(one.parts[0].name))
+    return not any(one is node for call in says for one in walk(call))
 
 
 def _mentioned(call: Node) -> Iterator[str]:
@@ -77,11 +114,14 @@ def _in_shell(call: Node) -> bool:
     return any(one.kind == "constant" and one.name == "true" for one in shell)
 
 
-def _interpreted(reading: Reading, call: Node, function: Function, parts: list[Node]) -> Iterator[Observed]:
+def _interpreted(
+    reading: Reading, where: Node, function: Function, parts: list[Node], what: str = ""
+) -> Iterator[Observed]:
     for part in parts:
         if reading.flows.of(part, function) & GIVEN:
-            how = SIGN if is_handled(reading, part, function, call) else CERTAIN
-            yield reading.at("interprets", how, (function, call), f"{call.parts[0].name}() gets text of the request")
+            how = SIGN if is_handled(reading, part, function, where) else CERTAIN
+            note = f"{what or f'{where.parts[0].name}() gets'} text of the request"
+            yield reading.at("interprets", how, (function, where), note)
 
 
 def _fetched(reading: Reading, call: Node, function: Function, first: Node) -> Iterator[Observed]:
@@ -94,11 +134,12 @@ def _fetched(reading: Reading, call: Node, function: Function, first: Node) -> I
         if reading.flows.of(start, function) & GIVEN:
             note = f"{call.parts[0].name}() requests an address that the request names"
             yield reading.at("fetches", CERTAIN, (function, call), note)
-            if not is_handled(reading, target, function, call, as_address=True):
+            if not is_handled(reading, target, function, call, "address"):
                 yield reading.at("fetches-unchecked", CERTAIN, (function, call), f"{note}, and nothing checks its host")
 
 
 def _posted(reading: Reading, call: Node, function: Function) -> Iterator[Observed]:
+    queued = "Records" in reading.program.words  # what wrote a record may have escaped it
     for one in call.parts[1:]:
         pairs = [pair for pair in one.parts if pair.kind == "pair"] if one.kind == "dict" else [one]
         for pair in pairs:
@@ -110,7 +151,7 @@ def _posted(reading: Reading, call: Node, function: Function) -> Iterator[Observ
                 own = reading.program.called(call, function) is not None  # it may post something else
                 yield reading.at("posts-given-text", SIGN if own else CERTAIN, (function, call), note)
                 if (
-                    not own
+                    not (own or queued)
                     and value.kind in {"join", "name", "attribute"}
                     and not is_handled(reading, value, function, call)
                 ):

@@ -16,6 +16,7 @@ _WRITES = frozenset(
     {"put_item", "update_item", "putItem", "updateItem", "PutItemCommand", "UpdateItemCommand", "PutCommand"}
 ) | {"UpdateCommand"}
 _READS = frozenset({"get_item", "getItem", "GetItemCommand", "GetCommand", "query", "QueryCommand"})
+_CLIENT = re.compile(r"DocumentClient\([^)]*\)\.(?:put|update)\Z")
 _CONDITION = "ConditionExpression"
 _REQUESTS = re.compile(r"\Arequests\.(?:get|post|put|patch|delete|head|request)\Z")
 _RANDOM = re.compile(r"\A(?:uuid\.uuid[14]|random\.\w+|secrets\.\w+|crypto\.random\w+|uuid\.v4|time\.time)\Z")
@@ -35,10 +36,11 @@ def _named(call: Node) -> str:
 
 
 def _conditions(reading: Reading) -> Iterator[Observed]:
-    put = [(function, node) for function, node, _ in reading.program.sure_calls if _named(node) in _WRITES]
+    called = reading.program.sure_calls
+    put = [(function, node) for function, node, name in called if _named(node) in _WRITES or _CLIENT.search(name)]
     if not put:
         return
-    bare = [found for found in put if not any(one.name == _CONDITION for one in walk(found[1]))]
+    bare = [found for found in put if not any(one.name == _CONDITION for one in _given(*found))]
     for function, node in bare:
         if _relies_on_read(function, node):
             note = f"{_named(node)}() writes without a condition what was read before"
@@ -48,15 +50,21 @@ def _conditions(reading: Reading) -> Iterator[Observed]:
     if not bare and reading.whole:
         yield reading.at("conditional", CLAIMED, put[0], "each write has a condition", value=True)
     for function, node in put:
-        for one in node.parts[1:]:
-            value = next(
-                (one.parts[0] for one in walk(one) if one.kind in {"pair", "keyword"} and one.name == "Item"), None
-            )
-            if value is not None and reading.flows.of(value, function) & {"payload"} and value.kind in {"name", "call"}:
-                note = f"{_named(node)}() stores the whole object that a request brings"
-                how = SIGN if is_handled(reading, value, function, node) else CERTAIN
-                yield reading.at("stores-whole", how, (function, node), note)
-                return
+        pairs = (one for one in _given(function, node) if one.kind in {"pair", "keyword"} and one.name == "Item")
+        value = next((one.parts[0] for one in pairs), None)
+        if value is not None and reading.flows.of(value, function) & {"payload"} and value.kind in {"name", "call"}:
+            note = f"{_named(node)}() stores the whole object that a request brings"
+            how = SIGN if is_handled(reading, value, function, node, "object") else CERTAIN
+            yield reading.at("stores-whole", how, (function, node), note)
+            return
+
+
+def _given(function: Function, call: Node) -> Iterator[Node]:
+    """Yield all that a call is given, the only value of a variable too."""
+    for one in call.parts[1:]:
+        values = function.assigned.get(one.name, ()) if one.kind == "name" else ()
+        for part in (one, *values[:1]) if len(values) == 1 else (one,):
+            yield from walk(part)
 
 
 def _relies_on_read(function: Function, write: Node) -> bool:

@@ -365,8 +365,30 @@ def spells_secret(raw: str) -> bool:
 
 
 def spells_token(raw: str) -> bool:
-    """Whether a line of code holds a token or key of a known form: `password=` is part of a call there."""
+    """Whether a text holds a token or key of a known form."""
     return any(not _STRONG_PLACEHOLDER.search(found.group(1)) for found in TOKEN.finditer(raw))
+
+
+def writes_secret(raw: str) -> bool:
+    """Whether a line of code holds a token or key of a known form, or a password or key under such a name.
+
+    `password=` alone is part of a call there.
+    """
+    return spells_token(raw) or any(_is_written(name, value) for name, value in _WRITTEN.findall(raw))
+
+
+def _is_written(name: str, value: str) -> bool:
+    """Whether a named text in code certainly is a secret: the name KEY alone says nothing, a word may be a label."""
+    words = _words(name)
+    if value.isalpha() or meaning(name) != "secret" or not _is_secret(words[-1], ""):
+        return False
+    return (len(words) > 1 or is_for_password(words)) and looks_secret(value, words[-1])
+
+
+_WRITTEN = re.compile(
+    r"""(?<![\w$-])([A-Za-z_]\w{0,80})["']?\s{0,3}(?::\s{0,3}\w{1,20}\s{0,3})?[:=]\s{0,3}["']([^"'`\s${}<>]{6,200})["']"""
+)
+"""A name, and the text that code gives it: an assignment, a member, an argument; `const key: string = "..."`."""
 
 
 def is_placeholder(raw: str) -> bool:

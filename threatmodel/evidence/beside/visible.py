@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from threatmodel.beside.folder import Folder
-from threatmodel.evidence.analyses.secret_texts import spells_secret, spells_token
+from threatmodel.evidence.analyses.secret_texts import spells_secret, writes_secret
 from threatmodel.graph.elements import VISIBLE_SECRET
 from threatmodel.reading.problems import Place, Problem
 
@@ -40,10 +40,10 @@ def visible_secrets(
 
 
 def of_code(folder: Folder, seen: Collection[Place]) -> Iterator[Problem]:
-    """Yield a note for each source of a folder with a token, but for tests and what was `seen` in a handler."""
+    """Yield a note for each source of a folder with a secret, but for tests and what was `seen` in a handler."""
     noted = {place.file for place in seen}
     texts = {name: text for name, text in folder.texts.items() if not _OF_TESTS.search(name)}
-    yield from visible_secrets(folder, texts, noted, spells_token)
+    yield from visible_secrets(folder, texts, noted, writes_secret)
 
 
 _OF_TESTS = re.compile(
