@@ -167,7 +167,7 @@ def test_the_default_models_example_imports(
     code, out, err = run(capsys, "import", "examples/slack-app/template.yaml")
     assert (code, err) == (0, "")
     assert "order-bot:" in out
-    line = "{slack: slash-command, api: slack-api, path: /slack/order}]  # by examples/slack-app/template.yaml:515"
+    line = "{slack: slash-command, api: slack-api, path: /slack/order}]  # by examples/slack-app/template.yaml:530"
     assert line in out
 
 

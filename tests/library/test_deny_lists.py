@@ -15,6 +15,7 @@ import yaml
 from tests.library.how.snippets import CLOUDFORMATION, HOW
 from tests.support import HOME
 from threatmodel.evidence.policies.iam import actions_of
+from threatmodel.evidence.policies.work import CHANGES_POLICY
 from threatmodel.library.load import load_library
 
 HERE = Path(__file__).parent
@@ -96,6 +97,53 @@ def test_a_control_names_every_role_that_its_policy_spares(name: str) -> None:
     control = LIBRARY.controls[name]
     text = " ".join([control.title, control.why, HOW[name].get("summary", "")]).lower()
     assert [role for role in spared(CLOUDFORMATION[name]) if not any(word in text for word in role.split("-"))] == []
+
+
+BY_NAME = [
+    (name, form)
+    for name in HOW
+    for form in FORMS
+    if "SERVICE_CONTROL_POLICY" in (snippet := HOW[name].get(form, "")) and _ROLE.search(snippet)
+]
+
+
+@pytest.mark.parametrize(("name", "form"), BY_NAME)
+def test_no_principal_can_make_itself_a_role_that_a_policy_spares_by_name(name: str, form: str) -> None:
+    """A policy of an organization knows roles by name, and each account is free to create a role of that name."""
+    policy, _, guard = HOW[name][form].rpartition("KeepExemptRole")
+    assert {"iam:CreateRole", "iam:UpdateAssumeRolePolicy"} <= {*_ACTION.findall(guard)}
+    assert {*_ROLE.findall(policy)} == {*_ROLE.findall(guard)}
+
+
+def test_policies_that_spare_roles_by_name_are_found() -> None:
+    assert {("guardrail-detection", form) for form in FORMS} < {*BY_NAME}
+
+
+_DENIAL = re.compile(r"Effect: Deny.*?(?=\n *- |\Z)|effect += \"Deny\".*?(?=\n *statement|\Z)", re.DOTALL)
+OWN_POLICIES = [
+    (name, form, service)
+    for name in HOW
+    for form in FORMS
+    for service in CHANGES_POLICY
+    if "principals {" in HOW[name].get(form, "") or "Principal:" in HOW[name].get(form, "")
+    if any(f"{service}:" in one and "aws:PrincipalArn" in one for one in _DENIAL.findall(HOW[name][form]))
+]
+
+
+@pytest.mark.parametrize(("name", "form", "service"), OWN_POLICIES)
+def test_a_policy_that_spares_some_principals_denies_changes_of_itself(name: str, form: str, service: str) -> None:
+    """A role with all rights on a queue replaces the policy of the queue first, unless the policy denies that too."""
+    assert {*CHANGES_POLICY[service]} <= {one.lower() for one in _ACTION.findall(HOW[name][form])}
+
+
+def test_policies_of_resources_that_spare_some_principals_are_found() -> None:
+    assert {name for name, _, _ in OWN_POLICIES} == {
+        "queue-readers-restricted",
+        "queue-senders-restricted",
+        "secret-readers-restricted",
+        "store-writers-restricted",
+        "subscribers-restricted",
+    }
 
 
 @pytest.mark.parametrize("form", FORMS)

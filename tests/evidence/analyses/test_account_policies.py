@@ -28,6 +28,11 @@ from threatmodel.evidence.policies.iam import watched
 from threatmodel.stacks.values import Unknown
 
 EXEMPT = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/security"}}
+RESERVED = {
+    "ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_ops_*"}
+}
+MAKE = ["iam:CreateRole", "iam:UpdateAssumeRolePolicy"]
+LEAVE = ["organizations:LeaveOrganization", "organizations:AcceptHandshake"]
 STOPPING = ["cloudtrail:Stop*", "cloudtrail:Delete*", "config:Delete*", "config:Stop*", "guardduty:Delete*"]
 QUIETLY = ["cloudtrail:Update*", "cloudtrail:Put*", "config:Put*", "config:Disassociate*", "guardduty:*"]
 EVERY_ROLE = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}
@@ -36,8 +41,19 @@ EVERY_ROLE = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}
 @pytest.mark.parametrize(
     ("name", "stated", "expected"),
     [
-        ("denies-leaving", [deny("organizations:LeaveOrganization")], YES),
-        ("denies-leaving", [deny("organizations:*", Condition=EXEMPT)], YES),
+        ("denies-leaving", [deny(LEAVE)], YES),
+        ("denies-leaving", [deny("organizations:LeaveOrganization")], NO),
+        # a role that is spared by name is as safe as that name: nobody may create it, or change its trust
+        ("denies-leaving", [deny("organizations:*", Condition=EXEMPT)], OPEN),
+        (
+            "denies-leaving",
+            [deny("organizations:*", Condition=EXEMPT), deny(MAKE, "arn:aws:iam::*:role/security")],
+            YES,
+        ),
+        ("denies-leaving", [deny("organizations:*", Condition=EXEMPT), deny(MAKE, "arn:aws:iam::*:role/sec*")], YES),
+        ("denies-leaving", [deny("organizations:*", Condition=EXEMPT), deny(MAKE, "arn:aws:iam::*:role/other")], OPEN),
+        ("denies-leaving", [deny("organizations:*", Condition=EXEMPT), deny(MAKE[:1])], OPEN),
+        ("denies-leaving", [deny("organizations:*", Condition=RESERVED)], YES),
         ("denies-leaving", [deny("organizations:*", Condition={"Bool": {"aws:ViaAWSService": "true"}})], NO),
         ("denies-leaving", [allow("*")], NO),
         ("denies-leaving", [UNKNOWN], OPEN),
@@ -75,6 +91,7 @@ EVERY_ROLE = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}
                     "lambda:PutResourcePolicy",
                     Condition={"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/deploy"}},
                 ),
+                deny(MAKE, "arn:aws:iam::*:role/deploy"),
             ],
             YES,
         ),
@@ -109,9 +126,7 @@ def test_the_guardrails_of_the_library_are_guardrails() -> None:
     assert named == {action for one in content["Statement"] for action in one["Action"]}
 
 
-LEAVING = (
-    "{Version: '2012-10-17', Statement: [{Effect: Deny, Action: 'organizations:LeaveOrganization', Resource: '*'}]}"
-)
+LEAVING = "{Version: '2012-10-17', Statement: [{Effect: Deny, Action: 'organizations:*', Resource: '*'}]}"
 POLICY = "P: {Type: AWS::Organizations::Policy, Properties: {Name: p, Type: %s, Content: %s%s}}\n"
 SCP = "SERVICE_CONTROL_POLICY"
 
@@ -126,7 +141,7 @@ SCP = "SERVICE_CONTROL_POLICY"
         (POLICY % (SCP, LEAVING, ", TargetIds: []"), NO),
         (POLICY % ("RESOURCE_CONTROL_POLICY", LEAVING, ""), NOTHING),
         (POLICY % (SCP, LEAVING.replace("Deny", "Allow"), ", TargetIds: [r-abcd]"), NOTHING),
-        (POLICY % (SCP, LEAVING.replace("organizations:LeaveOrganization", "s3:*"), ""), NOTHING),
+        (POLICY % (SCP, LEAVING.replace("organizations:*", "s3:*"), ""), NOTHING),
         (POLICY % (SCP, "!ImportValue a", ", TargetIds: [r-abcd]"), OPEN),
         # one that is attached beside one that is not
         (
@@ -140,7 +155,7 @@ def test_a_policy_of_a_template_that_is_attached_to_nothing_guards_nothing(text:
 
 
 def test_a_policy_of_a_plan_is_attached_by_a_resource_of_its_own() -> None:
-    stated = json.dumps({"Statement": [deny("organizations:LeaveOrganization")]})
+    stated = json.dumps({"Statement": [deny(LEAVE)]})
     policy = f"aws_organizations_policy.p: {{type: {SCP}, content: '{stated}'}}\n"
     assert word(found(plan(policy), "account", "guardrail_leaving")) is NO
     attached = (

@@ -252,6 +252,11 @@ FENCE = """
             Action: secretsmanager:GetSecretValue
             Resource: '*'
             Condition: {ArnNotEquals: {aws:PrincipalArn: [!GetAtt BotRole.Arn]}}
+          - Effect: Deny
+            Principal: '*'
+            Action: ['secretsmanager:DeleteResourcePolicy', 'secretsmanager:PutResourcePolicy']
+            Resource: '*'
+            Condition: {ArnNotLike: {aws:PrincipalArn: 'arn:aws:iam::*:role/deploy'}}
 """
 JOBS_FENCE = """
   JobsPolicy:
@@ -265,6 +270,11 @@ JOBS_FENCE = """
             Action: sqs:SendMessage
             Resource: '*'
             Condition: {ArnNotEquals: {aws:PrincipalArn: !GetAtt BotRole.Arn}, SERVICES}
+          - Effect: Deny
+            Principal: '*'
+            Action: ['sqs:*Permission', 'sqs:SetQueueAttributes']
+            Resource: '*'
+            Condition: {ArnNotLike: {aws:PrincipalArn: 'arn:aws:iam::*:role/deploy'}}
 """
 SPARED = JOBS_FENCE.replace("SERVICES", "BoolIfExists: {aws:PrincipalIsAWSService: 'false'}")
 LET_IN = "          - {{Effect: Allow, Principal: {}, Action: sqs:SendMessage, Resource: '*'{}}}\n"
@@ -290,6 +300,12 @@ OPEN_QUEUE = """
         (OPEN_QUEUE, NO, OPEN),
         # a fence that leaves AWS's services out holds where no statement lets them in
         (SPARED, YES, OPEN),
+        # and where nobody but named principals can replace it
+        (SPARED.replace("'sqs:*Permission', ", ""), OPEN, OPEN),
+        (SPARED.replace("'sqs:SetQueueAttributes'", "'sqs:GetQueueAttributes'"), OPEN, OPEN),
+        (SPARED.replace("role/deploy", "role/*"), OPEN, OPEN),
+        (SPARED.replace("Condition: {ArnNotLike: {aws:PrincipalArn: 'arn:aws:iam::*:role/deploy'}}", ""), YES, OPEN),
+        (FENCE.replace("'secretsmanager:DeleteResourcePolicy', ", ""), OPEN, OPEN),
         (JOBS_FENCE.replace("SERVICES", "BoolIfExists: {aws:PrincipalIsAWSService: 'true'}"), OPEN, OPEN),
         (JOBS_FENCE.replace("SERVICES", "Bool: {aws:PrincipalIsAWSService: 'false'}"), OPEN, OPEN),
         (JOBS_FENCE.replace("SERVICES", "BoolIfExists: {aws:PrincipalIsAWSService: !ImportValue x}"), OPEN, OPEN),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from threatmodel.evidence.analyses.guardrails import exempts
 from threatmodel.evidence.analyses.properties import each, read
 from threatmodel.evidence.analyses.registry import rows
 from threatmodel.evidence.analyses.roles import is_lambda
@@ -20,7 +21,7 @@ from threatmodel.evidence.policies.grants import (
     statement,
     statements,
 )
-from threatmodel.evidence.policies.work import READS_SECRETS, RECEIVES, SENDS, SUBSCRIBES
+from threatmodel.evidence.policies.work import CHANGES_POLICY, READS_SECRETS, RECEIVES, SENDS, SUBSCRIBES
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Scalar, Table, Unknown, items, links
 
@@ -59,6 +60,8 @@ def _restricted(  # noqa: PLR0913 - what every analysis gets, and of whom what i
     for grant in found:
         guards = grant.effect == "Deny" and users.about(grant, resource)
         if guards and _denies_all_but_functions(grant, actions, users, services=not lets_services):
+            if not _denies_changes([one for one in found if users.about(one, resource)], _service(grant)):
+                return Unanswered("a principal that may change its policy can remove this denial", grant.place)
             return elsewhere or yes(grant.place, f"only roles of functions may {what}")
     others = others or _identities(named(parts, "identity-policy"), resource, actions, users)
     why = f"policies outside this file may allow other principals to {what}"
@@ -192,8 +195,7 @@ def _denies_all_but_functions(grant: Grant, actions: frozenset[str], users: _Hol
 
     With `services` also one that spares AWS's services: these need a statement that lets them in, and there is none.
     """
-    service = next((one.text.partition(":")[0] for one in grant.actions if ":" in one.text), "")
-    wanted = [action for action in actions if action.startswith(f"{service}:")]
+    wanted = [action for action in actions if action.startswith(f"{_service(grant)}:")]
     if grant.open is not None or not wanted or not all(grant.covers(action) is True for action in wanted):
         return False
     if any(one.open is not None for one in grant.resources) or grant.but_resources:
@@ -206,6 +208,20 @@ def _denies_all_but_functions(grant: Grant, actions: frozenset[str], users: _Hol
     (one,) = conditions
     named = one.key == "aws:principalarn" and one.operator in NEGATIVE
     return named and bool(one.values) and all(_is_functions(value, users) for value in one.values)
+
+
+def _service(grant: Grant) -> str:
+    """Return the service of the first action that names one."""
+    return next((one.text.partition(":")[0] for one in grant.actions if ":" in one.text), "")
+
+
+def _denies_changes(found: Sequence[Grant], service: str) -> bool:
+    """Return whether statements certainly deny changes of the policy that they are in to all but named principals."""
+    guards = [
+        one for one in found
+        if one.effect == "Deny" and one.open is None and everybody(one)[0] is True and all(map(exempts, one.conditions))
+    ]  # fmt: skip
+    return all(any(one.covers(action) is True for one in guards) for action in CHANGES_POLICY[service])
 
 
 def _spares_services(condition: ConditionKey) -> bool:

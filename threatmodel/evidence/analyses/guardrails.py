@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import partial
 
 from threatmodel.evidence.analyses.properties import read, stands, worded
@@ -42,9 +43,10 @@ def _asked(parts: Sequence[Gathered], resource: Resource, stack: Stack, *, ask: 
     own = [part for part in parts if part.part == "guardrail" and _may_be(part, kind)]
     if not own:
         return None
-    outcome = ask(own, grants(own, resource, stack))
+    found = grants(own, resource, stack)
+    outcome = ask(own, found)
     if not any(part.resource.type == _POLICY for part in own) or not isinstance(outcome, Answered):
-        return outcome
+        return _by_name(outcome, found) or outcome
     if not outcome.value:
         return None  # another policy may do it
     loose = [part for part in own if _is_loose(part, stack)]
@@ -53,6 +55,24 @@ def _asked(parts: Sequence[Gathered], resource: Resource, stack: Stack, *, ask: 
     if loose and not (isinstance(without, Answered) and without.value):
         return no(loose[0].resource.place, f"{loose[0].resource.name} is attached to nothing")
     return Unanswered("it is unknown whether the policy applies to this account", own[0].resource.place)
+
+
+_MAKES_ROLES = ("iam:createrole", "iam:updateassumerolepolicy")
+
+
+def _by_name(outcome: Outcome, found: Sequence[Grant]) -> Unanswered | None:
+    """Return the doubt in a denial that spares a role by name, which a principal could create or let itself assume."""
+    deciding = [one for one in found if isinstance(outcome, Answered) and outcome.value and one.place in outcome.places]
+    spared = [one for grant in deciding for key in grant.conditions if exempts(key) for one in key.values]
+    for role in (one for one in spared if re.search(r"::(\*|\d*):role/(?!aws-(reserved|service-role)/)", one.text)):
+        guards = [
+            one for one in found if one.effect == "Deny" and one.open is None and all(map(exempts, one.conditions))
+        ]
+        about = [one for one in guards if any(fnmatchcase(role.text, of.text) for of in one.resources)]
+        if not all(any(one.covers(action) for one in about) for action in _MAKES_ROLES):
+            name = role.text.rpartition(":role/")[2]
+            return Unanswered(f"it exempts {name} by name, and nothing denies creating that role", role.place)
+    return None
 
 
 def _may_be(part: Gathered, kind: str) -> bool:
@@ -228,7 +248,7 @@ _QUESTIONS: Mapping[str, _Ask] = {
     "denies-public-functions": _keeps_functions_closed,
     # all but some Regions, global services apart
     "denies-other-regions": partial(_one_does, does=_bars_regions),
-    "denies-leaving": partial(all_denied, actions=("organizations:leaveorganization",)),
+    "denies-leaving": partial(all_denied, actions=("organizations:leaveorganization", "organizations:accepthandshake")),
     # what destroys or changes permissions, where MFA is false or missing
     "denies-without-mfa": partial(all_denied, actions=_NEED_MFA, holds=_no_mfa),
     # to all but named principals: reading of code, layers and images; tokens and shells of MicroVMs
