@@ -21,13 +21,14 @@ from __future__ import annotations
 
 import argparse
 import ast
+import dataclasses
 import datetime
 import hashlib
 import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,16 +152,67 @@ def outcomes(saved: Saved) -> dict[str, str]:
     return {what["id"]: judged(by_id[what["id"]], what, names) for what in saved["handlers"]}
 
 
-def digest(home: Path = PACKAGES) -> str:
-    """Return the digest of the probe and the corpus, with which the figures become stale; words do not count."""
-    found = hashlib.sha256()
-    folders = (home / PROBE.relative_to(PACKAGES), home / HERE.relative_to(PACKAGES))
-    files = (path for folder in folders for path in sorted(folder.rglob("*")) if path.suffix in _ENDINGS)
-    own = {"probed.json", "probing.py", "test_probed.py", "test_corpus.py"}
-    for path in files:
-        if "__pycache__" not in path.parts and path.name not in own:
-            found.update(f"{path.relative_to(home)}\n{_meaning(path)}\n".encode())
-    return found.hexdigest()[:12]
+def digests(home: Path = PACKAGES) -> dict[str, str]:
+    """Return for each handler the digest with which its figure becomes stale; comments and words do not count.
+
+    It covers what a figure follows from: the probe's code and data, as far as they are imported for a run or read in
+    one, what all handlers of the corpus share, and the handler itself with its entry.
+    """
+    own = home / HERE.relative_to(PACKAGES)
+    shared = [own / "corpus.py", own / "requests.py", *verdict_files(home)]
+    common = "".join(f"{path.relative_to(home)}\n{_meaning(path)}\n" for path in shared)
+    names = naming()
+    return {one.id: _digest(common, json.dumps(names.get(one.group)), _of_handler(one)) for one in load()}
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
+
+
+def _of_handler(handler: Handler) -> str:
+    """Return what one handler is: its entry and its files."""
+    files = [path for path in sorted(handler.folder.rglob("*")) if path.suffix in {*_ENDINGS, ".json"}]
+    entry = {
+        key: value for key, value in dataclasses.asdict(handler).items() if key not in {"folder", "fault", "style"}
+    }
+    texts = (f"{path.relative_to(handler.folder)}\n{path.read_text(encoding='utf-8')}" for path in files)
+    return "\0".join((json.dumps(entry, default=str), *texts))
+
+
+def verdict_files(home: Path = PACKAGES) -> list[Path]:
+    """Return the files that can change what a run says: what it imports of the probe and of the readers of source,
+    and all that is read or started in a run, which nothing imports."""
+    probe_folder, code = (home / "threatmodel" / name for name in ("probe", "beside/code"))
+    started = [path for path in (probe_folder / "runners").rglob("*") if path.suffix in _ENDINGS]
+    data = [*(probe_folder / "cases").glob("*.yaml"), *code.glob("*.json"), *probe_folder.glob("*.json")]
+    found, ahead = {*started, *data}, [home / f"{name.replace('.', '/')}.py" for name in _BEGUN]
+    while ahead:
+        path = ahead.pop()
+        if path in found and path not in started:
+            continue
+        found.add(path)
+        ahead += [one for one in _imported(path, home) if one not in found and {probe_folder, code} & {*one.parents}]
+    return sorted(path for path in found if "__pycache__" not in path.parts and path.stem not in _WORDS)
+
+
+_BEGUN = tuple(f"threatmodel.probe.{name}" for name in ("probing", "hints", "asked_for", "made_up", "runners.target"))
+"""What the corpus calls of the probe."""
+_WORDS = frozenset({"advice", "limits", "wording"})
+"""Modules that make texts for a reader and decide nothing."""
+
+
+def _imported(path: Path, home: Path) -> Iterator[Path]:
+    """Yield the modules of the toolkit that a module imports, wherever it does."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{one.name}" for one in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [one.name for one in node.names]
+        else:
+            continue
+        for name in names:
+            whole = home / name.replace(".", "/")
+            yield from (one for one in (whole.with_suffix(".py"), whole / "__init__.py") if one.is_file())
 
 
 _ENDINGS = frozenset({".py", ".yaml", ".cjs", ".mjs", ".js"})
@@ -193,8 +245,8 @@ def page(saved: Saved) -> str:
             row = [f"**{group}**: {about}", sum(counted.values()), *(counted[one] or "" for one in OUTCOMES)]
             lines.append(f"| {' | '.join(map(str, row))} |\n")
     sound = Counter(outcome for name, outcome in done.items() if name.startswith(f"{SOUND}/"))
-    now = digest()
-    stale = sum(what["digest"] != now for what in saved["handlers"])
+    now = digests()
+    stale = sum(what["digest"] != now.get(what["id"]) for what in saved["handlers"])
     note = f" **{stale} of these figures are stale: the probe has changed since.**" if stale else ""
     return (
         f"Of {sum(total.values())} faulty handlers, {total[CAUGHT]} are caught: a probe that names the mistake "
@@ -232,9 +284,9 @@ def main() -> int:
 def run_and_save(parts: Sequence[str], *, save: bool) -> None:
     """Run the probe on the chosen handlers, show how it did, and save what is new."""
     chosen = [one for one in load() if not parts or any(part in one.id for part in parts)]
-    names, now, counted = naming(), digest(), Counter[str]()
+    names, now, counted = naming(), digests(), Counter[str]()
     for handler in chosen:
-        if save and saved_rows().get(handler.id, {}).get("digest") == now:
+        if save and saved_rows().get(handler.id, {}).get("digest") == now[handler.id]:
             continue
         what = probed(handler)
         outcome = judged(handler, what, names)
@@ -244,7 +296,7 @@ def run_and_save(parts: Sequence[str], *, save: bool) -> None:
         )
         sys.stdout.flush()
         if save:
-            save_rows({**saved_rows(), handler.id: {**what, "digest": now}})
+            save_rows({**saved_rows(), handler.id: {**what, "digest": now[handler.id]}})
     sys.stdout.write(f"{dict(counted)}\n")
 
 

@@ -14,7 +14,7 @@ from tests.handlers.probing import (
     PAGE,
     SAVED,
     current_page,
-    digest,
+    digests,
     judged,
     naming,
     outcomes,
@@ -54,8 +54,8 @@ def test_the_page_has_the_saved_figures() -> None:
 
 
 def test_figures_of_another_probe_are_stale() -> None:
-    now = digest()
-    current = [{**what, "digest": now} for what in FIGURES["handlers"]]
+    now = digests()
+    current = [{**what, "digest": now[what["id"]]} for what in FIGURES["handlers"]]
     assert "stale" not in page({"handlers": current})
     assert "**1 of these figures are stale" in page({"handlers": [*current[1:], {**current[0], "digest": "0" * 12}]})
 

@@ -75,6 +75,21 @@ def test_constants_are_put_together() -> None:
     assert not [text for text in javascript.compared if "2" in text and text != "/2"]
 
 
+def test_products_are_sizes() -> None:
+    python = literals_of(
+        block_of("A = 128\nB = A << 10\nhandler = lambda h: len(h) > 64 * 1024 or 7 / 2 or 1 << 99", ".py")
+    )
+    javascript = literals_of(block_of("const A = 1 << 17; if (h.length > 3 * 7000 * 2) f();", ".js"))
+    assert {"131072", "65536"} <= set(python.texts)
+    assert {"131072", "42000"} <= set(javascript.texts)
+    assert {*python.texts, *javascript.texts} & {"3.5", "3", str(1 << 99)} == {"3"}
+
+
+def test_each_key_has_the_texts_that_it_is_compared_with(tmp_path: Path) -> None:
+    source = "if (h['x-a']?.startsWith('ELB') || p.get('type') === 'a' || p.type == 'b' || c === 'd') f();"
+    assert hints_of(written(tmp_path, source, "index.js")).answers == {"x-a": ("ELB",), "type": ("a",)}
+
+
 def test_words_of_the_source_are_completed_by_what_is_missing(genuine: Genuine) -> None:
     assert {"please", "dev", "Bearer undefined", "Bearer None"} <= set(values(genuine))
     assert genuine.hints.variables == {"STAGE": "prod"}
@@ -130,6 +145,7 @@ COMPOSED = """\
 def handler(event, context):
     if len(event["text"]) > 700 or event["headers"].get("x-param-" + event["name"]):
         return json.loads(event["queryStringParameters"]["overrides"])["detail-type"] == "urgent"
+    return event["headers"].get("user-agent", "").startswith("Health/")
 """
 VALUES: dict[str, tuple[str, Callable[[Send], bool]]] = {
     "a text longer than a number of the source": ("fields", lambda send: b"x" * 701 in (send.text or b"")),
@@ -150,6 +166,18 @@ VALUES: dict[str, tuple[str, Callable[[Send], bool]]] = {
         lambda send: b'"detail-type": "urgent"' in (send.text or b"").replace(b'":"', b'": "'),
     ),
     "a signature in another header": ("signatures", lambda send: len(str((send.headers or {}).get("X-Api-Key"))) == 64),
+    "what several comparisons ask for": (
+        "places",
+        lambda send: (
+            send.shape == "alb"
+            and (send.headers or {}).get("User-Agent") == "Health/"
+            and b'"detail-type": "urgent"' in (send.text or b"")
+        ),
+    ),
+    "a form in parts": ("forms", lambda send: send.base64 and b'name="user_id"\r\n\r\nU2' in (send.text or b"")),
+    "an event with what its type has": ("fields", lambda send: b'"tokens":{"oauth":["U2' in (send.text or b"")),
+    "an event with each field": ("fields", lambda send: b'"overrides":"x"' in (send.text or b"")),
+    "the digest with a space in it": ("resent", lambda send: send.signature == "v0={spaced}"),
     "another type of content": ("resent", lambda send: "Content-Type" in (send.headers or {})),
     "a list of words": ("variables", lambda send: "urgent," in ((send.environment or {}).get("FEATURES") or "")),
 }
@@ -160,7 +188,7 @@ def test_values_are_composed_of_what_source_and_request_have(what: str, tmp_path
     rule, holds = VALUES[what]
     source = COMPOSED + 'FEATURES = os.environ["FEATURES"]\n'
     hints = hints_of(written(tmp_path, source), {"STAGE": "prod", "FEATURES": ""})
-    kind = "action" if "JSON where" in what else "command"
+    kind = "action" if "JSON where" in what else "event" if "an event" in what else "command"
     own = Genuine(hints=hints, now=1_800_000_000.0, kind=kind, body=body_of(kind, caller_of(Genuine().body)))
     assert any(
         holds(send) for signature in ("{signature}", None) for send in RULES[rule](Send(signature=signature), own)

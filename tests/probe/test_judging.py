@@ -153,6 +153,11 @@ def sent(content: str) -> Reply:
     [
         ('{"text": "deploy", "user": "U0001"}', '{"text": "probeoutside", "user": "U0001"}', FAILED),
         ('{"text": "undefined"}', '{"text": "probeoutside"}', FAILED),
+        (
+            base64.b64encode(b'{"text": "deploy"}').decode(),
+            base64.b64encode(b'{"text": "probeoutside"}').decode(),
+            FAILED,
+        ),
         ('{"text": "deploy"}', '{"text": "deploy"}', PASSED),
         ('{"text": "deploy", "query": null}', '{"text": "deploy", "query": {"text": "probeoutside"}}', PASSED),
         ('{"query": null, "text": "deploy"}', f'{{"query": "probeoutside{"x" * MOST_CONTENT}'[:MOST_CONTENT], PASSED),

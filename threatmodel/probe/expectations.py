@@ -31,6 +31,7 @@ from threatmodel.probe.replies import (
     keeps,
     side_effects,
 )
+from threatmodel.probe.spelling import decoded
 from threatmodel.reading.values import replace
 
 IN_TIME = 3.0
@@ -344,9 +345,9 @@ class _Expected(Observed):
 
 
 def _contents(reply: Reply) -> str:
-    """What was sent to others, without the names of the one request and of secrets."""
+    """What was sent to others, as it is and decoded, without the names of the one request and of secrets."""
     sent = (effect.content for effect in reply.effects if effect.service not in KEEPING_SECRETS)
-    return _DELIVERY.sub("", " ".join(sent))
+    return _DELIVERY.sub("", " ".join(part for content in sent for part in (content, decoded(content))))
 
 
 def _key(effect: Effect) -> tuple[str, str, str]:

@@ -14,7 +14,7 @@ from threatmodel.probe.defaults import defaults_in
 from threatmodel.probe.protocol import LAMBDA
 from threatmodel.probe.secret_values import is_plain
 from threatmodel.probe.source_files import block_of, source_files
-from threatmodel.probe.source_literals import literals_of, texts_in
+from threatmodel.probe.source_literals import ASKING, literals_of, texts_in
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.source import read_text
 from threatmodel.reading.values import dataclass, field, field_names
@@ -68,9 +68,9 @@ class Hints:
 
     `names` are keys that it asks something for (a header, a query), `secret_keys` what a secret kept as JSON may be
     called in it, `defaults` what may replace a secret.  `literals` are all its short texts, those first that are
-    `compared`, `called` its functions, `keys` all that may be the name of a field or header.  `variables` are those
-    that it reads, with their values ('' where they have none), `known` those whose values are no secrets.
-    `token` is the app's verification token, which each request carries.
+    `compared`, `called` its functions, `keys` all that may be the name of a field or header, `answers` the texts that
+    it compares each of these with.  `variables` are those that it reads, with their values ('' where they have none),
+    `known` those whose values are no secrets.  `token` is the app's verification token, which each request carries.
     """
 
     paths: tuple[str, ...] = ()
@@ -86,6 +86,7 @@ class Hints:
     compared: tuple[str, ...] = ()
     called: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     known: Mapping[str, str] = field(default_factory=dict)
     token: str = ""
@@ -116,6 +117,7 @@ def hints_of(handler: Path | None, environment: Mapping[str, str] | None = None,
         compared=_first(one.compared for one in sources),
         called=_first(one.called for one in sources),
         keys=_first(one.names for one in sources),
+        answers=_by_key(pair for block in blocks for pair in _answers(block)),
         variables={name: given.get(name, "") for name in _first(one.variables for one in sources)},
         known={name: value for name, value in {**LAMBDA, **given}.items() if is_plain(name, value, "")}
         | _in_files(handler),
@@ -165,7 +167,7 @@ def _read(block: Node, found: dict[str, list[str]]) -> None:
             found["ids"] += (word for word in words if _WORD.match(word) and not word.startswith("/"))
         if id(node) not in methods and _NAME.match(name := _asked(node)):
             found["names"].append(name)
-    compared = [one for node in nodes if node.kind == "compare" for one in _compared(node)]
+    compared = [one for node in nodes if node.kind == "compare" for one in _compared(*node.parts)]
     for name, text, _ in sorted(compared, key=lambda one: not one[-1]):
         if name.lower() in _PLACES and _PLACE.match(text):
             found["paths"].append(f"/{text.lstrip('/')}")
@@ -186,6 +188,23 @@ def _sort(word: str, found: dict[str, list[str]], *, ids: bool) -> None:
         found["secret_keys"].append(word)
 
 
+def _answers(block: Node) -> Iterator[tuple[str, str]]:
+    """Yield each key that a file asks for with a text that it compares it with, or looks for in it."""
+    for node in walk(block):
+        if node.kind == "compare" and node.name not in {"in", "not in"}:
+            yield from ((name, text) for name, text, asked in _compared(*node.parts) if asked)
+        elif node.kind == "call" and node.parts[0].kind == "attribute" and node.parts[0].name in ASKING:
+            for one in node.parts[1:2]:
+                yield from ((name, text) for name, text, asked in _compared(node.parts[0].parts[0], one) if asked)
+
+
+def _by_key(pairs: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    for name, text in pairs:
+        found.setdefault(name, {})[text] = None
+    return {name: tuple(texts) for name, texts in found.items()}
+
+
 def _asked(node: Node) -> str:
     """Return the key of `x.get("key")`, `x["key"]`, `"key" in x` or `event.key`; '' where a node asks for none."""
     match node.kind:
@@ -204,9 +223,9 @@ def _text_of(nodes: Iterable[Node]) -> str:
     return first.name if first is not None and first.kind == "text" else ""
 
 
-def _compared(node: Node) -> Iterator[tuple[str, str, bool]]:
+def _compared(left: Node, right: Node) -> Iterator[tuple[str, str, bool]]:
     """Yield a key or variable with the text that it is compared with, and whether it is a key that is asked for."""
-    for one, other in (node.parts, node.parts[::-1]):
+    for one, other in ((left, right), (right, left)):
         asked = _asked(one)
         name = asked or (one.name if one.kind in {"attribute", "name"} else "")
         if name and other.kind == "text" and other.name:

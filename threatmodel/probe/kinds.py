@@ -134,6 +134,28 @@ def _command(caller: Caller, word: str, delivery: str) -> str:
     return urlencode(fields)
 
 
+def of_event(kind: str, caller: Caller) -> Mapping[str, Any]:
+    """Return what an event of this type has that others lack: docs.slack.dev/reference/events."""
+    item = {"type": "message", "channel": caller.channel, "ts": _STAMP}
+    reaction = {"reaction": "thumbsup", "item": item, "item_user": "U0PROBE77"}
+    channel = {"id": caller.channel, "name": "foobar", "created": _MOMENT, "creator": caller.user}
+    link = {"domain": "example.com", "url": "https://example.com/1"}
+    known: Mapping[str, Mapping[str, Any]] = {
+        "message": {"channel_type": "im"},
+        "app_home_opened": {"tab": "home"},
+        "reaction_added": reaction,
+        "reaction_removed": reaction,
+        "tokens_revoked": {"tokens": {"oauth": [caller.user], "bot": [_BOT_USER]}},
+        "channel_created": {"channel": channel},
+        "channel_rename": {"channel": channel},
+        "team_join": {"user": {"id": caller.user, "team_id": caller.team, "name": "roadrunner"}},
+        "file_shared": {"file_id": "F0PROBE99", "file": {"id": "F0PROBE99"}, "user_id": caller.user},
+        "link_shared": {"links": [link], "message_ts": _STAMP},
+        "subteam_members_changed": {"subteam_id": "S0PROBE99", "added_users": [caller.user], "removed_users": []},
+    }
+    return known.get(kind, {})
+
+
 def _event(caller: Caller, word: str, delivery: str) -> str:
     kind = word or "app_mention"
     event: dict[str, Any] = {
@@ -152,13 +174,7 @@ def _event(caller: Caller, word: str, delivery: str) -> str:
         block = {"type": "rich_text_section", "elements": said}
         event["blocks"] = [{"type": "rich_text", "block_id": "probe", "elements": [block]}]
         event |= {"client_msg_id": f"00000000-0000-4000-8000-{delivery:0>12}", "team": caller.team}
-    if word == "message":
-        event["channel_type"] = "im"
-    if word == "app_home_opened":
-        event["tab"] = "home"
-    if word == "reaction_added":
-        item = {"type": "message", "channel": caller.channel, "ts": _STAMP}
-        event |= {"reaction": "thumbsup", "item": item, "item_user": "U0PROBE77"}
+    event |= of_event(word, caller)
     whole = {
         "token": caller.token,
         "team_id": caller.team,

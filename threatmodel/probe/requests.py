@@ -254,6 +254,7 @@ def _filled(text: str, signed: str) -> str:
         "signature": signed,
         "digest": digest,
         "capitals": digest.upper(),
+        "spaced": f"{digest[:2]} {digest[2:]}",
         "cut": digest[:10],
         "first": _other(digest[:1]) + digest[1:],
         "last": digest[:-1] + _other(digest[-1:]),

@@ -9,9 +9,10 @@ from typing import NamedTuple
 from threatmodel.beside.code.syntax import Node, walk
 from threatmodel.probe.source_variables import names_in
 
-_LONGEST, _DIGITS = 80, 6
+_LONGEST, _DIGITS, _MOST_BITS = 80, 6, 32
+_COMPUTED = frozenset({"join", "operation"})
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,40}\Z", re.ASCII)
-_ASKING = frozenset(
+ASKING = frozenset(
     {"startswith", "endswith", "removeprefix", "fullmatch", "search", "match", "test", "has", "includes"}
     | {"startsWith", "endsWith", "indexOf", "matches"}
 )
@@ -33,7 +34,7 @@ def literals_of(block: Node) -> Literals:
     """Return what a file names."""
     nodes = list(walk(block))
     constants = _constants(nodes)
-    composed = {id(node): text for node in nodes if node.kind == "join" and (text := _text(node, constants))}
+    composed = {id(node): text for node in nodes if node.kind in _COMPUTED and (text := _text(node, constants))}
     texts = tuple(dict.fromkeys((*texts_in(block), *composed.values())))
     deciding = [node for node in nodes if _decides(node)]
     compared = [text for node in deciding for text in texts_in(node)]
@@ -55,7 +56,7 @@ def _constants(nodes: Sequence[Node]) -> dict[str, str]:
             target, value = node.parts[:2]
             several = target.kind == value.kind == "list"
             for name, one in zip(target.parts, value.parts, strict=False) if several else ((target, value),):
-                if name.kind == "name" and (text := _text(one, {})):
+                if name.kind == "name" and (text := _text(one, found)):
                     found[name.name] = text
     return found
 
@@ -64,11 +65,23 @@ def _text(node: Node, constants: Mapping[str, str]) -> str:
     """Return the short text that an expression of constants is; '' for any other."""
     if node.kind == "name":
         return constants.get(node.name, "")
+    if node.kind == "operation":
+        return _computed(node.name, [_text(part, constants) for part in node.parts])
     if node.kind != "join":
         return node.name if node.kind == "text" or (node.kind == "constant" and node.name.isdigit()) else ""
     parts = [_text(part, constants) for part in node.parts]
     whole = "".join(parts)
     return whole if all(parts) and len(whole) <= _LONGEST else ""
+
+
+def _computed(operator: str, sides: Sequence[str]) -> str:
+    """Return a product as a text (`128 * 1024`, `1 << 20`), which may be a size; '' for any other operation."""
+    match [int(one) for one in sides if one.isdigit() and len(one) <= _DIGITS]:
+        case [first, second] if operator == "*":
+            return str(first * second)
+        case [first, second] if operator == "<<" and second <= _MOST_BITS:
+            return str(first << second)
+    return ""
 
 
 def texts_in(node: Node) -> Iterator[str]:
@@ -104,7 +117,7 @@ def _root(node: Node) -> str:
 
 def _decides(node: Node) -> bool:
     """Return whether texts below a node decide something: they are compared, or looked for in another."""
-    asks = node.kind == "call" and node.parts[0].kind == "attribute" and node.parts[0].name in _ASKING
+    asks = node.kind == "call" and node.parts[0].kind == "attribute" and node.parts[0].name in ASKING
     return asks or node.kind == "regex" or (node.kind == "compare" and node.name not in _ORDERS)
 
 

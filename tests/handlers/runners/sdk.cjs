@@ -41,7 +41,8 @@ const known = {
 };
 
 function record(call, given) {
-  exports.effects.push({ call, given });
+  const text = ([name, value]) => [name, value instanceof Uint8Array ? Buffer.from(value).toString() : value];
+  exports.effects.push({ call, given: Object.fromEntries(Object.entries(given).map(text)) });
   return { StatusCode: 202 };
 }
 

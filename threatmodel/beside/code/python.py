@@ -28,6 +28,7 @@ _ARITHMETIC: Mapping[type[ast.AST], str] = {
     ast.Div: "/",
     ast.FloorDiv: "//",
     ast.Pow: "**",
+    ast.LShift: "<<",
 }
 _Placed = ast.stmt | ast.expr | ast.pattern | ast.arg | ast.excepthandler | ast.alias
 _FORMATS = ("format", "format_map")

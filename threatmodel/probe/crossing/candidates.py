@@ -48,6 +48,13 @@ TYPES = (
     "app_home_opened",
     "app_uninstalled",
     "tokens_revoked",
+    "reaction_added",
+    "reaction_removed",
+    "member_joined_channel",
+    "team_join",
+    "channel_created",
+    "file_shared",
+    "link_shared",
     "app_mention",
 )
 """What Slack writes into `type`: docs.slack.dev/reference/interaction-payloads, /reference/events."""
@@ -63,7 +70,7 @@ _CAPITALS = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
 _VALUE = re.compile(r"[ -~]{1,60}\Z")
 _KEY = re.compile(r"[ -~]{0,100}\Z")
 _OPEN = re.compile(r"[ =:.]\Z")
-_ALWAYS = frozenset(
+CARRIED = frozenset(
     {
         "x-slack-signature",
         "x-slack-request-timestamp",
@@ -74,14 +81,15 @@ _ALWAYS = frozenset(
         "isbase64encoded",
     }
 )
-_KNOWN = _ALWAYS | {name.lower() for name in HEADERS if "-" in name}
+"""What carries every request, by its name in small letters."""
+_KNOWN = CARRIED | {name.lower() for name in HEADERS if "-" in name}
 MOST_NAMES, MOST_VALUES, MOST_KEYS, MOST_LENGTHS = 40, 40, 300, 4
-_SHORTEST, _LONG, _LARGEST = 100, 5_000, 100_000
+_SHORTEST, _LONG, _LARGEST = 100, 5_000, 1_500_000
 
 
 def header_names(genuine: Genuine) -> tuple[str, ...]:
     """Return the headers that a caller may set; those without which no request is verified are left out."""
-    named = (name for name in genuine.hints.keys if _HEADER.match(name) and name.lower() not in _ALWAYS)
+    named = (name for name in genuine.hints.keys if _HEADER.match(name) and name.lower() not in CARRIED)
     return tuple({name.lower(): name for name in (*named, *HEADERS)}.values())[: MOST_NAMES + len(HEADERS)]
 
 

@@ -122,6 +122,10 @@ _CHANGED = (
 """Headers of a request that its sender may change, and that no handler needs as they are."""
 
 
+_SPELT = ("v0={capitals}", "{signature} ", " {signature}", "V0={digest}", "{digest}", "v0={spaced}", "{signature}zz")
+"""The same digest in other spellings: Python's `bytes.fromhex` skips spaces, `Buffer.from` of Node.js ends at a z."""
+
+
 def resent(send: Send, genuine: Genuine) -> Iterator[Send]:
     """Yield the genuine request again, with what its sender may change."""
     path, stamp = genuine.path_for(send.body), str(int(genuine.now))
@@ -135,7 +139,7 @@ def resent(send: Send, genuine: Genuine) -> Iterator[Send]:
     yield crossed(send, "again", query=dict.fromkeys(field_names(genuine), "2"))
     for one in (f"{path}/", path.upper(), path.replace("/", "//")):
         yield crossed(send, "again", path=one)
-    for one in ("v0={capitals}", "{signature} ", " {signature}", "V0={digest}"):
+    for one in _SPELT:
         yield crossed(send, "again", signature=one)
     for one in (f"0{stamp}", f"{stamp}.0", f" {stamp}", f"{stamp} ", f"+{stamp}"):
         yield crossed(send, "again", timestamp=one, signature=signature(genuine.secret, stamp, text))

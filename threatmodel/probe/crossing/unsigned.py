@@ -13,10 +13,11 @@ from urllib.parse import parse_qsl, urlencode
 from threatmodel.probe.bodies import Keys, parse
 from threatmodel.probe.cases import METHODS, Send
 from threatmodel.probe.crossing import bodies
-from threatmodel.probe.crossing.candidates import TYPES, field_names, header_names, lengths, values
+from threatmodel.probe.crossing.candidates import CARRIED, TYPES, field_names, header_names, lengths, values
 from threatmodel.probe.crossing.pairing import paired
 from threatmodel.probe.events import SHAPES
 from threatmodel.probe.hints import step_of
+from threatmodel.probe.kinds import caller_of, of_event
 from threatmodel.probe.requests import Genuine
 from threatmodel.reading.values import replace
 
@@ -44,7 +45,7 @@ def _bodies(text: str, genuine: Genuine) -> Iterator[bodies.Changed]:
     yield from _replaced(text, read, words)
     yield from _lengthened(text, read, lengths(genuine))
     yield from _with_objects(text, field_names(genuine), words)
-    yield from _of_other_types(text, words)
+    yield from _of_other_types(text, words, dict.fromkeys(field_names(genuine), "x"))
     yield from _with_words(text, read, words)
     yield from _with_more(text, field_names(genuine), words)
     yield from _spelled(text, read)
@@ -92,11 +93,18 @@ _OPAQUE = frozenset({"value", "private_metadata", "callback_id", "action_id", "b
 """Fields that an app fills, and that Slack sends back: docs.slack.dev/reference/interaction-payloads."""
 
 
-def _of_other_types(text: str, words: Sequence[str]) -> Iterator[bodies.Changed]:
+def _of_other_types(text: str, words: Sequence[str], more: Mapping[str, str]) -> Iterator[bodies.Changed]:
+    """Requests and events of another type, which has what Slack sends with it, or each field that the source names."""
     for keys in bodies.places(text):
         if keys[-1] == "type":
             for value in dict.fromkeys((*TYPES, *words)):
-                yield f"with {bodies.dotted(keys)} '{value}'", bodies.with_value(text, keys, value)
+                says, body = f"with {bodies.dotted(keys)} '{value}'", bodies.with_value(text, keys, value)
+                yield says, body
+                if keys == ("event", "type"):
+                    for name, one in of_event(value, caller_of(text)).items():
+                        body = bodies.with_value(body, ("event", name), one)
+                    yield f"{says} and its fields", body
+                    yield f"{says}, and 'x' in each other field", bodies.with_fields(body, ("event",), more)
 
 
 def _with_words(text: str, read: Sequence[Keys], words: Sequence[str]) -> Iterator[bodies.Changed]:
@@ -169,7 +177,34 @@ def places(send: Send, genuine: Genuine) -> Iterator[Send]:
         together = {**headers, **dict.fromkeys(header_names(genuine), first)}
         yield crossed(send, f"with '{second}' in each field", headers=together, query=pairs, text=text)
 
+    yield from _as_compared(send, genuine)
 
+
+def _as_compared(send: Send, genuine: Genuine) -> Iterator[Send]:
+    """Requests of which every part has what the source compares it with: a check may need several of them at once."""
+    answers = genuine.hints.answers
+    text = genuine.text_of(send.body)
+    asked = {name.lower() for name in genuine.hints.keys}
+    named = [name for name in header_names(genuine) if name.lower() in asked]
+    rest: tuple[dict[str, str], ...] = ({}, dict.fromkeys(field_names(genuine), "x"))
+    for at, filled in product(range(min(_MOST_ANSWERS, max(map(len, answers.values()), default=0))), rest):
+        said = {name: texts[at % len(texts)] for name, texts in answers.items()}
+        more = {name: value for name, value in (filled | said).items() if name.lower() not in CARRIED}
+        lowered = {name.lower(): value for name, value in said.items()}
+        headers = {**(send.headers or {}), **{name: lowered.get(name.lower(), "1") for name in named}}
+        own = text
+        for keys in bodies.places(text):
+            own = bodies.with_value(own, keys, said.get(bodies.name_of(keys), bodies.value_at(text, keys)))
+        for root in bodies.roots(text):
+            own = bodies.with_fields(own, root, more)
+        flat = json.dumps({**dict(parse_qsl(bodies.as_form(text))), **more})
+        for body, shape in product(dict.fromkeys((own, flat)), SHAPES):
+            yield crossed(send, _AS_COMPARED, text=body, headers=headers, query=said, shape=shape)
+
+
+_AS_COMPARED = "with what the source compares each field and header with"
+_MOST_ANSWERS = 6
+"""Requests with different texts for a field that is compared with several."""
 _MOST_COMPARED = 10
 """Texts that are compared, of which one is in the headers and another in the fields of a request."""
 
@@ -226,7 +261,8 @@ _OF_PATHS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./"
 def forms(send: Send, genuine: Genuine) -> Iterator[Send]:
     """Yield requests with the same content in other forms, each said to be of each type."""
     text = genuine.text_of(send.body)
-    flat = json.dumps(dict(parse_qsl(bodies.as_form(text))))
+    query = dict(parse_qsl(bodies.as_form(text)))
+    flat = json.dumps(query)
     written = {
         "as JSON": bodies.as_json(text),
         "as JSON without objects in it": flat,
@@ -247,7 +283,9 @@ def forms(send: Send, genuine: Genuine) -> Iterator[Send]:
     for word in values(genuine) if "Records" in genuine.hints.keys else ():
         record = dict.fromkeys(field_names(genuine), word) | {"body": flat}
         yield crossed(send, f"as a message of a queue, with '{word}'", text=json.dumps({"Records": [record]}))
-    query = dict(parse_qsl(bodies.as_form(text)))
+    for encoded in (False, True):
+        headers = {**(send.headers or {}), "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
+        yield crossed(send, "as parts", text=_as_parts(query), headers=headers, base64=encoded)
     for shape, method in product(SHAPES, ("POST", "GET")):
         yield crossed(send, "without a body", text="", query=query, method=method, shape=shape)
     for says, body in written.items():
@@ -258,6 +296,15 @@ def forms(send: Send, genuine: Genuine) -> Iterator[Send]:
         yield crossed(send, "", headers={**(send.headers or {}), "Content-Type": f"{kind}; charset={charset}"})
     if text[:1] != "{" and send.signature is None:
         yield from _as_objects(send, flat, genuine)
+
+
+_BOUNDARY = "x"
+
+
+def _as_parts(fields: Mapping[str, str]) -> str:
+    """The fields as a browser sends a form with files."""
+    parts = (f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}' for name, value in fields.items())
+    return "".join(f"--{_BOUNDARY}\r\n{part}\r\n" for part in parts) + f"--{_BOUNDARY}--\r\n"
 
 
 def _as_objects(send: Send, flat: str, genuine: Genuine) -> Iterator[Send]:
@@ -277,7 +324,7 @@ _DESCRIBED = (
     ("Content-Type", _FORM),
     ("Content-Type", _JSON),
     ("Content-Type", "text/plain"),
-    ("Content-Type", "multipart/form-data; boundary=x"),
+    ("Content-Type", f"multipart/form-data; boundary={_BOUNDARY}"),
     ("Content-Type", "application/octet-stream"),
     ("Content-Encoding", "gzip"),
     ("Content-Encoding", "base64"),
