@@ -184,7 +184,7 @@ def verdict_files(home: Path = PACKAGES) -> list[Path]:
     and all that is read or started in a run, which nothing imports."""
     probe_folder, code = (home / "threatmodel" / name for name in ("probe", "beside/code"))
     started = [path for path in (probe_folder / "runners").rglob("*") if path.suffix in _ENDINGS]
-    data = [*(probe_folder / "cases").glob("*.yaml"), *code.glob("*.json"), *probe_folder.glob("*.json")]
+    data = [*(probe_folder / "cases").glob("*.yaml"), *probe_folder.glob("*.json")]
     found, ahead = {*started, *data}, [home / f"{name.replace('.', '/')}.py" for name in _BEGUN]
     while ahead:
         path = ahead.pop()
