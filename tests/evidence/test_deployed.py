@@ -158,6 +158,14 @@ def test_deployed_templates_of_several_stacks_are_one_system() -> None:
     assert facts("template: bot.json", "template: logs.json")["timeout_seconds"]["value"] == 30
 
 
+def test_a_deployed_stack_of_other_resources_opens_what_the_code_has() -> None:
+    """It is no second view of the code: what it says of the code's function by its name counts."""
+    saved("template.yaml", SOURCE.replace("Properties:", "Properties:\n      FunctionName: the-bot", 1))
+    called = {"FunctionName": "the-bot", "Action": "lambda:InvokeFunction", "Principal": "*"}
+    saved("other.json", answer({"Resources": {"Anyone": {"Type": "AWS::Lambda::Permission", "Properties": called}}}))
+    assert facts("template: template.yaml", "template: other.json")["invocable_by_anyone"]["value"] is True
+
+
 # --- parameters
 
 

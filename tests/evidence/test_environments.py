@@ -225,6 +225,41 @@ def test_another_environment_does_not_open_it() -> None:
     assert fact(found, "invocable_by_anyone") is False
 
 
+RESERVED = BOT.replace("CodeUri: src/", "CodeUri: src/\n      ReservedConcurrentExecutions: %s")
+PARAMETER = "Parameters: {Reserve: {Type: Number}}\n"
+CUSTOM = "  Tuned: {Type: 'Custom::Tuner', Properties: {ServiceToken: x, Function: !Ref Bot}}\nOutputs:"
+
+
+@pytest.mark.parametrize(
+    ("other", "value", "claimed"),
+    [
+        (RESERVED % 5, 5, None),
+        (PARAMETER + RESERVED % "!Ref Reserve", None, None),
+        (PARAMETER.replace("Number", "Number, Default: 5") + RESERVED % "!Ref Reserve", None, 5),
+        (RESERVED.replace("Outputs:", CUSTOM) % 5, None, None),
+        (RESERVED % 900, None, None),
+    ],
+    ids=["the same", "unknown", "by a default", "in doubt", "another value"],
+)
+def test_a_proof_is_one_of_every_environment(other: str, value: object, claimed: object) -> None:
+    """What another environment leaves open, claims or states otherwise is proven in none."""
+    files = {"test.yaml": RESERVED % 5, "prod.yaml": other}
+    entries = ["{template: test.yaml, environment: test}", "{template: prod.yaml, environment: prod}"]
+    for order in (entries, entries[::-1]):
+        found = graph(files, ", ".join(order))
+        firm = found.elements["bot"].facts["reserved_concurrency"].firm
+        assert fact(found, "reserved_concurrency") == value
+        assert (firm.value if firm is not None else None) == claimed
+
+
+def test_what_is_bad_in_one_environment_stays_bad() -> None:
+    wide = BOT.replace("service-role/AWSLambdaBasicExecutionRole", "AdministratorAccess")
+    entries = "{template: bot.yaml, environment: test}, {template: prod.yaml, environment: prod}"
+    found = graph({"bot.yaml": BOT, "prod.yaml": wide}, entries)
+    assert fact(found, "role_can_escalate") is True
+    assert [one.value for one in found.elements["bot"].facts["role_can_escalate"].against] == [False]
+
+
 TABLE = """\
 Resources:
   Orders: {Type: AWS::DynamoDB::Table, Properties: {TableName: orders}}

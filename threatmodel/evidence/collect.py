@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threatmodel.evidence.ages import stale
+from threatmodel.evidence.claims import Claim, in_doubt
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.environments import clashes, environments
 from threatmodel.evidence.file_statements import FileStatements
@@ -24,7 +25,7 @@ from threatmodel.library.directions import Directions
 from threatmodel.model.facts import EVIDENCE, Statement, Statements
 from threatmodel.model.system import System
 from threatmodel.model.vocabulary import LISTS
-from threatmodel.reading.problems import InputError
+from threatmodel.reading.problems import InputError, quoted
 from threatmodel.reading.values import replace
 from threatmodel.stacks.work import Work
 
@@ -67,6 +68,8 @@ def collect(
         read_files |= {number: replace(read, stale=why) if why else read for number, read in one.read().items()}
         one.stack.reads.forget()
     _compare(held, stated)
+    if ways is not None:
+        _across(held, stated, ways)
     statements: Statements = {}
     for each in (*stated, probed):
         _add(each, statements)
@@ -177,6 +180,49 @@ def _compare(held: Sequence[FileStatements], stated: Sequence[Statements]) -> No
     for (name, is_deployed), said in by_place.items():
         if is_deployed and (name, False) in by_place:
             differing(by_place[name, False], said)
+
+
+def _across(held: Sequence[FileStatements], stated: Sequence[Statements], ways: Directions) -> None:
+    """Holds each environment against the others that have an element: a proof is one of every environment.
+
+    What reassures in one of them is in doubt where another leaves it open, and a claim where another alarms.
+    """
+    weaker = [
+        (found, number, changed)
+        for one, said in zip(held, stated, strict=True)
+        for other, there in zip(held, stated, strict=True)
+        if one.environment.source.environment != other.environment.source.environment
+        for element in one.matched.resources.keys() & other.matched.resources.keys()
+        for name, found in said.get(element, {}).items()
+        for number, each in enumerate(found)
+        if (changed := _as_there(Claim(element, other.kinds[element], name, each, ways), there, other)) != each
+    ]
+    for found, number, changed in weaker:
+        found[number] = changed
+
+
+def _as_there(claim: Claim, there: Statements, other: FileStatements) -> Statement:
+    """The statement as weak as it is in another environment."""
+    said = claim.statement
+    found = there.get(claim.element, {}).get(claim.name, [])
+    sure = all(one.size == EVIDENCE for one in found)
+    if not claim.reassures or (sure and claim.holds(there)) or (claim.name in LISTS and found and not _open(found)):
+        return said
+    alarms = (one for one in found if not one.doubt and not _same(one, said))
+    if claim.name not in LISTS and sure and any(_alarms(claim, one) for one in alarms):
+        return _behind(said)
+    why = f"{other.stack.file} does not show it for {quoted(other.environment.source.environment) or 'its environment'}"
+    return in_doubt(claim.name, said, why)
+
+
+def _alarms(claim: Claim, other: Statement) -> bool:
+    """Whether a value of another environment reassures nothing that this one does not."""
+    mine, theirs = (claim.ways.reassured(claim.kind, claim.name, one.value) for one in (claim.statement, other))
+    return theirs < mine
+
+
+def _open(found: Iterable[Statement]) -> bool:
+    return any(one.open for one in found)
 
 
 def _stated(said: Statements) -> Statements:

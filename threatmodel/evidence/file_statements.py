@@ -51,7 +51,7 @@ class FileStatements:
         self.limits: dict[str, int] = {}  # that ended the work on a file, by label
 
     @cached_property
-    def _kinds(self) -> Mapping[str, str]:
+    def kinds(self) -> Mapping[str, str]:
         """The kind of each element of the model, external systems among them."""
         nodes = {name: node.kind for name, node in self.system.nodes.items()}
         planes = {plane: plane for plane in _PLANES}
@@ -110,7 +110,7 @@ class FileStatements:
     def questions(self) -> Iterator[Key]:
         """All that the file can be asked."""
         yield from self._facts()
-        yield from ((element, WIRING) for element, kind in self._kinds.items() if kind == "function")
+        yield from ((element, WIRING) for element, kind in self.kinds.items() if kind == "function")
         yield PASSING
 
     def answer(self, key: Key) -> Said:
@@ -144,7 +144,7 @@ class FileStatements:
             tree = Tree(replace(self.opened.base, work=share), self.stack, self.world, share)
             own = {element: by for element, by in said.items() if self._label(element) == label}
             keys = (key for key in self.questions() if self._label(key[0]) == label)
-            found = held(own, self._kinds, tree, keys, ways)
+            found = held(own, self.kinds, tree, keys, ways)
             for element, by in found.said.items():
                 kept[element] = {**kept.get(element, {}), **by}
             fallen += found.fallen
@@ -166,7 +166,7 @@ class FileStatements:
 
     def _by_default(self, left: LeftOpen, usual: Mapping[Key, Worlds]) -> tuple[Any, ...]:
         """The one value that a fact has in every world that the defaults of parameters leave; none for a list."""
-        worlds = usual.get(key_of(left.element, self._kinds[left.element], left.name), Worlds((), "not read"))
+        worlds = usual.get(key_of(left.element, self.kinds[left.element], left.name), Worlds((), "not read"))
         if worlds.beyond or left.name in LISTS:
             return ()
         said = [one for world in worlds.every for one in world.get(left.element, {}).get(left.name, [None])]
@@ -184,7 +184,7 @@ class FileStatements:
         parts = touches(self.stack, self.facts, self.file.element_of)
         standing = Standing(self.stack)
         for element, by in every.items():
-            kind = self._kinds[element]
+            kind = self.kinds[element]
             shared = self._shared(element) or self._another(element)
             for name, statements in by.items():
                 around = self.facts.looks_around(kind, name)
@@ -202,7 +202,7 @@ class FileStatements:
 
     def _rests_on(self, element: str, fact: str, standing: Standing, place: Place | None) -> frozenset[str]:
         """Return the resources that a fact of an element follows from: those read, and the place of the answer."""
-        kind = self._kinds[element]
+        kind = self.kinds[element]
         resource = self.stack.resources.get(self.matched.resources.get(element, ""), self.whole)
         places = (place, *self.places.get((element, fact), ()))
         return self.facts.rests_on(kind, fact, resource).union(*map(standing.at, places))
@@ -220,7 +220,7 @@ class FileStatements:
     def _another(self, element: str) -> Touch | None:
         """Return that a secret is stated to be one resource, and the functions that use it use another one here."""
         nodes, resource = self.system.nodes, self.matched.resources.get(element, "")
-        if self._kinds.get(element) != "secret" or element not in self.environment.source.resources:
+        if self.kinds.get(element) != "secret" or element not in self.environment.source.resources:
             return None
         for node in nodes.values():
             stated = node.relations.get("secrets")
@@ -235,7 +235,7 @@ class FileStatements:
         return None
 
     def _state_fact(self, element: str, name: str, statements: Statements) -> None:
-        kind, resource = self._kinds[element], self._resource(element)
+        kind, resource = self.kinds[element], self._resource(element)
         if resource is None and element in self.lists.supplied_secrets:
             statements.setdefault(element, {}).setdefault(name, []).append(self.lists.supplied_secrets[element])
         found = self.facts.fact(kind, resource, name) if resource is not None else None

@@ -114,15 +114,35 @@ def read_beside(source: EvidenceFile, model: Path, files: Files) -> Opened:
 
 
 def deployed_in(system: System, files: Files) -> frozenset[int]:
-    """Return the numbers of the files that show what was deployed; what cannot be read is none of them."""
-    found = set()
+    """Return the numbers of the files that show what was deployed; what cannot be read is none of them.
+
+    One that has no resource of the code named for its environment is of another stack: it is read with that code.
+    """
+    model = Path(system.file)
+    found: dict[bool, list[int]] = {True: [], False: []}
     for number, one in enumerate(system.evidence):
         with suppress(InputError):
-            if one.kind in STACK_KINDS and shows_deployed(
-                one.kind, files.named(one.path, Path(system.file), one.place), files
-            ):
-                found.add(number)
-    return frozenset(found)
+            if one.kind in STACK_KINDS:
+                path = files.named(one.path, model, one.place)
+                found[shows_deployed(one.kind, path, files)].append(number)
+    if not found[True] or not found[False]:
+        return frozenset(found[True])
+    written: dict[str, set[tuple[str, str]]] = {}
+    for number in found[False]:
+        written.setdefault(system.evidence[number].environment, set()).update(_resources(number, system, files))
+    return frozenset(
+        one
+        for one in found[True]
+        if not (code := written.get(system.evidence[one].environment)) or code & _resources(one, system, files)
+    )
+
+
+def _resources(number: int, system: System, files: Files) -> set[tuple[str, str]]:
+    """The resources of a file; none where it cannot be read."""
+    with suppress(InputError):
+        stack = read_as_deployed(system.evidence[number], Path(system.file), files)
+        return {(one.name, one.type) for one in stack.resources.values()}
+    return set()
 
 
 def _usable(keys: Iterable[_Key], work: Callable[[_Key], _Found], problems: list[Problem]) -> dict[_Key, _Found]:
