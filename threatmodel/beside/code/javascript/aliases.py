@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from threatmodel.beside.folder import Folder
 
 _CONFIG = re.compile(r"(?:.*/)?[tj]sconfig[\w.-]*\.json\Z")
-_NO_JSON = re.compile(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/|,(?=(?:\s|//[^\n]*|/\*.*?\*/)*[}\]])', re.DOTALL)
-"""What TypeScript accepts in JSON: comments, and a comma behind the last item."""
+_COMMENT = re.compile(r'("(?:\\.|[^"\\\n])*"?)|//[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
+_LAST_COMMA = re.compile(r'("(?:\\.|[^"\\\n])*"?)|,(?=\s*[}\]])')
+"""What TypeScript accepts in JSON: comments, and a comma behind the last item. Texts are matched to be kept."""
 
 
 class Alias(NamedTuple):
@@ -43,7 +44,9 @@ def aliases(folder: Folder, root: str) -> Iterator[Alias]:
 
 def _configured(here: str, text: str) -> Iterator[Alias]:
     try:
-        options: Any = json.loads(_NO_JSON.sub(lambda found: found[1] or "", text))["compilerOptions"]
+        for left_out in (_COMMENT, _LAST_COMMA):
+            text = left_out.sub(lambda found: found[1] or "", text)
+        options: Any = json.loads(text)["compilerOptions"]
         base = posixpath.join(here, options.get("baseUrl", "."))
         for pattern, targets in options.get("paths", {}).items():
             names = re.compile("(.*)".join(map(re.escape, pattern.split("*", 1))) + "()")
