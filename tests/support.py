@@ -24,7 +24,7 @@ from threatmodel.model.system import System
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import Place
 from threatmodel.render.checks.checked import checked
-from threatmodel.render.checks.lines import Lines
+from threatmodel.render.checks.text import Lines
 
 HOME = Path(__file__).resolve().parent.parent
 TODAY = datetime.date(2026, 11, 25)

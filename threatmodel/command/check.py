@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from threatmodel.command.checking import CheckDemands
     from threatmodel.reading.former import Renamed
     from threatmodel.reading.replacing import Replacing
-    from threatmodel.render.checks.checked import Outcome
+    from threatmodel.render.checks.checked import Form, Outcome, Totals
 
 DESCRIPTION = (
     "Fail on each risk at or above the --fail-on band that is neither treated nor accepted. A risk that an open "
@@ -322,15 +322,14 @@ def _written(
 ) -> int:
     """Writes each model to every output as it comes; files appear at the end, and together.  Returns the exit code."""
     from threatmodel.command.checking import forms_of
-    from threatmodel.render.checks.checked import GatheringForm, Totals
+    from threatmodel.render.checks.checked import Totals
 
-    forms, totals = forms_of(question), Totals()
+    totals = Totals()
     with ExitStack() as stack:
         files = [Path(target) for _, target in outputs if target != _STANDARD]
         writers = iter(stack.enter_context(drafts(files, may.replacing)))
-        pens = [_Pen(_print if target == _STANDARD else next(writers).write) for _, target in outputs]
-        for form, pen in zip(forms, pens, strict=True):
-            pen.write(form.head())
+        writes = [_print if target == _STANDARD else next(writers).write for _, target in outputs]
+        pens = [_Pen(form, write) for form, write in zip(forms_of(question), writes, strict=True)]
         for one in found:
             totals.add(one)
             may.renamed.extend(one.renamed)
@@ -339,30 +338,33 @@ def _written(
             if one.shared:
                 complain(f"{visible(one.file)}: a shared platform file; it is checked with each model that uses it\n")
             may.inputs.extend(Path(path) for path in one.paths)
-            for form, pen, piece in zip(forms, pens, one.pieces, strict=True):
-                if isinstance(form, GatheringForm):
-                    form.gather(piece)
-                else:
-                    pen.add(piece, form.between)
-        for form, pen in zip(forms, pens, strict=True):
-            pen.write(form.tail(totals))
-            if isinstance(form, GatheringForm) and form.left_out():
-                complain(f"{form.left_out()}\n")
+            for pen, piece in zip(pens, one.pieces, strict=True):
+                pen.add(piece)
+        for pen in pens:
+            pen.end(totals)
     return totals.code
 
 
 class _Pen:
-    """Writes pieces to one output, with a separator between them."""
+    """Writes pieces in a form to one output, with what the form has between them."""
 
-    def __init__(self, write: Callable[[str], None]) -> None:
-        self.write = write
-        self._begun = False
+    def __init__(self, form: Form, write: Callable[[str], None]) -> None:
+        self._form = form
+        self._write = write
+        self._between = ""
+        write(form.start)
 
-    def add(self, piece: str, between: str) -> None:
+    def add(self, piece: str) -> None:
         """Add a piece, unless it is empty."""
-        if piece:
-            self.write(between + piece if self._begun else piece)
-            self._begun = True
+        if piece := self._form.kept(piece):
+            self._write(self._between + piece)
+            self._between = self._form.between
+
+    def end(self, totals: Totals) -> None:
+        """Write the end, and report what it has no room for."""
+        self._write(self._form.tail(totals))
+        if left_out := self._form.left_out():
+            complain(f"{left_out}\n")
 
 
 def _print(piece: str) -> None:

@@ -121,39 +121,19 @@ def forms_of(question: CheckDemands) -> list[Form]:
 
 
 def _form(asked: FormAsked) -> Form:
+    from threatmodel.render.checks.text import Lines, Markdown, TerminalForm
+
     match asked.name:
-        case "lines":
-            from threatmodel.render.checks.lines import Lines
-
-            return Lines()
-        case "json":
-            from threatmodel.render.checks.json_ import Json
-
-            return Json()
-        case "sarif":
-            from threatmodel.render.checks.sarif import Sarif
-
-            return Sarif()
-        case "github":
-            from threatmodel.render.checks.github import GitHub
-
-            return GitHub()
-        case "gitlab":
-            from threatmodel.render.checks.gitlab import GitLab
-
-            return GitLab()
-        case "markdown":
-            from threatmodel.render.checks.markdown import Markdown
-
-            return Markdown()
-        case "junit":
-            from threatmodel.render.checks.junit import JUnit
-
-            return JUnit()
-        case _:
-            from threatmodel.render.checks.text import TerminalForm
-
+        case "text":
             return TerminalForm(asked.width, color=asked.color, quiet=asked.quiet)
+        case "lines":
+            return Lines()
+        case "markdown":
+            return Markdown()
+        case name:
+            from threatmodel.render.checks.programs import FORMS
+
+            return FORMS[name]()
 
 
 def checks(

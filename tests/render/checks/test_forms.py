@@ -10,16 +10,11 @@ import pytest
 
 from threatmodel.assessment.gate.results import CheckResult, RelatedPlace
 from threatmodel.reading.problems import Place
-from threatmodel.render.checks.checked import Checked, Form, GatheringForm, RuleText, Totals, outcome, severity
+from threatmodel.render.checks.checked import Checked, Form, RuleText, Totals, outcome, severity
 from threatmodel.render.checks.failing import CheckRow, FailingIssues
-from threatmodel.render.checks.github import GitHub
-from threatmodel.render.checks.gitlab import GitLab
-from threatmodel.render.checks.json_ import Json
-from threatmodel.render.checks.junit import JUnit
-from threatmodel.render.checks.lines import Lines
-from threatmodel.render.checks.markdown import Markdown
+from threatmodel.render.checks.programs import GitHub, GitLab, Json, JUnit
 from threatmodel.render.checks.sarif import Sarif
-from threatmodel.render.checks.text import TerminalForm
+from threatmodel.render.checks.text import Lines, Markdown, TerminalForm
 
 ROLE = CheckResult(
     code="open",
@@ -162,14 +157,12 @@ FORMS: dict[str, Callable[[], Form]] = {
 
 def written(form: Form, *models: Checked) -> str:
     """A run over these models in one form."""
-    totals, found, begun = Totals(), [form.head()], False
+    totals, found, begun = Totals(), [form.start], False
     for model in models:
         one = outcome(model, [form])
         totals.add(one)
-        if isinstance(form, GatheringForm):
-            form.gather(one.pieces[0])
-        elif one.pieces[0]:
-            found.append(form.between + one.pieces[0] if begun else one.pieces[0])
+        if piece := form.kept(one.pieces[0]):
+            found.append(form.between + piece if begun else piece)
             begun = True
     return "".join([*found, form.tail(totals)])
 

@@ -144,8 +144,8 @@ def many(form: Sarif, count: int, times: int = 1) -> dict[str, Any]:
         )
         one = outcome(replace(CHECKED, results=results), [form])
         totals.add(one)
-        form.gather(one.pieces[0])
-    found: dict[str, Any] = json.loads(form.head() + form.tail(totals))
+        form.kept(one.pieces[0])
+    found: dict[str, Any] = json.loads(form.start + form.tail(totals))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.former import first_names
@@ -221,30 +221,26 @@ class Totals:
         return models + (f", {broken} cannot be used" if broken else "")
 
 
-@runtime_checkable
-class GatheringForm(Protocol):
-    """A format that gathers the results of all models first, because its size is limited."""
-
-    def gather(self, piece: str, /) -> None:
-        """Gather what it wrote for one model."""
-
-    def left_out(self) -> str:
-        """Return what was left out, in words; '' if nothing was."""
-
-
 class Form(Protocol):
-    """A format in which checks are written, one model at a time; `between` separates two that are not empty."""
+    """A format in which checks are written, one model at a time: `start` comes first, `between` between two models."""
 
-    between: str
-
-    def head(self) -> str:
-        """Return the text before the first model."""
+    start: str = ""
+    between: str = ""
 
     def model(self, checked: Checked, /) -> str:
         """Return the text of one model; '' if it has none."""
 
     def tail(self, totals: Totals, /) -> str:
-        """Return the text after the last model."""
+        """Return the text after the last model: the sums, where there are several models."""
+        return f"{totals}\n" if totals.models > 1 else ""
+
+    def kept(self, piece: str, /) -> str:
+        """Return what to write of a model's text at once; a form of limited size keeps it until the last model."""
+        return piece
+
+    def left_out(self) -> str:
+        """Return what the end has no room for, in words; '' if it has all."""
+        return ""
 
 
 def checked(  # noqa: PLR0913 - what a run knows of a model

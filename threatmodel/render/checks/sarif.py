@@ -1,30 +1,108 @@
-"""A check as SARIF 2.1.0, as GitHub's code scanning reads it.
-
-Every result has one location with a path from the repository's root and an existing span; rules have help
-and a severity.  Fingerprints follow the id of the finding, so that moved lines open no second alert.  An accepted
-risk is a suppressed result; one that an open question affects is open, unless it fails the check.
-
-GitHub rejects an upload of more than 25,000 results and shows 5,000 of them, of more than 20 runs, 25,000 rules, 1,000
-locations a result or 20 tags a rule, or of more than 10 MB compressed, and reads 1,024 characters of a description
-(https://docs.github.com/en/code-security/code-scanning/, troubleshooting-sarif-uploads/results-exceed-limit and
-file-too-large, integrating-with-code-scanning/sarif-support-for-code-scanning).  So the worst come first, those beyond
-a limit are left out, and the run reports how many: as a notification in the file, and on the terminal.
-"""
+"""A check as SARIF 2.1.0, as GitHub's code scanning reads it: the worst results, as many as it allows."""
 
 from __future__ import annotations
 
 import hashlib
+import heapq
 import json
-from collections.abc import Mapping
-from typing import Any
+import posixpath
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from threatmodel import __version__
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.reading.problems import Place, escaped, visible
-from threatmodel.render.checks.checked import Checked, Level, Outcome, RuleText, Totals, level
-from threatmodel.render.checks.places import span
-from threatmodel.render.checks.worst import Worst, weighted
+from threatmodel.render.checks.checked import Checked, Form, Level, Outcome, RuleText, Totals, level
+
+
+class Span(NamedTuple):
+    """A part of a line; the end column is after its last character."""
+
+    path: str
+    line: int
+    column: int
+    end: int
+
+
+def span(place: Place, checked: Checked) -> Span:
+    """Return the part of a file at a place; the first line where the place has none."""
+    path = path_of(place.file, checked)
+    if not place.line or place.part:
+        return Span(path, 1, 1, 2)
+    return Span(path, place.line, place.column, max(checked.ends.get(place, 0), place.column + 1))
+
+
+def path_of(file: str, checked: Checked) -> str:
+    """A file as seen from the root of the repository."""
+    if file.startswith("/"):
+        return file
+    return posixpath.normpath(posixpath.join(checked.base, file))
+
+
+_DIGITS = 6
+_FAILS = "1"
+_WIDEST = 4
+"""Bytes of a character, at most."""
+_GZIP = 31
+"""Makes zlib write the gzip format."""
+_EVERY = 100
+"""Lines after which the size of the file is measured."""
+
+
+def weighted(result: CheckResult, line: str) -> str:
+    """Return a line after its sort key: whether the result fails, is not accepted, warns, is sure; and its score."""
+    weight = f"{result.fails:d}{not result.accepted:d}{result.warns:d}{not result.unsure:d}{result.score:02}"
+    return f"{weight}{line}"
+
+
+class Worst:
+    """Keeps at most so many lines, and in the end so many compressed bytes of them."""
+
+    def __init__(self, most: int, size: int) -> None:
+        self._most = most
+        self._size = size
+        self._kept: list[tuple[str, int, str]] = []
+        self.seen = 0
+        self.failing_left_out = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def gather(self, lines: str) -> None:
+        """Gather weighted lines."""
+        for line in filter(None, lines.split("\n")):
+            self.seen += 1
+            one = (line[:_DIGITS], -self.seen, line[_DIGITS:])
+            if len(self._kept) < self._most:
+                heapq.heappush(self._kept, one)
+            else:
+                one = heapq.heappushpop(self._kept, one)
+                self.failing_left_out += one[0].startswith(_FAILS)
+
+    def lines(self, rest: str) -> list[str]:
+        """Return the lines that fit beside the rest of the file, the worst first; the others are dropped."""
+        self._kept.sort(key=lambda one: (one[0], one[1]), reverse=True)
+        room = self._size - len(zlib.compress(rest.encode())) - self._size // 50
+        fit = _fitting([line for _, _, line in self._kept], room)
+        self.failing_left_out += sum(weight.startswith(_FAILS) for weight, _, _ in self._kept[fit:])
+        del self._kept[fit:]
+        return [line for _, _, line in self._kept]
+
+
+def _fitting(lines: Sequence[str], room: int) -> int:
+    """How many of the first lines fit into so many bytes, compressed."""
+    if sum(map(len, lines)) * _WIDEST <= room:
+        return len(lines)
+    squeeze, used = zlib.compressobj(wbits=_GZIP), 0
+    for start in range(0, len(lines), _EVERY):
+        used += len(squeeze.compress("".join(lines[start : start + _EVERY]).encode()))
+        used += len(squeeze.flush(zlib.Z_SYNC_FLUSH))
+        if used > room:
+            return start
+    return len(lines)
+
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
@@ -38,26 +116,25 @@ _DESCRIBED = 1_024
 _TAGS = 10
 
 
-class Sarif:
+class Sarif(Form):
     """The form; the results of all models gather here until the last one, the worst `results` of them."""
 
-    between = ""
+    start = (  # the results come before the tool here, because rules are known when all results are
+        f'{{\n "$schema": "{SCHEMA}",\n "version": "2.1.0",\n "properties": {{"writer": "threatmodel"}},\n'
+        ' "runs": [\n  {\n   "results": ['
+    )
 
     def __init__(self, results: int = RESULTS, size: int = SIZE) -> None:
         self._worst = Worst(results, size)
-
-    def head(self) -> str:
-        """The log up to the results, which come before the tool here: rules are known when all results are."""
-        head = f'{{\n "$schema": "{SCHEMA}",\n "version": "2.1.0",\n "properties": {{"writer": "threatmodel"}},\n'
-        return f'{head} "runs": [\n  {{\n   "results": ['
 
     def model(self, checked: Checked) -> str:
         """The results of one model, a line each, behind their weight."""
         return "\n".join(weighted(result, _json(_result(result, checked))) for result in checked.results)
 
-    def gather(self, piece: str) -> None:
-        """Gather what `model` wrote for one model."""
+    def kept(self, piece: str, /) -> str:
+        """Keep what `model` wrote for one model."""
         self._worst.gather(piece)
+        return ""
 
     def left_out(self) -> str:
         """Return what the file has no room for, in words; '' if it has all."""

@@ -1,22 +1,114 @@
-"""A check as text for a terminal: the verdict, then each issue that fails, with its location and the next step."""
+"""A check as text: for a terminal, as a line for each result, and as Markdown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.reading.problems import listed, visible
-from threatmodel.render.checks.checked import Checked, Totals
+from threatmodel.render.checks.checked import Checked, Form, Totals
 from threatmodel.render.checks.failing import CheckRow
 from threatmodel.render.plain import SAFE
 from threatmodel.render.report.words import counted
-from threatmodel.render.text import wrapped
+from threatmodel.render.text import markdown, wrapped
+
+
+class Lines(Form):
+    """The form."""
+
+    def model(self, checked: Checked) -> str:
+        """What fails and what is warned of, then the counts."""
+        if checked.problems:
+            return ""  # what is wrong with it goes to standard error
+        return "".join(f"{line}\n" for line in _lines(checked))
+
+
+def _lines(checked: Checked) -> Iterator[str]:
+    failing = checked.failing
+    warned = [result for result in checked.results if result.warns and not result.fails]
+    yield from (visible(f"{result.place}: {result.code}: {_said(result)}") for result in failing)
+    yield from (visible(f"{result.place}: warning: {result.code}: {_said(result)}") for result in warned)
+    yield counts(checked)
+    yield from reliances(checked)
+    known = sum(result.since == "known" for result in checked.results)
+    if checked.baseline:
+        yield visible(f"baseline {checked.baseline}: {known} known")
+    yield (
+        f"{counted(len(failing), 'result')} {'fails' if len(failing) == 1 else 'fail'} this check"
+        if failing
+        else "no result fails this check"
+    )
+
+
+def _said(result: CheckResult) -> str:
+    since = f" [{result.since}]" if result.since in {"new", "worse"} else ""
+    return f"{result.name}: {result.message}{since}"
+
+
+def counts(checked: Checked) -> str:
+    """Return how many findings there are, by verdict."""
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in checked.verdicts.items())
+    possible = f", of which {checked.possible:,} may not apply" if checked.possible else ""
+    return f"{counted(checked.findings, 'finding')}{possible}: {verdicts or 'none'}"
+
+
+def reliances(checked: Checked) -> Iterator[str]:
+    """Yield what the assessment relies on: the counts, and the lines."""
+    if checked.reliances:
+        yield f"relies on: {checked.reliances[0]}"
+        yield from (f"  {line}" for line in checked.reliances[1:])
+
+
+MOST = 20
+"""Results of a model that are shown; the rest is counted."""
+
+
+class Markdown(Form):
+    """The format: what fails, then warnings; the rest is counted."""
+
+    def model(self, checked: Checked) -> str:
+        """One model's section."""
+        return "".join(f"{line}\n" for line in _section(checked))
+
+
+def _section(checked: Checked) -> Iterator[str]:
+    failing = checked.failing
+    name = markdown(checked.name or checked.file)
+    if checked.problems:
+        yield from (f"### {name}: cannot be used", "")
+        yield from (f"    {visible(line)}" for line in checked.problems.strip().split("\n"))
+        yield ""
+        return
+    verdict = f"{counted(len(failing), 'result')} {'fails' if len(failing) == 1 else 'fail'}" if failing else "passed"
+    yield from (f"### {name}: {verdict}", "")
+    yield from _listed([result for result in checked.results if result.fails])
+    warned = [result for result in checked.results if result.warns and not result.fails]
+    if warned:
+        yield from ("Warnings:", "")
+        yield from _listed(warned)
+    if checked.reliances:
+        yield from (f"Relies on: {markdown(checked.reliances[0])}.", "")
+    yield from (f"{counts(checked)}.", "")
+
+
+def _listed(results: Sequence[CheckResult]) -> Iterator[str]:
+    for result in results[:MOST]:
+        since = f" **{result.since}**" if result.since in {"new", "worse"} else ""
+        yield f"- **{markdown(result.band or result.code)}**{since} {markdown(result.name)}: {markdown(result.message)}"
+        do = f", {markdown(result.do)}" if result.do else ""
+        yield f"  <br>{markdown(result.place.short)}{do}"
+    if len(results) > MOST:
+        yield f"- and {counted(len(results) - MOST, 'more result')}"
+    if results:
+        yield ""
+
 
 NARROWEST, USUAL = 40, 80
 _COLORS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36", "good": "32", "bold": "1", "faint": "2"}
 _MOST_WARNINGS = 10
 
 
-class TerminalForm:
+class TerminalForm(Form):
     """The format, for a width and with or without color; `quiet`: only what fails."""
 
     between = "\n"
@@ -25,10 +117,6 @@ class TerminalForm:
         self._width = max(width, NARROWEST)
         self._color = color
         self._quiet = quiet
-
-    def head(self) -> str:
-        """Nothing: the verdict comes first."""
-        return ""
 
     def model(self, checked: Checked) -> str:
         """One model."""
