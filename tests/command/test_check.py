@@ -19,8 +19,8 @@ from tests.support import HOME
 from threatmodel.__main__ import run
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.command.checking import FEW, START, CheckDemands, checks
-from threatmodel.command.form_asked import FormAsked
 from threatmodel.command.main import main
+from threatmodel.command.settings import FormAsked
 from threatmodel.render.checks.checked import Outcome
 
 DAY = datetime.date(2026, 11, 25)

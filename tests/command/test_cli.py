@@ -15,7 +15,7 @@ import pytest
 from tests.support import HOME
 from threatmodel.command.arguments import READS_NO_MODEL
 from threatmodel.command.main import main
-from threatmodel.command.parsing import parser
+from threatmodel.command.table import parser
 from threatmodel.model.vocabulary import KINDS
 
 TODAY = ("--today", "2026-11-30")  # after the day of the saved probe

@@ -58,7 +58,7 @@ def test_the_traceback_is_there_for_who_asks(broken: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "text", "told"),
     [
-        ("command/parsing.py", "x = (", "SyntaxError at threatmodel/command/parsing.py:1"),
+        ("command/table.py", "x = (", "SyntaxError at threatmodel/command/table.py:1"),
         ("command/main.py", "from threatmodel import nothing", "ImportError at threatmodel/command/main.py:1"),
         ("reading/output.py", "1 / 0", "ZeroDivisionError at threatmodel/reading/output.py:1"),
         ("reading/home.py", None, "ModuleNotFoundError at threatmodel/__main__.py:"),

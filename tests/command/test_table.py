@@ -9,26 +9,19 @@ from pathlib import Path
 import pytest
 
 from tests.support import HOME
-from threatmodel.command.parsing import parser
-from threatmodel.command.table import COMMANDS, OPTIONS, command, module_of, option
+from threatmodel.command.table import COMMANDS, OPTIONS, command, module_of, option, parser
 
 SHARED = {
-    "answer_files",
     "given_answers",
     "__init__",
     "answering",
-    "import_probes",
     "arguments",
     "baselines",
     "checking",
     "config_file",
-    "conversions",
     "drawing",
     "fault",
-    "foreign",
-    "form_asked",
     "main",
-    "parsing",
     "request",
     "reprobing",
     "revisions",

@@ -21,7 +21,7 @@ from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
-from threatmodel.render.contract.facts import facts_data
+from threatmodel.render.contract.described import facts_data
 
 BOT = """\
 Transform: AWS::Serverless-2016-10-31

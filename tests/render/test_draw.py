@@ -8,8 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from threatmodel.render.draw import DrawError, bundled, choice, draw, inline_svg
-from threatmodel.render.image_page import page_of
+from threatmodel.render.draw import DrawError, bundled, choice, draw, inline_svg, page_of
 
 DOT = 'digraph { a -> b [label="1 x"] }'
 needs_wheel = pytest.mark.skipif(not bundled(), reason="the graphviz-pure wheel is not installed")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.support import HOME
 from threatmodel.library.load import load_library
 from threatmodel.model.vocabulary import KINDS
-from threatmodel.render.pages.indexes import by_element, by_term
 from threatmodel.render.pages.library import Book
+from threatmodel.render.pages.library_reference import by_element, by_term
 
 BOOK = Book(load_library(HOME / "threatlib"), {}, pages=True)
 

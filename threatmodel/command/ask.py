@@ -84,7 +84,7 @@ def run(request: Invocation) -> int:
     session = Answering(request.model, request.given, request.today, who, request.running.work, least)
     try:
         if prints:
-            from threatmodel.command.answer_files import as_csv, as_json
+            from threatmodel.command.given_answers import as_csv, as_json
 
             return request.print(as_json(session) if prints == "json" else as_csv(session))
         if writes:

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from threatmodel.command.arguments import QUIET, Parser, force, library, looking, model, path, text
-from threatmodel.command.form_asked import FORMS, FormAsked
 from threatmodel.command.request import Invocation, models_of, refuse_picture
-from threatmodel.command.settings import BANDS, DEFAULT_BAND
+from threatmodel.command.settings import BANDS, DEFAULT_BAND, FORMS, FormAsked
 from threatmodel.reading.output import columns, complain, drafts, flush, silence
 from threatmodel.reading.problems import visible
 from threatmodel.reading.project import real_path

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 from threatmodel.api import AS_USUAL, Running, layered, weighed
 from threatmodel.assessment.gate.rules import Rules, under
-from threatmodel.command.form_asked import FormAsked
 from threatmodel.command.request import Invocation, without_excluded
-from threatmodel.command.settings import against_policy
+from threatmodel.command.settings import FormAsked, against_policy
 from threatmodel.model.search import is_shared
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.former import Renamed

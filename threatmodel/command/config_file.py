@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from threatmodel.command.form_asked import FORMS
-from threatmodel.command.settings import BANDS, DEFAULT_BAND, OWN, SHARED, may_configure
+from threatmodel.command.settings import BANDS, DEFAULT_BAND, FORMS, OWN, SHARED, may_configure
 from threatmodel.model.system import Exclusion
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, quoted, refusal

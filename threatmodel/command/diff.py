@@ -192,8 +192,7 @@ def _contract(path: Path, request: Invocation, files: Files) -> Assessed:
 
 def _at(revision: str, request: Invocation, since: str = "") -> Assessed:
     """Return the model at a revision, at the same path as in the working tree, which is not changed."""
-    from threatmodel.command.conversions import refuse_converted
-    from threatmodel.command.revisions import merge_base, unpacked
+    from threatmodel.command.revisions import merge_base, refuse_converted, unpacked
     from threatmodel.command.temporary import temporary_folder
     from threatmodel.reading.git import located
 

@@ -13,10 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from threatmodel.command.arguments import READS_NO_MODEL, Parser
-from threatmodel.command.parsing import parser
 from threatmodel.command.request import Invocation
 from threatmodel.command.settings import NONE, settled
-from threatmodel.command.table import OPTIONS, command, option
+from threatmodel.command.table import OPTIONS, command, option, parser
 from threatmodel.reading.files import Files
 from threatmodel.reading.former import warnings
 from threatmodel.reading.home import CONTENT, EXPLAIN, check_home

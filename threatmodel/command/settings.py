@@ -1,7 +1,4 @@
-"""What holds for a run, and where it comes from: the command line, the environment, the configuration, the defaults.
-
-The first of these that states a setting decides.
-"""
+"""What holds for a run, and where it comes from: the command line, the environment, the configuration, the defaults."""
 
 from __future__ import annotations
 
@@ -15,10 +12,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
 
-if TYPE_CHECKING:  # only a repository with a configuration needs these
+if TYPE_CHECKING:
     from threatmodel.assessment.gate.rules import Rules
     from threatmodel.command.config_file import Config
     from threatmodel.model.system import Exclusion
+
+
+FORMS = ("text", "json", "sarif", "github", "gitlab", "markdown", "junit")
+"""The formats of a check."""
+
+
+class FormAsked(NamedTuple):
+    """A format by its name; for text also the width, whether color is used, and whether only what fails is shown."""
+
+    name: str
+    width: int = 80
+    color: bool = False
+    quiet: bool = False
+
 
 BANDS = ("low", "medium", "high", "critical")
 DEFAULT_BAND = "high"

@@ -1,19 +1,16 @@
-"""The commands and pytm's options: one line for each command here, and a module of its name in this folder.
-
-A command's module has `options(parser)`, which declares its options, and `run(request)`, which runs it and returns the
-exit code. Its `DESCRIPTION`, if it has one, opens its `--help`. Only the module of the command that runs is imported.
-An option's module has `options(what)` for the option itself, and `details(how)` for related options.
-"""
+"""The command line: pytm's options, kept, and a line for each command, which is a module of its name in this folder."""
 
 from __future__ import annotations
 
+import argparse
 import importlib
 from argparse import _MutuallyExclusiveGroup
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol, cast
 
-from threatmodel.command.arguments import Parser
+from threatmodel.command.arguments import Parser, common
 from threatmodel.command.request import Invocation
+from threatmodel.reading.home import COMMAND, ORIGIN, PROGRAM
 
 COMMANDS: Mapping[str, str] = {
     "check": "fail if a risk is not treated; for pipelines, in several formats",
@@ -78,3 +75,47 @@ def option(name: str) -> Option:
 def module_of(name: str) -> str:
     """Return the name of the module of a command or option."""
     return f"threatmodel.command.{name}{'_' if name in _TAKEN else ''}"
+
+
+_DESCRIPTION = """\
+Turn a YAML model into data-flow diagrams and a threat report. Every threat in
+the report links to controls, and every control to evidence."""
+_EXAMPLES = {
+    "--report html -o report.html": "write the threat report",
+    "--dfd | dot -Tpng -o dfd.png": "draw the data-flow diagram",
+    "--dfd -o dfd.png": "draw it without a system Graphviz",
+    "-m threatmodel.yaml check": "exit with code 1 if an untreated risk is high or critical",
+}
+_COLUMN = max(map(len, _EXAMPLES))
+_EPILOG = "\n".join(
+    [
+        "examples:",
+        *(f"  {COMMAND} {example:<{_COLUMN}}  {text}" for example, text in _EXAMPLES.items()),
+        "",
+        "exit codes: 0 success, 1 the check fails, 2 the input cannot be used, 70 internal error",
+    ]
+)
+
+
+def parser(arguments: Sequence[str] = tuple(COMMANDS)) -> Parser:
+    """Return the parser of the command line, with the options of the commands that the arguments name."""
+    formatter = argparse.RawDescriptionHelpFormatter
+    found = Parser(prog=PROGRAM, description=_DESCRIPTION, epilog=_EPILOG, formatter_class=formatter)
+    found.add_argument("--version", action="version", version=f"{PROGRAM} {ORIGIN}")
+    common(found)
+    what = found.add_argument_group("outputs (the same options as pytm)").add_mutually_exclusive_group()
+    how = found.add_argument_group("output options")
+    asking = [option(name) for name in OPTIONS]
+    for one in asking:
+        one.options(what)
+    for one in asking:
+        if hasattr(one, "details"):
+            one.details(how)
+    commands = found.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, said in COMMANDS.items():
+        its = commands.add_parser(name, help=said, libraries=found.libraries)
+        if name in arguments:  # argparse takes a command by its whole name only
+            module = command(name)
+            its.description = getattr(module, "DESCRIPTION", None)
+            module.options(its)
+    return found

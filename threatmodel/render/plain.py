@@ -12,6 +12,9 @@ from threatmodel.assessment.safety import Answer
 if TYPE_CHECKING:
     from threatmodel.assessment.actions import Proof
 
+APPLIES = ("unknown", "stated", "proven")
+"""The words for what is known of whether a threat applies: 0, 1, 2."""
+
 SAFE: Mapping[Answer, str] = {
     "above": "Above the accepted risk level",
     "undetermined": "Undetermined",

@@ -11,14 +11,14 @@ from threatmodel.assessment.assessed import Assessment, Finding, Question
 from threatmodel.assessment.gate.faults import places
 from threatmodel.assessment.issues import controls_at_fault, issues
 from threatmodel.assessment.risk import band
+from threatmodel.reading.problems import Place
 from threatmodel.render.action_text import action_text
-from threatmodel.render.plain import STATE, VERDICT
+from threatmodel.render.plain import APPLIES, STATE, VERDICT
+from threatmodel.render.report.sections import owners_of
 from threatmodel.render.report.words import maps
 from threatmodel.render.text import csv_cell
 
 Row = Sequence[str]
-
-_APPLIES = ("unknown", "stated", "proven")
 
 
 def sheet(what: str, assessment: Assessment) -> Iterator[str]:
@@ -36,35 +36,30 @@ def _line(row: Row) -> str:
 
 
 def _findings(assessment: Assessment) -> Iterator[Row]:
-    at_fault = controls_at_fault(issues(assessment))
+    at_fault, owners = controls_at_fault(issues(assessment)), owners_of(assessment)
     for finding in assessment.findings:
-        yield _finding(finding, assessment, at_fault.get(finding.id, ""))
+        place = places(finding, assessment, at_fault.get(finding.id, ""))[0]
+        yield _finding(finding, owners[finding.target.id], place)
 
 
-def _finding(finding: Finding, assessment: Assessment, cause: str) -> Row:
+def _finding(finding: Finding, owner: str, place: Place) -> Row:
     missing = (f"{one.link.control} ({STATE[one.state.state]})" for one in finding.answers if one.is_missing)
     return (
         finding.id,
         finding.threat.id,
         finding.threat.title,
         finding.target.id,
-        owner_of(finding, assessment),
+        owner,
         finding.threat.scenario,
-        _APPLIES[finding.applies],
+        APPLIES[finding.applies],
         VERDICT[finding.verdict],
         finding.inherent.band,
         finding.claimed.band,
         finding.proven.band,
         "; ".join(missing),
         "; ".join(str(row["text"]) for row in maps(finding.threat.maps)),
-        places(finding, assessment, cause)[0].short,
+        place.short,
     )
-
-
-def owner_of(finding: Finding, assessment: Assessment) -> str:
-    """Return the owner of the file that describes a finding's element, else of the model; '' where none is assigned."""
-    system, place = assessment.graph.system, finding.target.place
-    return (system.file_owners.get(place.file, "") if place is not None else "") or system.owner
 
 
 def _actions(assessment: Assessment) -> Iterator[Row]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.paths.values import AIM_OF, Alike, Barrier, Cut, Paths, Position, Step
-from threatmodel.assessment.risk import Cell
-from threatmodel.render.contract.facts import location_data
+from threatmodel.render.contract.described import cell_data, location_data
+from threatmodel.render.plain import APPLIES
 
 SCHEMA_VERSION = "1.0"
 """The second number grows when keys are added, the first when one changes or goes."""
@@ -56,7 +56,7 @@ def step_data(step: Step) -> dict[str, Any]:
         "end": position_data(step.end),
         "finding": step.finding or None,
         "along": step.along or None,
-        "applies": ("unknown", "stated", "proven")[step.applies],
+        "applies": APPLIES[step.applies],
         "claimed": _barrier(step.claimed),
         "proven": _barrier(step.proven),
         "controls": [
@@ -81,8 +81,8 @@ def _path(alike: Alike) -> dict[str, Any]:
         "goal": position_data(head.goal),
         "as_claimed": head.as_claimed,
         "as_proven": head.as_proven,
-        "claimed": _cell(head.claimed),
-        "proven": _cell(head.proven),
+        "claimed": cell_data(head.claimed),
+        "proven": cell_data(head.proven),
         "steps": [step_data(step) for step in head.steps],
         "questions": [
             {"id": one.question.id, "ask": one.question.ask, "facts": list(one.facts)} for one in head.questions
@@ -93,10 +93,6 @@ def _path(alike: Alike) -> dict[str, Any]:
             for one in alike.paths[1 : MOST_ALIKE + 1]
         ],
     }
-
-
-def _cell(cell: Cell) -> dict[str, Any]:
-    return {"likelihood": cell.likelihood, "impact": cell.impact, "score": cell.score, "band": cell.band}
 
 
 def _barrier(one: Barrier) -> dict[str, Any]:

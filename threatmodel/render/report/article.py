@@ -9,9 +9,8 @@ from threatmodel.assessment.control_state import ControlState
 from threatmodel.assessment.risk import MOVES
 from threatmodel.library.entries import BEYOND, MITIGATIONS, Library, Numbered, Threat
 from threatmodel.render.plain import STATE
-from threatmodel.render.report import states
 from threatmodel.render.report.findings import FindingGroup, tally, worst_states
-from threatmodel.render.report.states import IN_PLACE, NOT_NEEDED, RANK
+from threatmodel.render.report.method import IN_PLACE, NOT_NEEDED, RANK, worst_by_control
 from threatmodel.render.report.words import Plain, Row
 
 
@@ -101,7 +100,7 @@ def _by_state(worst: Mapping[str, ControlState]) -> list[Row]:
 def coverage(assessment: Assessment) -> Row:
     """The matrix of the article's scenarios against its mitigations: controls linked, and those of them in place."""
     library = assessment.library
-    worst = states.worst_states(assessment)
+    worst = worst_by_control(assessment)
     rows: list[Plain] = [
         {
             "id": scenario.id,

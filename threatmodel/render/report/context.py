@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from threatmodel import __version__
@@ -15,13 +15,32 @@ from threatmodel.render.first import MOST_ACTIONS, FirstPage, first_page, work
 from threatmodel.render.picture import numbers_of
 from threatmodel.render.plain import STATE, VERDICT, VERDICT_MEANS
 from threatmodel.render.reliances import counted_by_kind, lines
-from threatmodel.render.report import article, controls, findings, invariants, matrix, sections, states
+from threatmodel.render.report import article, controls, findings, matrix, sections
 from threatmodel.render.report import system as system_tables
 from threatmodel.render.report.findings import by_band
-from threatmodel.render.report.method import method
-from threatmodel.render.report.on_demand import OnDemand
-from threatmodel.render.report.shares import shares
+from threatmodel.render.report.matrix import shares
+from threatmodel.render.report.method import method, seen
 from threatmodel.render.report.words import NAMED, Inert, Plain, Row, counted, names, where
+
+
+class OnDemand(Mapping[str, Plain]):
+    """Sections by name, from functions that compute them; each is called at most once."""
+
+    def __init__(self, sections: Mapping[str, Callable[[], Plain]]) -> None:
+        self._sections = sections
+        self._known: dict[str, Plain] = {}
+
+    def __getitem__(self, name: str) -> Plain:
+        if name not in self._known:
+            self._known[name] = self._sections[name]()
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sections)
+
+    def __len__(self) -> int:
+        return len(self._sections)
+
 
 EXPIRY_DAYS = 60
 MOST_CLAIMS = 15
@@ -68,8 +87,8 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
             "expiry_days": lambda: EXPIRY_DAYS,
             "alone": lambda: _alone(carried_alone(assessment)),
             "scenarios": lambda: article.scenarios(assessment, by_threat()),
-            "invariants": lambda: invariants.rows(assessment),
-            "exemptions": lambda: invariants.exemptions(assessment),
+            "invariants": lambda: controls.invariants(assessment),
+            "exemptions": lambda: controls.exemptions(assessment),
             "coverage": lambda: article.coverage(assessment),
             "article": lambda: {"name": library.article.name, "source": library.article.source},
             "matrix": lambda: matrix.matrix(assessment.outlines),
@@ -90,7 +109,7 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
             },
             "excluded": lambda: _excluded(assessment),
             "library": lambda: _library(library),
-            "mitigations": lambda: controls.mitigations(assessment, states.seen(assessment), by_threat()),
+            "mitigations": lambda: controls.mitigations(assessment, seen(assessment), by_threat()),
             "accepted": lambda: system_tables.accepted(assessment, by_threat()),
             "data": lambda: system_tables.data(graph, numbers()),
             "drift": lambda: system_tables.drift(assessment),

@@ -13,8 +13,7 @@ from threatmodel.assessment.states import States
 from threatmodel.library.entries import Threat
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.values import dataclass
-from threatmodel.render.report.method import verdict_words
-from threatmodel.render.report.states import RANK
+from threatmodel.render.report.method import RANK, verdict_words
 from threatmodel.render.report.words import (
     ALL_NAMED,
     NAMED,

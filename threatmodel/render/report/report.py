@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.reading.problems import refusal, visible
 from threatmodel.render.picture import name_of
-from threatmodel.render.report.context import cleaned, context
-from threatmodel.render.report.on_demand import OnDemand
+from threatmodel.render.report.context import OnDemand, cleaned, context
 from threatmodel.render.report.words import Plain
 from threatmodel.render.templates import Format, format_of, render_own, render_users
 from threatmodel.render.text import markdown
