@@ -88,6 +88,9 @@ def test_a_variable_of_a_container_or_a_build_that_shows_a_secret(resource: str,
 
 HOOK = "hooks.slack.com/services/T00000000/B00000000"
 TOKEN = "xoxb-123456789012-AbCdEfGhIj"
+CONNECTION = (
+    "  T: {{Type: AWS::Events::Connection, Properties: {{AuthParameters: {{ApiKeyAuthParameters: {{{}}}}}}}}}\n"
+)
 IN_FUNCTION = "  T: {{Type: AWS::Serverless::Function, Properties: {{Runtime: python3.13, Handler: a.b, {}}}}}\n"
 
 
@@ -106,12 +109,19 @@ IN_FUNCTION = "  T: {{Type: AWS::Serverless::Function, Properties: {{Runtime: py
         ("  T: {Type: AWS::SNS::Topic, Properties: {DisplayName: xoxb-your-token-here}}\n", False),
         (f"  T: {{Type: AWS::SNS::Topic, Properties: {{DisplayName: 'https://{HOOK}/{'X' * 24}'}}}}\n", False),
         (f"  T: {{Type: AWS::SNS::Topic, Properties: {{DisplayName: 'https://{HOOK}/kR4c9ZsW2q'}}}}\n", True),
+        (f"  T: {{Type: AWS::SNS::Topic}}  # the old one: {TOKEN}\n", True),
+        ("  T: {Type: AWS::SNS::Topic}  # the old one: xoxb-your-token-here\n", False),
+        (CONNECTION.format("ApiKeyName: x-key, ApiKeyValue: 'Tr0ub4dor&3-live-key'"), True),
+        (CONNECTION.format("ApiKeyName: Tr0ub4dor-3-live-key, ApiKeyValue: '{{resolve:secretsmanager:key}}'"), False),
+        ("  T: {Type: AWS::SNS::Topic, Properties: {Tags: [{Key: Tr0ub4dor-3-live-key, Value: x}]}}\n", False),
+        ("  T: {Type: AWS::SNS::Topic}\nParameters: {AdminPassword: {Type: String, Default: Winter2024!}}\n", True),
+        ("  T: {Type: AWS::SNS::Topic}\nParameters: {AdminName: {Type: String, Default: Winter2024!}}\n", False),
     ],
 )
 def test_a_text_with_the_form_of_a_secret_is_noted_wherever_it_is(text: str, *, shown: bool) -> None:
     found = list(secret_notes(template(f"Resources:\n{text}"), None))
-    assert [one.code for one in found] == (["visible-secret"] if shown else [])
-    assert not any(TOKEN in repr(one) for one in found)
+    assert [one.code for one in found if one.code != "shown-secret"] == (["visible-secret"] if shown else [])
+    assert not any(TOKEN in repr(one) or "Tr0ub4dor" in repr(one) or "Winter" in repr(one) for one in found)
 
 
 def test_a_secret_that_a_deployment_gives_is_noted_where_it_is() -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from threatmodel.evidence.analyses.secret_texts import meaning, spells_secret
+from threatmodel.evidence.analyses.secret_texts import looks_secret, meaning, spells_secret
 from threatmodel.evidence.analyses.secrets import supplied
 from threatmodel.graph.elements import SHOWN_SECRET, UNUSED_SECRET, VISIBLE_SECRET
 from threatmodel.reading.problems import Place, Problem, quoted
 from threatmodel.stacks.joining import own_choice, own_name
 from threatmodel.stacks.stack import MADE_OF, Parameter, Resource, Stack
-from threatmodel.stacks.values import Joined, List, Node, Table, leaves, links, shape_of, tables, text
+from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, leaves, links, shape_of, tables, text
 
 _ABOUT_SECRETS = "AWS::SecretsManager::"
 """Types of resources that belong to a secret: its policy, its rotation, the secret itself."""
@@ -70,28 +70,62 @@ _PLAIN = "PLAINTEXT"
 
 
 def _spelled(stack: Stack) -> Iterator[Problem]:
-    """The texts of a file that have the form of a secret, but for those that are facts of functions and secrets."""
+    """The texts of a file that are a secret by form or by name, but for those that are facts of elements."""
     hint = "revoke it, and keep the new one in Secrets Manager"
+    in_variables: set[str] = set()
     for resource in stack.resources.values():
         if resource.type.startswith(_ABOUT_SECRETS):
             continue
-        facts = _VARIABLES if MADE_OF.get(resource.type, resource.type) == _FUNCTION else ""
-        texts = [node for name, node in resource.properties.entries.items() if name != facts]
-        for leaf in (leaf for node in (*texts, *(resource.about or {}).values()) for leaf in leaves(node)):
-            if spells_secret(shape_of(leaf)[:_LONGEST]):
-                owner = quoted(own_name(resource.name, stack.joined)[1])
-                message = f"a text of {owner} has the form of a secret, which everyone who may describe it sees"
-                yield Problem(code=VISIBLE_SECRET, place=leaf.place, message=message, hint=hint)
+        is_function = MADE_OF.get(resource.type, resource.type) == _FUNCTION
+        variables = resource.properties.entries.get(_VARIABLES) if is_function else None
+        in_variables.update(own_choice(name) for leaf in leaves(variables) for name in getattr(leaf, "given", ()))
+        named = [(name, node) for name, node in resource.properties.entries.items() if node is not variables]
+        texts = (one for name, node in (*named, *(resource.about or {}).items()) for one in _texts(name, node))
+        for leaf in (leaf for name, leaf in texts if _is_secret(name, leaf)):
+            owner = quoted(own_name(resource.name, stack.joined)[1])
+            message = f"a text of {owner} has the form of a secret, which everyone who may describe it sees"
+            yield Problem(code=VISIBLE_SECRET, place=leaf.place, message=message, hint=hint)
     for one in stack.parameters.values():
-        if one.stated is not None and spells_secret(shape_of(one.value)[:_LONGEST]):
-            message = f"the value for {quoted(own_choice(one.name))} has the form of a secret, and is in a file"
+        name = own_choice(one.name)
+        if one.stated is not None and _has_form(one.value):
+            message = f"the value for {quoted(name)} has the form of a secret, and is in a file"
             yield Problem(code=VISIBLE_SECRET, place=one.stated, message=message, hint=hint)
+        elif one.stated is None and name not in in_variables and _is_secret(name, one.value):
+            message = f"the default of the parameter {quoted(name)} is a secret, which everyone who gets the file sees"
+            yield Problem(code=VISIBLE_SECRET, place=one.value.place, message=message, hint=hint)
     for leaf in (leaf for node in stack.beside for leaf in leaves(node)):
-        if spells_secret(shape_of(leaf)[:_LONGEST]):
+        if _has_form(leaf):
             message = "a text beside the resources has the form of a secret, which everyone who reads the stack sees"
             yield Problem(code=VISIBLE_SECRET, place=leaf.place, message=message, hint=hint)
 
 
+def _texts(name: str, node: Node) -> Iterator[tuple[str, Node]]:
+    """Yield each value in a node, and the name of the property that has it."""
+    match node:
+        case Table(entries=entries):
+            for key, child in entries.items():
+                yield from _texts(key, child)
+        case List(items=items):
+            for child in items:
+                yield from _texts(name, child)
+        case _:
+            yield name, node
+
+
+def _has_form(leaf: Node) -> bool:
+    return spells_secret(shape_of(leaf)[:_LONGEST])
+
+
+def _is_secret(name: str, leaf: Node) -> bool:
+    """Whether a text is a secret by its form, or since its name says so and it looks like one."""
+    if _has_form(leaf):
+        return True
+    value = text(leaf) if isinstance(leaf, Scalar) else None
+    return bool(value) and name not in _NOT_BY_NAME and meaning(name) == "secret" and looks_secret(value or "", name)
+
+
+_NOT_BY_NAME = frozenset(("Key", "Keys", "MasterUserPassword", "AuthToken"))
+"""Properties with keys of tags and objects, and those of databases' passwords, which are facts of their own."""
 _FUNCTION, _VARIABLES = "AWS::Lambda::Function", "Environment"
 _LONGEST = 200_000
 """Characters of a text that are looked through."""

@@ -8,6 +8,7 @@ as ``{"Fn::Sub": "x"}``.  Words are YAML 1.1's, which CloudFormation reads: ``ye
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent
 from threatmodel.reading.growing import grow
 from threatmodel.reading.problems import InputError, Place, Problem, note, quoted, refusal
 from threatmodel.reading.source import BLANK, meaning, parser_of, refused
+from threatmodel.reading.tokens import redacted
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, measured
 
 DEEPEST = 200
@@ -40,10 +42,14 @@ _PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c
 
 
 class ParsedFile(NamedTuple):
-    """One file read: the node at its root (None where it holds nothing), and the keys that are given twice."""
+    """One file read: the node at its root (None where it holds nothing), and the keys that are given twice.
+
+    `comments` are those that hold a token of a known form.
+    """
 
     root: Node | None
     problems: tuple[Problem, ...]
+    comments: tuple[Scalar, ...] = ()
 
 
 class _Entries(dict[str, Node]):
@@ -72,7 +78,20 @@ def parse(text: str, file: str) -> ParsedFile:
         raise refused(text, file, error, DEEPEST) from None
     finally:
         parser.dispose()
-    return ParsedFile(top[0] if top else None, tuple(nodes.problems))
+    return ParsedFile(top[0] if top else None, tuple(nodes.problems), tuple(_comments(text, file)))
+
+
+def _comments(text: str, file: str) -> Iterator[Scalar]:
+    """The comments of YAML with a token; what only looks like one, in a block of text, is read as that, too."""
+    if text.lstrip()[:1] in _BEGIN_JSON or redacted(text) == text:
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        found = _COMMENT.search(line)
+        if found is not None and redacted(found[1]) != found[1]:
+            yield Scalar(found[1], Place(file, number, found.start(1) + 1))
+
+
+_COMMENT = re.compile(r"(?:\A|\s)#(.*)")
 
 
 def _with_whole_characters(text: str) -> str:

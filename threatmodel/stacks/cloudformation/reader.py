@@ -55,7 +55,7 @@ def read(
     root = root_of(raw, file)
     stack, globals_ = _Template(file, root, list(raw.problems), assumed, nesting).stack()
     resources, deployed = with_stages(stack.resources), is_deployed(whole.root, root)
-    return replace(stack, resources=resources, deployed=deployed), globals_
+    return replace(stack, resources=resources, deployed=deployed, beside=(*stack.beside, *whole.comments)), globals_
 
 
 def stack_of(

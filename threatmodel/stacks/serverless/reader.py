@@ -98,7 +98,8 @@ def read(
     making.root = _with_service(making)
     stack = _stack(making, raw.problems)
     reported = (*stack.problems, *(included.problems if included is not None else ()))
-    stack = replace(stack, problems=tuple(dict.fromkeys(reported)))  # what all functions share is reported once
+    problems = tuple(dict.fromkeys(reported))  # what all functions share is reported once
+    stack = replace(stack, problems=problems, beside=(*stack.beside, *raw.comments))
     return stack if package is None else packaged(stack, making, package)
 
 
