@@ -70,6 +70,7 @@ ROWS = [
     (template(), "Bot", "function", "timeout_seconds", 3, 3),
     (template(properties="Timeout: 30\n"), "Bot", "function", "timeout_seconds", 30, 9),
     (template(properties="Layers: [arn:aws:lambda:eu-west-1:123456789012:layer:x:1]\n"), "Bot", "function", "uses_layers", True, 9),
+    (template(properties="Layers: [!ImportValue x, arn:aws:lambda:eu-west-1:123456789012:layer:x:1]\n"), "Bot", "function", "uses_layers", True, 9),
     (template(), "Bot", "function", "uses_layers", False, 3),
     (template(properties="KmsKeyArn: !ImportValue key\n"), "Bot", "function", "environment_customer_key", UNKNOWN, 9),
     (template(properties="KmsKeyArn: !ImportValue key\n"), "Bot", "function", "package_customer_key", False, 3),

@@ -39,8 +39,8 @@ def our_library() -> Library:
     return load_library(HOME / "threatlib")
 
 
-def _assessed(folder: Path, library: Library, more: str) -> Assessment:
-    (folder / "template.yaml").write_text(TEMPLATE, encoding="utf-8")
+def _assessed(folder: Path, library: Library, more: str, template: str = TEMPLATE) -> Assessment:
+    (folder / "template.yaml").write_text(template, encoding="utf-8")
     model = folder / "model.yaml"
     model.write_text(MODEL + more, encoding="utf-8")
     system = load_model(Files(), model)
@@ -52,6 +52,15 @@ def _assessed(folder: Path, library: Library, more: str) -> Assessment:
 def test_what_a_file_shows_to_be_bad_is_a_finding(tmp_path: Path, real: Library, more: str) -> None:
     found = {one.id: one.verdict for one in _assessed(tmp_path, real, more).findings}
     assert found["other-role-assumable@account"] == "open"
+
+
+def test_a_default_of_a_resource_is_shown_of_an_undescribed_account(tmp_path: Path, real: Library) -> None:
+    """An access key is active unless its Status says otherwise."""
+    key = "  Key: {Type: AWS::IAM::AccessKey, Properties: {UserName: deployer}}\n"
+    found = {one.id: one.verdict for one in _assessed(tmp_path, real, "", TEMPLATE + key).findings}
+    assert found["long-lived-key-leaked@account"] == "open"
+    found = {one.id: one.verdict for one in _assessed(tmp_path, real, "").findings}
+    assert found["long-lived-key-leaked@account"] == "undetermined"
 
 
 def test_a_plane_that_only_files_speak_of_is_still_asked_about_as_a_whole(tmp_path: Path, real: Library) -> None:

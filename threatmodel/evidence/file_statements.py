@@ -20,7 +20,7 @@ from threatmodel.evidence.what_was_read import reads
 from threatmodel.evidence.worlds import Tree, World, held
 from threatmodel.graph.elements import LeftOpen, Read
 from threatmodel.library.directions import Directions
-from threatmodel.model.facts import OMITTED, Statement, Statements
+from threatmodel.model.facts import LEFT_OUT, OMITTED, Statement, Statements
 from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.reading.values import replace
@@ -241,7 +241,7 @@ class FileStatements:
         found = self.facts.fact(kind, resource, name) if resource is not None else None
         if resource is None or found is None:
             return
-        if element in _PLANES and element not in self.system.nodes and not _is_shown(found):
+        if element in _PLANES and element not in self.system.nodes and not self._is_shown(found):
             return
         if isinstance(found, Unanswered):
             self.left_open.append(LeftOpen(element, name, found.why, found.place, ()))
@@ -256,6 +256,13 @@ class FileStatements:
             statement = Statement(found.value, "template", found.places[0], found.note, doubt=why)
             statements.setdefault(element, {}).setdefault(name, []).append(statement)
 
+    def _is_shown(self, found: Answer) -> bool:
+        """Whether a resource shows a fact: what no resource says is nothing of a plane that no model describes."""
+        said = found.stands if isinstance(found, Unanswered) else found
+        if said is None or said.value is None:
+            return False
+        return said.note not in OMITTED or (said.note == LEFT_OUT and said.places[0] != self.whole.place)
+
     def _resource(self, element: str) -> Resource | None:
         """The resource that an element is, the whole file for a plane; None where it is not in the file."""
         if element in _PLANES:
@@ -265,9 +272,3 @@ class FileStatements:
     def read(self) -> Mapping[int, Read]:
         """Return what a reader of the report should know about each file, by its number among the evidence."""
         return reads(self)
-
-
-def _is_shown(found: Answer) -> bool:
-    """Whether something in a file shows a fact: what it leaves out says nothing of a plane that no model describes."""
-    said = found.stands if isinstance(found, Unanswered) else found
-    return said is not None and said.value is not None and said.note not in OMITTED

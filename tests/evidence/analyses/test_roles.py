@@ -113,6 +113,7 @@ def test_what_is_known_by_name_is_read_by_name() -> None:
         ("AmazonS3FullAccess", YES),
         ("AWSLambda_FullAccess", YES),
         ("AmazonDynamoDBFullAccess_v2", YES),
+        ("job-function/SystemAdministrator", YES),
         ("AmazonS3ReadOnlyAccess", NO),
     ):
         assert managed("broad-managed-policy", f"arn:aws:iam::aws:policy/{name}") is broad

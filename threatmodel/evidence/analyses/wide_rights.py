@@ -299,13 +299,17 @@ def _matters(action: IamAction) -> bool:
 
 # --- managed policies
 
-_BROAD = ("AdministratorAccess", "PowerUserAccess")
+_BROAD = frozenset((
+    *("AdministratorAccess", "PowerUserAccess"),
+    *("DatabaseAdministrator", "DataScientist", "NetworkAdministrator", "SystemAdministrator"),
+))  # fmt: skip
+"""AWS's policies for whole accounts, and those for the jobs of people who change what is there."""
 _FULL = re.compile(r"FullAccess(_?[vV]\d+)?\Z")
 
 
 @analysis("managed", "sam")
 def broad_managed_policy(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
-    """Whether AdministratorAccess, PowerUserAccess or a policy of AWS named ...FullAccess is attached.
+    """Whether AdministratorAccess, a policy for a job, or a policy of AWS named ...FullAccess is attached.
 
     A role whose own documents were gathered, and nothing else, has none attached.
     """
