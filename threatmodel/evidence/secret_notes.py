@@ -117,7 +117,7 @@ def _has_form(leaf: Node) -> bool:
 
 
 def _is_secret(name: str, leaf: Node) -> bool:
-    """Whether a text is a secret by its form, or since its name says so and it looks like one."""
+    """Whether a text is a secret by its form, or by the name of its property and its looks."""
     if _has_form(leaf):
         return True
     value = text(leaf) if isinstance(leaf, Scalar) else None
@@ -125,7 +125,7 @@ def _is_secret(name: str, leaf: Node) -> bool:
 
 
 _NOT_BY_NAME = frozenset(("Key", "Keys", "MasterUserPassword", "AuthToken"))
-"""Properties with keys of tags and objects, and those of databases' passwords, which are facts of their own."""
+"""Properties with keys of tags and objects, and those of databases' passwords, which are separate facts."""
 _FUNCTION, _VARIABLES = "AWS::Lambda::Function", "Environment"
 _LONGEST = 200_000
 """Characters of a text that are looked through."""
