@@ -24,20 +24,24 @@
     return node;
   };
 
-  // --- the parts of the picture: boxes with their elements, arrows with their flows, frames with what is in them
+  // --- the parts of the pictures (one of which is shown): boxes with their elements, arrows with their flows, frames
 
-  const picture = document.querySelector("#about") && document.querySelector(".picture svg");
   const about = document.getElementById("about");
-  const parts = picture
-    ? [...picture.querySelectorAll("g.node[data-of], g.edge[data-of]"), ...picture.querySelectorAll("g.cluster[data-of]")].map((node) => {
-        const name = node.id.replace(/^.*?-(?=box-|link-|zone-)/, "").replace(/^box-/, "");
-        const ids = node.dataset.of.split(" ");
-        const title = node.querySelector("title").textContent.split("\n");
-        const own = lines.filter((line) => ids.some((id) => line.elements.has(id)) && line.count);
-        return { node, name, ids, title, lines: own };
-      })
-    : [];
-  const named = new Map(parts.map((part) => [part.name, part]));
+  const pictures = about ? [...document.querySelectorAll("#picture .picture svg")] : [];
+  const parts = [];
+  const named = new Map();
+  for (const picture of pictures) {
+    for (const node of [...picture.querySelectorAll("g.node[data-of], g.edge[data-of]"), ...picture.querySelectorAll("g.cluster[data-of]")]) {
+      const ids = node.dataset.of.split(" ");
+      const title = node.querySelector("title").textContent.split("\n");
+      const own = lines.filter((line) => ids.some((id) => line.elements.has(id)) && line.count);
+      let name = node.id.replace(/^.*?-(?=box-|link-|zone-)/, "").replace(/^box-/, "");
+      if (named.has(name) && named.get(name).ids.join() !== ids.join()) name += "-narrow"; // it stands for something else
+      const part = { picture, node, name, ids, title, lines: own };
+      parts.push(part);
+      if (!named.has(name)) named.set(name, part);
+    }
+  }
 
   const meant = (value) => (named.has(value) ? named.get(value).ids : value ? [value] : []);
   const compared = (name) => (name === "owner" || name === "state" || name === "standard" ? "|" : " ");
@@ -79,13 +83,14 @@
     }
   };
 
+  const wide = matchMedia("(min-width: 68rem)");
   const followed = () => {
     if (!form) return;
     if (location.hash.startsWith("#filter:")) {
       const state = new URLSearchParams(location.hash.slice(8));
       for (const name of fields) form.elements[name].value = state.get(name) || "";
       filter();
-      form.scrollIntoView();
+      (wide.matches ? form : form.querySelector("output")).scrollIntoView(); // on a phone the form fills the window
     } else if (location.hash) {
       const target = document.getElementById(location.hash.slice(1));
       if (target) {
@@ -125,13 +130,12 @@
     const placed = (text) => /\((proven|attested|claimed)\)$/.test(text);
     const controls = [...every].filter(Boolean).sort((one, other) => placed(one) - placed(other));
     if (part.lines.length) {
-      const more = part.lines.length - MOST;
-      const row = created("li", "");
-      const link = created("a", more > 0 ? "and " + more + " more, with the lines that they rest on" : "the lines that they rest on");
+      const row = created("p", "", "small");
+      const link = created("a", "All findings here, with the lines that they rest on");
       link.href = "#filter:" + new URLSearchParams({ element: part.name });
       link.addEventListener("click", () => setTimeout(followed)); // also where the address is the same already
       row.append(link);
-      list.append(row);
+      about.append(row);
     }
     about.append(part.lines.length ? list : created("p", "No finding.", "small soft"));
     if (controls.length) {
@@ -153,9 +157,11 @@
     told(part);
     filter();
   };
+  const ofSame = (one) => parts.filter((part) => part.picture === one.picture);
   const moved = (from, by) => {
-    const to = parts[(parts.indexOf(from) + by + parts.length) % parts.length];
-    for (const part of parts) part.node.setAttribute("tabindex", part === to ? "0" : "-1");
+    const own = ofSame(from);
+    const to = own[(own.indexOf(from) + by + own.length) % own.length];
+    for (const part of own) part.node.setAttribute("tabindex", part === to ? "0" : "-1");
     to.node.focus();
   };
   const keys = {
@@ -163,16 +169,15 @@
     ArrowDown: (part) => moved(part, 1),
     ArrowLeft: (part) => moved(part, -1),
     ArrowUp: (part) => moved(part, -1),
-    Home: () => moved(parts[0], 0),
-    End: () => moved(parts[parts.length - 1], 0),
+    Home: (part) => moved(ofSame(part)[0], 0),
+    End: (part) => moved(ofSame(part).pop(), 0),
     Enter: chosen,
     " ": chosen,
     Escape: () => form.reset(),
   };
-  const wide = matchMedia("(min-width: 68rem)");
   const placed = () => (wide.matches ? document.querySelector(".answer-grid") : document.getElementById("picture")).append(about);
   const alive = () => {
-    picture.setAttribute("role", "group");
+    for (const picture of pictures) picture.setAttribute("role", "group");
     about.hidden = false;
     placed();
     wide.addEventListener("change", placed);
@@ -181,14 +186,14 @@
     about.prepend(
       created("p", "Point at a part of the diagram to see its threats and controls; click it to filter the findings.", "small soft")
     );
-    for (const path of picture.querySelectorAll("g.edge[data-of] > path, g.cluster[data-of] > polygon")) {
+    for (const path of document.querySelectorAll("#picture g.edge[data-of] > path, #picture g.cluster[data-of] > polygon")) {
       const wider = path.cloneNode(); // a line that a finger can hit
       for (const [name, value] of [["stroke", "transparent"], ["stroke-width", "14"], ["stroke-dasharray", "none"], ["fill", "none"]]) wider.setAttribute(name, value);
       path.after(wider);
     }
-    parts.forEach((part, at) => {
+    parts.forEach((part) => {
       part.node.setAttribute("role", "button");
-      part.node.setAttribute("tabindex", at ? "-1" : "0");
+      part.node.setAttribute("tabindex", part === ofSame(part)[0] ? "0" : "-1");
       const written = [...part.node.querySelectorAll("text")].map((text) => text.textContent.trim()).join(" ");
       const number = part.lines.length + (part.lines.length === 1 ? " threat" : " threats");
       part.node.setAttribute("aria-label", written + " (" + part.title[0] + "), " + number);

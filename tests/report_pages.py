@@ -13,10 +13,10 @@ from threatmodel.graph.building import build
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
-from threatmodel.render.report.pictures import Pictures
+from threatmodel.render.report.pictures import Drawn, Pictures
 
 SVG = Pictures(
-    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><g id="a"><text x="1" y="1">x</text></g></svg>'
+    Drawn('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><g id="a"><text x="1" y="1">x</text></g></svg>')
 )
 
 

@@ -96,6 +96,20 @@ def test_risk_by_element_says_undetermined_rather_than_low(tmp_path: Path, libra
     assert risks(assessed(tmp_path, "name: x\nfunctions: {f: {}}\n", library)) == {"f": Risk("undetermined", 2)}
 
 
+def test_a_possible_threat_makes_an_element_worse_like_a_confirmed_one_of_the_band_below(tmp_path: Path) -> None:
+    """A critical threat that may apply comes before a high one of which a control is unknown."""
+    library = library_of(
+        tmp_path,
+        threat("bad", "{good: {stops: it does}}", impact=5),
+        threat("sad", "{good: {stops: it does}}", impact=3, applies="target.calls_language_model"),
+        threat("all", "{good: {stops: it does}}", impact=3, applies="true"),
+        control("good", "target.validates_input"),
+    )
+    one, two = "{triggers: [], calls_language_model: true}", "{calls_language_model: false}"
+    found = risks(assessed(tmp_path, f"name: x\nfunctions: {{one: {one}, two: {two}}}\n", library))
+    assert list(found.items()) == [("two", Risk("high", 2)), ("one", Risk("high", 2))]
+
+
 def test_the_day_is_an_input(tmp_path: Path, library: Library) -> None:
     more = "controls: {good@bot: {attested_by: Ann, on: 2026-02-01, expires: 2030-01-24}}"
     assessment = assessed(tmp_path, model(more=more), library, today=datetime.date(2029, 12, 31))

@@ -23,7 +23,7 @@ from threatmodel.render.changed import as_dot, as_json, as_text
 from threatmodel.render.changed_picture import changed_diagram
 from threatmodel.render.comment import as_markdown
 from threatmodel.render.condensed import condensed
-from threatmodel.render.layout import STYLES, Heading, Layout
+from threatmodel.render.layout import STYLES, Layout, Sheet
 
 TODAY = ("--today", "2026-11-25")
 OLD = """\
@@ -317,8 +317,8 @@ def test_whatever_stands_at_a_place_of_an_assessment_it_is_compared_or_refused(s
             assert as_markdown(found)
             assert as_dot(one, two, found)
             diagram, wanted = changed_diagram(one, two, found, "all")
-            layout = Layout(condensed(diagram, "all"), wanted.marks, wanted.scale, STYLES[0], Heading("x"))
-            assert layout.text(525, 740, "LR")
+            sheet = Sheet(525, 740, 120, "LR", 0, "x", leads_back=False)
+            assert Layout(condensed(diagram, "all"), wanted.marks, wanted.scale, STYLES[0], sheet).text()
     assert compared
 
 

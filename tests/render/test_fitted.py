@@ -247,7 +247,7 @@ functions:
 
 
 @pytest.mark.parametrize("text", ["name: Empty\nfunctions: {only: {triggers: []}}\n", CYCLES])
-@pytest.mark.parametrize("medium", ["a4", "screen"])
+@pytest.mark.parametrize("medium", ["a4", "screen", "phone"])
 def test_no_entry_point_and_cycles_draw(load: Load, text: str, medium: str) -> None:
     for view in (*VIEWS, "all"):
         assert fitted(load(text), medium, Wanted(view=view)).picture
@@ -330,3 +330,21 @@ def test_a_diagram_of_everything_is_laid_out_quickly(load: Load) -> None:
     graph = load(bot(40))
     assert b'nslimit="0.5"' in fitted(graph, "a4", Wanted(view="all", full=True), "dot").picture
     assert b"nslimit" not in fitted(graph, "a4", Wanted(), "dot").picture
+
+
+def test_what_takes_requests_from_outside_is_an_entry_point(load: Load) -> None:
+    graph = load(MODEL)
+    said = {name: "".join(group.itertext()) for name, group in groups(fitted(graph, "a4", Wanted())).items()}
+    marked = {name for name, text in said.items() if "ENTRY POINT" in text and name.startswith("box-")}
+    assert marked == {"box-front", "box-waf"}  # Slack calls the API, and anyone what is before it
+    assert "ENTRY POINT" not in texts(fitted(graph, "a4", Wanted(view="deployment")))
+
+
+@pytest.mark.parametrize("functions", [1, 3, 6, 10])
+def test_a_phone_shows_all_that_paper_shows_in_its_width(load: Load, functions: int) -> None:
+    graph = load(bot(functions))
+    phone = fitted(graph, "phone", Wanted())
+    assert phone.readable
+    assert points(phone.picture, 255) >= 7.5
+    of = {name for group in groups(phone).values() for name in group.get("data-of", "").split()}
+    assert {f"order-handler-{at}" for at in range(functions)} <= of

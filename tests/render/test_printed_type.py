@@ -78,8 +78,11 @@ def test_no_text_of_the_picture_is_printed_below_seven_points(browser: Browser, 
     assert min(found) >= 7
 
 
-SMALLEST = """() => Math.min(...[...document.querySelectorAll("#picture svg text")].map(
-  text => parseFloat(text.getAttribute("font-size")) * text.getScreenCTM().a))"""
+SMALLEST = """() => Math.min(...[...document.querySelectorAll("#picture svg text")].filter(
+  text => text.getClientRects().length
+).map(text => parseFloat(text.getAttribute("font-size")) * text.getScreenCTM().a))"""
+WIDEST = """() => Math.max(...[document.documentElement, ...document.querySelectorAll("#picture .paper")].map(
+  node => node.scrollWidth))"""
 
 
 @pytest.mark.parametrize(("width", "pixels"), [(1280, 11), (390, 10)])
@@ -90,3 +93,4 @@ def test_type_can_be_read_on_a_screen_and_a_telephone(
     page = page_of(functions, tmp_path)
     with opened(browser, page, tmp_path, viewport={"width": width, "height": 844}) as shown:
         assert shown.page.evaluate(SMALLEST) >= pixels
+        assert shown.page.evaluate(WIDEST) <= width

@@ -71,7 +71,7 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def box(name: str) -> str:
     """The selector of a box of the picture."""
-    return f"g[data-of][id$='box-{name}']"
+    return f"g[data-of][id$='box-{name}']:visible"
 
 
 def said(page: Page) -> str:
@@ -81,7 +81,7 @@ def said(page: Page) -> str:
 
 def test_the_picture_is_on_the_first_screen(browser: Browser, pages: dict[str, str], tmp_path: Path) -> None:
     with opened(browser, pages["html"], tmp_path) as shown:
-        place = shown.page.locator(".picture svg").bounding_box()
+        place = shown.page.locator(".picture svg:visible").bounding_box()
         assert place is not None
         assert place["y"] < 620
 
@@ -134,7 +134,7 @@ def test_the_picture_is_one_stop_of_the_keyboard_and_arrows_move_in_it(
 ) -> None:
     with opened(browser, pages["html"], tmp_path) as shown:
         page = shown.page
-        stops = page.locator("g[data-of][tabindex='0']")
+        stops = page.locator("g[data-of][tabindex='0']:visible")
         assert stops.count() == 1
         stops.focus()
         first = page.evaluate("document.activeElement.id")
@@ -199,7 +199,7 @@ def test_two_clicks_lead_from_the_worst_element_to_the_line_that_makes_it_so(bro
     text = reported(str(tmp_path / "bot.yaml"), "html", tmp_path)
     with opened(browser, text, tmp_path) as shown:
         page = shown.page
-        worst = page.locator("#picture g.worst")
+        worst = page.locator("#picture g.worst:visible")
         name = worst.get_attribute("data-of", timeout=5_000).split()[0]  # type: ignore[union-attr]
         worst.click()
         page.locator("#about a").last.click()
@@ -207,10 +207,10 @@ def test_two_clicks_lead_from_the_worst_element_to_the_line_that_makes_it_so(bro
         expect(first).to_contain_text(name)
         expect(first).to_contain_text(re.compile(r"bot\.yaml:\d+"))
         assert int(said(page).split()[0]) < 100  # those of the element, not of all that share a cause with it
-        page.locator("#picture g[id$='zone-execution'] text").first.click()
+        page.locator("#picture g[id$='zone-execution']:visible text").first.click()
         assert "element=zone-execution" in page.url
         group = page.locator("figure.group").first
-        page.locator(f"#picture g[id$='{str(group.get_attribute('id')).replace('group-', 'box-')}']").hover()
+        page.locator(f"#picture g[id$='{str(group.get_attribute('id')).replace('group-', 'box-')}']:visible").hover()
         page.get_by_text("Show its functions one by one").click()
         assert page.url.endswith(f"#{group.get_attribute('id')}")
         group.get_by_text("Back to the overview").click()
@@ -314,7 +314,7 @@ def test_hostile_names_stay_text_and_do_not_widen_the_page(browser: Browser, tmp
     model.write_text(HOSTILE, encoding="utf-8")
     page = reported(str(model), "html", tmp_path)
     with opened(browser, page, tmp_path, viewport={"width": width, "height": 844}) as shown:
-        shown.page.locator(f"g[id$='box-{'f' * 60}']").dispatch_event("click")
+        shown.page.locator(f"g[id$='box-{'f' * 60}']:visible").dispatch_event("click")
         assert "onload=alert(1)" in shown.page.inner_text("#about")
         assert shown.page.locator("#about img, #about svg, #about script").count() == 0
         assert shown.page.evaluate("document.documentElement.scrollWidth") <= width

@@ -93,6 +93,8 @@ def test_the_page_is_whole_without_its_script(page: str) -> None:
         ".lines li[hidden], .issue[hidden]",
         "details.item > summary::-webkit-details-marker",
         ".stack td:empty",
+        ".picture.narrow",  # of two pictures of the same, the one for phones or the other
+        ".picture:has(+ .picture.narrow)",
     }
 
 

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment, Finding
+from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment
+from threatmodel.assessment.ranking import DISCOUNT, doubt_of
 from threatmodel.assessment.risk import BANDS, Band, Cell, Risk, residual
 from threatmodel.assessment.standings import standings
 from threatmodel.library.entries import Threat
@@ -123,38 +124,43 @@ def _dated(assessment: Assessment) -> Iterator[Expiry]:
             yield Expiry("due", one.name, one.due, system.reached(one.owner), one.place, one.ticket)
 
 
+_SHOWN = (BANDS[0], "undetermined", *BANDS[1:])
+"""What an element is marked with, from least to most pressing."""
+
+
 def risks(assessment: Assessment) -> dict[str, Risk]:
     """For each element with findings, the worst left after claimed controls, and how many need attention.
 
-    The worst element is first: the one with most findings in the highest band, confirmed before undetermined ones, then
-    in the next band and so on, and last those that may not apply. Equal ones are in the order of the system.
+    The worst element is first: of those with the worst band, the one with most findings at the first place of the order
+    of findings, then at the next place and so on. In that order, a possible finding counts one band less than a
+    confirmed one. Equal elements are in the order of the system.
     """
     worst: dict[str, int] = {}
     waiting: set[str] = set()
     counts: Counter[str] = Counter()
-    pressing: dict[str, list[int]] = {}
+    pressing: dict[str, Counter[tuple[int, int]]] = {}
     for group in sorted(assessment.groups, key=lambda group: BANDS.index(group.head.claimed.band)):
         head, elements = group.head, [finding.target.id for finding in group.findings]
         if head.verdict == "undetermined":
             waiting.update(elements)
         if head.applies:
             worst.update(dict.fromkeys(elements, BANDS.index(head.claimed.band)))
-        done, place = head.verdict in DONE, _place(head)
+        done, doubt = head.verdict in DONE, doubt_of(head)
+        place = DISCOUNT[doubt] - BANDS.index(head.claimed.band), doubt
         counts.update(dict.fromkeys(elements, 0) if done else elements)
         for element in elements if not done else ():
-            pressing.setdefault(element, [0] * 3 * len(BANDS))[place] -= 1
+            pressing.setdefault(element, Counter())[place] -= 1
+    places = sorted({place for some in pressing.values() for place in some})
     found = {}
-    order = {target.id: at for at, target in enumerate(assessment.graph.targets())}
-    for element in sorted(counts, key=lambda name: (pressing.get(name, [0]), order.get(name, len(order)))):
-        band = BANDS[worst[element]] if element in worst else "undetermined"
-        unsure = element in waiting and band == BANDS[0]
-        found[element] = Risk("undetermined" if unsure else band, counts[element])
-    return found
+    for target in assessment.graph.targets():
+        if target.id in counts:
+            band = BANDS[worst[target.id]] if target.id in worst else "undetermined"
+            unsure = target.id in waiting and band == BANDS[0]
+            found[target.id] = Risk("undetermined" if unsure else band, counts[target.id])
+    none: Counter[tuple[int, int]] = Counter()
 
+    def order(element: str) -> tuple[int, list[int]]:
+        band, weights = found[element].band, pressing.get(element, none)
+        return -_SHOWN.index(band), [weights[place] for place in places]
 
-def _place(finding: Finding) -> int:
-    """How pressing a finding is, from 0: by band, of one band the confirmed ones first; then what may not apply."""
-    milder = len(BANDS) - 1 - BANDS.index(finding.claimed.band)
-    if not finding.applies:
-        return 2 * len(BANDS) + milder
-    return 2 * milder + (finding.verdict == "undetermined")
+    return {element: found[element] for element in sorted(found, key=order)}

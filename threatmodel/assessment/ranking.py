@@ -51,7 +51,7 @@ def rank(finding: Finding, answers: Iterable[Answer] | None = None, doubt: int =
     """
     missing = _missing(finding.answers if answers is None else answers)
     effect = _best(missing)
-    doubt = max(doubt, _doubt(finding))
+    doubt = max(doubt, doubt_of(finding))
     at_fault = missing if answers is not None else [a for a in missing if _ORDER[a.link.effect] == effect]
     return Rank(
         behind_entry_point=not is_entry_point(finding) or (answers is not None and effect != _ORDER["stops"]),
@@ -84,8 +84,8 @@ def distance(target: Element | Flow) -> int:
     return 1 if any(fact is None or not fact.size for fact in found) else 2
 
 
-def _doubt(finding: Finding) -> int:
-    """0 known to be bad, 1 a control is unknown, 2 it is unknown whether it applies, 3 the element is not described."""
+def doubt_of(finding: Finding) -> int:
+    """Return 0 if it is known to be bad, 1 if a control is unknown, 2 if it may not apply, 3 if it is not described."""
     if not finding.target.described:
         return 3
     if not finding.applies:

@@ -129,7 +129,7 @@ def picture_options(found: Parser | argparse._ArgumentGroup) -> None:
     )
     found.add_argument(
         "--fit",
-        choices=("a4", "screen"),
+        choices=("a4", "screen", "phone"),
         help="lay a diagram out for a page or a screen (default: a4 for FILE.pdf, screen for .svg and .png)",
     )
 

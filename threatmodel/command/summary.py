@@ -32,7 +32,7 @@ def run(request: Invocation) -> int:
     made = {
         "report.html": report(assessment, "html", drawn, baseline=stands),
         "report.md": report(assessment, "md", picture_file="dfd.svg", baseline=stands),
-        "dfd.svg": drawn.whole,
+        "dfd.svg": drawn.whole.picture,
     }
     targets = [out / name for name in made]
     request.refuse_others(targets, assessment.graph.system)

@@ -86,9 +86,25 @@ class Condensed:
     def called_outside(self, link: Link) -> str:
         """Return the box outside that functions call over a link, whose words are in that box; '' for other links."""
         ends = (link.source, link.target) if self.in_lanes else ()
-        outside = [one for one in ends if self.boxes[one].lane == OUTSIDE or self.boxes[one].beyond]
+        outside = [one for one in ends if self._is_outside(one)]
         inside = [one for one in ends if self.boxes[one].lane >= FUNCTIONS and not self.boxes[one].beyond]
         return outside[0] if outside and inside else ""
+
+    @property
+    def entries(self) -> frozenset[str]:
+        """The boxes that something outside sends to, where requests enter the system; none if there are no columns."""
+        found = set()
+        for link in self.links if self.in_lanes else ():
+            for source, target, flows in (
+                (link.source, link.target, link.there),
+                (link.target, link.source, link.back),
+            ):
+                if flows and self._is_outside(source) and not self._is_outside(target):
+                    found.add(target)
+        return frozenset(found)
+
+    def _is_outside(self, box: str) -> bool:
+        return self.boxes[box].lane == OUTSIDE or self.boxes[box].beyond
 
 
 class Grouping(NamedTuple):

@@ -11,26 +11,34 @@ from threatmodel.model.reference_architecture import Zone
 from threatmodel.render.condensed import MOST_BOXES, Condensed, Grouping, grouped_by
 from threatmodel.render.draw import draw, engine_for, linked, scale, titled
 from threatmodel.render.labels import SMALL, Style, node
-from threatmodel.render.layout import MANY, STYLES, TITLE, Heading, Layout
+from threatmodel.render.layout import MANY, STYLES, TITLE, Layout, Sheet
 from threatmodel.render.palette import RISK, Marks, Scale
 from threatmodel.render.picture import Drawable, Picture, name_of, picture, protocol_words, ways
 from threatmodel.render.text import one_line
 
 
 class Medium(NamedTuple):
-    """The width and height of a picture in points, the least size that type may have there, and dots per inch."""
+    """The width and height of a picture in points, the least size that type may have there, and dots per inch.
+
+    `letters` are the characters of a line that is as wide. `across`: columns are from above to below, with so many
+    boxes beside each other, tried in turn.
+    """
 
     width: float
     height: float
     least: float
     dots: int
+    letters: int = 120
+    across: tuple[int, ...] = ()
+    styles: tuple[Style, ...] = STYLES
 
 
 MEDIA: Mapping[str, Medium] = {
     "a4": Medium(525, 740, 7.0, 200),
     "screen": Medium(930, 4000, 8.25, 96),
+    "phone": Medium(255, 4000, 7.5, 192, 54, (2, 1), (STYLES[1], STYLES[-1])),
 }
-"""A4 between margins of 12 mm; and a window of 1280 pixels, where type of 11 pixels can be read."""
+"""A4 between margins of 12 mm; a window of 1280 pixels, where type of 11 pixels can be read; a phone of 390 pixels."""
 
 
 class Fitted(NamedTuple):
@@ -111,16 +119,23 @@ class _Drawn(NamedTuple):
 
 
 def _layouts(graph: Drawable, size: Medium, wanted: Wanted, fmt: str, engine: str) -> Iterator[_Drawn]:
-    for shown, style in _tries(graph, wanted):
-        for direction in ("LR",) if shown.in_lanes or len(shown.boxes) > MANY else ("LR", "TB"):
-            title = f"{shown.graph.system.name.strip() or 'Threat model'}" if wanted.named else ""
-            layout = Layout(shown, wanted.marks, wanted.scale, style, Heading(title, bool(wanted.back)))
-            text = layout.text(size.width, size.height, direction)
+    title = f"{graph.system.name.strip() or 'Threat model'}" if wanted.named else ""
+    for shown, style in _tries(graph, wanted, size.styles):
+        for direction, across in _ways(size, shown):
+            sheet = Sheet(size.width, size.height, size.letters, direction, across, title, bool(wanted.back))
+            text = Layout(shown, wanted.marks, wanted.scale, style, sheet).text()
             svg = draw(text, "svg", engine or engine_for(text, fmt))
             yield _Drawn(text, svg, SMALL * scale(svg), shown)
 
 
-def _tries(graph: Drawable, wanted: Wanted) -> Iterator[tuple[Condensed, Style]]:
+def _ways(size: Medium, shown: Condensed) -> Sequence[tuple[str, int]]:
+    """The directions in which a picture is laid out, each with how many boxes are beside each other (0: no limit)."""
+    if size.across:
+        return [("TB", across) for across in size.across]
+    return [("LR", 0)] if shown.in_lanes or len(shown.boxes) > MANY else [("LR", 0), ("TB", 0)]
+
+
+def _tries(graph: Drawable, wanted: Wanted, styles: Sequence[Style]) -> Iterator[tuple[Condensed, Style]]:
     """Yield what to show and how, from what says most: smaller groups before larger ones, words before numbers."""
     apart = {} if wanted.scale.numbered else _apart(graph, wanted.marks or {})
     whole = picture(graph, wanted.view, wanted.focus, overview=False, only=wanted.only)
@@ -134,11 +149,11 @@ def _tries(graph: Drawable, wanted: Wanted) -> Iterator[tuple[Condensed, Style]]
         if one.boxes.keys() != shown[-1].boxes.keys():
             shown.append(one)
     if len(shown[-1].boxes) > MANY:  # one layout only
-        yield shown[-1], STYLES[-1]
+        yield shown[-1], styles[-1]
         return
     for wordy in (True, False):
         for one in shown:
-            yield from ((one, style) for style in STYLES if bool(style.arrow) is wordy)
+            yield from ((one, style) for style in styles if bool(style.arrow) is wordy)
 
 
 def _worst(graph: Drawable, wanted: Wanted, whole: Picture) -> str:

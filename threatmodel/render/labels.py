@@ -27,6 +27,9 @@ _MOST_CALLED = 4
 _FEW = 4
 """The members that a box names where it cannot name all."""
 
+ENTRY = "ENTRY POINT"
+"""What a box says that something outside the account sends to."""
+
 _LONG_WORD = 16
 """Characters of a word that is not broken, even if a line has fewer."""
 
@@ -57,6 +60,7 @@ class Labels:
         for link in shown.links if scale.numbered else ():
             if box := shown.called_outside(link):
                 self.calls.setdefault(box, []).append(link)
+        self.entries = shown.entries if scale.numbered else frozenset()
         groups = sum(box.kind == "function" for box in shown.boxes.values())
         self.most = max(_FEW - 1, MOST_LISTED // max(1, groups))
 
@@ -64,6 +68,8 @@ class Labels:
         """Yield the lines of a box: its name, what it is, its members, its mark, and what is folded into it."""
         width = self.style.note
         muted = LIGHT if box.id == HOSTILE else MUTED
+        if box.id in self.entries:
+            yield f'<font point-size="{SMALL}" color="{INK}"><b>{ENTRY}</b></font>'
         yield f"<b>{wrapped(box.name, self.style.name) or dot_html(box.id)}</b>"
         if box.subtitle.strip():
             yield small(box.subtitle, muted, width)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from threatmodel.model.reference_architecture import Zone
 from threatmodel.reading.marks import MARK
 from threatmodel.render.condensed import Box, Condensed, Link
-from threatmodel.render.labels import SMALL, Labels, Style, badged, lines, node, small, wrapped
+from threatmodel.render.labels import ENTRY, SMALL, Labels, Style, badged, lines, node, small, wrapped
 from threatmodel.render.palette import (
     BOUNDARY,
     CALLER,
@@ -53,6 +53,9 @@ TITLE, BACK = "title", "Back to the overview"
 _CLASS = "worst"
 """The class that the worst element has in an SVG."""
 
+_WIDE = 100
+"""The characters of a line above which there is room for two columns of flows."""
+
 _LINK = "#0969da"
 _LEFT = '<br align="left"/>'
 _NODE = {
@@ -92,27 +95,36 @@ _SYMBOLS = {
 }
 
 
-class Heading(NamedTuple):
-    """What is written above a picture beside what it shows: the system's name ('' for none), and that it leads back."""
+class Sheet(NamedTuple):
+    """What a layout is drawn on: its width and height in points, the characters of a line as wide, and its direction.
 
+    `across` is how many boxes of a column are beside each other, where columns are from above to below (0: all).
+    Above the picture are the system's `name` ('' for none), and whether it `leads_back`.
+    """
+
+    width: float
+    height: float
+    letters: int
+    direction: str
+    across: int
     name: str
-    leads_back: bool = False
+    leads_back: bool
 
 
 class Layout:
     """Writes one layout of a picture."""
 
-    def __init__(self, shown: Condensed, marks: Marks | None, scale: Scale, style: Style, heading: Heading) -> None:
+    def __init__(self, shown: Condensed, marks: Marks | None, scale: Scale, style: Style, sheet: Sheet) -> None:
         self.shown = shown
+        self.sheet = sheet
         self.rated = marks is not None
         self.marks = marks or {}
         self.scale = scale
         self.style = style
-        self.heading = heading
         self.labels = Labels(shown, self.marks, scale, style)
 
-    def text(self, width: float, height: float, direction: str) -> str:
-        """Return the layout as DOT, reduced to a size in points where it is larger."""
+    def text(self) -> str:
+        """Return the layout as DOT, reduced to the size of its sheet where it is larger."""
         graph = {
             "bgcolor": "#ffffff",
             "fontname": "Helvetica",
@@ -122,9 +134,9 @@ class Layout:
             "newrank": "true",
             "nodesep": "0.14",
             "pad": "0.03",
-            "rankdir": direction,
+            "rankdir": self.sheet.direction,
             "ranksep": self.style.gap,
-            "size": f"{width / 72:.3f},{height / 72:.3f}",
+            "size": f"{self.sheet.width / 72:.3f},{self.sheet.height / 72:.3f}",
             **(_QUICK if len(self.shown.boxes) > MANY else {}),
         }
         rows = [
@@ -146,15 +158,19 @@ class Layout:
 
     def _title(self) -> str:
         subtitle = self.shown.title + (f" · {self.scale.note}" if self.rated and self.scale.note else "")
-        if not self.heading.name:
-            return small(subtitle, MUTED, 90)
-        back = f'<tr><td align="left">{small(BACK, _LINK)}</td></tr>' if self.heading.leads_back else ""
-        name = wrapped(self.heading.name, 50)
+        if not self.sheet.name:
+            return small(subtitle, MUTED, self._letters(90))
+        back = f'<tr><td align="left">{small(BACK, _LINK)}</td></tr>' if self.sheet.leads_back else ""
+        name = wrapped(self.sheet.name, self._letters(50))
         return (
             '<table border="0" cellborder="0" cellspacing="0" cellpadding="1">'
             f'<tr><td align="left" balign="left"><font point-size="14"><b>{name}</b></font></td></tr>'
-            f'<tr><td align="left">{small(subtitle, MUTED, 90)}</td></tr>{back}</table>'
+            f'<tr><td align="left">{small(subtitle, MUTED, self._letters(90))}</td></tr>{back}</table>'
         )
+
+    def _letters(self, most: int) -> int:
+        """The characters of a line that is no wider than the sheet."""
+        return min(most, self.sheet.letters)
 
     def _legend(self) -> str:
         """What the signs mean; where arrows have numbers only, what each number stands for."""
@@ -162,6 +178,10 @@ class Layout:
         words += self.scale.legend
         if self.shown.worst:
             words.append(f"{self.scale.worst_word.upper()}, thick outline: {WORST}")
+        if self.labels.entries:
+            words.append(f"{ENTRY}: takes requests from outside")
+        if any(count for _, count in self.marks.values()) and self.scale.unit:
+            words.append("band: the worst of these threats")
         if self.scale.numbered:
             words.append("number: order of the flow")
         if self.scale.numbered and any(link.source == HOSTILE for link in self.shown.links):
@@ -169,24 +189,26 @@ class Layout:
         if any(not one.described for box in self.shown.boxes.values() for one in box.members):
             words.append("(assumed): not described")
         legend = "".join(
-            f'<font color="{MUTED}">{dot_html(line)}</font>{_LEFT}' for line in textwrap.wrap(" · ".join(words), 120)
+            f'<font color="{MUTED}">{dot_html(line)}</font>{_LEFT}'
+            for line in textwrap.wrap(" · ".join(words), self._letters(120))
         )
         return legend if self.style.arrow or not self.scale.numbered else self._key(legend)
 
     def _key(self, legend: str) -> str:
-        """The flows in two columns above the legend; the legend alone where there are too many for a page."""
+        """The flows in columns above the legend; the legend alone where there are too many for a page."""
         flows = sorted((one for link in self.shown.links for one in link.flows), key=lambda one: one[0])
         if not flows or len(flows) > _MOST_KEYS:
             return legend
         cells = []
         for number, flow in flows:
             source, target = (name_of(self.shown.graph, end) for end in (flow.source, flow.target))
-            text = cut(f"{source} to {target}: {flow.label}", 62)
+            text = cut(f"{source} to {target}: {flow.label}", self._letters(70) - 8)
             cells.append(f'<td align="right">{number}</td><td align="left">{dot_html(text)}</td>')
-        half = (len(cells) + 1) // 2
-        rows = [a + b for a, b in zip(cells, [*cells[half:], "<td></td><td></td>"], strict=False)][:half]
+        if self.sheet.letters > _WIDE:
+            half = (len(cells) + 1) // 2
+            cells = [a + b for a, b in zip(cells, [*cells[half:], "<td></td><td></td>"], strict=False)][:half]
         body = (
-            "".join(f"<tr>{row}</tr>" for row in rows)
+            "".join(f"<tr>{row}</tr>" for row in cells)
             + f'<tr><td colspan="4" balign="left" align="left">{legend}</td></tr>'
         )
         return f'<table border="0" cellborder="0" cellspacing="0" cellpadding="2">{body}</table>'
@@ -240,12 +262,13 @@ class Layout:
         return {"class": _CLASS, "penwidth": THICK} if zone.id == self.shown.worst else {"class": ""}
 
     def _lanes(self) -> Iterator[str]:
-        """Boxes of a column are of one rank, and columns follow each other."""
+        """Boxes of a column are of one rank, or of several with a few boxes each, and columns follow each other."""
         lanes: dict[int, list[str]] = {}
         for box in self.shown.boxes.values():
             if self.shown.in_lanes:
                 lanes.setdefault(box.lane, []).append(f'"{node(box.id)}"')
-        ordered = [lanes[lane] for lane in sorted(lanes)]
+        few = self.sheet.across or len(self.shown.boxes)
+        ordered = [lanes[lane][at : at + few] for lane in sorted(lanes) for at in range(0, len(lanes[lane]), few)]
         for names in ordered:
             yield f"\t{{rank=same {' '.join(names)}}}"
         for left, right in pairwise(ordered):

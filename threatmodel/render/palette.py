@@ -40,7 +40,7 @@ BANDS = {
 MUTED, INK, LIGHT = "#57606a", "#24292f", "#ffffff"
 
 
-WORST, THICK = "most threats in the highest band", "3.5"
+WORST, THICK = "the most severe threats, confirmed ones first", "3.5"
 """What the worst element is, for legends, and how wide its outline is."""
 
 

@@ -10,27 +10,41 @@ from threatmodel.assessment.priorities import risks
 from threatmodel.reading.problems import Place, refusal
 from threatmodel.render.draw import DrawError
 from threatmodel.render.fitted import Wanted, fitted
+from threatmodel.render.picture import Drawable
 
 _MOST = 24
 """The functions of a group that has a picture: more could not be read in one."""
 
 
-class Pictures(NamedTuple):
-    """A diagram as SVG, and those of the groups in it by the functions of each."""
+class Drawn(NamedTuple):
+    """A diagram as SVG for paper and screens, and for phones ('' where none can be read there)."""
 
-    whole: str = ""
-    groups: tuple[tuple[tuple[str, ...], str], ...] = ()
+    picture: str = ""
+    narrow_picture: str = ""
+
+
+class Pictures(NamedTuple):
+    """A diagram, and those of the groups in it by the functions of each."""
+
+    whole: Drawn = Drawn()
+    groups: tuple[tuple[tuple[str, ...], Drawn], ...] = ()
 
 
 def pictures(assessment: Assessment, *, detailed: bool = True) -> Pictures:
-    """Return the pictures of a report for paper; `detailed`: those of groups too.  Raises InputError."""
-    graph, engine = assessment.graph, os.environ.get("DOT", "")
+    """Return the pictures of a report for paper and phones; `detailed`: those of groups too.  Raises InputError."""
     wanted = Wanted(marks=risks(assessment), named=False)
     try:
-        whole = fitted(graph, "a4", wanted, engine=engine)
-        groups = [group for group in whole.groups if detailed and len(group) <= _MOST]
-        each = [fitted(graph, "a4", wanted._replace(only=group, full=True), engine=engine) for group in groups]
+        whole, groups = _drawn(assessment.graph, wanted)
+        shown = [group for group in groups if detailed and len(group) <= _MOST]
+        each = [_drawn(assessment.graph, wanted._replace(only=group, full=True))[0] for group in shown]
     except DrawError as error:
         raise refusal("cannot-draw", Place("svg", 0), str(error)) from None
-    drawn = tuple((group, one.picture.decode()) for group, one in zip(groups, each, strict=True))
-    return Pictures(whole.picture.decode(), drawn)
+    return Pictures(whole, tuple(zip(shown, each, strict=True)))
+
+
+def _drawn(graph: Drawable, wanted: Wanted) -> tuple[Drawn, tuple[tuple[str, ...], ...]]:
+    """A diagram, and the groups of functions that it draws as one."""
+    engine = os.environ.get("DOT", "")
+    wide = fitted(graph, "a4", wanted, engine=engine)
+    narrow = fitted(graph, "phone", wanted, engine=engine) if wide.readable else None
+    return Drawn(wide.picture.decode(), narrow.picture.decode() if narrow and narrow.readable else ""), wide.groups

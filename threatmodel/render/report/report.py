@@ -19,7 +19,7 @@ from threatmodel.render.templates import Format, format_of, render_own, render_u
 from threatmodel.render.text import markdown
 
 if TYPE_CHECKING:
-    from threatmodel.render.report.pictures import Pictures
+    from threatmodel.render.report.pictures import Drawn, Pictures
 
 OWN = {
     "md": "report.md.j2",
@@ -49,7 +49,7 @@ def report(
     fails.
     """
     kind = format_of(OWN.get(template, template))
-    picture, groups = _pictures(drawn, assessment) if drawn is not None and kind == "html" else ("", [])
+    picture, groups = _pictures(drawn, assessment) if drawn is not None and kind == "html" else (NONE, [])
     found = escaped(context(assessment, picture_file=picture_file, baseline=baseline), kind, picture, groups)
     if template in OWN:
         return render_own(OWN[template], found)
@@ -74,37 +74,47 @@ def written_for(path: Path) -> tuple[str, str] | None:
     return plain(writer.group(1)), plain(name.group(1) if name.group(1) is not None else name.group(2))
 
 
-def _pictures(drawn: Pictures, assessment: Assessment) -> tuple[str, list[dict[str, str]]]:
+Page = Mapping[str, str]
+"""What a page shows of a diagram: the SVG for paper and screens, and for phones ('' for none)."""
+
+NONE: Page = {"picture": "", "narrow_picture": ""}
+
+
+def _pictures(drawn: Pictures, assessment: Assessment) -> tuple[Page, list[Page]]:
     """Return the diagram for a page, and that of each group with the box that stands for it and its functions."""
     from threatmodel.render.draw import DrawError, inline_svg
 
     system = assessment.graph.system
+
+    def page(one: Drawn, title: str) -> Page:
+        narrow = inline_svg(one.narrow_picture, title) if one.narrow_picture else ""
+        return {"picture": inline_svg(one.picture, title), "narrow_picture": narrow}
+
     try:
-        whole = inline_svg(drawn.whole, _seen(f"Data-flow diagram of {system.name}"))
-        groups = [
+        whole = page(drawn.whole, _seen(f"Data-flow diagram of {system.name}"))
+        groups: list[Page] = [
             {
                 "box": urllib.parse.quote(group[0], safe="", errors="surrogatepass"),
                 "number": str(len(group)),
                 "names": _seen(", ".join(name_of(assessment.graph, one) for one in group)),
-                "picture": inline_svg(svg, f"Data-flow diagram of {len(group)} functions from {_seen(group[0])}"),
+                **page(one, f"Data-flow diagram of {len(group)} functions from {_seen(group[0])}"),
             }
-            for group, svg in drawn.groups
+            for group, one in drawn.groups
         ]
     except DrawError as error:
         raise refusal("cannot-draw", system.file, str(error)) from None
     return whole, groups
 
 
-def escaped(
-    found: Mapping[str, Plain], kind: Format, picture: str = "", groups: Sequence[Mapping[str, str]] = ()
-) -> OnDemand:
+def escaped(found: Mapping[str, Plain], kind: Format, picture: Page = NONE, groups: Sequence[Page] = ()) -> OnDemand:
     """A context whose every string is safe in what a template makes of it; in HTML the template's own escaping adds.
 
-    `picture`, and that of each of `groups`, is what a template inserts as it is.
+    `picture`, `narrow_picture`, and those of each of `groups`, are what a template inserts as it is.
     """
     clean = _Cleaned(markdown if kind == "markdown" else _seen)
     sections = {name: partial(_clean, found, name, clean) for name in found}
-    return OnDemand({**sections, "picture": lambda: picture, "groups": lambda: list(groups)})
+    drawn = {name: partial(picture.__getitem__, name) for name in picture}
+    return OnDemand({**sections, **drawn, "groups": lambda: list(groups)})
 
 
 def _clean(found: Mapping[str, Plain], name: str, clean: Mapping[str, str]) -> Plain:
