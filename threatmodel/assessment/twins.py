@@ -46,6 +46,8 @@ class _Rows(NamedTuple):
     facts: Sequence[int]
     """The identity of the facts of each target, which flows share."""
     distinct: Mapping[int, Mapping[str, Fact]]
+    having: Mapping[str, Mapping[int, Fact]]
+    """Each fact by the identity of the facts that have it; what no target has tells none apart."""
     columns: dict[str, Sequence[int]]
     asked: dict[str, Sequence[int] | None]
     related: dict[str, Sequence[tuple[int, bool, tuple[str, ...]]]]
@@ -114,7 +116,12 @@ class Twins:
             own = [self._number((_own(one, self._named), self._ends(one))) for one in targets]
             facts = [id(one.facts) for one in targets]
             distinct = dict(zip(facts, (one.facts for one in targets), strict=True))
-            self._rows[kind] = _Rows(kind, targets, [one.id for one in targets], own, facts, distinct, {}, {}, {})
+            having: dict[str, dict[int, Fact]] = {}
+            for which, some in distinct.items():
+                for name, fact in some.items():
+                    having.setdefault(name, {})[which] = fact
+            ids = [one.id for one in targets]
+            self._rows[kind] = _Rows(kind, targets, ids, own, facts, distinct, having, {}, {}, {})
         return self._rows[kind]
 
     def _ends(self, target: Target) -> Hashable:
@@ -128,7 +135,7 @@ class Twins:
 
     def _read(self, rows: _Rows, names: Collection[str]) -> list[Sequence[int]]:
         """Facts of all targets as they are known, what is asked where they are not, and what else is read of them."""
-        known = [self._column(rows, name) for name in FACTS[rows.kind] if name in names]
+        known = [self._column(rows, name) for name in FACTS[rows.kind] if name in names and name in rows.having]
         asked = [self._asked(rows, name) for name in DERIVED.get(rows.kind, ()) if name in names]
         return [rows.own, *known, *(column for column in asked if column is not None)]
 
@@ -136,9 +143,8 @@ class Twins:
         """What is known of a fact."""
         if name not in rows.columns:
             numbers, found = self._numbers, dict.fromkeys(rows.distinct, -1)
-            for which, facts in rows.distinct.items():
-                if (fact := facts.get(name)) is not None:
-                    found[which] = numbers.setdefault(_mark(fact), len(numbers))
+            for which, fact in rows.having[name].items():
+                found[which] = numbers.setdefault(_mark(fact), len(numbers))
             rows.columns[name] = list(map(found.__getitem__, rows.facts))
         return rows.columns[name]
 
