@@ -190,7 +190,10 @@ class _Importing:
             return
         given = node.parts[1] if len(node.parts) > 1 else None
         if given is not None and given.kind == "text":
-            yield from self.resolved(given.name, node)[0]
+            paths, name = self.resolved(given.name, node)
+            if given.name.startswith("."):
+                self.module.imports.setdefault(given.name, (name, "*"))
+            yield from paths
         elif given is not None:
             self.open("it imports a module whose name is computed", node)
 

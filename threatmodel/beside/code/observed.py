@@ -43,8 +43,10 @@ class Reading(NamedTuple):
 
     @property
     def start(self) -> Place:
-        """The place of the handler."""
-        handler = self.program.handler
+        """The place of the handler: of the only function that its application has for a route, if there is one."""
+        handler, routes = self.program.handler, self.program.routes
+        if len(routes) == 1:
+            return self.program.place(*routes[0])
         if handler is not None:
             return self.program.place(handler, handler.node)
         first = next(iter(self.program.modules.found.values()))

@@ -119,6 +119,16 @@ class Program:
         return False
 
     @cached_property
+    def routes(self) -> Sequence[tuple[Function, Node]]:
+        """Where a function becomes the listener of an application: one that is decorated, or a call that gets it."""
+        decorated = [(one, one.node) for one in self.surely if self._listens(one)]
+        calls = ((one, node) for one, node, _ in self.sure_calls if node.parts[0].kind == "attribute")
+        given = [
+            (one, node) for one, node in calls if node.parts[0].name in _ROUTES and node.parts[-1].kind == "function"
+        ]
+        return [*decorated, *given]
+
+    @cached_property
     def perhaps(self) -> Sequence[Function]:
         """Every function that may run: whose name is mentioned by one that may, at import or for a request.
 
@@ -233,6 +243,7 @@ def given_functions(argument: Node) -> Iterator[Node]:
 
 
 _WORDS = frozenset({"text", "import", "attribute", "name", "pair", "keyword", "as"})
+_ROUTES = frozenset({"post", "all", "put", "any"})
 _PLAIN = frozenset({"object", "Exception", "Error", "ABC", "ABCMeta", "Protocol", "Enum", "NamedTuple", "dataclass"})
 """Bases and decorators that call no method of a class."""
 _COMPUTED = frozenset({

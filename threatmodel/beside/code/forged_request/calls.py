@@ -33,7 +33,8 @@ from threatmodel.beside.code.forged_request.meanings import (
     then,
     unwrapped,
 )
-from threatmodel.beside.code.forged_request.parts import attribute_of, come
+from threatmodel.beside.code.forged_request.parts import attribute_of, come, header
+from threatmodel.beside.code.forged_request.serving import MAKES, key_of, made, serve, served
 from threatmodel.beside.code.forged_request.values import (
     BODY,
     EMPTY,
@@ -42,6 +43,7 @@ from threatmodel.beside.code.forged_request.values import (
     MAC,
     NOTHING,
     OUTSIDE,
+    REQUEST,
     UNKNOWN,
     VERDICT,
     Closure,
@@ -82,6 +84,8 @@ def called(machine: Machine, node: Node, frame: Frame) -> Value:
         else:
             given.append(value)
     found = machine.call(function, given, named)
+    if found is None and owner.of == {REQUEST}:
+        found = header(key_of(given[0])) if what.name in {"get", "header"} and given else function
     if found is None:
         external = isinstance(function.shape, External)
         name = function.shape.name if external else machine.program.dotted(what, frame.function) or what.name
@@ -92,6 +96,8 @@ def called(machine: Machine, node: Node, frame: Frame) -> Value:
 def _meaning(call: Call) -> Value:
     """Return what a call of a package gives, with what it does noted."""
     machine = call.machine
+    if app := served((*call.every, call.called)):
+        return serve(machine, app) if any("event" in one.of for one in call.every) else Value(truth=True, shape=app)
     if machine.serving and changes(machine.reading, call.node, call.frame.function):
         early = not (machine.checks or machine.weak or machine.faults)
         machine.effects.append(Effect(call.frame.function, call.node, machine.path, early))
@@ -248,6 +254,12 @@ def _named(names: str) -> re.Pattern[str]:
 
 _MEANINGS: Sequence[tuple[re.Pattern[str], Callable[[Call], Value | None]]] = (
     (HMAC, _code),
+    (re.compile(r"\Arequire\Z"), lambda call: call.machine.lookup(key_of(call.first), call.frame)),
+    (re.compile(rf"\A(?:{MAKES})\Z"), lambda call: made(call.named)),
+    (
+        re.compile(r"\Afastapi\.(?:Depends|Security)\Z"),
+        lambda call: Value(truth=True, shape=Thing({"needs": call.first})),
+    ),
     (_named("|".join(CONSTANT_TIME) + "|equals|__eq__"), _compare),
     (_named("SignatureVerifier"), _verifier),
     (_named("is_valid_request|is_valid|verifyRequestSignature|verifySlackRequest|isValidSlackRequest"), _verified),

@@ -15,6 +15,9 @@ from threatmodel.beside.code.syntax import Node, walk
 REJECTED, EARLY, BROKEN, IGNORED, DEAD = "rejected", "early", "broken", "dropped", "dead"
 
 
+_MOST_ROUTES = 40
+
+
 class Judgment(NamedTuple):
     """What is known of a handler: `what` by its name, '' where it is unknown; where, and why."""
 
@@ -24,14 +27,26 @@ class Judgment(NamedTuple):
 
 
 def judged(reading: Reading) -> Judgment:
-    """Return what becomes of a forged request: rejected before any effect, or accepted by a mistake that is certain."""
-    forged, genuine = Machine(reading, passes=False), Machine(reading, passes=True)
-    try:
-        forged.serve()
-        genuine.serve()
-    except (TooLong, RecursionError):
-        return Judgment("", why="the handler takes too many steps to follow")
-    return _mistake(reading, forged, genuine) or _rejection(forged, genuine)
+    """Return what becomes of a forged request: rejected before any effect, or accepted by a mistake that is certain.
+
+    Of an application with several routes, all that do something have to do the same.
+    """
+    found: dict[str, Judgment] = {}
+    route, routes = 0, 1
+    while route < min(routes, _MOST_ROUTES):
+        forged, genuine = (Machine(reading, passes=passes, route=route) for passes in (False, True))
+        try:
+            forged.serve()
+            genuine.serve()
+        except (TooLong, RecursionError):
+            return Judgment("", why="the handler takes too many steps to follow")
+        one = _mistake(reading, forged, genuine) or _rejection(forged, genuine)
+        route, routes = route + 1, max(routes, forged.routes)
+        if routes == 1 or one.what or forged.effects or forged.unclear or not forged.whole:
+            found.setdefault(one.what, one)
+    if len(found) > 1:
+        return Judgment("", next(one.where for one in found.values()), "and another route does not")
+    return next(iter(found.values()), Judgment("")) if routes <= _MOST_ROUTES else Judgment("")
 
 
 def before_check(reading: Reading) -> Effect | None:
@@ -48,6 +63,8 @@ def _rejection(forged: Machine, genuine: Machine) -> Judgment:
     """Return that all that a request does comes after its check, or what speaks against it."""
     for where, why in (*forged.faults, *forged.weak):
         return Judgment("", where, why)
+    if not forged.whole:
+        return Judgment("", why="it is unclear what its application calls for a request")
     if not _reads_request(forged):
         return Judgment("", why="it reads no body and headers of an event of API Gateway")
     if not genuine.checks:
@@ -63,7 +80,7 @@ def _rejection(forged: Machine, genuine: Machine) -> Judgment:
 
 def _mistake(reading: Reading, forged: Machine, genuine: Machine) -> Judgment | None:
     """Return the mistake by which a forged request is surely accepted."""
-    if reading.openings or forged.unknown or genuine.unknown:
+    if reading.openings or forged.unknown or genuine.unknown or not (forged.whole and genuine.whole):
         return None
     both = {id(one.node) for one in genuine.effects}
     sure = [one for one in forged.effects if not one.path.doubt and id(one.node) in both]

@@ -10,11 +10,13 @@ from typing import TypeVar
 
 from threatmodel.beside.code.forged_request.expressions import EXPRESSIONS, operation
 from threatmodel.beside.code.forged_request.parts import attribute_of, come
+from threatmodel.beside.code.forged_request.serving import App, serve
 from threatmodel.beside.code.forged_request.statements import STATEMENTS, define
 from threatmodel.beside.code.forged_request.values import (
     FAILED,
     NOTHING,
     OUTSIDE,
+    REQUEST,
     UNKNOWN,
     VERDICT,
     Closure,
@@ -26,6 +28,7 @@ from threatmodel.beside.code.forged_request.values import (
     Items,
     Later,
     Made,
+    Native,
     Path,
     Raised,
     Thing,
@@ -51,10 +54,11 @@ class Machine:
     `leaving` are calls after a check that may end the invocation, in a branch that runs for some requests only.
     """
 
-    def __init__(self, reading: Reading, *, passes: bool) -> None:
+    def __init__(self, reading: Reading, *, passes: bool, route: int = 0) -> None:
         self.reading, self.program, self.passes = reading, reading.program, passes
         self.path, self.steps, self.depth, self.level = Path(), 0, 0, 0
         self.serving = self.escapes = False
+        self.route, self.routes, self.whole = route, 0, True  # of an application, and whether it is known whole
         self.decided = 0  # branches around that an outcome has decided
         self.reached: set[int] = set()
         self.effects: list[Effect] = []
@@ -80,9 +84,12 @@ class Machine:
     def serve(self) -> None:
         """Follow the handler for a request.  Raises TooLong."""
         handler = self.program.handler
-        if handler is None:
-            return
         value = self.exported(next(iter(self.program.modules.found)), self.program.name)
+        if isinstance(value.shape, App):
+            self.serving = True
+            serve(self, value.shape)
+        if handler is None or isinstance(value.shape, App):
+            return
         if not isinstance(value.shape, Closure):
             value = Value(shape=Closure(handler.node, self.module(handler.module.path)))
         self.serving = True
@@ -134,6 +141,8 @@ class Machine:
             return self.exported(target, name if original == "*" else original)
         if target and name in imports:
             name = target if original in {"*", "default"} else f"{target}.{original}"
+        if name in {"flask.request", "quart.request"}:
+            return Value(frozenset({REQUEST}), truth=True)
         return Value(frozenset({OUTSIDE}), shape=External(name))
 
     def _whole_module(self, path: str) -> Value:
@@ -157,7 +166,7 @@ class Machine:
     def block(self, statements: Sequence[Node], frame: Frame) -> bool:
         """Follow statements; return whether what comes after them is reached."""
         for one in statements:
-            if one.kind == "function" and one.name:
+            if one.kind == "function" and one.name and not one.parts[2:]:
                 define(self, one, frame)
         return all(self.statement(one, frame) for one in statements)
 
@@ -214,6 +223,8 @@ class Machine:
         """Return what a call of a function or class of the folder gives; None of anything else.  Raises Ended."""
         if isinstance(called.shape, Closure):
             return self._run(called.shape, given, named)
+        if isinstance(called.shape, Native):
+            return called.shape.run(given, named)
         if isinstance(called.shape, Made):
             return self._make(called.shape, given, named)
         if isinstance(called.shape, Thing) and called.shape.made is not None:

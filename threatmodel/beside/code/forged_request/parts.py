@@ -6,12 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from threatmodel.beside.code.forged_request.serving import App, method, of_request
 from threatmodel.beside.code.forged_request.values import (
     BODY,
     FIXED,
     GATEWAY,
     NOTHING,
     OUTSIDE,
+    REQUEST,
     SIGNATURE,
     TIMESTAMP,
     UNKNOWN,
@@ -59,6 +61,10 @@ def attribute_of(machine: Machine, owner: Value, name: str) -> Value:
         return _field(machine, owner, shape, name)
     if isinstance(shape, Made):
         return _member(machine, shape, name, None)
+    if isinstance(shape, App):
+        return method(shape, name)
+    if owner.of == {REQUEST}:
+        return of_request(machine, name)
     if isinstance(shape, External):
         by_lambda = frozenset({FIXED}) if _SET_BY_LAMBDA.match(name) else frozenset[str]()
         return Value(frozenset({OUTSIDE}) | by_lambda, shape=External(f"{shape.name}.{name}"))

@@ -18,6 +18,7 @@ from threatmodel.beside.code.forged_request.values import (
     Frame,
     Items,
     Made,
+    Native,
     Path,
     Raised,
     Thing,
@@ -38,9 +39,16 @@ def define(machine: Machine, node: Node, frame: Frame) -> None:
         if one.kind == "call" and isinstance(machine.value(one.parts[0], frame).shape, External):
             continue
         made = machine.value(one, frame)
-        if isinstance(made.shape, Closure | Made):
+        if isinstance(made.shape, Closure | Made | Native):
             value = machine.call(made, [value], {}) or value
     frame.variables[node.name] = value
+
+
+def _decorated(machine: Machine, node: Node, frame: Frame) -> bool:
+    """Follow the definition of a function that is decorated, in its place; others are defined first."""
+    if node.name and node.parts[2:]:
+        define(machine, node, frame)
+    return True
 
 
 def _class(_: Machine, node: Node, frame: Frame) -> bool:
@@ -205,7 +213,7 @@ STATEMENTS: Mapping[str, Callable[[Machine, Node, Frame], bool]] = {
     "class": _class,
     "declare": declared,
     "expression": _expression,
-    "function": lambda *_: True,
+    "function": _decorated,
     "if": _if,
     "leave": _leave,
     "loop": _loop,

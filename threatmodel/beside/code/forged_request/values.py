@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from threatmodel.beside.code.functions import Function
 from threatmodel.beside.code.syntax import Node
+from threatmodel.reading.values import dataclass
 
 Found = tuple[Function, Node]
 """A place in a program."""
@@ -14,7 +15,7 @@ Sources = frozenset[str]
 """Where a value comes from: parts of a request, or one of these; a constant is `FIXED`, or `EMPTY`."""
 OUTSIDE, GATEWAY, CLOCK, MAC, VERDICT = "outside", "gateway", "clock", "mac", "verdict"
 FIXED, EMPTY = "fixed", "empty"
-SIGNATURE, TIMESTAMP, BODY = "signature", "timestamp", "body"
+SIGNATURE, TIMESTAMP, BODY, REQUEST = "signature", "timestamp", "body", "request"
 NEUTRAL: Sources = frozenset({FIXED, EMPTY, CLOCK, VERDICT})
 """Sources that leave it to the others whether a sender chooses a value."""
 _CHOSEN = ("headers", "header.", "body", "query", "cookies")
@@ -36,7 +37,8 @@ class Fixed(NamedTuple):
     value: Any
 
 
-class External(NamedTuple):
+@dataclass(frozen=True)
+class External:
     """What is defined outside the folder, by its dotted name."""
 
     name: str
@@ -78,7 +80,8 @@ class Length(NamedTuple):
     of: Value
 
 
-class Later(NamedTuple):
+@dataclass(frozen=True)
+class Later:
     """A promise or a coroutine, with what comes of it; None where it fails."""
 
     value: Value | None
@@ -134,6 +137,12 @@ class Closure(NamedTuple):
     node: Node
     frame: Frame
     own: Value | None = None
+
+
+class Native(NamedTuple):
+    """A function that is known by what it does with what it is given, by position and by name."""
+
+    run: Callable[[Sequence[Value], Mapping[str, Value]], Value]
 
 
 class Made(NamedTuple):
