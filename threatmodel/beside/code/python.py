@@ -111,16 +111,15 @@ def _unbroken(at: ast.For | ast.AsyncFor | ast.While) -> list[Node]:
 
 
 def _matched(at: ast.Match) -> list[Node]:
-    """Return a test for each case; one of all others is always true."""
-    subject, nothing = _expression(at.subject), _node("block", "", [], at)
-    found = []
-    for one in at.cases:
+    """Return the test of the first case, with those behind it where it is false; one of all others is always true."""
+    subject, rest = _expression(at.subject), list[Node]()
+    for one in reversed(at.cases):
         tests = [*_pattern(one.pattern, subject), *_every([one.guard])]
         always = isinstance(one.pattern, ast.MatchAs) and one.pattern.pattern is None and one.guard is None
         test = _node("constant", "true", (), one.pattern) if always else _node("and", "", tests, one.pattern)
         body = _node("block", "", [*(tests if always else ()), *_block(one.body, at).parts], at)
-        found.append(_node("if", "", [test, body, nothing], one.pattern))
-    return found
+        rest = [_node("if", "", [test, body, _node("block", "", rest, at)], one.pattern)]
+    return rest
 
 
 def _pattern(at: ast.pattern, subject: Node) -> list[Node]:

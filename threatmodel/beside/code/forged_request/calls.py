@@ -58,6 +58,7 @@ from threatmodel.beside.code.forged_request.values import (
     Thing,
     Value,
     fixed,
+    functions_in,
     joined,
     verdict,
 )
@@ -193,7 +194,7 @@ def _other(call: Call) -> Value:
     if machine.serving:
         _note(call, reads=reads is not None)
     reads = reads if _MODULES.search(call.name) or not isinstance(call.owner.shape, External) else None
-    if any(isinstance(one.shape, Closure) for one in call.every):
+    if any(functions_in(call.every)):
         path, machine.path = machine.path, machine.path._replace(doubt=True)
         run(call)
         machine.path = path

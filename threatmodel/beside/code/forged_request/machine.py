@@ -34,6 +34,7 @@ from threatmodel.beside.code.forged_request.values import (
     Thing,
     TooLong,
     Value,
+    functions_in,
     joined,
 )
 from threatmodel.beside.code.observed import Reading
@@ -233,12 +234,11 @@ class Machine:
 
     def callbacks(self, values: Iterable[Value], given: Sequence[Value]) -> Iterator[Value]:
         """Yield what comes of the functions among some values, each called once: a failure for one that raises."""
-        for one in values:
-            if isinstance(one.shape, Closure):
-                try:
-                    yield self._run(one.shape, given, {})
-                except Ended:
-                    yield FAILED
+        for one in functions_in(values):
+            try:
+                yield self._run(one, given, {})
+            except Ended:
+                yield FAILED
 
     def _make(self, made: Made, given: Sequence[Value], named: Mapping[str, Value]) -> Value:
         shape = Thing(made=made, kept=not self.serving)

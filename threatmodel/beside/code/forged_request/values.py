@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from threatmodel.beside.code.functions import Function
@@ -191,6 +191,15 @@ NOTHING = Value(frozenset(), truth=False, shape=Fixed(None))
 UNKNOWN = Value(frozenset({OUTSIDE}))
 FAILED = Value(frozenset({OUTSIDE}), truth=True, shape=Later(None))
 """What comes of a function that raises."""
+
+
+def functions_in(values: Iterable[Value]) -> Iterator[Closure]:
+    """Yield the functions of the folder among some values, and in the options among them."""
+    for one in values:
+        if isinstance(one.shape, Closure):
+            yield one.shape
+        elif isinstance(one.shape, Thing) and one.shape.made is None and not one.shape.module:
+            yield from (inner.shape for inner in one.shape.fields.values() if isinstance(inner.shape, Closure))
 
 
 def is_boolean(shape: Any) -> bool:
