@@ -127,8 +127,8 @@ def _configuration(root: Path, folder: Path, plan: Mapping[str, Any]) -> tuple[C
     there = {(root / name).parent for name in committed}
     home = next((one for one in around if one in there or _on_disk({one})), None)
     first = folder if any(one.is_relative_to(folder) for one in there) else home or root
-    found = (_name_in(root, one) for one in (first, *_modules(plan, first)))
-    folders = frozenset(one for one in found if one is not None)
+    found = (one for one in (first, *_modules(plan, first)) if one.is_relative_to(root))
+    folders = frozenset(one.relative_to(root).as_posix() for one in found)
     return folders, {name: blob for name, blob in committed.items() if any(_is_in(name, one) for one in folders)}
 
 
@@ -145,10 +145,6 @@ def _modules(plan: Mapping[str, Any], folder: Path) -> Iterator[Path]:
                 below = Path(os.path.normpath(at / source))
                 yield below
                 waiting.append((call, "module", below))
-
-
-def _name_in(root: Path, folder: Path) -> str | None:
-    return folder.relative_to(root).as_posix() if folder.is_relative_to(root) else None
 
 
 def _is_in(name: str, folder: str) -> bool:

@@ -75,6 +75,7 @@ def started_otherwise(result: Result, deployed: Deployed, code: Path, free: Coll
     yield from other_variables(result, deployed, free)
 
 
+_WITH_NAME = re.compile(r"\.(?:py|m?js|cjs):\w+\Z")
 _DECIDING = ("Handler", "CodeUri", "Code", "Runtime", "PackageType", "Layers")
 """The properties that say which code runs."""
 
@@ -100,16 +101,12 @@ def _other_code(result: Result, deployed: Deployed, code: Path) -> Iterator[str]
     if handler is None:
         yield "it is unknown which handler is deployed"
         return
-    file, _, name = result.target.rpartition(":") if _named(result.target) else (result.target, "", "")
+    file, _, name = result.target.rpartition(":") if _WITH_NAME.search(result.target) else (result.target, "", "")
     module, _, function = handler.rpartition(".")
     if function != (name or function) or (not name and function not in _USUAL):
         yield f"the handler is {quoted(handler)}, and {quoted(result.target)} was probed"
         return
     yield from _other_place(module, result, PurePosixPath(file).stem, deployed, code)
-
-
-def _named(target: str) -> bool:
-    return re.search(r"\.(?:py|m?js|cjs):\w+\Z", target) is not None
 
 
 def _other_place(module: str, result: Result, stem: str, deployed: Deployed, code: Path) -> Iterator[str]:
@@ -185,7 +182,8 @@ def _other_secret(result: Result, deployed: Deployed, free: Collection[str]) -> 
         named = [one for one in calls if _SIGNING.search(f"{one.variable} {one.resource}")]
         chosen = named or [one for one in calls if not _TOKEN.search(f"{one.variable} {one.resource}")]
         verified = {one.variable for one in chosen}
-        if any(_is_named(one.resource, deployed) for one in chosen if not one.variable):
+        names = {node.value for node in _names(deployed) if isinstance(node, Scalar)}
+        if any(one.resource in names for one in chosen if not one.variable):
             return
     nodes = [found[name] for name in sorted(verified - {*free}) if name in found]
     if any(_leads_to(node, deployed) for node in nodes) or (verified and verified <= {*free}):
@@ -200,10 +198,6 @@ def _leads_to(node: Node, deployed: Deployed) -> bool:
     linked = {one.resource for one in links(node)}
     named = any(same(node, name) for name in _names(deployed))
     return named or (bool(linked) and linked <= {*deployed.signing})
-
-
-def _is_named(name: str, deployed: Deployed) -> bool:
-    return any(isinstance(node, Scalar) and node.value == name for node in _names(deployed))
 
 
 def _names(deployed: Deployed) -> Iterator[Node]:

@@ -249,27 +249,17 @@ def differing(written: Statements, deployed: Statements) -> None:
         code = written.get(element, {})
         for name in (by.keys() & code.keys()) - LISTS:
             there = by[name]
-            here = code[name] = [one for one in code[name] if not _by_default(one, there)]
-            code[name] = [_behind(one) if _differs(one, there) else one for one in here]
+            surely = any(one.size == EVIDENCE for one in there)  # what holds by defaults alone is no difference then
+            here = [one for one in code[name] if not (one.defaults and surely)]
+            code[name] = [one._replace(stale=True) if _differs(one, there) else one for one in here]
             by[name] = [_doubted(one, here) for one in there]
 
 
 def _differs(one: Statement, others: Iterable[Statement]) -> bool:
     """Whether evidence states another value than some other evidence."""
-    return one.size == EVIDENCE and any(other.size == EVIDENCE and not _same(one, other) for other in others)
-
-
-def _by_default(one: Statement, deployed: Iterable[Statement]) -> bool:
-    """Whether a statement holds by defaults alone, in place of which the deployment has values: no difference."""
-    return bool(one.defaults) and any(other.size == EVIDENCE for other in deployed)
-
-
-def _same(one: Statement, other: Statement) -> bool:
-    return one.value == other.value and type(one.value) is type(other.value)
-
-
-def _behind(one: Statement) -> Statement:
-    return one._replace(stale=True)
+    return one.size == EVIDENCE and any(
+        other.size == EVIDENCE and (one.value, type(one.value)) != (other.value, type(other.value)) for other in others
+    )
 
 
 def _doubted(one: Statement, here: Sequence[Statement]) -> Statement:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 
 from threatmodel.reading.files import Files, shown_path
@@ -75,13 +75,13 @@ def _differences(own: Stack, copy: Stack) -> Iterator[str]:
         if other is None:
             yield f"has no {quoted(name)}"
         elif _bare_resource(resource) != _bare_resource(other):
-            changed = (key for key in _keys(resource, other) if _property(resource, key) != _property(other, key))
+            changed = (
+                key
+                for key in {**resource.properties.entries, **other.properties.entries}
+                if _property(resource, key) != _property(other, key)
+            )
             yield f"has another {next(changed, 'condition')} of {quoted(name)}"
     yield from (f"has {quoted(name)} as well" for name in copy.resources if name not in own.resources)
-
-
-def _keys(one: Resource, other: Resource) -> Mapping[str, Node]:
-    return {**one.properties.entries, **other.properties.entries}
 
 
 def _property(resource: Resource, name: str) -> Hashable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container
 
 from threatmodel.evidence.environments import Environment, environments
 from threatmodel.evidence.mappings.load import load_mappings
@@ -59,7 +59,8 @@ def _with_every_function(system: System, environment: Environment, stack: Stack)
     evidence = list(system.evidence)
     for number, label in environment.labels.items():
         evidence[number] = replace(evidence[number], resources=resources[label])
-    return replace(system, nodes=_ordered(nodes), evidence=tuple(evidence))
+    ordered = dict(sorted(nodes.items(), key=lambda item: item[1].kind in PLANES))  # as a loaded model has them
+    return replace(system, nodes=ordered, evidence=tuple(evidence))
 
 
 def _node(kind: Kind, element: str, resource: Resource, formerly: str) -> Node:
@@ -83,8 +84,3 @@ def _free(element: str, label: str, taken: Container[str]) -> str:
     while element in taken or element in PLANES:
         element += "-2"
     return element
-
-
-def _ordered(nodes: Mapping[str, Node]) -> dict[str, Node]:
-    """Planes last, as a loaded model has them."""
-    return dict(sorted(nodes.items(), key=lambda item: item[1].kind in PLANES))

@@ -191,13 +191,12 @@ class Lists:
         if starts and (whole or not only_installs):
             yield "open_for_installation", only_installs, starts[0].places[0], ""
         routes = [start for start in starts if start.by == "http"]
-        handed_on = any(start.by == "service" and self._takes_from_api(start.source) for start in starts)
+        services = {start.source for start in starts if start.by == "service"}
+        handed_on = bool(services) and any(
+            one.to in services and self._kind(one.source) in {"api", ""} for one in self.passed
+        )
         if routes and whole and not handed_on and all(map(self._authenticates, routes)):
             yield "routes_authenticated", True, routes[0].places[0], ""
-
-    def _takes_from_api(self, name: str) -> bool:
-        """Whether an API may pass requests to a service, such as a state machine."""
-        return any(one.to == name and self._kind(one.source) in {"api", ""} for one in self.passed)
 
     def _authenticates(self, start: Start) -> bool:
         """Whether a route asks its callers who they are.
@@ -262,7 +261,8 @@ class Lists:
     def _triggers(self, element: str, relations: FunctionRelations) -> Iterator[Trigger]:
         """The triggers as the model's: a request that Slack can send is Slack's where the model states it."""
         function = self.held.stack.resources[self.matched.resources[element]]
-        stated = self._stated(element)
+        requests = (one for one in self.system.nodes[element].triggers or () if one.by in REQUESTS)
+        stated = [one for one in requests if one.source]
         for start in relations.triggers:
             if start.source and not self.element(start.source):
                 self.unread_parts.setdefault(start.source, []).extend(start.places)
@@ -284,10 +284,6 @@ class Lists:
                 continue
             asked = any(one.caller for one in own) or may_call(start, function, signed=bool(self.signs))
             yield _trigger(start, api, "unknown" if may_be_slack(start) and asked and not others else "")
-
-    def _stated(self, element: str) -> Sequence[Trigger]:
-        """The requests that the model states to start a function."""
-        return [one for one in self.system.nodes[element].triggers or () if one.by in REQUESTS and one.source]
 
     def _note_unread_parts(self, uses: tuple[Use, ...]) -> None:
         for use in uses:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from threatmodel.reading import plain
 from threatmodel.reading.compiled import Compiled
@@ -88,15 +87,19 @@ def read() -> tuple[Sequence[ResourceType], tuple[str, ...], Mapping[str, str]]:
     whole = reader.whole(_WHOLE)
     if reader.problems:
         raise InputError(reader.problems)
-    rows = [ResourceType(**_values(one.value)) for one in whole["types"].value]
+    rows = [
+        ResourceType(
+            **{
+                name: one.several(name) if isinstance(value.value, tuple) else value.value
+                for name, value in one.items()
+            }
+        )
+        for one in (entry.value for entry in whole["types"].value)
+    ]
     families: Fields = whole["families"].value
     pushes: Fields = families["pushes"].value
     starts = {start: service for service in pushes for start in pushes.several(service)}
     return rows, families.several("calls_nobody"), starts
-
-
-def _values(fields: Fields) -> dict[str, Any]:
-    return {name: fields.several(name) if isinstance(one.value, tuple) else one.value for name, one in fields.items()}
 
 
 TABLE = Compiled("resource-types", [FILE], ["evidence/resource_types.py"], plain.table(ResourceType))

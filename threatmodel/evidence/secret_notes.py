@@ -25,7 +25,12 @@ def secret_notes(stack: Stack, used: Collection[str] | None) -> Iterator[Problem
 
     `used` are the secrets that functions use; None if they may use others, too.
     """
-    given = {own_choice(name) for node in _values(stack) for name in getattr(node, "given", ())}
+    given = {
+        own_choice(name)
+        for resource in stack.resources.values()
+        for node in leaves(resource.properties)
+        for name in getattr(node, "given", ())
+    }
     elsewhere = _for_settings(stack)
     for name, parameter in stack.parameters.items():
         if shows_secret(parameter) and own_choice(name) not in elsewhere:
@@ -163,8 +168,3 @@ def _for_settings(stack: Stack) -> set[str]:
                     if whole or not isinstance(value, Table):
                         used.setdefault(name, set()).add(whole)
     return {name for name, wholes in used.items() if all(wholes)}
-
-
-def _values(stack: Stack) -> Iterator[Node]:
-    for resource in stack.resources.values():
-        yield from leaves(resource.properties)

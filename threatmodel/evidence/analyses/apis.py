@@ -160,7 +160,11 @@ def requests_restricted(parts: Sequence[Gathered], resource: Resource, stack: St
     """Whether every route names its path and method, and every REST method checks what it takes."""
     routes = named(parts, "route")  # of an HTTP or WebSocket API: they name a path, and nothing checks what comes
     says = [doubted(no(part.node.place), doubt_of(part.resource, resource)) for part in routes]
-    says += judged(named(parts, "method"), resource, lambda part: _method(part, stack))
+    says += judged(
+        named(parts, "method"),
+        resource,
+        lambda part: _restricted(part.node, _path(part.node, stack), part.resource.place, stack),
+    )
     for part in named(parts, "body"):
         says += [_operation(one, stack) for one in operations(document(part.node) or part.node)]
     says += [open_at(part.node) for part in named(parts, "validator") if isinstance(part.node, Unknown)]
@@ -177,10 +181,6 @@ def requests_restricted(parts: Sequence[Gathered], resource: Resource, stack: St
 
 
 _WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
-
-
-def _method(part: Gathered, stack: Stack) -> Answer:
-    return _restricted(part.node, _path(part.node, stack), part.resource.place, stack)
 
 
 def _operation(one: Operation, stack: Stack) -> Answer:

@@ -112,16 +112,18 @@ def callers_name_objects(parts: Sequence[Gathered], resource: Resource, stack: S
 
     Where the authorizer's answer is part of what it asks for, callers may be held to what is theirs: not known.
     """
-    says = list(judged(named(parts, "method", "integration"), resource, _integrated))
+    says = list(
+        judged(
+            named(parts, "method", "integration"),
+            resource,
+            lambda part: _named(read(part.node, "Integration") or part.node, part.resource.place),
+        )
+    )
     for part in named(parts, "body"):
         routes = operations(parsed(part.node))
         says += [_named(one.integration, one.place) for one in routes if one.integration is not None]
     says += [Unanswered(_ELSEWHERE, part.node.place) for part in named(parts, "elsewhere")]
     return unless_unread(some(says, "the request names the object that the service reads or writes"), stack, [False])
-
-
-def _integrated(part: Gathered) -> Answer:
-    return _named(read(part.node, "Integration") or part.node, part.resource.place)
 
 
 @analysis("method")

@@ -144,7 +144,9 @@ def filter_admits(pattern: str, source: str, name: str) -> bool | None:
         field, sign, value = term["field"], term["sign"], (term["value"] or "").strip('"')
         if field in asked and sign == "=":
             asked[field].append(value)
-        elif field in asked or not (_takes_a_write(field, sign, value) or _leaves_somebody_out(field, sign)):
+        elif field in asked or not (
+            _takes_a_write(field, sign, value) or (field.startswith("userIdentity.") and sign != "=")
+        ):
             return None
     if not any(asked.values()):
         return None
@@ -160,10 +162,6 @@ def _takes_a_write(field: str, sign: str, value: str) -> bool:
     if sign.startswith("IS"):
         return sign.split()[1].lower() == _OF_A_WRITE[field]
     return sign == "EXISTS" or _fits(value, _OF_A_WRITE[field]) is (sign == "=")
-
-
-def _leaves_somebody_out(field: str, sign: str) -> bool:
-    return field.startswith("userIdentity.") and sign != "="
 
 
 def _one_fits(patterns: Sequence[str], text: str) -> bool:

@@ -14,7 +14,7 @@ from threatmodel.evidence.analyses.failures import dead_letters_of
 from threatmodel.evidence.analyses.guardrails import denies
 from threatmodel.evidence.analyses.properties import flag, read, worded
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.analyses.sharing import anybody
+from threatmodel.evidence.analyses.sharing import anybody, everybody
 from threatmodel.evidence.answers import (
     Answer,
     Answered,
@@ -230,11 +230,9 @@ def _named_key(part: Gathered, stack: Stack) -> Resource | None:
 def _keeps(key: Resource | None, place: Place) -> Answer:
     if key is None or key.type not in _KEYS or key.opaque is not None or key.doubt is not None:
         return Unanswered("the policy of its key is not in this file", place)
-    found = [one for one in statements(read(key.properties, "KeyPolicy")) if _of_everyone(one)]
+    found = [
+        one for one in statements(read(key.properties, "KeyPolicy")) if everybody(one)[0] and not one.but_principals
+    ]
     if all(any(denies(one, action) for one in found) for action in _ENDS):
         return yes(key.place)
     return Unanswered("the key's own policy lets administrators disable or delete it", key.place)
-
-
-def _of_everyone(grant: Grant) -> bool:
-    return not grant.but_principals and any(one.pattern.text == "*" for one in grant.principals)

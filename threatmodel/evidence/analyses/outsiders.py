@@ -67,7 +67,8 @@ def _is_wide(grant: Grant) -> Answer:
     audience = [one for one in grant.conditions if one.key.endswith(":aud") or one.open is not None]
     if _of_pools(grant) and not audience:
         return yes(grant.place, "the trust policy of a role allows users of any identity pool")
-    if grant.open is None and _of_code_host(grant) and all(_is_any(one) for one in _subjects(grant)):
+    subjects = [one for one in grant.conditions if not one.key.endswith(":aud")]
+    if grant.open is None and _of_code_host(grant) and all(map(_is_any, subjects)):
         return yes(grant.place, "the trust policy of a role allows any repository of a public code host")
     return _by_anybody(grant)
 
@@ -78,11 +79,6 @@ def _of_code_host(grant: Grant) -> bool:
 
 
 _CODE_HOST = re.compile(r"(?:token\.actions\.githubusercontent\.com|gitlab\.com|api\.bitbucket\.org)")
-
-
-def _subjects(grant: Grant) -> list[ConditionKey]:
-    """The conditions of a web identity on anything but its audience."""
-    return [one for one in grant.conditions if not one.key.endswith(":aud")]
 
 
 def _is_any(condition: ConditionKey) -> bool:

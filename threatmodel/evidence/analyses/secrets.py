@@ -84,7 +84,8 @@ def _decided(name: str, node: Node, stack: Stack) -> Judgement:
     parameters = {**stack.parameters, **stack.hidden} if stack.hidden else stack.parameters
     known = [parameters[one] for one in given if one in parameters]
     if known:
-        return worst(_by_parameter(speaks, one, embedded=_is_embedded(node, raw)) for one in known)
+        embedded = isinstance(node, Joined) or "://" in raw
+        return worst(_by_parameter(speaks, one, embedded=embedded) for one in known)
     match node:
         case Scalar():
             return literal(name, raw)
@@ -103,10 +104,6 @@ _LONGEST = 8_192
 
 
 # --- parameters
-
-
-def _is_embedded(node: Node, raw: str) -> bool:
-    return isinstance(node, Joined) or "://" in raw
 
 
 def _by_parameter(speaks: str, parameter: Parameter, *, embedded: bool) -> Judgement:

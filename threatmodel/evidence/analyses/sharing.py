@@ -26,7 +26,15 @@ from threatmodel.evidence.answers import (
 )
 from threatmodel.evidence.policies.arns import account_of, arn_parts, whole
 from threatmodel.evidence.policies.conditions import NEGATIVE, limits, narrows
-from threatmodel.evidence.policies.grants import PERMISSION, ConditionKey, Grant, Pattern, Principal, allowing, grants
+from threatmodel.evidence.policies.grants import (
+    MARK,
+    PERMISSION,
+    ConditionKey,
+    Grant,
+    Pattern,
+    allowing,
+    grants,
+)
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Scalar, Unknown, get, text
@@ -122,13 +130,10 @@ def everybody(grant: Grant) -> tuple[bool | None, Place]:
     for one in grant.principals:
         if one.kind == "*":
             return True, one.pattern.place
-    if not grant.principals or any(_may_be_all(one) for one in grant.principals):
+    opened = [MARK.sub("", one.pattern.text) for one in grant.principals if one.pattern.open is not None]
+    if not grant.principals or not all(text.strip("*") for text in opened):
         return None, grant.place
     return False, grant.place
-
-
-def _may_be_all(one: Principal) -> bool:
-    return one.pattern.open is not None and not re.sub("\x00[^\x01]*\x01", "", one.pattern.text).strip("*")
 
 
 def denies_the_rest(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> bool:

@@ -189,7 +189,10 @@ def recoverable(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> 
         return Unanswered("it is unknown how backups of this replica are kept", source.place)
     says = _worst([_log(part.node) for part in named(parts, "log")])
     says += [_of_cluster(part) for part in clusters]
-    says += _worst([_log_of_replica(part.node) for part in named(parts, "global-replica")])
+    says += _worst([
+        _log(read(part.node, "PointInTimeRecoverySpecification") or Table({}, part.node.place, {}))
+        for part in named(parts, "global-replica")
+    ])  # fmt: skip
     says += _worst([_versions(part, named(parts, "rule"), resource) for part in named(parts, "versions")])
     says += [_say(_at_least(part.node), part.node) for part in named(parts, "days")]
     replicas = [_replica(part) for part in named(parts, "replica")]
@@ -220,11 +223,6 @@ _OWN = ("log", "versions", "days", "cluster", "global-replica")
 def _worst(says: Sequence[Answer]) -> list[Answer]:
     """The least of what is said of one setting: of each replica, or by several resources that write the same one."""
     return [one for one in (worst(says, (False, True)),) if one is not None]
-
-
-def _log_of_replica(replica: Node) -> Answer:
-    """Whether a replica of a global table keeps a log of changes, as long as one table has to."""
-    return _log(read(replica, "PointInTimeRecoverySpecification") or Table({}, replica.place, {}))
 
 
 def _say(value: bool | None, node: Node) -> Answer:  # noqa: FBT001 - a truth of three values is what is said

@@ -98,20 +98,16 @@ def state(found: Found) -> tuple[Statements, Read]:
             said = _statement(rule.value, seen.of(rule.topic))
             statements[fact] = by_direction(PIPELINE, fact, said, found.ways, "checkout")
     left_open = (one for fact, one in _left_open(seen) if fact not in statements)
+    written = {name: text for name, text in folder.texts.items() if posixpath.basename(name) not in LOCKS}  # by people
     read = Read(
         file=f"{folder.path}/",
         kind=found.source.kind,
         elements={PIPELINE: ", ".join(seen.looked)},
         unread=tuple(unread),
         left_open=tuple(left_open),
-        notes=tuple(visible_secrets(folder, {**_without_locks(folder.texts), **folder.data})),
+        notes=tuple(visible_secrets(folder, {**written, **folder.data})),
     )
     return {PIPELINE: statements}, read
-
-
-def _without_locks(texts: Mapping[str, str]) -> Mapping[str, str]:
-    """The texts that people write."""
-    return {name: text for name, text in texts.items() if posixpath.basename(name) not in LOCKS}
 
 
 def _holds(rule: _Rule, seen: Checkout, *, whole: bool) -> bool:

@@ -57,11 +57,9 @@ def rows_of(tool: str, rule: str) -> Sequence[Row]:
     """Return what a rule of a tool says, the exact rows only where there are any."""
     every = table().get(tool, ())
     name = rule.rpartition(".")[2] if tool == "semgrep" else rule
-    return [one for one in every if one.rule == name] or [one for one in every if _fits(one.rule, name)]
-
-
-def _fits(pattern: str, name: str) -> bool:
-    return pattern.endswith(_ANY) and name.startswith(pattern[: -len(_ANY)])
+    return [one for one in every if one.rule == name] or [
+        one for one in every if one.rule.endswith(_ANY) and name.startswith(one.rule.removesuffix(_ANY))
+    ]
 
 
 DAYS = 30

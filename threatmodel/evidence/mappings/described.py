@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 
-from threatmodel.evidence.mappings.format import FactMapping, Mappings, PathPart, Source, ValuePath
+from threatmodel.evidence.mappings.format import PathPart, Source
 from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.stacks.resource_schemas import exists
 from threatmodel.stacks.terraform.rows import in_terraform
@@ -14,7 +15,9 @@ def standing_places(kind: str, fact: str) -> Iterator[tuple[str, str]]:
     """Return where a fact of a kind is: the language, and ``Type Property`` of each place, each once."""
     mappings = load_mappings()
     places = mappings.facts.get(kind, {}).get(fact, ())
-    found = [source for one in places for source in _sources(one, mappings, kind)]
+    found = [
+        source for one in places for source in (mappings.gathered[kind][one.gather] if one.gather else (one.source,))
+    ]
     yield from dict.fromkeys(("CloudFormation", _place(source)) for source in found if _is_in_templates(source))
     yield from dict.fromkeys(("Terraform", place) for source in found if (place := _of_plan(source)))
 
@@ -41,19 +44,10 @@ def _of_plan(source: Source) -> str:
     return f"{of} {argument}".rstrip()
 
 
-def _sources(mapping: FactMapping, mappings: Mappings, kind: str) -> tuple[Source, ...]:
-    """Where the values come from that decide it: its own source, or those that its analysis is handed."""
-    return mappings.gathered[kind][mapping.gather] if mapping.gather else (mapping.source,)
-
-
 def _place(source: Source) -> str:
     types = _types(source)
     of = f"{types[0]} and others" if len(types) > 1 else next(iter(types), "the resource")
-    return f"{of} {_path(source.at)}".rstrip()
-
-
-def _path(path: ValuePath) -> str:
-    return "".join(_part(part, at) for at, part in enumerate(path))
+    return f"{of} {''.join(map(_part, source.at, count()))}".rstrip()
 
 
 def _part(part: PathPart, at: int) -> str:

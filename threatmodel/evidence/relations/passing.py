@@ -182,12 +182,8 @@ def _bucket(acting: Acting, resource: Resource) -> Iterator[Passed]:
 
 def _rule(acting: Acting, resource: Resource) -> Iterator[Passed]:
     for one in each(read(resource.properties, "Targets")):
-        yield Passed(_bus(acting, resource), _target_of(acting, read(one, "Arn")), one.place)
-
-
-def _target_of(acting: Acting, node: Node | None) -> str:
-    """What a target of a rule is: the host of an API destination, or the element that it names."""
-    return destination_host(node, acting.stack) or acting.named(node)
+        node = read(one, "Arn")
+        yield Passed(_bus(acting, resource), destination_host(node, acting.stack) or acting.named(node), one.place)
 
 
 def _bus(acting: Acting, rule: Resource) -> str:

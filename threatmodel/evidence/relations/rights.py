@@ -64,7 +64,8 @@ def _uses_of(action: str) -> Mapping[str, frozenset[str]]:
 def _granted(grant: Grant) -> Mapping[str, frozenset[str]]:
     """What a statement is about, by service; not the polling that Lambda does itself."""
     if grant.but_actions:
-        return {service: uses for service, (_, uses) in SERVICES.items() if not _spares(grant, service)}
+        spared = {one.text for one in grant.actions if one.open is None}
+        return {service: uses for service, (_, uses) in SERVICES.items() if spared.isdisjoint(("*", f"{service}:*"))}
     found: dict[str, frozenset[str]] = {}
     for one in grant.actions:
         for service, uses in _uses_of(one.text).items() if one.open is None else ():
@@ -85,11 +86,6 @@ def _without_unread_parts(grant: Grant) -> Grant | None:
     kept = tuple(one for one in grant.actions if one.open is not None or expanded(one.text))
     on_streams = not _granted(grant) and all(one.text.startswith("dynamodb:") for one in kept)
     return grant._replace(actions=kept) if kept and not on_streams else None
-
-
-def _spares(grant: Grant, service: str) -> bool:
-    """Whether a statement about all actions but some leaves out a whole service."""
-    return any(one.open is None and one.text in {"*", f"{service}:*"} for one in grant.actions)
 
 
 class Roles:
