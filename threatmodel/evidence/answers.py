@@ -111,12 +111,6 @@ def unknown(found: Unknown) -> Unanswered:
     return Unanswered(found.why, found.place)
 
 
-def _unless(doubt: Unknown, answer: Answered) -> Unanswered:
-    """Return that a value is unknown that rests on what may not exist; it alarms unless defaults leave that out."""
-    out = isinstance(doubt.usual, Scalar) and doubt.usual.value is False
-    return Unanswered(doubt.why, doubt.place, stands=None if out else answer)
-
-
 def open_at(node: Node) -> Unanswered:
     """Return that a value is not known, for its own reason."""
     first = next(unknowns(node), None) if isinstance(node, Joined | Unknown) else None
@@ -171,7 +165,9 @@ def _decided(answers: Sequence[Answer], notes: tuple[str, str], parts: Sequence[
         if isinstance(one, Unanswered):
             return one
         if one.value is value and one.doubt is not None:
-            return _unless(one.doubt, one)
+            usual = one.doubt.usual  # it alarms unless defaults leave out what it rests on
+            out = isinstance(usual, Scalar) and usual.value is False
+            return Unanswered(one.doubt.why, one.doubt.place, stands=None if out else one)
     if parts:
         return Answered(not value, places(parts))
     return _together(sure or known, notes[1])._replace(doubt=None if sure else known[0].doubt) if known else None

@@ -105,10 +105,6 @@ class Claim:
         """Whether it is a statement of this very world."""
         return any(one is self.statement for one in world.get(self.element, {}).get(self.name, ()))
 
-    def holds_in(self, worlds: Worlds) -> bool:
-        """Whether every world has it."""
-        return not worlds.beyond and all(map(self.holds, worlds.every))
-
 
 def agreed(
     said: Said, usual: Mapping[Key, Worlds], kinds: Mapping[str, str], ways: Directions
@@ -122,13 +118,15 @@ def agreed(
         for element, by in world.items():
             for name, statements in by.items():
                 for statement in statements:
-                    key = (element, name, _comparable(name, statement.value), bool(statement.open or statement.doubt))
+                    members = name in LISTS and isinstance(statement.value, tuple)
+                    value = tuple(sorted(map(member_of, statement.value))) if members else statement.value
+                    key = (element, name, value, bool(statement.open or statement.doubt))
                     claims.setdefault(key, Claim(element, kinds[element], name, statement, ways))
     kept: list[Claim] = []
     fallen: list[Fallen] = []
     for claim in claims.values():
         worlds = usual.get(claim.key, Worlds((said,)))
-        if claim.holds_in(worlds) if claim.reassures else claim.is_of(said):
+        if not worlds.beyond and all(map(claim.holds, worlds.every)) if claim.reassures else claim.is_of(said):
             kept.append(claim)
         elif claim.reassures:
             why = worlds.beyond or "it differs where a condition of the file is evaluated the other way"
@@ -154,13 +152,6 @@ def _without_doubles(claims: Iterable[Claim]) -> list[Claim]:
         weak = bool(said.open or said.doubt)
         found.setdefault((claim.element, claim.name, good or said.value, said.source, weak), claim)
     return list(found.values())
-
-
-def _comparable(name: str, value: object) -> object:
-    """A value, or the members of a relation, so that it can be compared."""
-    if name not in LISTS or not isinstance(value, tuple):
-        return value
-    return tuple(sorted(map(member_of, value)))
 
 
 def member_of(item: object) -> str:

@@ -210,7 +210,7 @@ def _as_there(claim: Claim, there: Statements, other: FileStatements) -> Stateme
         return said
     alarms = (one for one in found if not one.doubt and not _same(one, said))
     if claim.name not in LISTS and sure and any(_alarms(claim, one) for one in alarms):
-        return _behind(said)
+        return said._replace(stale=True)
     why = f"{other.stack.file} does not show it for {quoted(other.environment.source.environment) or 'its environment'}"
     return in_doubt(claim.name, said, why)
 
@@ -257,9 +257,11 @@ def differing(written: Statements, deployed: Statements) -> None:
 
 def _differs(one: Statement, others: Iterable[Statement]) -> bool:
     """Whether evidence states another value than some other evidence."""
-    return one.size == EVIDENCE and any(
-        other.size == EVIDENCE and (one.value, type(one.value)) != (other.value, type(other.value)) for other in others
-    )
+    return one.size == EVIDENCE and any(other.size == EVIDENCE and not _same(one, other) for other in others)
+
+
+def _same(one: Statement, other: Statement) -> bool:
+    return one.value == other.value and type(one.value) is type(other.value)
 
 
 def _doubted(one: Statement, here: Sequence[Statement]) -> Statement:

@@ -235,7 +235,9 @@ class FileStatements:
         return None
 
     def _state_fact(self, element: str, name: str, statements: Statements) -> None:
-        kind, resource = self.kinds[element], self._resource(element)
+        kind = self.kinds[element]
+        own = self.stack.resources.get(self.matched.resources.get(element, ""))
+        resource = self.whole if element in _PLANES else own
         if resource is None and element in self.lists.supplied_secrets:
             statements.setdefault(element, {}).setdefault(name, []).append(self.lists.supplied_secrets[element])
         found = self.facts.fact(kind, resource, name) if resource is not None else None
@@ -262,12 +264,6 @@ class FileStatements:
         if said is None or said.value is None:
             return False
         return said.note not in OMITTED or (said.note == LEFT_OUT and said.places[0] != self.whole.place)
-
-    def _resource(self, element: str) -> Resource | None:
-        """The resource that an element is, the whole file for a plane; None where it is not in the file."""
-        if element in _PLANES:
-            return self.whole
-        return self.stack.resources.get(self.matched.resources.get(element, ""))
 
     def read(self) -> Mapping[int, Read]:
         """Return what a reader of the report should know about each file, by its number among the evidence."""

@@ -76,11 +76,10 @@ class Lists:
     @property
     def relations(self) -> Mapping[str, FunctionRelations]:
         """How each function of the file is wired, with the resources that it depends on as if they were there."""
-        return self.stack.once("relations", self._relations)
-
-    def _relations(self) -> Mapping[str, FunctionRelations]:
-        stack = self.stack.regardless()
-        return function_relations(stack, self.held.facts.on(stack))
+        facts = self.held.facts
+        return self.stack.once(
+            "relations", lambda: function_relations(whole := self.stack.regardless(), facts.on(whole))
+        )
 
     @cached_property
     def signs(self) -> Sequence[Sign]:
@@ -143,7 +142,9 @@ class Lists:
             uses = relations.lists[name]
             fitting = (use.resource for use in uses if fits(name, self._kind(use.resource)))
             known = tuple(dict.fromkeys(map(self.element, fitting)))
-            self._note_unread_parts(uses)
+            for use in uses:
+                if not self.element(use.resource) and "destination" not in use.how:  # what fails goes there
+                    self.unread_parts.setdefault(use.resource, []).extend(use.places)
             doubt = relations.unknown.get(name) or self._unmatched(name, uses, "it uses")
             if name == "calls":
                 doubt = (
@@ -284,11 +285,6 @@ class Lists:
                 continue
             asked = any(one.caller for one in own) or may_call(start, function, signed=bool(self.signs))
             yield _trigger(start, api, "unknown" if may_be_slack(start) and asked and not others else "")
-
-    def _note_unread_parts(self, uses: tuple[Use, ...]) -> None:
-        for use in uses:
-            if not self.element(use.resource) and "destination" not in use.how:  # what fails goes there
-                self.unread_parts.setdefault(use.resource, []).extend(use.places)
 
 
 def is_of(stated: Trigger, api: str, start: Start) -> bool:

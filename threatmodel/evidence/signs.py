@@ -15,7 +15,7 @@ from threatmodel.evidence.relations.ways import Start
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.joining import own_choice, own_name
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Scalar, Table, get
+from threatmodel.stacks.values import Node, Scalar, Table, entries, get
 
 _OF_OTHERS = re.compile(r"AWS::(?:IAM|Lambda::Permission|Logs|CloudWatch)")
 """Types of resources that are there for others and are called after them."""
@@ -43,8 +43,7 @@ def may_call(start: Start, function: Resource, *, signed: bool) -> bool:
         return False
     if start.detail.upper() != "GET":
         return signed
-    variables = read(function.properties, "Environment", "Variables")
-    names = variables.entries if isinstance(variables, Table) else ()
+    names = entries(read(function.properties, "Environment", "Variables"))
     return any(_LEGACY_TOKEN.search(one) and _speaks(one) for one in names)
 
 
@@ -56,8 +55,7 @@ def installs(start: Start, function: Resource) -> str:
     """
     if start.by != "http" or start.detail.upper() not in _OF_BROWSERS:
         return ""
-    variables = read(function.properties, "Environment", "Variables")
-    names = list(variables.entries) if isinstance(variables, Table) else []
+    names = entries(read(function.properties, "Environment", "Variables"))
     found = [next(filter(kind.search, names), "") for kind in _OF_OAUTH]
     return ", ".join(filter(None, found)) if all(found[:2]) and (found[2] or is_of_people(start)) else ""
 
@@ -126,7 +124,7 @@ def described_outputs(stack: Stack) -> Iterator[tuple[Scalar, Node]]:
     """Yield the outputs of a template that speaks of Slack, there or as a whole: the description, and the value."""
     whole = isinstance(stack.description, Scalar) and _speaks(str(stack.description.value))
     for node in stack.beside:
-        for output in node.entries.values() if isinstance(node, Table) else ():
+        for output in entries(node).values():
             value, said = get(output, "Value"), get(output, "Description")
             if value is not None and isinstance(said, Scalar) and (whole or _speaks(str(said.value))):
                 yield said, value

@@ -81,7 +81,11 @@ def read_sources(system: System, files: Files, work: Work | None = None) -> Sour
     by_number = {one.number: one for one in environments(system, deployed)}
     shares = dict(zip(by_number, work.shares(len(by_number)), strict=True))
     stacks = _usable(by_number, lambda one: _stack_files(by_number[one], model, files, shares[one]), problems)
-    stacks = _with_others(_of_one_place(system, stacks), by_number, undescribed(system, files))
+    unnamed = undescribed(system, files)
+    stacks = {
+        number: replace(one, undescribed={label: unnamed.get(at, {}) for at, label in by_number[number].labels.items()})
+        for number, one in _of_one_place(system, stacks).items()
+    }
     probes: dict[int, ProbeFile] = {}
     saved = {number: source for number, source in enumerate(system.evidence) if source.kind == "probe"}
     if saved:
@@ -89,7 +93,11 @@ def read_sources(system: System, files: Files, work: Work | None = None) -> Sour
 
         probes = _usable(saved, lambda number: read_probe(saved[number], model, files), problems)
     others = [number for number, source in enumerate(system.evidence) if source.kind in BESIDE_KINDS]
-    beside = _usable(others, lambda number: _parsed(system.evidence[number], model, files), problems)
+    beside: dict[int, Opened] = {}
+    if others:
+        from threatmodel.beside.readers import parsed  # most models name none
+
+        beside = _usable(others, lambda one: parsed(read_beside(system.evidence[one], model, files)), problems)
     read = [*probes, *beside, *(number for one in stacks for number in by_number[one].labels)]
     named = _usable(
         sorted(read), lambda number: _named(system.evidence[number], model, files, beside.get(number)), problems
@@ -97,13 +105,6 @@ def read_sources(system: System, files: Files, work: Work | None = None) -> Sour
     return Sources(
         stacks=stacks, probes=probes, beside=beside, named=named, problems=tuple(problems), deployed=deployed
     )
-
-
-def _parsed(source: EvidenceFile, model: Path, files: Files) -> Opened:
-    """What a model names beside the files that deploy it, parsed.  Raises InputError where it cannot be used."""
-    from threatmodel.beside.readers import parsed  # most models name none
-
-    return parsed(read_beside(source, model, files))
 
 
 def read_beside(source: EvidenceFile, model: Path, files: Files) -> Opened:
@@ -194,16 +195,6 @@ def _of_one_place(system: System, stacks: Mapping[int, StackFiles]) -> dict[int,
                 ages = {**found[number].ages, label: Age(why=_apart(other, home, its))}
                 found[number] = replace(found[number], ages=ages)
     return found
-
-
-def _with_others(
-    stacks: Mapping[int, StackFiles], by_number: Mapping[int, Environment], others: Mapping[int, Mapping[str, Place]]
-) -> dict[int, StackFiles]:
-    """The files of each environment with the stacks that no entry describes."""
-    return {
-        number: replace(one, undescribed={label: others.get(at, {}) for at, label in by_number[number].labels.items()})
-        for number, one in stacks.items()
-    }
 
 
 def _apart(one: Home, other: Home | None, file: str) -> str:

@@ -29,7 +29,8 @@ _Pair = tuple[str, str, Place]
 
 def reads(held: FileStatements) -> Mapping[int, Read]:
     """Return what was read of each file, by its number among the model's evidence."""
-    return _Reads(held).each()
+    found = _Reads(held)
+    return {number: found.of(label) for number, label in held.environment.labels.items()}
 
 
 class _Reads:
@@ -38,10 +39,6 @@ class _Reads:
     def __init__(self, held: FileStatements) -> None:
         self.held = held
         self.stack, self.lists, self.environment = held.stack, held.lists, held.environment
-
-    def each(self) -> Mapping[int, Read]:
-        """What was read of each file."""
-        return {number: self.of(label) for number, label in self.environment.labels.items()}
 
     def of(self, label: str) -> Read:
         """What was read of one file; what no file of the environment has is missing in the first."""

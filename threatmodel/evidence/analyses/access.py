@@ -18,6 +18,7 @@ from threatmodel.evidence.policies.grants import (
     Grant,
     Pattern,
     allowing,
+    in_doubt,
     statement,
     statements,
 )
@@ -91,8 +92,7 @@ def _own_grants(part: Gathered) -> Sequence[Grant]:
             found = [statement(Table({"Effect": Scalar("Allow", node.place), **node.entries}, node.place, {}))]
     else:
         found = statements(node)
-    doubt = part.resource.doubt
-    return [grant._replace(open=grant.open or doubt) for grant in found] if doubt else found
+    return in_doubt(found, part.resource.doubt)
 
 
 _PASS_ON = frozenset(

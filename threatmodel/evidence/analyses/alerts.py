@@ -109,7 +109,11 @@ def _filter_covers(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> I
     stated = worded(pattern)
     counted = [(worded(read(one, "MetricName")), worded(read(one, "MetricNamespace")))
                for one in each(read(part.node, "MetricTransformations"))]  # fmt: skip
-    counting = (one for one in named(parts, "alarm") if _metric(one.node) in counted)
+    counting = (
+        one
+        for one in named(parts, "alarm")
+        if (worded(read(one.node, "MetricName")), worded(read(one.node, "Namespace"))) in counted
+    )
     acting = [one for one in counting if notifies(one.resource, stack) is not False]
     if not acting or not _can_be_counted(part, stack):
         return
@@ -134,10 +138,6 @@ def _can_be_counted(part: Gathered, stack: Stack) -> bool:
 
 _FEW = 1
 """Changes that an alarm on them may let pass."""
-
-
-def _metric(alarm: Node) -> tuple[str | None, str | None]:
-    return worded(read(alarm, "MetricName")), worded(read(alarm, "Namespace"))
 
 
 # --- findings

@@ -80,10 +80,18 @@ def oldest_tls(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> O
     return unless_unread(worst(found, _TLS) or Unanswered(why, parts[0].node.place), stack, _TLS[1:])
 
 
+_POLICIES = (
+    (r"TLS_1_0\Z", "tls-1.0"),
+    (r"TLS_1_2\Z", "tls-1.2"),
+    (r"SecurityPolicy_TLS13_1_3_", "tls-1.3"),
+    (r"SecurityPolicy_TLS13_1_2_", "tls-1.2"),
+    (r"SecurityPolicy_TLS13_(?:\w+_)?\d{4}_EDGE\Z", "tls-1.3"),
+    (r"SecurityPolicy_TLS12_", "tls-1.2"),
+)
 _FRONTS = (
-    (re.compile(r"SSLv3\Z|TLSv1(?:_2016|\.1_2016)?\Z"), "tls-1.0"),
-    (re.compile(r"TLSv1\.2_"), "tls-1.2"),
-    (re.compile(r"TLSv1\.3_"), "tls-1.3"),
+    (r"SSLv3\Z|TLSv1(?:_2016|\.1_2016)?\Z", "tls-1.0"),
+    (r"TLSv1\.2_", "tls-1.2"),
+    (r"TLSv1\.3_", "tls-1.3"),
 )
 """CloudFront's security policies by the oldest version that they take (docs.aws.amazon.com/AmazonCloudFront:
 "secure-connections-supported-viewer-protocols-ciphers"); under CloudFront's own name it takes TLS 1.0."""
@@ -97,31 +105,20 @@ def _front(part: Gathered, api: Resource) -> Answer:
     certificate = read(read(part.node, "DistributionConfig") or part.node, "ViewerCertificate")
     if certificate is None or flag(read(certificate, "CloudFrontDefaultCertificate")):
         return Answered("tls-1.0", (part.resource.place,))
-    literal_value = read(certificate, "MinimumProtocolVersion")
-    fitting = (word for pattern, word in _FRONTS if pattern.match(worded(literal_value) or ""))
-    at = (literal_value or part.resource).place
-    word = next(fitting, None)
-    if word is None:
-        return Unanswered("it is unknown which TLS versions the CDN in front of it accepts", at)
-    return Answered(word, (at,))
+    least = read(certificate, "MinimumProtocolVersion")
+    why = "it is unknown which TLS versions the CDN in front of it accepts"
+    return _oldest(least, _FRONTS, (least or part.resource).place, why)
 
 
 def _version(node: Node) -> Answer:
     """The oldest version that a security policy takes, by the policy's name."""
-    literal_value = worded(node)
-    if literal_value is None:
-        return open_at(node)
-    for pattern, word in (
-        (r"TLS_1_0\Z", "tls-1.0"),
-        (r"TLS_1_2\Z", "tls-1.2"),
-        (r"SecurityPolicy_TLS13_1_3_", "tls-1.3"),
-        (r"SecurityPolicy_TLS13_1_2_", "tls-1.2"),
-        (r"SecurityPolicy_TLS13_(?:\w+_)?\d{4}_EDGE\Z", "tls-1.3"),
-        (r"SecurityPolicy_TLS12_", "tls-1.2"),
-    ):
-        if re.match(pattern, literal_value):
-            return Answered(word, (node.place,))
-    return Unanswered("this security policy is unknown", node.place)
+    unknown_one = "this security policy is unknown"
+    return open_at(node) if worded(node) is None else _oldest(node, _POLICIES, node.place, unknown_one)
+
+
+def _oldest(node: Node | None, versions: Sequence[tuple[str, str]], place: Place, why: str) -> Answer:
+    found = next((word for pattern, word in versions if re.match(pattern, worded(node) or "")), "")
+    return Answered(found, (place,)) if found else Unanswered(why, place)
 
 
 def _own(parts: Sequence[Gathered], resource: Resource) -> Answer:

@@ -42,7 +42,7 @@ from threatmodel.evidence.policies.written import parsed
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.openapi import authorizers, operations
 from threatmodel.stacks.stack import Resource, Stack, follows
-from threatmodel.stacks.values import Node, Table, Unknown, leaves
+from threatmodel.stacks.values import Node, Unknown, entries, leaves
 
 # --- who may make an account
 
@@ -175,14 +175,9 @@ def _named(settings: Node, place: Place) -> Answer:
     if isinstance(parameters, Unknown):
         return open_at(parameters)
     holes = _HOLE.findall(stated.partition(":path/")[2])
-    paths = [_filled(parameters, hole) for hole in holes]
+    filling = [entries(parameters).get(f"integration.request.path.{hole}") for hole in holes]
+    paths = [None if node is None else _chosen(node) for node in filling]  # unknown where no mapping can be read
     return said(one_of([*paths, _item(settings, stated)]), place, "it is unknown what its path contains")
-
-
-def _filled(parameters: Node | None, hole: str) -> bool | None:
-    """Whether a request fills a hole of a path; not known where no mapping of it can be read."""
-    node = parameters.entries.get(f"integration.request.path.{hole}") if isinstance(parameters, Table) else None
-    return None if node is None else _chosen(node)
 
 
 def _item(settings: Node, address: str) -> bool | None:

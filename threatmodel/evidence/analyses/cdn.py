@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from threatmodel.evidence.analyses.properties import (
-    document,
     each,
     read,
     stands,
@@ -27,9 +26,10 @@ from threatmodel.evidence.answers import (
     unknown,
     unless_unread,
 )
+from threatmodel.evidence.policies.grants import Grant, allowing, statements
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Table, Unknown, get, links, unknowns
+from threatmodel.stacks.values import Node, Table, Unknown, links, unknowns
 
 
 @analysis("origin", "origin-access", "auth", "policy")
@@ -90,27 +90,21 @@ def _sent(origin: Node) -> Iterator[str]:
 
 _CONDITIONS = {"aws:referer": "referer", "aws:useragent": "user-agent"}
 """The condition keys that are headers; any other header no policy can read."""
-_EXACT = frozenset(("StringEquals", "ForAnyValue:StringEquals"))
+_EXACT = frozenset(("stringequals", "foranyvalue:stringequals"))
 
 
 def _by_policy(parts: Sequence[Gathered], sent: AbstractSet[str]) -> tuple[Place, ...] | None:
     """Where the api's policy allows only what carries a header that the CDN adds."""
     for part in named(parts, "policy"):
-        statements = each(read(document(part.node), "Statement"))
-        allows = [one for one in statements if worded(get(one, "Effect")) != "Deny"]
+        allows = tuple(allowing(statements(part.node)))
         if allows and part.resource.doubt is None and all(_checks_header(one, sent) for one in allows):
             return (part.node.place,)
     return None
 
 
-def _checks_header(statement: Node, sent: AbstractSet[str]) -> bool:
-    condition = get(statement, "Condition")
-    if worded(get(statement, "Effect")) != "Allow" or not isinstance(condition, Table):
-        return False
-    tests = [
-        (operator, key) for operator in condition.entries for key in getattr(condition.entries[operator], "entries", ())
-    ]
-    return any(operator in _EXACT and _CONDITIONS.get(key.lower()) in sent for operator, key in tests)
+def _checks_header(grant: Grant, sent: AbstractSet[str]) -> bool:
+    tests = (_CONDITIONS.get(one.key) for one in grant.conditions if one.operator in _EXACT)
+    return grant.effect == "Allow" and any(header in sent for header in tests)
 
 
 ASSOCIATIONS = ("AWS::WAFv2::WebACLAssociation",)

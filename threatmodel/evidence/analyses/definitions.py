@@ -40,7 +40,7 @@ from threatmodel.evidence.policies.written import parsed
 from threatmodel.reading.problems import quoted
 from threatmodel.stacks.openapi import operations
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import List, Node, Table, Unknown, get, leaves, text, unknowns
+from threatmodel.stacks.values import List, Node, Table, Unknown, entries, get, leaves, text, unknowns
 
 _WORDS = {"NONE": "none", "AWS_IAM": "iam", "CUSTOM": "lambda-authorizer", "COGNITO_USER_POOLS": "jwt", "JWT": "jwt"}
 _LEAVES = ("lambda-authorizer", "jwt", "iam")
@@ -95,8 +95,8 @@ def _loose(parts: Sequence[Gathered]) -> Iterator[Unknown]:
     declared = [read(part.node, "JwtConfiguration|jwtConfiguration") for part in named(parts, "authorizer")]
     for body in named(parts, "body"):
         schemes = read(document(body.node), "components", "securitySchemes")
-        asking = schemes.entries.values() if isinstance(schemes, Table) else ()
-        declared += [read(get(one, "x-amazon-apigateway-authorizer"), "jwtConfiguration") for one in asking]
+        asking = (get(one, "x-amazon-apigateway-authorizer") for one in entries(schemes).values())
+        declared += [read(one, "jwtConfiguration") for one in asking]
     for one in declared:
         yield from accepting_anyone(one)
 

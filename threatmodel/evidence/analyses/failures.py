@@ -10,7 +10,7 @@ sends with the function's role (docs.aws.amazon.com/lambda: "invocation-async-re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from threatmodel.evidence.analyses.alerting import TOPICS, heard
 from threatmodel.evidence.analyses.properties import (
@@ -238,7 +238,13 @@ def _sends(to: Node, policies: Sequence[Gathered], function: Resource, stack: St
     if stack.target(role) is None:
         return Unanswered("its role is not in this file, so it is unknown whether it may send there", to.place)
     may = one_of([_lets(grant, right, target) for grant in allowing(held(policies, function, stack))])
-    denied = any(grant.effect != "Allow" and _concerns(grant, right, target) for grant in _policies_of(target, stack))
+    policies_of = (
+        read(one.properties, "PolicyDocument")
+        for one in stack.of_type(*_QUEUE_POLICIES)
+        if target in [stack.target(queue) for queue in each(read(one.properties, "Queues|Queue"))]
+    )
+    written = (grant for policy in policies_of for grant in statements(policy))
+    denied = any(grant.effect != "Allow" and _concerns(grant, right, target) for grant in written)
     return said(None if may and denied else may, to.place, "it is unknown whether its role may send there")
 
 
@@ -259,13 +265,6 @@ def _is_about(one: Pattern, target: Resource) -> bool | None:
     if one.text == "*" or any(link.resource == target.name for link in one.links):
         return True
     return None if one.open is not None or not one.links else False
-
-
-def _policies_of(queue: Resource, stack: Stack) -> Iterator[Grant]:
-    """The statements of a queue's policies."""
-    for one in stack.of_type(*_QUEUE_POLICIES):
-        if queue in [stack.target(each_one) for each_one in each(read(one.properties, "Queues|Queue"))]:
-            yield from statements(read(one.properties, "PolicyDocument"))
 
 
 # --- streams

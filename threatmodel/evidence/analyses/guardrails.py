@@ -30,17 +30,51 @@ from threatmodel.stacks.values import Unknown
 
 _POLICY = "AWS::Organizations::Policy"
 _SCP, _RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
+_Asked = tuple[str, str, Callable[[Iterable[object]], bool], str]
+_ROOT: Sequence[_Asked] = [
+    ("aws:principalarn", r"stringlike|arnlike|stringequals", any, r"arn:[^:]+:iam::[^:]*:root"),
+]
+_WITHOUT_IAM: Sequence[_Asked] = [
+    ("lambda:functionurlauthtype", r"stringnotequals|stringnotlike|stringnotequalsifexists", all, "AWS_IAM"),
+    ("lambda:functionurlauthtype", r"stringequals|stringlike", any, "NONE"),
+]
+_FOR_EVERYBODY: Sequence[_Asked] = [("lambda:principal", r"stringequals|stringlike", any, r"\*")]
+_NO_MFA: Sequence[_Asked] = [("aws:multifactorauthpresent", "boolifexists", all, "false")]  # where nothing is said, too
+_OUTSIDE: Sequence[_Asked] = [  # services of AWS apart
+    ("aws:principalorgid", r"stringnotequals\w*", any, ".*"),
+    ("aws:principalisawsservice", r"bool|boolifexists", all, "false"),
+]
+"""Conditions of denials, each way to spell one: the key, the operators, and what any or all of the values are."""
+
+
+def _asks(condition: ConditionKey, ways: Sequence[_Asked]) -> bool:
+    """Whether a condition is spelled in one of the ways."""
+    return any(
+        condition.key == key
+        and re.fullmatch(operators, condition.operator) is not None
+        and bool(condition.values)
+        and how(re.fullmatch(value, one.text) for one in condition.values)
+        for key, operators, how, value in ways
+    )
+
+
 _Ask = Callable[[list[Gathered], tuple[Grant, ...]], Outcome]
 """What some policies say to a question, from where they stand and what they state."""
 
 
-def _asked(parts: Sequence[Gathered], resource: Resource, stack: Stack, *, ask: _Ask, kind: str = _SCP) -> Outcome:
+def _asked(parts: Sequence[Gathered], resource: Resource, stack: Stack, *, ask: _Ask, kind: str) -> Outcome:
     """Answer a question by the policies of a kind that AWS Organizations has for an account.
 
     AWS answers which are above it.  A file tells only to what they are attached: it denies where that is nothing, and
     never shows that the account is a member, because the management account has no such policy.
     """
-    own = [part for part in parts if part.part == "guardrail" and _may_be(part, kind)]
+    guards = (part for part in parts if part.part == "guardrail")
+    of_kind = {None, kind}  # of AWS's answers, all are service control policies
+    own = [
+        part
+        for part in guards
+        if part.resource.type != _POLICY or worded(read(part.resource.properties, "Type")) in of_kind
+    ]
     if not own:
         return None
     found = grants(own, resource, stack)
@@ -75,12 +109,6 @@ def _by_name(outcome: Outcome, found: Sequence[Grant]) -> Unanswered | None:
     return None
 
 
-def _may_be(part: Gathered, kind: str) -> bool:
-    """Return whether a policy is of a kind, or may be: of AWS's answers, all are service control policies."""
-    stated = worded(read(part.resource.properties, "Type")) if part.resource.type == _POLICY else None
-    return stated in {None, kind}
-
-
 def _is_loose(part: Gathered, stack: Stack) -> bool:
     """Whether a policy is surely attached to nothing: it names no target."""
     kind = read(part.resource.properties, "Type")
@@ -96,7 +124,7 @@ _LOGS = ("s3:deletebucket", "s3:deleteobject", "logs:deleteloggroup")
 
 
 def _keeps_detection(own: list[Gathered], found: tuple[Grant, ...]) -> Outcome:
-    outcome = all_denied(own, found, [one for service in _KEPT for one in watched()[service].blinds])
+    outcome = _all_denied(own, found, [one for service in _KEPT for one in watched()[service].blinds])
     if not isinstance(outcome, Answered) or not outcome.value:
         return outcome
     denials = [
@@ -105,7 +133,7 @@ def _keeps_detection(own: list[Gathered], found: tuple[Grant, ...]) -> Outcome:
     kept = [grant for grant in denials if any(grant.covers(action) for action in _LOGS)]
     if not kept:
         return Answered(value=False, places=places(own), note="nothing denies deleting their logs")
-    unjudged = all_denied(own, found, [one for service in _KEPT for one in watched()[service].unjudged])
+    unjudged = _all_denied(own, found, [one for service in _KEPT for one in watched()[service].unjudged])
     if isinstance(unjudged, Answered) and not unjudged.value:
         return Unanswered(f"{unjudged.note}, and its effect is unknown", kept[0].place)
     return outcome._replace(places=tuple(dict.fromkeys((*outcome.places, kept[0].place))))
@@ -120,33 +148,7 @@ def _one_does(own: list[Gathered], found: tuple[Grant, ...], does: Callable[[Gra
 def _bars_root(grant: Grant) -> bool:
     everything = not grant.but_actions and any(one.text in {"*", "*:*"} for one in grant.actions)
     denies = grant.effect == "Deny" and everything and everywhere(grant)
-    return denies and all(_is_root(one) for one in grant.conditions)
-
-
-def _is_root(condition: ConditionKey) -> bool:
-    named = condition.key == "aws:principalarn" and condition.operator in {"stringlike", "arnlike", "stringequals"}
-    return named and any(re.fullmatch(r"arn:[^:]+:iam::[^:]*:root", one.text) for one in condition.values)
-
-
-def _keeps_functions_closed(own: list[Gathered], found: tuple[Grant, ...]) -> Outcome:
-    urls = all_denied(own, found, ("lambda:createfunctionurlconfig", "lambda:updatefunctionurlconfig"), _without_iam)
-    permissions = all_denied(own, found, ("lambda:addpermission",), _for_everybody)
-    policies = all_denied(own, found, ("lambda:putresourcepolicy",))
-    return every(one for one in (urls, permissions, policies) if one is not None)
-
-
-def _without_iam(condition: ConditionKey) -> bool:
-    values = {one.text for one in condition.values}
-    if condition.key != "lambda:functionurlauthtype":
-        return False
-    if condition.operator in {"stringnotequals", "stringnotlike", "stringnotequalsifexists"}:
-        return values == {"AWS_IAM"}
-    return condition.operator in {"stringequals", "stringlike"} and "NONE" in values
-
-
-def _for_everybody(condition: ConditionKey) -> bool:
-    equal = condition.operator in {"stringequals", "stringlike"}
-    return condition.key == "lambda:principal" and equal and any(one.text == "*" for one in condition.values)
+    return denies and all(_asks(one, _ROOT) for one in grant.conditions)
 
 
 def _bars_regions(grant: Grant) -> bool:
@@ -164,23 +166,10 @@ _NEED_MFA = (
 """Actions that represent all that destroy or change permissions: a policy that denies these denies the others too."""
 
 
-def _no_mfa(condition: ConditionKey) -> bool:
-    """Whether a condition holds where MFA is false, and where nothing is said of it."""
-    false = [one.text for one in condition.values] == ["false"]
-    return condition.key == "aws:multifactorauthpresent" and condition.operator == "boolifexists" and false
-
-
 _CODE = ("lambda:getfunction", "lambda:getlayerversion", "lambda:getlayerversionbyarn", "ecr:batchgetimage")
 _TOKENS = ("lambda:createmicrovmauthtoken", "lambda:createmicrovmshellauthtoken")
 _DATA = ("s3:getobject", "dynamodb:getitem", "sqs:sendmessage", "kms:decrypt", "secretsmanager:getsecretvalue")
 """Actions that represent access to each of the services that a data perimeter has to cover."""
-
-
-def _outside(condition: ConditionKey) -> bool:
-    """Whether a condition holds for every principal outside the organization, services of AWS apart."""
-    by_organization = condition.key == "aws:principalorgid" and condition.operator.startswith("stringnotequals")
-    services = condition.key == "aws:principalisawsservice" and condition.operator in {"bool", "boolifexists"}
-    return by_organization or (services and [one.text for one in condition.values] == ["false"])
 
 
 # --- what statements deny to all but named principals
@@ -203,30 +192,30 @@ def _is_named(one: Pattern) -> bool:
     return one.open is None and name.strip("*?/") != ""
 
 
-def denies(grant: Grant, action: str, holds: Callable[[ConditionKey], bool] | None = None) -> bool | None:
+def denies(grant: Grant, action: str, ways: Sequence[_Asked] = ()) -> bool | None:
     """Whether a statement denies an action on everything, but for principals that are spared.
 
-    `holds` says which further condition it may have; it must then have one, unless it has none at all.
+    `ways` are those to spell a further condition that it may have; it must then have one, unless it has none at all.
     """
     if grant.effect == "Allow" or not everywhere(grant):
         return None if grant.open is not None and not grant.actions else False
     rest = [one for one in grant.conditions if not exempts(one)]
-    if rest and (holds is None or not all(holds(one) for one in rest)):
+    if not all(_asks(one, ways) for one in rest):
         return None if any(not one.key or one.open is not None for one in rest) else False
     covered = grant.covers(action)
     return None if covered and grant.open is not None else covered
 
 
-def all_denied(
-    parts: Sequence[Gathered],
+def _all_denied(
+    own: Sequence[Gathered],
     found: Sequence[Grant],
     actions: Iterable[str],
-    holds: Callable[[ConditionKey], bool] | None = None,
+    ways: Sequence[_Asked] = (),
 ) -> Outcome:
     """Whether every action is denied by a statement."""
     rests = []
     for action in actions:
-        decided = [(grant, denies(grant, action, holds)) for grant in found]
+        decided = [(grant, denies(grant, action, ways)) for grant in found]
         decisive = next((grant for grant, denied in decided if denied), None)
         hidden = next((grant for grant, denied in decided if denied is None), None)
         if decisive is not None:
@@ -235,28 +224,41 @@ def all_denied(
             open_one = next((grant.open for grant in found if grant.open is not None), None)
             return unknown(open_one or Unknown("a statement cannot be read", hidden.place))
         else:
-            return Answered(value=False, places=places(parts), note=f"nothing denies {action}")
+            return Answered(value=False, places=places(own), note=f"nothing denies {action}")
     return every(rests)
 
 
-_QUESTIONS: Mapping[str, _Ask] = {
-    # to stop, narrow and blind CloudTrail, Config and GuardDuty, and to delete logs
-    "denies-stopping-detection": _keeps_detection,
-    # every action, to the root user
-    "denies-root": partial(_one_does, does=_bars_root),
-    # function URLs without IAM, permissions for every principal, and policies put as a whole
-    "denies-public-functions": _keeps_functions_closed,
-    # all but some Regions, global services apart
-    "denies-other-regions": partial(_one_does, does=_bars_regions),
-    "denies-leaving": partial(all_denied, actions=("organizations:leaveorganization", "organizations:accepthandshake")),
-    # what destroys or changes permissions, where MFA is false or missing
-    "denies-without-mfa": partial(all_denied, actions=_NEED_MFA, holds=_no_mfa),
-    # to all but named principals: reading of code, layers and images; tokens and shells of MicroVMs
-    "denies-reading-code": partial(all_denied, actions=_CODE),
-    "denies-microvm-tokens": partial(all_denied, actions=_TOKENS),
+def _each_denied(own: list[Gathered], found: tuple[Grant, ...], *, of: Mapping[str, Sequence[_Asked]]) -> Outcome:
+    """Whether each of some actions, in a row, is denied under its own conditions."""
+    outcomes = (_all_denied(own, found, actions.split(), ways) for actions, ways in of.items())
+    return every(one for one in outcomes if one is not None)
+
+
+_PUBLIC: Mapping[str, Sequence[_Asked]] = {
+    "lambda:createfunctionurlconfig lambda:updatefunctionurlconfig": _WITHOUT_IAM,
+    "lambda:addpermission": _FOR_EVERYBODY,
+    "lambda:putresourcepolicy": (),
 }
-"""What service control policies are asked to deny, by the analysis."""
-rows("guardrail")({name: partial(_asked, ask=ask) for name, ask in _QUESTIONS.items()})
-rows("guardrail")({  # of resource control policies: data, to principals outside the organization
-    "denies-outsiders": partial(_asked, ask=partial(all_denied, actions=_DATA, holds=_outside), kind=_RCP)
-})  # fmt: skip
+_QUESTIONS: Mapping[str, tuple[str, _Ask]] = {
+    # to stop, narrow and blind CloudTrail, Config and GuardDuty, and to delete logs
+    "denies-stopping-detection": (_SCP, _keeps_detection),
+    # every action, to the root user
+    "denies-root": (_SCP, partial(_one_does, does=_bars_root)),
+    # function URLs without IAM, permissions for every principal, and policies put as a whole
+    "denies-public-functions": (_SCP, partial(_each_denied, of=_PUBLIC)),
+    # all but some Regions, global services apart
+    "denies-other-regions": (_SCP, partial(_one_does, does=_bars_regions)),
+    "denies-leaving": (
+        _SCP,
+        partial(_all_denied, actions=("organizations:leaveorganization", "organizations:accepthandshake")),
+    ),
+    # what destroys or changes permissions, where MFA is false or missing
+    "denies-without-mfa": (_SCP, partial(_all_denied, actions=_NEED_MFA, ways=_NO_MFA)),
+    # to all but named principals: reading of code, layers and images; tokens and shells of MicroVMs
+    "denies-reading-code": (_SCP, partial(_all_denied, actions=_CODE)),
+    "denies-microvm-tokens": (_SCP, partial(_all_denied, actions=_TOKENS)),
+    # data, to principals outside the organization
+    "denies-outsiders": (_RCP, partial(_all_denied, actions=_DATA, ways=_OUTSIDE)),
+}
+"""What policies of a kind are asked to deny, by the analysis."""
+rows("guardrail")({name: partial(_asked, ask=ask, kind=kind) for name, (kind, ask) in _QUESTIONS.items()})

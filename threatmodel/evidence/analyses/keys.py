@@ -55,7 +55,8 @@ def own_key(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outc
     """
     for cluster in named(parts, "cluster"):
         return _of_cluster(cluster, stack)
-    inherited = _inherited(resource)
+    origins = _ORIGINS if resource.type.startswith("AWS::RDS::") else ()
+    inherited = next((one for name in origins if (one := read(resource.properties, name)) is not None), None)
     if inherited is not None:
         return Unanswered("it uses the key of its source, which is unknown here", inherited.place)
     says = [say for part in named(parts, "key", "rule") for say in _key(part, stack, resource)]
@@ -86,12 +87,6 @@ _ORIGINS = (
 """What a database comes from, which decides whether it is encrypted, and a copy's key
 (docs.aws.amazon.com/AmazonRDS: "Overview.Encryption").
 """
-
-
-def _inherited(resource: Resource) -> Node | None:
-    if not resource.type.startswith("AWS::RDS::"):
-        return None
-    return next((one for name in _ORIGINS if (one := read(resource.properties, name)) is not None), None)
 
 
 def _of_replica(part: Gathered, stack: Stack, element: Resource) -> Answer:

@@ -33,7 +33,7 @@ from threatmodel.evidence.policies.grants import (
 )
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.permissions import effective, held
-from threatmodel.evidence.policies.work import is_of_the_platform
+from threatmodel.evidence.policies.work import PLATFORM, is_of
 from threatmodel.evidence.services import LANGUAGE_MODELS
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Table, Unknown
@@ -187,7 +187,7 @@ def only_for_lambda(parts: Sequence[Gathered], resource: Resource, stack: Stack)
 def _for_lambda(grant: Grant) -> bool:
     actions = [action for one in grant.actions if one.open is None for action in expanded(one.text)]
     known = grant.open is None and not grant.but_actions and all(one.open is None for one in grant.actions)
-    return known and all(is_of_the_platform(action) and not action.name.startswith("kms:") for action in actions)
+    return known and all(is_of(action, PLATFORM) and not action.name.startswith("kms:") for action in actions)
 
 
 @analysis("user")
@@ -196,7 +196,11 @@ def several(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outc
     users = named(parts, "user")
     if not users:
         return None
-    sure = {_user(part): part for part in users if not isinstance(part.node, Unknown) and not part.resource.doubt}
+    sure = {  # by the resource whose properties these are, or the name that AWS gave
+        part.resource.name if isinstance(part.node, Table) else pattern(part.node).text: part
+        for part in users
+        if not isinstance(part.node, Unknown) and not part.resource.doubt
+    }
     if len(sure) > 1:
         return Answered(value=True, places=places(sure.values()), note="several functions or services use the role")
     open_one = next((part.node for part in users if isinstance(part.node, Unknown)), None)
@@ -208,11 +212,6 @@ def several(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outc
     if stack.unread:
         return Unanswered("a part that cannot be read may use the role too", stack.unread[0].place)
     return Answered(value=False, places=places(users))
-
-
-def _user(part: Gathered) -> str:
-    """Who a user is: the resource whose properties these are, or the name that AWS gave."""
-    return part.resource.name if isinstance(part.node, Table) else pattern(part.node).text
 
 
 # --- web identities
@@ -357,14 +356,8 @@ _CHANGES = (
 def changes_production(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """That a statement allows to change what runs; what no statement allows, a command may do in another way."""
     for grant in allowing(held(parts, resource, stack)):
-        found = _first(grant)
-        if grant.open is None and found:
+        narrow = grant.but_actions or any(not one.key or one.open is not None for one in grant.conditions)
+        found = next((one for one in _CHANGES if any(asked.fits(one) for asked in grant.actions)), "")
+        if grant.open is None and found and not narrow:
             return yes(grant.place, f"its role allows {found}")
     return None
-
-
-def _first(grant: Grant) -> str:
-    """Return the first of the actions that a statement surely allows; '' where there is none."""
-    if grant.but_actions or any(not one.key or one.open is not None for one in grant.conditions):
-        return ""
-    return next((one for one in _CHANGES if any(asked.fits(one) for asked in grant.actions)), "")

@@ -261,7 +261,8 @@ def _pinned(conditions: Sequence[ConditionKey], who: Pattern, stack: Stack, *, o
         [one for one in conditions if one.key == key and limits(one)]
         for key in ("aws:sourcearn", "aws:sourceaccount", "lambda:eventsourcetoken")
     )
-    if tokens or (owned and any(all(_named(one) for one in condition.values) for condition in accounts)):
+    known = (all(one.open is None and not set(one.text) & set("*?") for one in each.values) for each in accounts)
+    if tokens or (owned and any(known)):
         return (yes(who.place),)
     hidden = next((one for one in conditions if not one.key), None)
     if sources:
@@ -294,8 +295,3 @@ def _pins(source: Pattern, stack: Stack, *, has_account: bool) -> Answer:
 
 
 _NO_ACCOUNT = "the source ARN has no account, and no source account is named"
-
-
-def _named(account: Pattern) -> bool:
-    """Return whether an account is known, and not a pattern of accounts."""
-    return account.open is None and not set(account.text) & set("*?")

@@ -314,17 +314,14 @@ def broad_managed_policy(parts: Sequence[Gathered], _resource: Resource, stack: 
     A role whose own documents were gathered, and nothing else, has none attached.
     """
     own = named(parts, "managed", "sam")
-    found = [doubted(_broad_at(part, node, stack), part.resource.doubt) for part in own for node in items(part.node)]
+    found = [doubted(_broad(part, node, stack), part.resource.doubt) for part in own for node in items(part.node)]
     return some(found, parts=own if found else parts)
 
 
-def _broad_at(part: Gathered, node: Node, stack: Stack) -> Answer:
+def _broad(part: Gathered, node: Node, stack: Stack) -> Answer:
     if stack.target(node) is not None or (part.part == "sam" and isinstance(node, Table)):
         return no(node.place)
-    return unknown(node) if isinstance(node, Unknown) else _broad(pattern(node))
-
-
-def _broad(found: Pattern) -> Answer:
+    found = pattern(node)
     if found.open is not None:
         return unknown(found.open)
     name = aws_policy_name(found)

@@ -93,7 +93,8 @@ def state(found: Found) -> tuple[Statements, Read]:
     whole = not unread and not seen.of("other-pipeline")
     statements: dict[str, list[Statement]] = {}
     for fact, rules in _RULES.items():
-        rule = next((one for one in rules if _holds(one, seen, whole=whole)), None)
+        fitting = (one for one in rules if seen.of(one.topic) and not any(map(seen.of, one.without)))
+        rule = next((one for one in fitting if whole or not one.whole), None)
         if rule is not None:
             said = _statement(rule.value, seen.of(rule.topic))
             statements[fact] = by_direction(PIPELINE, fact, said, found.ways, "checkout")
@@ -108,10 +109,6 @@ def state(found: Found) -> tuple[Statements, Read]:
         notes=tuple(visible_secrets(folder, {**written, **folder.data})),
     )
     return {PIPELINE: statements}, read
-
-
-def _holds(rule: _Rule, seen: Checkout, *, whole: bool) -> bool:
-    return bool(seen.of(rule.topic)) and not any(map(seen.of, rule.without)) and (whole or not rule.whole)
 
 
 _MOST = 2

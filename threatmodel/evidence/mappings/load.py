@@ -229,7 +229,11 @@ class _Whole:
         analysis = analyses().get(name)
         if analysis is None:
             self.reader.note("unknown-word", place, f"{quoted(name)} is no analysis", suggestion(name, analyses()))
-        elif not _answers(analysis.answers, row):
+        elif not (
+            isinstance(row.shape, Word) and all(map(row.shape.takes, analysis.answers))
+            if isinstance(analysis.answers, tuple)
+            else isinstance(row.shape, analysis.answers)
+        ):
             message = f"the analysis '{name}' does not answer {row.kind}.{row.name}, which is {row.type}"
             self.reader.note("wrong-type", place, message)
         elif gather in parts and not parts[gather] & set(analysis.takes):
@@ -249,12 +253,6 @@ _USELESS = {
 def _value(entries: Fields, key: str, default: Any) -> Any:
     """Return the value of a key, if it could be read."""
     return entries[key].value if key in entries else default
-
-
-def _answers(answers: type | tuple[str, ...], row: FactRow) -> bool:
-    if isinstance(answers, tuple):
-        return isinstance(row.shape, Word) and all(row.shape.takes(word) for word in answers)
-    return isinstance(row.shape, answers)
 
 
 def can_be(row: FactRow, value: Any) -> bool:

@@ -100,13 +100,8 @@ def wide_arn(one: Pattern) -> bool | None:
         return None
     if account:
         return False
-    return True if whole(one, parts[2]) else _without_account(parts[5])
-
-
-def _without_account(rest: str) -> bool | None:
-    """Return whether an ARN without account (a bucket's) matches any account: any name may have this prefix."""
-    own = rest.split("/", 1)[0]
-    return None if "\x00" in own else bool(set(own) & set("*?"))
+    own = parts[5].split("/", 1)[0]  # without account (a bucket's): any name may have this prefix
+    return True if whole(one, parts[2]) else None if "\x00" in own else bool(set(own) & set("*?"))
 
 
 def _wide_text(one: Pattern) -> bool | None:

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, Principal, pattern, statements, within_work
+from threatmodel.evidence.policies.grants import (
+    MARK,
+    Grant,
+    Pattern,
+    Principal,
+    in_doubt,
+    pattern,
+    statements,
+    within_work,
+)
 from threatmodel.evidence.policies.written import parsed
 from threatmodel.stacks.resource_schemas import ResourcePolicy, at, is_unknown, permissions, policies
 from threatmodel.stacks.stack import ELSEWHERE, Resource, Stack
@@ -54,7 +63,7 @@ def _given_rights(stack: Stack) -> GivenRights:
         names.setdefault(own, []).append(role)
     every = [role.name for role in stack.of_type(*_ROLES)]
     for resource in stack.resources.values():
-        for grant in within_work(list(_statements(resource)), stack):
+        for grant in within_work(in_doubt(_statements(resource), resource.doubt), stack):
             if grant.effect != "Deny" and not grant.but_principals:
                 named = dict.fromkeys(_roles(grant, names), grant)
                 hidden = _hidden(grant)
@@ -103,7 +112,7 @@ def _statements(resource: Resource) -> Iterator[Grant]:
     """Every statement of a resource's own policies."""
     for node, path, about in _documents(resource):
         for grant in _read(node, path):
-            yield _doubted(_on_its_own(grant, _on(resource, about)), resource)
+            yield _on_its_own(grant, _on(resource, about))
     single = permissions().get(resource.type)
     if single is not None:
         yield from _single(resource, single.principal, single.action, single.about)
@@ -137,11 +146,7 @@ def _single(resource: Resource, principal: str, action: str, about: Sequence[str
         return
     done = tuple(found._replace(text=found.text.lower()) for found in map(pattern, actions))
     named = (Principal("AWS", pattern(who)),)
-    yield _doubted(Grant("Allow", done, _on(resource, about), named, (), resource.place), resource)
-
-
-def _doubted(grant: Grant, resource: Resource) -> Grant:
-    return grant._replace(open=grant.open or resource.doubt) if resource.doubt is not None else grant
+    yield Grant("Allow", done, _on(resource, about), named, (), resource.place)
 
 
 def _on(resource: Resource, about: Sequence[str]) -> tuple[Pattern, ...]:

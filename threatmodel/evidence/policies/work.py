@@ -50,17 +50,17 @@ _READS_DATA_ALL_THE_SAME = frozenset({"s3:listbucket", "s3:listbucketversions"})
 
 EVERY = "every"
 """The level that all actions of a service are under."""
-_OF_THE_PLATFORM = re.compile(
+PLATFORM = re.compile(
     r"logs:(CreateLog(Group|Stream)|PutLogEvents|TagResource|Describe\w+)|xray:\w+|lambda:(Checkpoint|GetDurable)\w+"
     r"|cloudwatch:PutMetricData|sts:GetCallerIdentity|kms:Decrypt|kms:GenerateDataKey"
 )
 """What Lambda does with the role (Serverless adds tags), measures, and keys, which are used with what they encrypt."""
-_OF_A_NETWORK = re.compile(
+NETWORK = re.compile(
     r"ec2:((Create|Delete|Detach)NetworkInterface|DescribeNetworkInterfaces|(Una|A)ssignPrivateIpAddresses"
     r"|DescribeSubnets|DescribeSecurityGroups|DescribeVpcs|GetSecurityGroupsForVpc)"
 )
 """What Lambda does with the role of a function in a VPC (docs.aws.amazon.com/lambda: "configuration-vpc")."""
-_POLLED = re.compile(
+POLLED = re.compile(
     r"sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes|GetQueueUrl|ChangeMessageVisibility)"
     r"|kinesis:(GetRecords|GetShardIterator|DescribeStream\w*|ListShards|ListStreams|SubscribeToShard)"
     r"|dynamodb:(GetRecords|GetShardIterator|DescribeStream|ListStreams)|kafka:\w+|kafka-cluster:\w+"
@@ -99,19 +99,9 @@ def _is_setting(name: str, verb: str) -> bool:
     return verb.endswith(_SETTINGS) or name.startswith("sns:")
 
 
-def is_of_the_platform(action: IamAction) -> bool:
-    """Whether Lambda itself does this with the role, for any function."""
-    return _OF_THE_PLATFORM.fullmatch(action.name) is not None
-
-
-def is_of_a_network(action: IamAction) -> bool:
-    """Whether Lambda does this with the role of a function in a VPC."""
-    return _OF_A_NETWORK.fullmatch(action.name) is not None
-
-
-def is_polling(action: IamAction) -> bool:
-    """Whether an event source mapping does this with the role of the function that it starts."""
-    return _POLLED.fullmatch(action.name) is not None
+def is_of(action: IamAction, *whose: re.Pattern[str]) -> bool:
+    """Whether an action is work of the platform (`PLATFORM`, `NETWORK`, `POLLED`) that it does with the role."""
+    return any(one.fullmatch(action.name) is not None for one in whose)
 
 
 def is_use(action: IamAction) -> bool:
@@ -182,7 +172,7 @@ def common(actions: Iterable[IamAction]) -> list[IamAction]:
 
 def template_of_actions(needed: Iterable[IamAction]) -> str:
     """SAM's template that allows these actions and as good as nothing else; '' where there is none."""
-    wanted = frozenset(one for one in needed if not is_of_the_platform(one))
+    wanted = frozenset(one for one in needed if not is_of(one, PLATFORM))
     uses = {use_of(one) for one in _content(wanted)}
     fitting = [
         (len(allowed), name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from threatmodel.evidence.analyses.properties import each, read
@@ -149,28 +149,51 @@ def datasource(acting: Acting, resource: Resource) -> Iterator[Passed]:
     yield Passed(api, acting.named(bus, "events"), resource.place, "sends")
 
 
-def delivery(acting: Acting, resource: Resource) -> Iterator[Passed]:
-    """Where a delivery stream of Firehose takes from, and where it delivers."""
-    settings = resource.properties
-    stream = read(settings, "KinesisStreamSourceConfiguration", "KinesisStreamARN")
-    yield Passed(acting.names.element(stream, "queue", "store"), resource.name, resource.place)
-    for name in ("ExtendedS3DestinationConfiguration", "S3DestinationConfiguration"):
-        bucket = read(settings, name, "BucketARN")
-        yield Passed(resource.name, acting.named(bucket, "s3"), resource.place, "writes")
-    endpoint = read(settings, "HttpEndpointDestinationConfiguration", "EndpointConfiguration", "Url")
-    yield Passed(resource.name, host_in(endpoint), resource.place, "calls")
+class HandOver(NamedTuple):
+    """One thing that a type of resource hands on: the property with what it comes from, and that with what gets it.
+
+    Either is the resource itself where it is left out, and so is a store with its own settings.  `each` is a list whose
+    items hand on, `kinds` what the source can be, `service` the one of the target (`host`: an address outside AWS).
+    """
+
+    of: str = ""
+    kinds: tuple[str, ...] = ()
+    to: str = ""
+    service: str = ""
+    each: str = ""
+    use: str = "passes_to"
 
 
-def table(acting: Acting, resource: Resource) -> Iterator[Passed]:
-    """Return the stream that a table sends its changes to, set on the table or, in a plan, by a separate resource."""
+_NOTIFIED = "NotificationConfiguration"
+_HANDED: Mapping[str, tuple[HandOver, ...]] = {
+    "bucket": (
+        HandOver("Bucket", ("store",), "Queue", "sqs", f"{_NOTIFIED}.QueueConfigurations"),
+        HandOver("Bucket", ("store",), "Topic", "sns", f"{_NOTIFIED}.TopicConfigurations"),
+    ),
+    "delivery": (
+        HandOver("KinesisStreamSourceConfiguration.KinesisStreamARN", ("queue", "store")),
+        HandOver(to="ExtendedS3DestinationConfiguration.BucketARN", service="s3", use="writes"),
+        HandOver(to="S3DestinationConfiguration.BucketARN", service="s3", use="writes"),
+        HandOver(to="HttpEndpointDestinationConfiguration.EndpointConfiguration.Url", service="host", use="calls"),
+    ),
+    "pipe": (HandOver("Source", ("queue", "store"), "Target"),),
+    "table": (  # of a plan, a separate resource may have the stream
+        HandOver("TableName", ("store",), "KinesisStreamSpecification.StreamArn", "kinesis"),
+        HandOver("TableName", ("store",), "StreamArn", "kinesis"),
+    ),
+}
+"""What types of resources hand on by themselves, by the word of their reader."""
+
+
+def _handed(acting: Acting, resource: Resource, rows: tuple[HandOver, ...]) -> Iterator[Passed]:
     own = "store" in acting.names.kinds.get(resource.name, ())
-    name = resource.name if own else acting.names.element(read(resource.properties, "TableName"), "store")
-    stream = (
-        read(resource.properties, "KinesisStreamSpecification", "StreamArn")
-        if own
-        else read(resource.properties, "StreamArn")
-    )
-    yield Passed(name, acting.named(stream, "kinesis"), resource.place)
+    for row in rows:
+        for one in each(read(resource.properties, *row.each.split("."))) if row.each else (resource.properties,):
+            sender = read(resource.properties, *row.of.split("."))
+            source = resource.name if own or not row.of else acting.names.element(sender, *row.kinds)
+            node = read(one, *row.to.split("."))
+            to = host_in(node) if row.service == "host" else acting.named(node, row.service)
+            yield Passed(source, to if row.to else resource.name, one.place if row.each else resource.place, row.use)
 
 
 def destination_host(node: Node | None, stack: Stack) -> str:
@@ -182,7 +205,8 @@ def destination_host(node: Node | None, stack: Stack) -> str:
 
 
 ACTS: Mapping[str, Callable[[Acting, Resource], Iterator[Passed]]] = {
-    reader.__name__: reader for reader in (datasource, delivery, machine, table)
+    **{word: partial(_handed, rows=rows) for word, rows in _HANDED.items()},
+    **{reader.__name__: reader for reader in (datasource, machine)},
 }
 """The readers of what services do by themselves, by name."""
 

@@ -17,10 +17,11 @@ from threatmodel.evidence.policies.grants import Grant
 from threatmodel.evidence.policies.iam import IamAction, by_service, expanded
 from threatmodel.evidence.policies.work import (
     EVERY,
+    NETWORK,
+    PLATFORM,
+    POLLED,
     changes,
-    is_of_a_network,
-    is_of_the_platform,
-    is_polling,
+    is_of,
     is_use,
     severity,
 )
@@ -86,7 +87,7 @@ def _left(
 
 def _by_service(grant: Grant, *, networked: bool) -> Mapping[str, Sequence[IamAction]]:
     named = (action for one in grant.actions if one.open is None for action in _named(one.text, one.shown))
-    return by_service(action for action in named if not (networked and is_of_a_network(action)))
+    return by_service(action for action in named if not (networked and is_of(action, NETWORK)))
 
 
 @lru_cache(maxsize=4096)
@@ -97,4 +98,4 @@ def _named(text: str, shown: str) -> tuple[IamAction, ...]:
     known = expanded(text) or expanded(text.removesuffix("batch"))  # SQS has no separate permissions for batches
     if not known:
         return (IamAction(shown, UNKNOWN_LEVEL, limitable=False),)
-    return tuple(one for one in known if not is_of_the_platform(one) and not is_polling(one))
+    return tuple(one for one in known if not is_of(one, PLATFORM, POLLED))

@@ -9,7 +9,8 @@ from threatmodel.evidence.outside import named as named_outside
 from threatmodel.evidence.policies.arns import resources_of
 from threatmodel.evidence.policies.grants import Grant
 from threatmodel.evidence.policies.iam import expanded
-from threatmodel.evidence.policies.work import is_of_a_network, is_of_the_platform
+from threatmodel.evidence.policies.work import NETWORK, is_of
+from threatmodel.evidence.policies.work import PLATFORM as OF_PLATFORM
 from threatmodel.evidence.relations.naming import Names
 from threatmodel.evidence.relations.use import ELEMENTS, Role
 from threatmodel.evidence.resource_types import known
@@ -110,6 +111,6 @@ def _works(action: str) -> bool:
     if action.partition(":")[0] in _NEVER_CALLED or action in _HANDED_OUT:
         return False
     return any(
-        ("*" in action or one.name.lower() == action) and not is_of_the_platform(one) and not is_of_a_network(one)
+        ("*" in action or one.name.lower() == action) and not is_of(one, OF_PLATFORM, NETWORK)
         for one in expanded(action)
     )

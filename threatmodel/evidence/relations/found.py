@@ -182,15 +182,14 @@ class _Callers:
             for invocation in self.using.roles.of(name).invokes:
                 if invocation.function:
                     starters = self._starters[invocation.function]
-                    if not users or not {self._drawn(user) for user in users} <= starters:
+                    drawn = {
+                        self.names.element(read(user.properties, of), "external system") if of else user.name
+                        for user, of in ((user, known(user.type).part_of) for user in users)
+                    }
+                    if not users or not drawn <= starters:
                         self._note(invocation.function, name, f"{who} may call it", invocation.place)
                 elif not users or any(user.type.endswith("StateMachine") for user in users):
                     self._every.append((name, f"{who} may call every function", invocation.place))
-
-    def _drawn(self, user: Resource) -> str:
-        """The name of what a resource is drawn as."""
-        part_of = known(user.type).part_of
-        return self.names.element(read(user.properties, part_of), "external system") if part_of else user.name
 
     def _wearers(self) -> Mapping[str, list[Resource]]:
         """The resources that name a role which is no function's, by its name."""

@@ -106,7 +106,8 @@ def _integrated(
     if host:
         yield Passed(api, host, place)
         return
-    service = _service_of(address) or _by_subtype(settings)
+    subtype = text(read(settings, "IntegrationSubtype|integrationSubtype")) or ""
+    service = _service_of(address) or _SUBTYPES.get(subtype.partition("-")[0], "")
     if not api or service in {"", "lambda"}:
         return
     handed = (address, *(read(settings, name) for name in ("RequestTemplates|requestTemplates", _PARAMETERS)))
@@ -125,11 +126,6 @@ def _service_of(address: Node | None) -> str:
     parts = MARK.sub("", pattern(address).text).split(":")
     at = next((at for at, part in enumerate(parts) if part.startswith(("path/", "action/"))), 0)
     return parts[at - 1].rpartition(".")[2] if at and parts[0] == "arn" and "apigateway" in parts else ""
-
-
-def _by_subtype(settings: Node | None) -> str:
-    subtype = text(read(settings, "IntegrationSubtype|integrationSubtype")) or ""
-    return _SUBTYPES.get(subtype.partition("-")[0], "")
 
 
 def _spelt(names: Names, address: Node | None, service: str) -> str:
@@ -169,17 +165,6 @@ def _subscribed(acting: Acting, settings: Node, topic: str, place: Place) -> Ite
         yield Passed(topic, acting.named(read(settings, "Endpoint"), _WITHOUT_ARN[protocol]), place)
 
 
-def _bucket(acting: Acting, resource: Resource) -> Iterator[Passed]:
-    """A bucket's notifications to queues and topics."""
-    own = "store" in acting.names.kinds.get(resource.name, ())
-    bucket = resource.name if own else acting.names.element(read(resource.properties, "Bucket"), "store")
-    settings = read(resource.properties, "NotificationConfiguration")
-    for one in each(read(settings, "QueueConfigurations")):
-        yield Passed(bucket, acting.named(read(one, "Queue"), "sqs"), one.place)
-    for one in each(read(settings, "TopicConfigurations")):
-        yield Passed(bucket, acting.named(read(one, "Topic"), "sns"), one.place)
-
-
 def _rule(acting: Acting, resource: Resource) -> Iterator[Passed]:
     for one in each(read(resource.properties, "Targets")):
         node = read(one, "Arn")
@@ -197,19 +182,12 @@ def _bus(acting: Acting, rule: Resource) -> str:
     return acting.names.element(bus, "queue")
 
 
-def _pipe(acting: Acting, resource: Resource) -> Iterator[Passed]:
-    """A pipe, unless a function takes what it carries."""
-    taken = acting.names.element(read(resource.properties, "Source"), "queue", "store")
-    yield Passed(taken, acting.named(read(resource.properties, "Target")), resource.place)
-
-
 _Reader = Callable[[Acting, Resource], Iterator[Passed]]
 _BY_NAME: Mapping[str, _Reader] = {
-    reader.__name__.removeprefix("_"): reader
-    for reader in (_api, _bucket, _integration, _method, _pipe, _rule, _subscription, _topic)
+    reader.__name__.removeprefix("_"): reader for reader in (_api, _integration, _method, _rule, _subscription, _topic)
 }
 _READERS: Mapping[str, tuple[_Reader, ...]] = {
-    name: tuple(filter(None, (_BY_NAME.get(row.read_as), ACTS.get(row.acts_as))))
+    name: tuple(filter(None, (_BY_NAME.get(row.read_as) or ACTS.get(row.read_as), ACTS.get(row.acts_as))))
     for name, row in RESOURCE_TYPES.items()
 }
 """How each type of resource that hands on to others is read."""

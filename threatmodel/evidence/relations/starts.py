@@ -8,7 +8,7 @@ What is switched off counts: a switch is no part of how functions are wired.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from itertools import product
 
 from threatmodel.evidence.analyses.properties import each, read, worded
@@ -134,7 +134,8 @@ def _of_serverless(ways: Ways, resource: Resource) -> bool:
 def _refers(ways: Ways, resource: Resource) -> None:
     """Any other resource that names a function: a service that is known to start it, or one that may."""
     found: dict[str, Link] = {}
-    for link in _called_by(resource):
+    works = resource.properties.entries.get("ServiceToken")  # of a custom resource, the function that works for it
+    for link in links(works if resource.type.startswith(_CUSTOM) else resource.properties):
         found.setdefault(ways.names.meant(link.resource), link)
     for name, link in found.items():
         if name in ways.found:
@@ -148,13 +149,6 @@ def _machine(ways: Ways, machine: Resource) -> None:
         called = ways.names.called(node) if not any(links(node)) else Called(())
         if called.functions:
             ways.serve(Called(called.functions), "states", machine, machine.name, task.place)
-
-
-def _called_by(resource: Resource) -> Iterator[Link]:
-    """What a resource names: of a custom resource, the function that works for it."""
-    if not resource.type.startswith(_CUSTOM):
-        return links(resource.properties)
-    return links(resource.properties.entries.get("ServiceToken"))
 
 
 def _hides(ways: Ways, resource: Resource) -> None:

@@ -29,7 +29,7 @@ from threatmodel.model.facts import Statement
 from threatmodel.model.system import Node, Reference
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Table, links
+from threatmodel.stacks.values import entries, links
 
 if TYPE_CHECKING:
     from threatmodel.probe.seen import SeenCall
@@ -220,7 +220,15 @@ def used(calls: Iterable[SeenCall], function: Resource, stack: Stack) -> frozens
 
     A call on something that no variable of the function refers to shows the use of no resource of the file.
     """
-    return frozenset(_used(calls, function, stack))
+    variables = entries(read(function.properties, "Environment", "Variables"))
+    found = set()
+    for call in calls:
+        operation = f"{call.service}:{call.action}".lower()
+        named = {link.resource for link in links(variables.get(call.variable))} & stack.resources.keys()
+        right = _RIGHT.get(operation, operation)
+        if right and len(named) == 1:
+            found.add((right, named.pop()))
+    return frozenset(found)
 
 
 def unable(
@@ -231,15 +239,3 @@ def unable(
     `rights` is all that its role allows: actions in small letters, each with the resource of the file.
     """
     return tuple(f"{action} on {on}" for action, on in sorted(used(calls, function, stack) - rights))
-
-
-def _used(calls: Iterable[SeenCall], function: Resource, stack: Stack) -> Iterator[tuple[str, str]]:
-    variables = read(function.properties, "Environment", "Variables")
-    if not isinstance(variables, Table):
-        return
-    for call in calls:
-        operation = f"{call.service}:{call.action}".lower()
-        named = {link.resource for link in links(variables.entries.get(call.variable))} & stack.resources.keys()
-        right = _RIGHT.get(operation, operation)
-        if right and len(named) == 1:
-            yield right, named.pop()

@@ -204,10 +204,14 @@ class _Using:
     def finished(self) -> FunctionRelations:
         """Everything about the function."""
         lists = {relation: tuple(self._list(use, kind)) for relation, use, kind in _LISTS}
-        settings = [use for use in lists["secrets"] if "grant" in use.how and self._is_setting(use.resource)]
+        there = self.names.stack.resources
+        granted = [use for use in lists["secrets"] if "grant" in use.how and use.resource in there]
+        settings = [use for use in granted if is_setting(there[use.resource], self.names.stack)]
         lists["secrets"] = tuple(use for use in lists["secrets"] if use not in settings)
         calls = Calls(self.names, self.role, self.sources, self.environment.named).each()
-        lists["calls"] = (*(self._use(name, "call", tuple(at)) for name, at in calls.items()), *_asked_for(settings))
+        asked = dict.fromkeys(place for use in settings for place in use.places)
+        store = (Use(whole("ssm"), tuple(asked), ("grant",)),) if asked else ()  # settings that are no secrets
+        lists["calls"] = (*(self._use(name, "call", tuple(at)) for name, at in calls.items()), *store)
         for name, place in self.environment.named.items():
             kinds = self.names.kinds[name]
             networked = "store" in kinds and is_in_a_network(self.names.stack.resources[name].type)
@@ -239,10 +243,6 @@ class _Using:
                 for name in reach.actions.get(use, ())
             ),
         )
-
-    def _is_setting(self, name: str) -> bool:
-        resource = self.names.stack.resources.get(name)
-        return resource is not None and is_setting(resource, self.names.stack)
 
     def _note_received(self) -> None:
         """Notes the queues that start nothing and from which it may receive: no list of a model holds these."""
@@ -285,13 +285,6 @@ class _Using:
         if covered or name in self.role.reach:
             return True
         return any(relation in self.role.hidden for kind in kinds for relation in RELATIONS_OF[kind])
-
-
-def _asked_for(settings: Sequence[Use]) -> Iterator[Use]:
-    """The Parameter Store, where settings that are no secrets are read from it."""
-    places = dict.fromkeys(place for use in settings for place in use.places)
-    if places:
-        yield Use(whole("ssm"), tuple(places), ("grant",))
 
 
 def _service_of(names: Names, name: str) -> tuple[str, ...]:
