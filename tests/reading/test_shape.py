@@ -217,3 +217,25 @@ def test_schema_accepts_what_is_read(shape: Shape) -> None:
         found, told = read(shape, json.dumps(value))
         assert Draft202012Validator(schema).is_valid(value) is (not told), value
         assert (found is not INVALID) or told
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "found"),
+    [
+        ("size: size or size", 8, (1, 15)),
+        ("size: size or size", 0, (1, 7)),
+        ("size: >\n  a size or\n  size\n", 9, (3, 3)),
+    ],
+)
+def test_a_name_inside_a_text_is_found_behind_the_key_of_the_same_name(
+    text: str, column: int, found: tuple[int, int]
+) -> None:
+    document = parse(text, "f")
+    place = document.place(document.root.marks[1])
+    at = Reader(document).inside(place, document.root["size"], column, "size")
+    assert (at.line, at.column) == found
+
+
+def test_a_list_that_begins_behind_its_key_has_its_own_place() -> None:
+    _, told = read(record("a thing", Key("sizes", SIZE, "its sizes")), "sizes: [small]")
+    assert told[0].startswith("8 wrong-type")

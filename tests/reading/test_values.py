@@ -170,3 +170,33 @@ def test_the_standard_library_knows_the_fields() -> None:
     assert dataclasses.asdict(Frozen(first=1)) == {"first": 1, "second": "two", "third": {}, "hidden": ""}
     assert [one.name for one in dataclasses.fields(Longer)] == ["first", "second", "third"]
     assert not dataclasses.is_dataclass(str)
+
+
+def test_what_is_to_be_done_after_the_fields_are_set_is_done() -> None:
+    @dataclass(frozen=True)
+    class Range:
+        low: int
+        high: int
+
+        def __post_init__(self) -> None:
+            if self.low > self.high:
+                raise ValueError(f"{self.low} is above {self.high}")
+
+    assert Range(1, 2).high == 2
+    with pytest.raises(ValueError, match="3 is above 2"):
+        Range(3, 2)
+
+
+def test_a_class_below_another_has_its_own_methods() -> None:
+    @dataclass(frozen=True)
+    class Base:
+        one: int
+
+    @dataclass(frozen=True)
+    class Below(Base):
+        two: int = 2
+
+    below, base = Below(1), Base(1)  # the methods of each are made at its first call
+    assert (below.one, below.two, base.one) == (1, 2, 1)
+    assert Below(1) == Below(1, 2) != Below(1, 3)
+    assert hash(Base(1)) == hash(Base(1))
