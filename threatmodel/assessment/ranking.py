@@ -1,7 +1,8 @@
 """What comes first: a rank for a finding, and for what would move it.
 
-An open entry point before everything, then the worst band that evidence leaves, then what the Internet reaches, then
-`stops` before `hinders` before `contains`.  What is unknown counts less than what is known to be bad.
+An open entry point before everything, then the worst band that evidence leaves, then `stops` before `hinders` before
+`contains`, then what the Internet reaches.  What is unknown counts less than what is known to be bad, and so does what
+no request and no event of the system's users starts, such as a helper of the CDK.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ class Rank(NamedTuple):
     mildness: int
     doubt: int
     left_out: bool
-    distance: int
     effect: int
+    distance: int
     fewer: int
     name: str
 
@@ -55,11 +56,11 @@ def rank(finding: Finding, answers: Iterable[Answer] | None = None, doubt: int =
     at_fault = missing if answers is not None else [a for a in missing if _ORDER[a.link.effect] == effect]
     return Rank(
         behind_entry_point=not is_entry_point(finding) or (answers is not None and effect != _ORDER["stops"]),
-        mildness=DISCOUNT[doubt] - BANDS.index(finding.proven.band),
+        mildness=DISCOUNT[doubt] + is_apart(finding.target) - BANDS.index(finding.proven.band),
         doubt=doubt,
         left_out=left_out(answer.state for answer in at_fault),
-        distance=distance(finding.target),
         effect=effect,
+        distance=distance(finding.target),
         fewer=0,
         name=finding.id,
     )
@@ -82,6 +83,12 @@ def distance(target: Element | Flow) -> int:
     if any(fact is not None and fact.size and fact.value is True for fact in found):
         return 0
     return 1 if any(fact is None or not fact.size for fact in found) else 2
+
+
+def is_apart(target: Element | Flow) -> bool:
+    """Whether it is a function that takes no requests, as far as is known: a schedule or a deployment starts it."""
+    found = target.facts.get("takes_requests")
+    return target.kind == "function" and found is not None and found.size > 0 and found.value is False
 
 
 def doubt_of(finding: Finding) -> int:

@@ -24,6 +24,8 @@ FACING: Mapping[str, tuple[str, ...]] = {
     "store": ("open_to_public",),
 }
 """The facts of a kind of which one says that the Internet reaches an element."""
+_RANKED: Mapping[str, tuple[str, ...]] = {**FACING, "function": (*FACING["function"], "takes_requests")}
+"""The facts of a kind that the place of a finding in an order depends on."""
 
 
 FEW = 60
@@ -89,7 +91,7 @@ class Twins:
         there, elsewhere = self._where([link.control for link in threat.links], kind)
         read = (name for control in there for name in self._facts_of[control.id])
         mentioned = (name for one in threat.conditions(kind) for name in one.facts)
-        columns = self._read(rows, _names(kind, [*mentioned, *FACING.get(kind, ()), *read]))
+        columns = self._read(rows, _names(kind, [*mentioned, *_RANKED.get(kind, ()), *read]))
         columns += [list(map(self._control(one, rows).__getitem__, rows.ids)) for one in elsewhere]
         found: dict[Hashable, list[Target]] = {}
         for key, one in zip(zip(*columns, strict=True), rows.targets, strict=True):

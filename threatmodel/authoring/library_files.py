@@ -61,6 +61,7 @@ def threat_text(name: str, scenario: str = SCENARIO) -> str:
             "examples": ["applies: [{}]", *(f"# {name}: {_EXAMPLES[name]}" for name in THREAT_EXAMPLES[1:])],
         },
         {
+            "do": "what to do first where it applies",
             "aliases": "[WORD]",
             "raises": "[{if: target.FACT, impact: 5, because: write why}]",
             "lowers": "[{if: target.FACT, likelihood: 2, because: write why}]",

@@ -79,7 +79,8 @@ class Move:
 class Threat:
     """One threat.  `applies` holds its exposure condition compiled for each target kind.
 
-    `everywhere` says why no element of its kind is spared, '' where some are.
+    `do` is what to do first where it applies, '' where that is what its controls say.  `everywhere` says why no element
+    of its kind is spared, '' where some are.
 
     `first`: it leaves a public endpoint open to anyone, and comes before all others.  `raises` win over `lowers`.
     `formerly` lists its former ids, oldest first; `took_in` other threats that became part of it.
@@ -87,6 +88,7 @@ class Threat:
 
     id: str
     title: str
+    do: str = ""
     aliases: tuple[str, ...] = ()
     scenario: str
     targets: tuple[Kind, ...]

@@ -102,6 +102,7 @@ THREAT = record(
     "a threat",
     Key("id", Text(60), "the file's name", required=True),
     Key("title", _LINE, "the threat as a sentence that a developer understands", required=True),
+    Key("do", _LINE, "what to do first where it applies, if that is more than a control: Revoke the secret"),
     Key("aliases", _ALIASES, "other terms for it, such as IDOR or SSRF; explain accepts them"),
     Key("scenario", Word(SCENARIOS), "the article's scenario that it belongs to: the file's folder", required=True),
     Key("targets", Items(KIND, least=1), "the kinds of element that it can target", required=True),

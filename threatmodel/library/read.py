@@ -28,6 +28,7 @@ def threat_of(reader: Reader, entries: Fields) -> Threat:
     return Threat(
         id=entries["id"].value,
         title=entries["title"].value,
+        do=entries["do"].value if "do" in entries else "",
         aliases=entries.several("aliases"),
         scenario=entries["scenario"].value,
         targets=targets,

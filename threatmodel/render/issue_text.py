@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from threatmodel.assessment.assessed import Assessment, Finding, Question
@@ -106,10 +106,15 @@ def asks(issue: Issue, assessment: Assessment) -> str:
 
 def shows(issue: Issue) -> str:
     """Return the values that cause a known issue, with their notes, or the missing controls."""
-    items = issue.cause.items if issue.cause is not None else ()
+    items = issue.cause.items if issue.cause is not None else _exposing(issue)
     written = [item for item in items if not item.said.omitted] or items[:1]
     values = [_value(item) for item in written[:_MOST_FACTS]]
     return "; ".join(values) or ", ".join(f"{name} {STATE[state]}" for name, state in issue.missing[:_MOST_FACTS])
+
+
+def _exposing(issue: Issue) -> Sequence[Support]:
+    """What exposes the first element, where that is the fault and not a control."""
+    return issue.head.why if issue.head.threat.do else ()
 
 
 def _value(item: Support) -> str:
@@ -140,7 +145,8 @@ def _actions(issue: Issue, assessment: Assessment) -> Iterator[str]:
     names = dict.fromkeys(name for name, _ in issue.missing)
     if issue.cause is not None:
         names = {issue.cause.state.control: None, **names}
-    steps = [assessment.library.controls[name].do for name in names]
+    own = [issue.head.threat.do] if issue.cause is None and issue.head.threat.do else []
+    steps = [*own, *(assessment.library.controls[name].do for name in names)]
     yield from steps[:1]
     if len(steps) > 1 and issue.cause is not None:
         yield f"then put {counted(len(steps) - 1, 'more control')} in place"

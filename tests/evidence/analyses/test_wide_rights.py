@@ -68,6 +68,16 @@ def test_the_weightiest_action_comes_first() -> None:
     )
 
 
+def test_patterns_of_actions_and_resources_are_told_as_they_are_written() -> None:
+    outcome = asked("wildcard-resource", ("policy", document(allow(["logs:*", "lambda:*"]))))
+    assert isinstance(outcome, Answered)
+    assert outcome.note == "a statement allows lambda:*, logs:* on every resource"
+    tables = "arn:aws:dynamodb:eu-west-1:*:*"
+    outcome = asked("wildcard-resource", ("policy", document({**allow("dynamodb:PutItem"), "Resource": tables})))
+    assert isinstance(outcome, Answered)
+    assert outcome.note == f"a statement allows dynamodb:PutItem on every resource of {tables}"
+
+
 @pytest.mark.parametrize(
     ("actions", "everywhere", "beyond"),
     [

@@ -269,7 +269,8 @@ def _pinned(conditions: Sequence[ConditionKey], who: Pattern, stack: Stack, *, o
         return [_pins(one, stack, has_account=bool(accounts)) for one in sources[0].values]
     if hidden is not None:
         return (unknown(hidden.open or Unknown("the condition cannot be read", hidden.place)),)
-    return (no(who.place, "the service may act for any source account"),)
+    may = "every source of the account" if accounts else "any source account"
+    return (no(who.place, f"the service may act for {may}"),)
 
 
 def _pins(source: Pattern, stack: Stack, *, has_account: bool) -> Answer:

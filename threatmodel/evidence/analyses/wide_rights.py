@@ -146,7 +146,7 @@ def _over_all(grant: Grant, instead: _Instead, spared: frozenset[str]) -> Iterat
     if narrowed:
         return
     wide: list[str] = []
-    at = grant.place
+    at, on = grant.place, set[str]()
     for service, what in _weighty(grant, spared):
         covered, by = covers_every(grant, service)
         if covered is None:
@@ -158,17 +158,25 @@ def _over_all(grant: Grant, instead: _Instead, spared: frozenset[str]) -> Iterat
                 yield unknown(what)
         elif covered:
             at = grant.at(by) if isinstance(by, Pattern) and not wide else at
+            on.add(by.shown if isinstance(by, Pattern) else "")
             wide.append(what)
     if wide:
-        yield yes(at, _why_wide(grant, wide, instead))
+        yield yes(at, _why_wide(grant, wide, on, instead))
 
 
-def _why_wide(grant: Grant, actions: Sequence[str], instead: _Instead) -> str:
+def _why_wide(grant: Grant, actions: Sequence[str], on: set[str], instead: _Instead) -> str:
     """What a statement allows on every resource, the weightiest first, and what to write instead."""
-    ranked = sorted((one for name in actions for one in expanded(name.lower())), key=_weight)
-    names = [one.name for one in ranked] or list(actions)
+    names = sorted(dict.fromkeys(actions), key=_heaviest)
     which = "every resource except a few" if grant.but_resources else "every resource"
+    if len(on) == 1 and (pattern_of := on.pop()).strip("*"):
+        which += f" of {pattern_of}"
     return f"{instead.called(grant)} allows {listed(names)} on {which}{instead.of(grant, names)}"
+
+
+def _heaviest(action: str) -> tuple[int, int]:
+    """The weight of an action, or of the heaviest of a pattern of actions."""
+    weights = [_weight(one) for one in expanded(action.lower()) if _matters(one)]
+    return min(weights, default=(len(_USES), len(action)))
 
 
 class _Instead(NamedTuple):
@@ -233,7 +241,10 @@ def _narrows(condition: ConditionKey) -> bool | None:
 
 
 def _weighty(grant: Grant, spared: frozenset[str]) -> Iterator[tuple[str, str | Unknown]]:
-    """The actions that matter on every resource but some: one for each service, or that it is unknown what they are."""
+    """The actions that matter on every resource but some, or that it is unknown what they are.
+
+    A pattern for one service counts as it is written, and `*` as one action of each service.
+    """
     if grant.but_actions:
         yield from _all_but(grant, spared)
         return
@@ -249,7 +260,8 @@ def _weighty(grant: Grant, spared: frozenset[str]) -> Iterator[tuple[str, str | 
                 service = one.text.partition(":")[0] if ":" in one.text else ""
                 yield service, Unknown("the statement has an unknown action", grant.at(one))
             else:
-                yield from found
+                as_written = not one.given and "*" in one.text and "*" not in one.text.partition(":")[0]
+                yield from ((service, one.shown if as_written else name) for service, name in found)
 
 
 _USES = ("value", "invoke", "send", "read", "write", "manage")

@@ -106,6 +106,8 @@ def _listed(results: Sequence[CheckResult]) -> Iterator[str]:
 NARROWEST, USUAL = 40, 80
 _COLORS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36", "good": "32", "bold": "1", "faint": "2"}
 _MOST_WARNINGS = 10
+_MOST_NAMED = 3
+"""Elements that a line names."""
 
 
 class TerminalForm(Form):
@@ -155,7 +157,7 @@ class TerminalForm(Form):
         yield ""
         band = row.band if row.sure else f"{row.band}?"
         since = f" [{row.since}]" if row.since else ""
-        head = visible(f"{listed(row.elements, 1, 'element') if row.elements else ''}{since}")
+        head = visible(f"{listed(row.elements, _MOST_NAMED, 'element') if row.elements else ''}{since}")
         mark = self._in(row.band, band)
         indent = " " * 9
         text = visible(f"{head}  {row.title} ({counted(row.findings, 'finding')})".strip() if row.title else head)

@@ -50,6 +50,7 @@ def threat_page(threat: Threat, book: Book, level: int = 1) -> str:
         *_aliases(threat.aliases),
         *_exposed(threat),
         *_moves(threat),
+        *([f"- First: {threat.do}"] if threat.do else []),
         *([f"- Reaches {article(threat.reaches)} through it"] if threat.reaches else []),
         *(["- Only the provider can treat it"] if threat.by_provider else []),
         "",
