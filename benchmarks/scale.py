@@ -133,7 +133,7 @@ def stages(path: Path, measure: Measure) -> dict[str, float]:
 
 def _check(assessment: Assessment) -> FailingIssues:
     from threatmodel.assessment.gate.judging import judge
-    from threatmodel.assessment.gate.rules import Rules
+    from threatmodel.assessment.gate.results import Rules
     from threatmodel.render.checks.failing import failing_issues
 
     return failing_issues(assessment, judge(assessment, Rules()), Rules())

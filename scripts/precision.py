@@ -30,7 +30,7 @@ import yaml  # noqa: E402 - after the clone's own packages
 from threatmodel import assess, load_library, load_model  # noqa: E402
 from threatmodel.assessment.assessed import Assessment  # noqa: E402
 from threatmodel.assessment.gate.judging import judge  # noqa: E402
-from threatmodel.assessment.gate.rules import Rules  # noqa: E402
+from threatmodel.assessment.gate.results import Rules  # noqa: E402
 from threatmodel.assessment.issues import issues  # noqa: E402
 from threatmodel.authoring.importing.plan import imported  # noqa: E402
 from threatmodel.reading.files import Files  # noqa: E402

@@ -13,8 +13,7 @@ from typing import Any
 from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.gate.judging import judge
-from threatmodel.assessment.gate.results import CheckResult
-from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.gate.results import CheckResult, Rules
 from threatmodel.graph.building import Evidence, Graph, build
 from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library

@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from threatmodel.assessment.changes import Changes
     from threatmodel.assessment.control_state import Answer, State, Support
     from threatmodel.assessment.gate.known import Baseline
-    from threatmodel.assessment.gate.results import CheckResult
-    from threatmodel.assessment.gate.rules import Rules
+    from threatmodel.assessment.gate.results import CheckResult, Rules
     from threatmodel.assessment.issues import Issue
     from threatmodel.assessment.priorities import Expiry
     from threatmodel.assessment.risk import Cell

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # what a caller does without is imported where it is used: st
     from threatmodel.assessment.assessed import Assessment
     from threatmodel.assessment.changes import Changes
     from threatmodel.assessment.gate.known import Baseline
-    from threatmodel.assessment.gate.rules import Rules
+    from threatmodel.assessment.gate.results import Rules
     from threatmodel.evidence.remembered import Gathered
     from threatmodel.graph.building import Graph
     from threatmodel.graph.elements import Read

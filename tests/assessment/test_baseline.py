@@ -22,8 +22,7 @@ from threatmodel.assessment.gate.baseline_file import read, written
 from threatmodel.assessment.gate.judging import judge
 from threatmodel.assessment.gate.known import Baseline, KnownFinding
 from threatmodel.assessment.gate.missing import with_missing
-from threatmodel.assessment.gate.results import CheckResult
-from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.gate.results import CheckResult, Rules
 from threatmodel.graph.elements import Read, Source
 from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library

@@ -9,7 +9,7 @@ import pytest
 from tests.support import HOME, assessed, check_lines, failing
 from threatmodel.assessment.gate.judging import judge
 from threatmodel.assessment.gate.policy import load_policy
-from threatmodel.assessment.gate.rules import Rules, under
+from threatmodel.assessment.gate.results import Rules, under
 from threatmodel.assessment.risk import Cell
 from threatmodel.graph.elements import WORK_LIMIT, Read
 from threatmodel.library.entries import Library

@@ -9,10 +9,10 @@ import pytest
 
 from benchmarks.generate import mixed
 from tests.support import HOME, assessed
-from threatmodel.assessment.gaps import gap, gaps
-from threatmodel.assessment.groups import raising
+from threatmodel.assessment.causes import raising
 from threatmodel.assessment.ranking import distance, rank
 from threatmodel.assessment.risk import weighed
+from threatmodel.assessment.safety import gap, gaps
 from threatmodel.library.load import load_library
 
 LIBRARY = load_library(HOME / "threatlib")

@@ -15,8 +15,7 @@ from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.changes import changes
 from threatmodel.assessment.gate.judging import held_to, judge
-from threatmodel.assessment.gate.results import CheckResult
-from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.gate.results import CheckResult, Rules
 from threatmodel.assessment.invariants import counted
 from threatmodel.graph.building import build
 from threatmodel.library.entries import Library

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from threatmodel.assessment.gate.policy import load_policy
-from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.gate.results import Rules
 from threatmodel.model.longest import YEAR
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place

@@ -17,8 +17,8 @@ from threatmodel.assessment import twins
 from threatmodel.assessment.actions import Action, actions, faults
 from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.gaps import gaps
 from threatmodel.assessment.priorities import carried_alone
+from threatmodel.assessment.safety import gaps
 from threatmodel.assessment.standings import only_claimed
 from threatmodel.library.load import load_library
 from threatmodel.reading.files import Files

@@ -17,7 +17,7 @@ import pytest
 
 from tests.support import HOME
 from threatmodel.__main__ import run
-from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.gate.results import Rules
 from threatmodel.command.checking import FEW, START, CheckDemands, checks
 from threatmodel.command.main import main
 from threatmodel.command.settings import FormAsked

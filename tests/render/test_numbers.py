@@ -17,7 +17,7 @@ from threatmodel.assessment.actions import difference
 from threatmodel.assessment.assess import assess as assessed_as
 from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.gate.judging import judge
-from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.gate.results import Rules
 from threatmodel.assessment.outcomes import outcome_of
 from threatmodel.assessment.reconsidering import Reconsidered
 from threatmodel.assessment.risk import Cell, least_score

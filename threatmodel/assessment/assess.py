@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 from threatmodel.assessment.asks import Ask
 from threatmodel.assessment.assessed import Assessment, Finding, Group, Looked, Question
+from threatmodel.assessment.causes import alike, in_order
 from threatmodel.assessment.control_state import State
-from threatmodel.assessment.groups import alike, in_order
 from threatmodel.assessment.invariants import held
 from threatmodel.assessment.misdirected import is_off, misdirected, unknown_threats
 from threatmodel.assessment.outcomes import Outcomes, Situation

@@ -23,8 +23,7 @@ from threatmodel.reading.values import cached_property, dataclass
 if TYPE_CHECKING:  # computed of an assessment, and imported when asked for
     from threatmodel.assessment.actions import Action
     from threatmodel.assessment.gate.known import Baseline
-    from threatmodel.assessment.gate.results import CheckResult
-    from threatmodel.assessment.gate.rules import Rules
+    from threatmodel.assessment.gate.results import CheckResult, Rules
     from threatmodel.assessment.issues import Issue
     from threatmodel.assessment.priorities import Expiry
     from threatmodel.assessment.safety import Safety
@@ -269,7 +268,7 @@ class Assessment:
     def check(self, rules: Rules | None = None, baseline: Baseline | None = None) -> tuple[CheckResult, ...]:
         """Return everything that `tm check` says, what fails first (default: the default rules, and no baseline)."""
         from threatmodel.assessment.assessing_again import checked
-        from threatmodel.assessment.gate.rules import Rules
+        from threatmodel.assessment.gate.results import Rules
 
         return checked(self, rules or Rules(), baseline)
 

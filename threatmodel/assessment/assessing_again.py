@@ -11,8 +11,7 @@ from threatmodel.assessment.gate.baseline import since
 from threatmodel.assessment.gate.judging import held_to, judge
 from threatmodel.assessment.gate.known import Baseline
 from threatmodel.assessment.gate.missing import with_missing
-from threatmodel.assessment.gate.results import CheckResult
-from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.gate.results import CheckResult, Rules
 from threatmodel.assessment.misdirected import misdirected_statement
 from threatmodel.assessment.states import Assumed
 from threatmodel.graph.building import Graph

@@ -13,7 +13,7 @@ from operator import attrgetter
 from threatmodel.assessment.asks import Alike, Ask
 from threatmodel.assessment.assessed import Finding, Group, Question
 from threatmodel.assessment.ranking import Rank, rank
-from threatmodel.assessment.roles import in_role, role_of
+from threatmodel.assessment.standings import in_role, role_of
 from threatmodel.graph.elements import Graph
 from threatmodel.library.entries import Library
 from threatmodel.model.vocabulary import FACTS, PLANE_SOURCES, PLANES, RELATIONS, AnsweredFrom, FactRow

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threatmodel.api import AS_USUAL, Running, layered, weighed
-from threatmodel.assessment.gate.rules import Rules, under
+from threatmodel.assessment.gate.results import Rules, under
 from threatmodel.command.request import Invocation, without_excluded
 from threatmodel.command.settings import FormAsked, against_policy
 from threatmodel.model.search import is_shared

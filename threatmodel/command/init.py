@@ -124,7 +124,7 @@ def _baseline(request: Invocation, first: FirstFiles) -> tuple[str, int]:
     from threatmodel.assessment.gate.baseline import taken
     from threatmodel.assessment.gate.baseline_file import key_in, written
     from threatmodel.assessment.gate.judging import judge
-    from threatmodel.assessment.gate.rules import Rules
+    from threatmodel.assessment.gate.results import Rules
     from threatmodel.authoring.starting import BASELINE
 
     as_written = Files(CONTENT, texts={str(path): text for path, text in first.texts.items()})  # also the workflow

@@ -1,4 +1,7 @@
-"""What holds for a run, and where it comes from: the command line, the environment, the configuration, the defaults."""
+"""What holds for a run, and where it comes from: the command line, the environment, the configuration, the defaults.
+
+The first of these that states a setting decides.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
 
 if TYPE_CHECKING:
-    from threatmodel.assessment.gate.rules import Rules
+    from threatmodel.assessment.gate.results import Rules
     from threatmodel.command.config_file import Config
     from threatmodel.model.system import Exclusion
 

@@ -1,4 +1,9 @@
-"""The command line: pytm's options, kept, and a line for each command, which is a module of its name in this folder."""
+"""The command line: pytm's options, kept, and a line for each command, which is a module of its name in this folder.
+
+A command's module has `options(parser)`, which declares its options, and `run(request)`, which runs it and returns the
+exit code. Its `DESCRIPTION`, if it has one, opens its `--help`. Only the module of the command that runs is imported.
+An option's module has `options(what)` for the option itself, and `details(how)` for related options.
+"""
 
 from __future__ import annotations
 

@@ -9,17 +9,16 @@ from typing import NamedTuple
 
 from threatmodel.assessment.actions import Action, actions
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.gaps import Gap, gaps
 from threatmodel.assessment.gate.baseline import since
 from threatmodel.assessment.gate.judging import failures, judge
 from threatmodel.assessment.gate.known import Baseline
-from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.gate.results import Rules
 from threatmodel.assessment.invariants import HeldInvariant
 from threatmodel.assessment.invariants import counted as counted_elements
 from threatmodel.assessment.issues import Issue, issues
 from threatmodel.assessment.priorities import Expiry, by_band, expiries
 from threatmodel.assessment.risk import BANDS, Band, Cell
-from threatmodel.assessment.safety import DEFAULT_THRESHOLD, safety
+from threatmodel.assessment.safety import DEFAULT_THRESHOLD, Gap, gaps, safety
 from threatmodel.assessment.standings import Relying, only_claimed
 from threatmodel.reading.values import dataclass
 from threatmodel.render.action_text import ActionText, action_text, some

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from threatmodel.assessment.actions import actions
 from threatmodel.assessment.assessed import Assessment, Finding, Question
-from threatmodel.assessment.gate.faults import places
+from threatmodel.assessment.gate.risks import places
 from threatmodel.assessment.issues import controls_at_fault, issues
 from threatmodel.assessment.risk import band
 from threatmodel.reading.problems import Place

@@ -10,9 +10,8 @@ import pytest
 from tests.assessment.paths.samples import LIBRARY, SAMPLES, assessed, assessed_text, listed
 from tests.support import evidence
 from threatmodel.assessment.paths.leads import LEADS, NO_STEP
-from threatmodel.assessment.paths.relations import Relations
 from threatmodel.assessment.paths.search import ENDS
-from threatmodel.assessment.paths.steps import steps
+from threatmodel.assessment.paths.steps import Relations, steps
 from threatmodel.assessment.paths.tracing import paths
 from threatmodel.assessment.paths.values import AIM_OF, LEVELS, STARTS, STRENGTHS, Hold, Level, Position, Strength
 from threatmodel.graph.elements import Read

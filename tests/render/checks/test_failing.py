@@ -8,8 +8,8 @@ from typing import cast
 import pytest
 
 from tests.support import HOME, assessed
+from threatmodel.assessment.gate.results import Rules
 from threatmodel.assessment.gate.risks import risks
-from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.risk import BANDS, Band
 from threatmodel.assessment.safety import safety
 from threatmodel.library.load import load_library

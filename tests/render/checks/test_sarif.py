@@ -15,7 +15,7 @@ import pytest
 
 from tests.render.checks.test_forms import BROKEN, CHECKED, ROLE, written
 from tests.support import HOME
-from threatmodel.assessment.gate.faults import MOST_RELATED
+from threatmodel.assessment.gate.risks import MOST_RELATED
 from threatmodel.command.main import main
 from threatmodel.library.load import load_library
 from threatmodel.render.checks.checked import KINDS, Totals, outcome, rule_text

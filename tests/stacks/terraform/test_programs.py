@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from threatmodel.stacks.terraform.programs import runs_a_program
+from threatmodel.stacks.terraform.configured import runs_a_program
 
 BLOCK = {"provisioners": [{"type": "local-exec", "expressions": {"command": {"constant_value": "aws s3 ls"}}}]}
 

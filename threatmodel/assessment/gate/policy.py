@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.gate.results import Rules
 from threatmodel.assessment.risk import BANDS
 from threatmodel.model.evidence_shape import EVIDENCE_KINDS
 from threatmodel.model.longest import LONGEST_TERMS, YEAR

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.gate.results import CheckResult
-from threatmodel.assessment.gate.rules import WARN_DAYS, Rules
+from threatmodel.assessment.gate.results import WARN_DAYS, CheckResult, Rules
 from threatmodel.assessment.priorities import expiries
 from threatmodel.assessment.risk import band
 from threatmodel.model.longest import YEAR, LongestTerms

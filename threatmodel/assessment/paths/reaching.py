@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.paths.relations import Relations
 from threatmodel.assessment.paths.search import LIMIT, Network, Search, Work
-from threatmodel.assessment.paths.steps import steps
+from threatmodel.assessment.paths.steps import Relations, steps
 from threatmodel.assessment.paths.tracing import path
 from threatmodel.assessment.paths.values import STRENGTHS, Hold, Path, Position
 from threatmodel.graph.elements import Graph

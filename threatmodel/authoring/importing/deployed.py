@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from threatmodel.authoring.importing.model import NamedFile, reference_to
 from threatmodel.authoring.importing.sources import Source
 from threatmodel.beside.folder import NOT_SOURCE
-from threatmodel.beside.results import sarif
+from threatmodel.beside.results import opening
 from threatmodel.beside.results.services import parsed
 from threatmodel.beside.results.tools import tool_of
 from threatmodel.reading.files import Files, shown_path
@@ -57,7 +57,7 @@ def look(paths: Sequence[Path], files: Files) -> Found:
             stacks[path] = raw
         elif is_about_resources(raw):
             resources.append(path)
-        elif sarif.is_sarif(raw) or tool_of(raw) is not None:
+        elif opening.is_sarif(raw) or tool_of(raw) is not None:
             results.append(path)
     return Found(stacks, tuple(resources), tuple(results))
 

@@ -9,8 +9,7 @@ from itertools import islice
 from threatmodel.beside.code.bolt import hands_over, in_socket_mode, is_app, options
 from threatmodel.beside.code.digests import HMAC, Digests
 from threatmodel.beside.code.forged_request.judgment import before_check, judged
-from threatmodel.beside.code.functions import Function, unconditional
-from threatmodel.beside.code.idle import NOTES
+from threatmodel.beside.code.functions import NOTES, Function, unconditional
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
 from threatmodel.beside.code.packages import VERIFIERS
 from threatmodel.beside.code.syntax import Node, walk

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.beside.code.flows import Labels
-from threatmodel.beside.code.functions import Function, followed
-from threatmodel.beside.code.idle import only_notes
+from threatmodel.beside.code.functions import Function, followed, only_notes
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
 from threatmodel.beside.code.syntax import Node, walk
 

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from threatmodel.beside.nodes import items, key_place, named, text
-from threatmodel.beside.repository.commands import commands
-from threatmodel.beside.repository.workflow import Job, Reference, Step, Workflow
+from threatmodel.beside.repository.workflow import Job, Reference, Step, Workflow, commands
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.values import Node, Table, entries, get, leaves
 

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.beside.nodes import items, key_place, named, text
-from threatmodel.beside.repository.commands import commands
 from threatmodel.beside.repository.github import image_pinned
-from threatmodel.beside.repository.workflow import Command, Job, Reference, Step, Workflow
+from threatmodel.beside.repository.workflow import Command, Job, Reference, Step, Workflow, commands
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.values import List, Node, Scalar, Table, entries, get
 

@@ -2,13 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from threatmodel.beside.folder import Unread
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import dataclass
 from threatmodel.stacks.values import Node
+
+LONGEST_SCRIPT, LONGEST_LINE = 100_000, 8_000
+"""Characters of a script, and of one of its lines, that are looked at."""
+
+_CONTINUED = re.compile(r"\\\n[ \t]*")
+_PART = re.compile(
+    r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|\$\{\{.{0,400}?\}\}|(?P<comment>(?<!\S)\#.*)|(?P<end>\|\||&&|[;|&])"""
+)
+"""What a command consists of where a sign in it separates nothing, a comment, or what ends it."""
+_STARTS = re.compile(
+    r"""(?x)\A(?:
+    (?:if|then|else|elif|do|while|until|!|time|exec|command|sudo|nice|env|\(|\{)(?=\s) |
+    [A-Za-z_]\w*=(?:'[^']*'|"[^"]*"|\S)*(?=\s) |
+    (?:npx|bunx|uvx|(?:pipx|uv|poetry|pipenv|pdm|hatch)\s+run|bundle\s+exec) (?:\s+--?[\w-]+)* (?=\s) |
+    (?:pnpm|yarn)\s+(?:dlx|exec)(?=\s) | npm\s+exec(?:\s+--)?(?=\s) |
+    (?:yarn|pnpm)(?=\s+(?:sls|serverless|cdk|sst|sam)\b) |
+    python[\d.]*\s+-m(?=\s) | py\s+-m(?=\s)
+    )\s+"""
+)
+"""What only starts another command: words of the shell, variables, runners of packages."""
+_FOLDER = re.compile(r"\A(?:\S*/)?(?:node_modules/\.bin|\.?venv/bin|bin)/")
+_HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_]\w*)\1")
+
+
+def commands(script: str, place: Place, lines: Sequence[str]) -> Iterator[Command]:
+    """Yield the commands of a script at `place` of a file with these `lines`."""
+    script = script[:LONGEST_SCRIPT]
+    first = _first_line(script, place, lines)
+    heredoc = ""
+    for number, line in _logical(script):
+        if heredoc:
+            heredoc = "" if line.strip() == heredoc else heredoc
+            continue
+        at = place._replace(line=first + number, column=1) if first else place
+        yield from _split(line[:LONGEST_LINE], at)
+        opened = _HEREDOC.search(line)
+        heredoc = opened[2] if opened else ""
+
+
+def _logical(script: str) -> Iterator[tuple[int, str]]:
+    """The lines with those that continue them, each with the number of its first."""
+    number = 0
+    for line in _CONTINUED.sub("\0", script).split("\n"):
+        yield number, line.replace("\0", " ")
+        number += 1 + line.count("\0")
+
+
+def _first_line(script: str, place: Place, lines: Sequence[str]) -> int:
+    """The line of the file that a block's first line is on; 0 where the script is no block of the file as it is."""
+    own = script.split("\n", 1)[0].strip()
+    for line in range(place.line, place.line + 3):
+        if line <= len(lines) and lines[line - 1].strip() == own:
+            return line
+    return 0
+
+
+def _split(line: str, place: Place) -> Iterator[Command]:
+    """The commands of one line; one that `|| true` or `|| echo` follows may fail."""
+    begin, found = 0, list[tuple[str, str]]()
+    for part in _PART.finditer(line):
+        if part["comment"] is not None:
+            line = line[: part.start()]
+            break
+        if part["end"]:
+            found.append((line[begin : part.start()], part["end"]))
+            begin = part.end()
+    found.append((line[begin:], ""))
+    for index, (text, end) in enumerate(found):
+        after = found[index + 1][0].strip() if index + 1 < len(found) else ""
+        if bare := _bare(text.strip()):
+            yield Command(bare, place, end == "||" and not re.match(r"exit\s+[1-9]|false\b|\(|\{", after))
+
+
+def _bare(text: str) -> str:
+    """A command without what only starts it."""
+    while found := _STARTS.match(text):
+        text = text[found.end() :]
+    return _FOLDER.sub("", text)
 
 
 class Command(NamedTuple):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.gate.results import CheckResult, Failures
-from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.gate.results import CheckResult, Failures, Rules
 from threatmodel.assessment.issues import Issue, issues
 from threatmodel.assessment.risk import BANDS
 from threatmodel.assessment.safety import safety

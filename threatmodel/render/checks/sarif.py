@@ -1,4 +1,15 @@
-"""A check as SARIF 2.1.0, as GitHub's code scanning reads it: the worst results, as many as it allows."""
+"""A check as SARIF 2.1.0, as GitHub's code scanning reads it: the worst results, as many as it allows.
+
+Every result has one location with a path from the repository's root and an existing span; rules have help
+and a severity.  Fingerprints follow the id of the finding, so that moved lines open no second alert.  An accepted
+risk is a suppressed result; one that an open question affects is open, unless it fails the check.
+
+GitHub rejects an upload of more than 25,000 results and shows 5,000 of them, of more than 20 runs, 25,000 rules, 1,000
+locations a result or 20 tags a rule, or of more than 10 MB compressed, and reads 1,024 characters of a description
+(https://docs.github.com/en/code-security/code-scanning/, troubleshooting-sarif-uploads/results-exceed-limit and
+file-too-large, integrating-with-code-scanning/sarif-support-for-code-scanning).  So the worst come first, those beyond
+a limit are left out, and the run reports how many: as a notification in the file, and on the terminal.
+"""
 
 from __future__ import annotations
 

@@ -8,12 +8,11 @@ from typing import Any
 from threatmodel.assessment.actions import Action, actions, faults, proofs
 from threatmodel.assessment.assessed import Assessment, Finding, Question
 from threatmodel.assessment.control_state import State, support_of
-from threatmodel.assessment.gaps import gap, gaps
-from threatmodel.assessment.gate.faults import places
+from threatmodel.assessment.gate.risks import places
 from threatmodel.assessment.issues import Issue, controls_at_fault, issues
 from threatmodel.assessment.priorities import reached, summary
 from threatmodel.assessment.risk import band
-from threatmodel.assessment.safety import Safety, safety
+from threatmodel.assessment.safety import Safety, gap, gaps, safety
 from threatmodel.render.contract.described import (
     acceptance_data,
     cell_data,

@@ -9,11 +9,10 @@ from threatmodel.reading.problems import InputError, Place, Problem, note, quote
 from threatmodel.reading.values import replace
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.cloudformation import document
-from threatmodel.stacks.cloudformation.conditions import choices, decided
+from threatmodel.stacks.cloudformation.conditions import LOOP, Loops, choices, decided
 from threatmodel.stacks.cloudformation.deployments import with_stages
 from threatmodel.stacks.cloudformation.file import is_deployed, kind_of, root_of, template_in
 from threatmodel.stacks.cloudformation.intrinsics import Scope, made_by
-from threatmodel.stacks.cloudformation.loops import LOOP, Loops
 from threatmodel.stacks.cloudformation.names import ConditionValue
 from threatmodel.stacks.cloudformation.nesting import NESTED, STACKS, Nesting, elsewhere, is_local, template_of
 from threatmodel.stacks.cloudformation.parameters import parameter, unfit, unknown

@@ -28,14 +28,17 @@ from threatmodel.stacks.sam.apis import add_implicit
 from threatmodel.stacks.sam.connectors import add_connectors
 from threatmodel.stacks.sam.events import IMPLICIT_HTTP, IMPLICIT_REST
 from threatmodel.stacks.sam.functions import Function
-from threatmodel.stacks.sam.graphql import add_around_graphql
 from threatmodel.stacks.sam.http_apis import HttpApi
-from threatmodel.stacks.sam.machines import add_around_machine
 from threatmodel.stacks.sam.making import PREFIX, Expansion
-from threatmodel.stacks.sam.operators import OPERATED, add_operator
+from threatmodel.stacks.sam.others import (
+    OPERATED,
+    add_around_graphql,
+    add_around_machine,
+    add_around_web_function,
+    add_around_websocket,
+    add_operator,
+)
 from threatmodel.stacks.sam.rest_apis import RestApi
-from threatmodel.stacks.sam.web_functions import add_around_web_function
-from threatmodel.stacks.sam.websockets import add_around_websocket
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Table
 

@@ -14,10 +14,9 @@ from threatmodel.reading.problems import Problem, note, quoted
 from threatmodel.reading.values import dataclass, replace
 from threatmodel.stacks.stack import Parameter, Resource, Stack, Strength, Unread
 from threatmodel.stacks.terraform.canonical import canonical
+from threatmodel.stacks.terraform.configured import elsewhere, runs_a_program
 from threatmodel.stacks.terraform.file import at, plan_in
 from threatmodel.stacks.terraform.marks import Marks, both
-from threatmodel.stacks.terraform.programs import runs_a_program
-from threatmodel.stacks.terraform.providers import elsewhere
 from threatmodel.stacks.terraform.references import (
     Instance,
     ModuleInstance,

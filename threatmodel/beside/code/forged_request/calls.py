@@ -62,7 +62,7 @@ from threatmodel.beside.code.forged_request.values import (
     joined,
     verdict,
 )
-from threatmodel.beside.code.idle import NOTES, only_notes
+from threatmodel.beside.code.functions import NOTES, only_notes
 from threatmodel.beside.code.syntax import Node
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from threatmodel.beside.code.digests import HMAC
 from threatmodel.beside.code.forged_request.machine import Machine
 from threatmodel.beside.code.forged_request.values import Effect, Found, TooLong
-from threatmodel.beside.code.idle import only_notes
+from threatmodel.beside.code.functions import only_notes
 from threatmodel.beside.code.observed import Reading
 from threatmodel.beside.code.syntax import Node, walk
 

@@ -1,12 +1,49 @@
-"""Resources that another configuration of the provider makes: in an account or Region that may be another one."""
+"""What a plan's configuration says that its resources do not show: programs that run, and other providers."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from threatmodel.reading.values import replace
 from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.terraform.references import sequence, table
 from threatmodel.stacks.values import Unknown, get, links, text
+
+_BUILDS = re.compile(
+    r"(?:cd|mkdir|cp|rm|echo|touch|zip|pip3?|npm|yarn|pnpm|tsc|esbuild|go|cargo|dotnet|mvn|sleep)(?:\s|\Z)"
+)
+"""Programs that build packages from what is there, and call no service as the user who applies the plan."""
+_NEXT = re.compile(r"&&|\|\||[;\n]")
+_OTHERS = re.compile(r"[|`<>]|\$\(|\b(?:exec|run|run-script)\b")
+"""What starts another program out of a command."""
+
+
+_BUILDERS = frozenset(("terraform-aws-modules/lambda/aws", "registry.terraform.io/terraform-aws-modules/lambda/aws"))
+"""Modules of the public registry whose programs package code and do nothing else."""
+
+
+def runs_a_program(block: Mapping[str, Any], module: Mapping[str, Any]) -> bool:
+    """Whether a resource's block of the configuration runs a program that is not plainly a build.
+
+    `module` is the call of the module that it is in, empty for the root.
+    """
+    source = module.get("source")
+    if isinstance(source, str) and source in _BUILDERS:
+        return False
+    return any(
+        one.get("type") == "local-exec" and not _only_builds(table(one.get("expressions")))
+        for one in map(table, sequence(block.get("provisioners")))
+    )
+
+
+def _only_builds(expressions: Mapping[str, Any]) -> bool:
+    command = table(expressions.get("command")).get("constant_value")
+    if not isinstance(command, str) or "interpreter" in expressions or _OTHERS.search(command):
+        return False
+    return all(_BUILDS.match(one.strip()) for one in _NEXT.split(command) if one.strip())
+
 
 _HOME = ("aws_lambda_function", "awscc_lambda_function")
 _BESIDE = ("aws_cloudwatch_log_group", "aws_kinesis_firehose_delivery_stream")
