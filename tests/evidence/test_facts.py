@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from threatmodel.evidence.answers import Answered
+from threatmodel.evidence.answers import Answer, Answered
 from threatmodel.evidence.mappings.load import load_mappings
-from threatmodel.evidence.mappings.stack_facts import Found, StackFacts
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.stacks import sam
 from threatmodel.stacks.cloudformation import reader as cloudformation
 
@@ -35,7 +35,7 @@ def template(more: str = "", properties: str = "", head: str = "") -> str:
     return head + FUNCTION + textwrap.indent(properties, "      ") + textwrap.indent(more, "  ")
 
 
-def facts(text: str, name: str, kind: str) -> Mapping[str, Found]:
+def facts(text: str, name: str, kind: str) -> Mapping[str, Answer]:
     stack = sam.expanded(*cloudformation.read(text, "template.yaml"))
     return StackFacts(stack, MAPPINGS).of(kind, stack.resources[name])
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.support import HOME
-from threatmodel.evidence.answers import Answered
+from threatmodel.evidence.answers import Answer, Answered
 from threatmodel.evidence.mappings.load import load_mappings
-from threatmodel.evidence.mappings.stack_facts import Found, StackFacts
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.relations.found import function_relations
 from threatmodel.evidence.relations.use import FunctionRelations
 from threatmodel.stacks import sam
@@ -65,7 +65,7 @@ MEANT = {
 """What some facts are: three files that are wrong in the same way agree too."""
 
 
-def told(found: Found | None) -> Any:
+def told(found: Answer | None) -> Any:
     return found.value if isinstance(found, Answered) else "nothing" if found is None else f"? {found.why}"
 
 

@@ -124,7 +124,7 @@ def _source(source: EvidenceFile, system: System, files: Files) -> Iterator[str]
     for answer in source.deployed:
         yield files.text(files.named(answer, Path(system.file), source.place))
     if source.kind == "plan" or (source.kind in STACK_KINDS and shows_deployed(source.kind, path, files)):
-        from threatmodel.evidence.deployments import age_of
+        from threatmodel.evidence.sources import age_of
 
         yield repr(age_of(source, None, Path(system.file), files))
     if source.kind == "probe":

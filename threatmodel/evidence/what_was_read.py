@@ -44,6 +44,9 @@ class _Reads:
         """What was read of one file; what no file of the environment has is missing in the first."""
         stack = self.stack.joined.get(label, self.stack)
         first = label == next(iter(self.environment.files))
+        missing = tuple(one for one in self.held.matched.missing if one[0] not in self.lists.elements.values())
+        kept = {name: one for name, one in self.stack.resources.items() if self.label(name) == label}
+        modelled = frozenset((*self.lists.elements, *self.held.file.element_of, *self.candidates))  # or lacking
         return Read(
             file=stack.file,
             kind=self.environment.files[label].kind,
@@ -52,7 +55,7 @@ class _Reads:
                 for element, name in self.held.matched.resources.items()
                 if self.label(name) == label
             },
-            missing=self.missing if first else (),
+            missing=missing if first else (),
             extra=tuple((self.own(one), kind, at) for one, kind, at in self.extra if self.file(at) == label),
             unread=tuple((one.name, one.why, one.place) for one in stack.unread),
             left_open=tuple(one for one in self.held.left_open if self.file(one.place) == label),
@@ -67,7 +70,7 @@ class _Reads:
             signs=tuple(f"{what} at {place}" for what, place in self.lists.signs if self.file(place) == label),
             unused=self.pairs("unused", label),
             ungranted=self.pairs("ungranted", label),
-            unmodeled=unmodeled(self.part(label), self.modelled),
+            unmodeled=unmodeled(replace(self.stack, resources=kept), modelled),
         )
 
     @cached_property
@@ -96,11 +99,6 @@ class _Reads:
         found = {one.place.file: self.label(one.name) for one in self.stack.resources.values()}
         return {**found, **{stack.file: label for label, stack in self.stack.joined.items()}}
 
-    @property
-    def missing(self) -> tuple[_Pair, ...]:
-        """The elements that no file of the environment has."""
-        return tuple(one for one in self.held.matched.missing if one[0] not in self.lists.elements.values())
-
     @cached_property
     def candidates(self) -> Mapping[str, None]:
         """Functions, and what else of the files the model's functions meet."""
@@ -117,16 +115,6 @@ class _Reads:
                 yield name, self.held.file.kinds.get(name, ("",))[0], self.stack.resources[name].place
             elif (held := outside(name)) is not None and held.service in SUPPLIED:
                 yield held.name, held.kind, self.lists.unread_parts[name][0]
-
-    @cached_property
-    def modelled(self) -> frozenset[str]:
-        """The resources that are elements, or of which the model is known to lack one."""
-        return frozenset((*self.lists.elements, *self.held.file.element_of, *self.candidates))
-
-    def part(self, label: str) -> Stack:
-        """The joined stack with the resources of one file."""
-        kept = {name: one for name, one in self.stack.resources.items() if self.label(name) == label}
-        return replace(self.stack, resources=kept)
 
     def unasked(self, label: str) -> Iterator[Problem]:
         """Parameters that a deployment gives and the file does not have."""

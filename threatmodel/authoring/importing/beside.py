@@ -15,7 +15,7 @@ from threatmodel.beside.folder import Folder, Reads, read_folder
 from threatmodel.beside.repository.checkout import Checkout, checkout
 from threatmodel.beside.repository.files import LOCKS, READS
 from threatmodel.beside.slack_manifest import Manifest, is_manifest, manifest
-from threatmodel.evidence.beside.visible import visible_secrets
+from threatmodel.evidence.beside.kinds import visible_secrets
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, listed
 from threatmodel.reading.project import real_path, repository

@@ -14,12 +14,11 @@ from threatmodel.authoring.importing.model import reference_to, updated
 from threatmodel.authoring.importing.plan import Imported, entries_of, notes_of
 from threatmodel.authoring.importing.sources import sources
 from threatmodel.authoring.insertion import read_back, scalar, with_item, with_pair
-from threatmodel.evidence.deployments import read_as_deployed
 from threatmodel.evidence.environments import Environment, clashes, environment_of, environments
 from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import Matches, matches, named_elsewhere
-from threatmodel.evidence.sources import deployed_in
+from threatmodel.evidence.sources import deployed_in, read_as_deployed
 from threatmodel.model.load import load_model
 from threatmodel.model.system import EvidenceFile, System
 from threatmodel.reading.files import Files, shown_path

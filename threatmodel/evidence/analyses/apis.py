@@ -269,13 +269,9 @@ def _required(parameters: Node | None) -> bool | None:
     """Whether a method requires a parameter."""
     if parameters is None:
         return False
-    if isinstance(parameters, Table):
-        return one_of([_requires(child) for child in parameters.entries.values()])
+    if isinstance(parameters, Table):  # of SAM ``{name: {Required: true}}``, else ``{name: true}``
+        asked = [(child, read(child, "Required")) for child in parameters.entries.values()]
+        return one_of([flag(it, left_out=False) if isinstance(one, Table) else flag(one) for one, it in asked])
     if not isinstance(parameters, List):
         return None
     return one_of([_required(child) if isinstance(child, Table) else False for child in each(parameters)])
-
-
-def _requires(node: Node) -> bool | None:
-    """SAM writes a list of names and of ``{name: {Required: true}}`` where CloudFormation has ``{name: true}``."""
-    return flag(read(node, "Required"), left_out=False) if isinstance(node, Table) else flag(node)

@@ -167,16 +167,11 @@ def _closing(blocks: Sequence[Gathered], switches: _Switches) -> Node | None:
     """
     for name in ("account-block", "block"):
         those = [part for part in blocks if part.part == name]
-        on = [_switch_on(part, switches) if part.resource.doubt is None else None for part in those]
-        found = [node for node in on if node is not None]
+        sure = [set_value(get(part.node, switches.closes)) for part in those if part.resource.doubt is None]
+        found = [node for node in sure if node is not None and _is_on(node)]
         if found and (name == "account-block" or len(found) == len(those)):
             return found[0]
     return None
-
-
-def _switch_on(block: Gathered, switches: _Switches) -> Node | None:
-    node = set_value(get(block.node, switches.closes))
-    return node if _is_on(node) else None
 
 
 def _is_on(node: Node | None) -> bool:

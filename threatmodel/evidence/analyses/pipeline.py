@@ -71,15 +71,11 @@ def _package(part: Gathered, mutability: Mapping[str, Node], stack: Stack) -> An
         pinned = read(node, "source_code_hash|code_sha256")
         return said(stands(pinned), node.place, open_at(pinned or node).why)
     version = read(node, "S3ObjectVersion|Version")
-    if worded(version) == "null" or _suspended(read(node, "S3Bucket|Bucket"), stack):
+    bucket = stack.target(read(node, "S3Bucket|Bucket"))  # one without versions: what is put there overwrites what was
+    status = read(bucket.properties, "VersioningConfiguration", "Status") if bucket is not None else None
+    if worded(version) == "null" or worded(status) == "Suspended":
         return no((version or node).place)
     return said(stands(version), (version or node).place, open_at(version or node).why)
-
-
-def _suspended(bucket: Node | None, stack: Stack) -> bool:
-    """Whether a bucket of this file makes no versions any more: then what is put there writes over what was."""
-    target = stack.target(bucket)
-    return target is not None and worded(read(target.properties, "VersioningConfiguration", "Status")) == "Suspended"
 
 
 def _image(node: Node, mutability: Mapping[str, Node], stack: Stack) -> Answer:

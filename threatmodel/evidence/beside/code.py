@@ -14,8 +14,7 @@ from threatmodel.beside.code.source import handler_file, module_path, unread_lan
 from threatmodel.beside.folder import Folder
 from threatmodel.beside.slack_manifest import RequestUrl
 from threatmodel.beside.urls import NOWHERE
-from threatmodel.evidence.beside.kinds import Found, by_direction
-from threatmodel.evidence.beside.visible import of_code, visible_secrets
+from threatmodel.evidence.beside.kinds import Found, by_direction, of_code, visible_secrets
 from threatmodel.evidence.deployed import Deployed, built_otherwise, code_root, no_folder
 from threatmodel.evidence.relations.ways import Start
 from threatmodel.graph.elements import VISIBLE_SECRET, LeftOpen, Read

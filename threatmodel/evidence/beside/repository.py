@@ -14,8 +14,7 @@ from threatmodel.beside.folder import Folder
 from threatmodel.beside.repository.checkout import Checkout, checkout
 from threatmodel.beside.repository.files import LOCKS
 from threatmodel.beside.repository.workflow import Sighting
-from threatmodel.evidence.beside.kinds import Found, by_direction
-from threatmodel.evidence.beside.visible import visible_secrets
+from threatmodel.evidence.beside.kinds import Found, by_direction, visible_secrets
 from threatmodel.graph.elements import LeftOpen, Read
 from threatmodel.model.facts import Statement, Statements
 

@@ -6,10 +6,11 @@ Nothing here knows a single fact: they are rows of cloudformation.yaml.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from functools import partial
+from typing import NamedTuple
 
 from threatmodel.evidence.analyses.registry import answering
-from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered, doubt_of, unknown
+from threatmodel.evidence.answers import Answer, Answered, Gathered, Outcome, Unanswered, doubt_of, unknown
 from threatmodel.evidence.mappings.format import FactMapping, Mappings, PathPart, Source, Step, ValuePath
 from threatmodel.evidence.mappings.lookup import (
     NOT_SHOWN,
@@ -28,8 +29,6 @@ from threatmodel.model.facts import LEFT_OUT, NOWHERE
 from threatmodel.model.vocabulary import FACTS, FactRow
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown, links
-
-Found: TypeAlias = "Answered | Unanswered"
 
 
 class _Spot(NamedTuple):
@@ -81,7 +80,7 @@ class StackFacts:
         tried = self._tried(kind, resource.type)
         return (name for name, (_, places) in tried.items() if described or not all(one.described for one in places))
 
-    def of(self, kind: str, resource: Resource) -> Mapping[str, Found]:
+    def of(self, kind: str, resource: Resource) -> Mapping[str, Answer]:
         """Every fact of the element that a resource is, as `fact` gives it."""
         found = {name: self.fact(kind, resource, name) for name in self.names(kind, resource)}
         return {name: outcome for name, outcome in found.items() if outcome is not None}
@@ -129,7 +128,7 @@ class StackFacts:
         doubts = [doubt_of(part.resource, resource) for part in self.gathered(kind, mapping.gather, resource)]
         return doubts[0] if all(doubts) else None
 
-    def _otherwise(self, mapping: FactMapping, resource: Resource, *, looked_around: bool) -> Found:
+    def _otherwise(self, mapping: FactMapping, resource: Resource, *, looked_around: bool) -> Answer:
         nowhere = Answered(mapping.says, (resource.place,), NOWHERE)
         if resource.opaque is not None:
             return Unanswered(resource.opaque.why, resource.opaque.place, stands=nowhere)
@@ -193,7 +192,7 @@ class StackFacts:
     # --- lookups
 
     def _looked_up(self, row: FactRow, mapping: FactMapping, resource: Resource) -> Outcome:
-        found: list[Found] = []
+        found: list[Answer] = []
         for spot in self._walked(mapping.source.steps, resource):
             if spot.doubt is not None:
                 found.append(unknown(spot.doubt))
@@ -203,7 +202,7 @@ class StackFacts:
             found += answers if doubt is None else (unknown(doubt) for _ in answers)
         return _together(found, mapping.over) if found else None
 
-    def _at(self, row: FactRow, mapping: FactMapping, resource: Resource) -> Iterator[Found]:
+    def _at(self, row: FactRow, mapping: FactMapping, resource: Resource) -> Iterator[Answer]:
         """Return what a mapping states of one resource: an outcome for each value."""
         nodes = (
             [resource.properties] if not mapping.source.at else list(standing(resource.properties, mapping.source.at))
@@ -274,7 +273,8 @@ class StackFacts:
         """The resources of some types whose property refers to this one, by a link or by its own name."""
         names = {resource.name, *(f"={name}" for name in self._names_of(resource))}
         for kind in step.types:
-            known, uncertain, texts = self._by_target(kind, step.by)
+            by_target = partial(self._referring_by, kind, step.by)
+            known, uncertain, texts = self._once(("referring", kind, step.by), by_target)
             seen = set()
             for name in sorted(names):
                 for referring in known.get(name, ()):
@@ -292,10 +292,6 @@ class StackFacts:
     def _names_of(self, resource: Resource) -> tuple[str, ...]:
         return self._once(("own names", resource.name), lambda: tuple(own_names(resource)))
 
-    def _by_target(self, kind: str, by: ValuePath) -> _Referring:
-        """Return the resources of a type by what one of their properties refers to, and those where it is unknown."""
-        return self._once(("referring", kind, by), lambda: self._referring_by(kind, by))
-
     def _referring_by(self, kind: str, by: ValuePath) -> _Referring:
         known: dict[str, list[Resource]] = {}
         uncertain: list[_Spot] = []
@@ -306,7 +302,8 @@ class StackFacts:
                     continue
                 if isinstance(node, Unknown):
                     uncertain.append(_Spot(resource, node))
-                for name in _targets(node):
+                linked = dict.fromkeys(link.resource for link in links(node))
+                for name in (*linked, *(f"={own}" for own in names_in(node))):  # after = what a plain text gives
                     known.setdefault(name, []).append(resource)
                 if names_in(node) and not self._is_named(node):
                     texts.append((node, resource))
@@ -320,12 +317,6 @@ class StackFacts:
             "every own name", lambda: {name for one in self._stack.resources.values() for name in self._names_of(one)}
         )
         return not every.isdisjoint(names_in(node))
-
-
-def _targets(node: Node) -> Iterator[str]:
-    """What a property refers to: names of resources, and after ``=`` the names that a plain text gives."""
-    yield from dict.fromkeys(link.resource for link in links(node))
-    yield from (f"={name}" for name in names_in(node))
 
 
 def _fitting(spot: _Spot, where: Sequence[tuple[str, str]]) -> Iterator[_Spot]:
@@ -346,17 +337,16 @@ def _fitting(spot: _Spot, where: Sequence[tuple[str, str]]) -> Iterator[_Spot]:
 # --- several results
 
 
-def _together(found: Sequence[Found], over: str) -> Found:
+def _together(found: Sequence[Answer], over: str) -> Answer:
     """Several results as one."""
     if len(found) == 1:
         return found[0]
     answers = [one for one in found if isinstance(one, Answered)]
     open_ones = [one for one in found if isinstance(one, Unanswered)]
     if over in {"any", "every"}:
-        decisive = [one for one in answers if one.value is (over == "any")]
-        if decisive:
-            return decisive[0]
-        return open_ones[0] if open_ones else answers[0]
+        decisive = (one for one in answers if one.value is (over == "any"))
+        ranked: list[Answer] = [*decisive, *open_ones, *answers]
+        return ranked[0]
     if open_ones:
         return open_ones[0]
     if over == "same":

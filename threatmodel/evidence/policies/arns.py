@@ -79,11 +79,6 @@ def _cut_short(parts: list[str]) -> bool | None:
     return None if "\x00" in last else last.endswith("*")
 
 
-def _service_of(found: Pattern) -> str:
-    parts = arn_parts(found.text)
-    return parts[_SERVICE] if len(parts) == _ARN_PARTS else ""
-
-
 def account_of(found: Pattern) -> str:
     """Return the account in an ARN as written: '' if there is none, ``$`` for a variable."""
     parts = arn_parts(found.text)
@@ -234,7 +229,8 @@ def covers_every(grant: Grant, service: str) -> tuple[bool | None, Pattern | Unk
         return True, grant.resources[0] if grant.resources else None
     open_one: Pattern | None = None
     for one in grant.resources:
-        covered = whole(one, service or _service_of(one))
+        parts = arn_parts(one.text)
+        covered = whole(one, service or (parts[_SERVICE] if len(parts) == _ARN_PARTS else ""))
         if covered:
             return True, one
         if covered is None:

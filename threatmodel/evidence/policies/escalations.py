@@ -202,16 +202,10 @@ _RIGHTS_AT_ANY_LEVEL = re.compile(r"iam:(Un)?Tag|sts:Get")
 def _changes_rights(action: IamAction) -> bool:
     service, _, verb = action.name.partition(":")
     if action.level == UNKNOWN_LEVEL:
-        return _may_change_rights(service.lower(), verb)
+        other = known_service(service.lower()) and service.lower() not in _CHANGES_RIGHTS
+        return not other and not _LOOKS.match(verb.lower())  # of a service that the table has in part or not at all
     if service in _CHANGES_RIGHTS:
         changes = action.level in {"write", "permissions"} or _RIGHTS_AT_ANY_LEVEL.match(action.name) is not None
         if changes and not _LOOKS.match(verb.lower()) and re.match(_CHANGES_RIGHTS[service], verb) is not None:
             return True
     return action.level == "permissions" and _GIVES_RIGHTS.match(verb) is not None
-
-
-def _may_change_rights(service: str, verb: str) -> bool:
-    """What an action is that the table does not have: of a service that it has in part or not at all, by its verb."""
-    if known_service(service) and service not in _CHANGES_RIGHTS:
-        return False
-    return not _LOOKS.match(verb.lower())

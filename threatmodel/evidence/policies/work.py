@@ -144,18 +144,14 @@ def _on_one_resource() -> Mapping[str, frozenset[IamAction]]:
     """SAM's templates that allow something of one service on what their one parameter names, and set nothing up."""
     found = {}
     for name, template in templates().items():
-        actions = frozenset(action for one in template["statements"] for action in _allowed(one))
+        stated = (one.get("Action") for one in template["statements"])
+        names = [name for one in stated for name in (one if isinstance(one, list) else [one])]
+        actions = frozenset(action for name in names for action in expanded(str(name).lower()))
         services = {action.name.partition(":")[0] for action in actions}
         wide = any(one.get("Resource") == "*" for one in template["statements"])
         if len(template["parameters"]) == 1 and len(services) == 1 and not wide and not any(map(changes, actions)):
             found[name] = actions
     return found
-
-
-def _allowed(statement: Mapping[str, object]) -> Iterable[IamAction]:
-    listed = statement.get("Action")
-    names = listed if isinstance(listed, list) else [listed]
-    return (action for name in names for action in expanded(str(name).lower()))
 
 
 def _content(actions: Iterable[IamAction]) -> frozenset[IamAction]:

@@ -291,17 +291,13 @@ def _tasks(machine: Node, depth: int) -> Iterator[Task]:
         for one in (state, *(get(state, part) for part in _BATCHES)):
             resource = get(one, "Resource")
             if resource is not None and not isinstance(resource, Unknown):
-                arguments = next((found for key in _ARGUMENTS if (found := get(one, key)) is not None), None)
-                yield _task(resource, arguments, at)
+                arguments = next((argument for key in _ARGUMENTS if (argument := get(one, key)) is not None), None)
+                found = _INTEGRATION.match(TOKEN.sub("", MARK.sub("", pattern(resource).text)))
+                service, action = (found[1], found[2]) if found else ("", "")
+                yield Task(_SERVICES.get(service, service), action, resource, arguments, at)
         for inner in (*items(get(state, "Branches")), *(get(state, part) for part in _INNER)):
             if inner is not None:
                 yield from _tasks(inner, depth + 1)
-
-
-def _task(resource: Node, arguments: Node | None, place: Place) -> Task:
-    found = _INTEGRATION.match(TOKEN.sub("", MARK.sub("", pattern(resource).text)))
-    service, action = (found[1], found[2]) if found else ("", "")
-    return Task(_SERVICES.get(service, service), action, resource, arguments, place)
 
 
 def _substituted(node: Node, given: Mapping[str, Node]) -> Node:

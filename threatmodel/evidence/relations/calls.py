@@ -75,7 +75,8 @@ class Calls:
         own = [name for name in there if "external system" in self.names.kinds.get(name, ())]
         named = (self.names.elsewhere(named_outside(one, service)) for one in grant.resources)
         beyond = [one for one in named if one is not None]
-        signed = [name for name in self.variables if self._is_of(name, service)]
+        drawn = (name for name in self.variables if "external system" in self.names.kinds.get(name, ()))
+        signed = [name for name in drawn if service in known(self.names.stack.resources[name].type).services]
         if own or signed:
             yield from own or signed
         elif service == "states" and beyond:
@@ -84,10 +85,6 @@ class Calls:
             actions = (one.text for one in grant.actions if one.text.startswith(f"{service}:"))
             if service not in PLATFORM or (not grant.source and any(map(_works, actions))):
                 yield whole(service)
-
-    def _is_of(self, name: str, service: str) -> bool:
-        kinds = self.names.kinds.get(name, ())
-        return "external system" in kinds and service in known(self.names.stack.resources[name].type).services
 
     def _is_an_outfit(self, grant: Grant) -> bool:
         """Whether a statement comes from a policy of AWS about so much that it tells nothing of what is called."""

@@ -31,19 +31,14 @@ def mapping(ways: Ways, resource: Resource) -> None:
     called = ways.names.called(node)
     ways.anybody(called.open, f"the event source mapping {quoted(resource.name)}", resource.place)
     node = read(resource.properties, "EventSourceArn")
-    service = resource.polls or _polled(resource)
+    positioned = any(read(resource.properties, one) is not None for one in _OF_STREAMS)
+    service = resource.polls or ("" if positioned else "sqs")  # only a queue is read from no position
     by, source = _sender(ways, node, called, service)
     if not source and (broker := next((one for one in (service, service_of(node)) if one in BROKERS), "")):
         by, source = "service", whole(broker)
     if not source and (broker := _broker(resource)):
         by, source = "service", host_name(broker)
     ways.start(called, "poll", resource, Start(by, "", source, "", places_of(resource, node)))
-
-
-def _polled(resource: Resource) -> str:
-    """The service of what a mapping polls, where its settings tell: only a queue is read from no position."""
-    positioned = any(read(resource.properties, one) is not None for one in _OF_STREAMS)
-    return "" if positioned else "sqs"
 
 
 def _broker(resource: Resource) -> str:
@@ -131,7 +126,7 @@ def _ruled(ways: Ways, called: Called, rule: Resource, doubtful: Resource, place
         by, source = _bus(ways, rule, pattern, called)
         ways.start(called, "events", doubtful, Start(by, "", source, "", places), rule.name)
     for name in called.functions if schedule is None and pattern is None else ():
-        ways.unknown(name, f"it is unknown when the rule {quoted(rule.name)} starts it", rule.place)
+        ways.way(name).doubt(f"it is unknown when the rule {quoted(rule.name)} starts it", rule.place)
 
 
 def _bus(ways: Ways, rule: Resource, pattern: Node, called: Called) -> tuple[str, str]:
@@ -189,5 +184,5 @@ def _elsewhere(ways: Ways, node: Node | None, service: str, called: Called) -> s
         return ""
     giver = "another stack" if any(one.imported for one in unknowns(node)) else "a parameter"
     for name in called.functions if not found.sure else ():
-        ways.unknown(name, f"{giver} sets which {found.title} starts it", node.place)
+        ways.way(name).doubt(f"{giver} sets which {found.title} starts it", node.place)
     return found.key

@@ -244,7 +244,7 @@ def _edges(names: Names, using: Functions, ways: Ways) -> Iterator[tuple[str, st
         yield from ((name, other) for other in (*ways.said_by[name], *(start.source for start in found.starts)))
     for name in using.roles.all:
         role = using.roles.of(name)
-        attached = [part.resource.name for part in using.roles.policies_of(name)]
+        attached = [part.resource.name for part in using.roles.policies.get(name, ())]
         attached += [owner for _, owner in given_rights(names.stack).by_role.get(name, ())]
         yield from ((name, other) for other in (*attached, *role.reach, *(one.function for one in role.invokes)))
 

@@ -6,7 +6,7 @@ Boundaries and session policies are left aside: they only take away.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from threatmodel.evidence.analyses.properties import each, read
@@ -94,7 +94,7 @@ class Roles:
     def __init__(self, names: Names) -> None:
         self.names = names
         self.stack = names.stack
-        self._policies: dict[str, list[Gathered]] = {}
+        self.policies: dict[str, list[Gathered]] = {}
         self._connected: dict[str, set[str]] = {}
         self.open: list[tuple[Unknown, str]] = []
         self._known: dict[str, Role] = {}
@@ -106,10 +106,6 @@ class Roles:
                 self._attached(resource)
         for role in self.all.values():
             self._inline(role)
-
-    def policies_of(self, name: str) -> Sequence[Gathered]:
-        """What is attached to a role."""
-        return self._policies.get(name, ())
 
     def of(self, name: str) -> Role:
         """What a role may do."""
@@ -157,7 +153,7 @@ class Roles:
     # --- gathering
 
     def _inline(self, role: Resource) -> None:
-        found = self._policies.setdefault(role.name, [])
+        found = self.policies.setdefault(role.name, [])
         for one in each(read(role.properties, "Policies")):
             document = one if isinstance(one, Unknown) else read(one, "PolicyDocument")
             if document is not None:
@@ -181,7 +177,7 @@ class Roles:
             name = self.named(node)
             hidden = open_in(node) or named_by_text(node)
             if name:
-                found = self._policies.setdefault(name, [])
+                found = self.policies.setdefault(name, [])
                 if written is not None:
                     found.append(Gathered("policy", written, resource))
                     if resource.made_by and resource.type == "AWS::IAM::ManagedPolicy":
@@ -193,7 +189,7 @@ class Roles:
     # --- reading
 
     def _read(self, role: Resource) -> Role:
-        found = [*grants(self._policies[role.name], role, self.stack), *given_rights(self.stack).to(role.name)]
+        found = [*grants(self.policies[role.name], role, self.stack), *given_rights(self.stack).to(role.name)]
         found = [self._meant(grant) for grant in found]
         noted = Noted()
         narrow = [grant for grant in found if grant.effect == "Deny" or not self._is_wide(grant, noted)]
@@ -232,7 +228,7 @@ class Roles:
 
     def _referred(self, role: Resource) -> Iterator[tuple[str, Place]]:
         """What the policies of a role refer to that are known after apply only: none of their actions is known."""
-        for part in self._policies[role.name]:
+        for part in self.policies[role.name]:
             node = part.node
             if isinstance(node, Joined) and isinstance(node.parts[0], Unknown) and part.resource.doubt is None:
                 yield from ((self.names.meant(link.resource), node.place) for link in links(node))

@@ -121,7 +121,7 @@ def _started(ways: Ways, called: Called, resource: Resource, route: _Route, plac
     for name in called.functions:
         if route.verb is None or route.path is None:
             defaults = _defaults(ways, route.stated_by)
-            ways.unknown(name, f"the path or method of a route to it is unknown{defaults}", places[0])
+            ways.way(name).doubt(f"the path or method of a route to it is unknown{defaults}", places[0])
 
 
 def _defaults(ways: Ways, nodes: Sequence[Node | None]) -> str:

@@ -53,7 +53,7 @@ def starts(names: Names) -> Ways:
     for found, why, place in ways.anyone.values():
         for name, function in names.functions.items():
             if names.may_name(found, function):
-                ways.unknown(name, why, place)
+                ways.way(name).doubt(why, place)
     return ways
 
 
@@ -92,7 +92,7 @@ def _opaque(ways: Ways, resource: Resource, why: Unknown) -> None:
 def _function(ways: Ways, resource: Resource) -> None:
     """What SAM's own properties of a function leave open."""
     if resource.opaque is not None:
-        ways.unknown(resource.name, resource.opaque.why, resource.opaque.place)
+        ways.way(resource.name).doubt(resource.opaque.why, resource.opaque.place)
     if not resource.type.startswith("AWS::Serverless::"):
         return
     deployed = read(resource.properties, "DeploymentPreference") or resource.opaque
@@ -102,15 +102,15 @@ def _function(ways: Ways, resource: Resource) -> None:
     )
     found = resource.properties.entries.get("Events")
     if isinstance(found, Unknown):
-        ways.unknown(resource.name, found.why, found.place)
+        ways.way(resource.name).doubt(found.why, found.place)
     for event in found.entries.values() if isinstance(found, Table) else ():
         kind = event if isinstance(event, Unknown) else get(event, "Type")
         properties = get(event, "Properties")
         hidden = next((node for node in (kind, properties) if isinstance(node, Unknown)), None)
         if hidden is not None:
-            ways.unknown(resource.name, hidden.why, hidden.place)
+            ways.way(resource.name).doubt(hidden.why, hidden.place)
         elif text(kind) not in SERVICES and text(kind) not in SOURCES:
-            ways.unknown(resource.name, "an event has an unknown type", event.place)
+            ways.way(resource.name).doubt("an event has an unknown type", event.place)
     for hook in each(read(resource.properties, "DeploymentPreference", "Hooks", "PreTraffic")) + each(
         read(resource.properties, "DeploymentPreference", "Hooks", "PostTraffic")
     ):
@@ -216,12 +216,12 @@ def _permitted(ways: Ways, called: Called, resource: Resource, who: tuple[str, s
     for name in called.functions:
         known = ways.way(name).callers.get(service) if service else None
         if known is None or (senders and not senders & known):
-            ways.unknown(name, _foreign(principal, service, known=known is not None), resource.place)
+            ways.way(name).doubt(_foreign(principal, service, known=known is not None), resource.place)
             continue
         for whose, given in product(senders | {""} if senders else {ANYONE}, (False, True)):
             hidden = ways.hidden.get((service, whose, given))
             if hidden is not None and ways.names.may_name(hidden, ways.names.functions[name]):
-                ways.unknown(name, f"{service} may also start it in another way: {hidden.why}", hidden.place)
+                ways.way(name).doubt(f"{service} may also start it in another way: {hidden.why}", hidden.place)
 
 
 def _service(principal: str) -> str:

@@ -129,11 +129,7 @@ class Ways:
         """Notes that functions are called in a way for which a model has no word."""
         for name in called.functions:
             self.way(name).callers.setdefault(service, set()).add(resource.name)
-            self.unknown(name, why, place or resource.place)
-
-    def unknown(self, name: str, why: str, place: Place) -> None:
-        """Notes why there may be more that starts a function."""
-        self.way(name).doubt(why, place)
+            self.way(name).doubt(why, place or resource.place)
 
     def anybody(self, found: Unknown | None, what: str, place: Place) -> None:
         """Notes that something starts a function of which it is not known which it is."""
