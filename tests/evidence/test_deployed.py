@@ -127,6 +127,13 @@ def test_what_is_deployed_counts_where_it_differs_from_the_code() -> None:
     assert (found["value"], found["file"]) == (60, "deployed.json")
 
 
+def test_what_the_deployment_leaves_open_the_code_only_states() -> None:
+    saved("deployed.json", answer(processed(Timeout={"Ref": "SigningSecret"})))
+    saved("stacks.json", stack())
+    found = facts("template: template.yaml", "template: deployed.json, parameters: stacks.json")["timeout_seconds"]
+    assert (found["value"], found["relies_on"]) == (30, "statement")
+
+
 @pytest.mark.parametrize("bad_one", ["deployed", "written"])
 def test_a_hole_in_either_stays_a_hole(bad_one: str) -> None:
     """Neither the code nor what is deployed makes the other's finding vanish."""

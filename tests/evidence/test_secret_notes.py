@@ -91,6 +91,7 @@ TOKEN = "xoxb-123456789012-AbCdEfGhIj"
 CONNECTION = (
     "  T: {{Type: AWS::Events::Connection, Properties: {{AuthParameters: {{ApiKeyAuthParameters: {{{}}}}}}}}}\n"
 )
+HEADER = "  T: {{Type: AWS::X::Y, Properties: {{Headers: [{{HeaderName: {}, HeaderValue: Tr0ub4dor-3-live-key}}]}}}}\n"
 IN_FUNCTION = "  T: {{Type: AWS::Serverless::Function, Properties: {{Runtime: python3.13, Handler: a.b, {}}}}}\n"
 
 
@@ -114,6 +115,8 @@ IN_FUNCTION = "  T: {{Type: AWS::Serverless::Function, Properties: {{Runtime: py
         (CONNECTION.format("ApiKeyName: x-key, ApiKeyValue: 'Tr0ub4dor&3-live-key'"), True),
         (CONNECTION.format("ApiKeyName: Tr0ub4dor-3-live-key, ApiKeyValue: '{{resolve:secretsmanager:key}}'"), False),
         ("  T: {Type: AWS::SNS::Topic, Properties: {Tags: [{Key: Tr0ub4dor-3-live-key, Value: x}]}}\n", False),
+        (HEADER.format("X-Origin-Secret"), True),
+        (HEADER.format("X-Origin-Name"), False),
         ("  T: {Type: AWS::SNS::Topic}\nParameters: {AdminPassword: {Type: String, Default: Winter2024!}}\n", True),
         ("  T: {Type: AWS::SNS::Topic}\nParameters: {AdminName: {Type: String, Default: Winter2024!}}\n", False),
     ],

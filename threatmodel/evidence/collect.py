@@ -24,7 +24,7 @@ from threatmodel.graph.resolved import Evidence
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import EVIDENCE, Statement, Statements
 from threatmodel.model.system import System
-from threatmodel.model.vocabulary import LISTS
+from threatmodel.model.vocabulary import LISTS, PLANES
 from threatmodel.reading.problems import InputError, quoted
 from threatmodel.reading.values import replace
 from threatmodel.stacks.work import Work
@@ -243,10 +243,14 @@ def _add(said: Statements, statements: Statements) -> None:
 def differing(written: Statements, deployed: Statements) -> None:
     """Change the statements of facts that the code and what is deployed state differently, in place.
 
-    Lists stay: members of both are known, and a member that one of them lacks opens the list.
+    What the code states of an element, and the deployment leaves open, is a statement of the next one.  Lists stay:
+    members of both are known, and a member that one of them lacks opens the list.
     """
     for element, by in deployed.items():
         code = written.get(element, {})
+        if element not in PLANES:  # of which another stack's code may say something
+            for name in code.keys() - by.keys() - LISTS:
+                code[name] = [_behind(one) for one in code[name]]
         for name in (by.keys() & code.keys()) - LISTS:
             there = by[name]
             surely = any(one.size == EVIDENCE for one in there)  # what holds by defaults alone is no difference then

@@ -105,11 +105,12 @@ def _spelled(stack: Stack) -> Iterator[Problem]:
 
 
 def _texts(name: str, node: Node) -> Iterator[tuple[str, Node]]:
-    """Yield each value in a node, and the name of the property that has it."""
+    """Yield each value in a node, and the name of the property that has it, or of the header that it is for."""
     match node:
         case Table(entries=entries):
+            header = text(entries.get("HeaderName"))
             for key, child in entries.items():
-                yield from _texts(key, child)
+                yield from _texts(header if header and key == "HeaderValue" else key, child)
         case List(items=items):
             for child in items:
                 yield from _texts(name, child)
