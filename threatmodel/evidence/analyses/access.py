@@ -183,7 +183,7 @@ def _lets_others(grant: Grant, actions: frozenset[str], users: _Holders) -> Answ
     for one in grant.principals:
         if one.kind == "*" and narrowed is False and not wired:
             return no(one.pattern.place, "its policy allows any principal")
-        if one.kind == "Service" and one.pattern.open is None and not grant.conditions and not is_lambda(one):
+        if one.kind == "Service" and one.pattern.open is None and narrowed is False and not is_lambda(one):
             return no(one.pattern.place, "its policy allows a service to act for any account")
         if one.kind == "AWS" and any(users.another_account(link.resource) for link in one.pattern.links):
             return no(one.pattern.place, "its policy allows a role that is not the role of a function")
