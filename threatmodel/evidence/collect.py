@@ -250,7 +250,7 @@ def differing(written: Statements, deployed: Statements) -> None:
         code = written.get(element, {})
         if element not in PLANES:  # of which another stack's code may say something
             for name in code.keys() - by.keys() - LISTS:
-                code[name] = [_behind(one) for one in code[name]]
+                code[name] = [one._replace(stale=True) for one in code[name]]
         for name in (by.keys() & code.keys()) - LISTS:
             there = by[name]
             surely = any(one.size == EVIDENCE for one in there)  # what holds by defaults alone is no difference then

@@ -312,14 +312,9 @@ OPEN_QUEUE = """
         (JOBS_FENCE.replace("SERVICES", "BoolIfExists: {aws:ViaAWSService: 'false'}"), OPEN, OPEN),
         (SPARED + LET_IN.format("{AWS: !GetAtt BotRole.Arn}", ""), YES, OPEN),
         (SPARED + LET_IN.format("{Service: sns.amazonaws.com}", ""), NO, OPEN),
-        (
-            LET_IN.format(
-                "{Service: sns.amazonaws.com}", ", Condition: {ArnLike: {aws:SourceArn: 'arn:aws:sns:*:*:*'}}"
-            ),
-            NO,
-            OPEN,
-        ),
-        (LET_IN.format("{Service: sns.amazonaws.com}", ", Condition: {Bool: {aws:SecureTransport: 'true'}}"), NO, OPEN),
+        (OPEN_QUEUE.replace("'*'}]", "'*', Condition: {ArnLike: {aws:SourceArn: 'arn:aws:sns:*:*:*'}}}]"), NO, OPEN),
+        (OPEN_QUEUE.replace("'*'}]", "'*', Condition: {Bool: {aws:SecureTransport: 'true'}}}]"), NO, OPEN),
+        (OPEN_QUEUE.replace("'*'}]", "'*', Condition: {ArnLike: {aws:SourceArn: !ImportValue x}}}]"), OPEN, OPEN),
         (SPARED + LET_IN.format("'*'", ", Condition: {StringEquals: {aws:SourceAccount: '111122223333'}}"), OPEN, OPEN),
         (SPARED + LET_IN.format("{AWS: !ImportValue x}", ""), OPEN, OPEN),
         (
