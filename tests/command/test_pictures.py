@@ -96,6 +96,17 @@ def test_a_picture_that_is_too_large_says_how_small_its_type_is(
     assert (model.parent / "all.svg").exists()
 
 
+def test_all_views_that_cannot_be_read_at_once_are_refused(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--dfd", "--view", "all", "--fit", "a4", "-o", "all.svg"]) == 2
+    said = capsys.readouterr().err
+    assert re.search(
+        r"all.svg: cannot-draw: the view all is too large for a4: its smallest type has \d\.\d points", said
+    )
+    assert "draw --view runtime, --view deployment and --view identity; --full" in said
+    assert not (model.parent / "all.svg").exists()
+    assert main(["--dfd", "--view", "all", "--full", "--fit", "a4", "-o", "all.svg"]) == 0
+
+
 def test_a_markdown_page_has_the_flowchart(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--dfd", "mermaid"]) == 0
     chart = capsys.readouterr().out

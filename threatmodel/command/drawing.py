@@ -59,7 +59,8 @@ def drawn_to_fit(graph: Drawable, medium: str, path: Path | None, wanted: Wanted
 def fitted_to(graph: Drawable, medium: str, path: Path | None, wanted: Wanted) -> Fitted:
     """Return the diagram that fits a medium, in the format of the file's suffix (None: DOT).
 
-    Complains where its type is too small to be read.  Raises InputError where it cannot be drawn.
+    Complains where its type is too small to be read. Raises InputError where it cannot be drawn, and for all views at
+    once that cannot be read: each of them can be drawn by itself.
     """
     from threatmodel.render.draw import DrawError
     from threatmodel.render.fitted import fitted
@@ -70,9 +71,10 @@ def fitted_to(graph: Drawable, medium: str, path: Path | None, wanted: Wanted) -
     except DrawError as error:
         raise _undrawn(error, path or Path("-")) from None
     if not found.readable:
-        where = f"{path}: " if path is not None else ""
-        parts = "draw the views runtime, deployment and identity one by one" if wanted.view == "all" else ""
-        advice = "use --fit screen" if wanted.focus else parts or "use --focus ID or -o FOLDER/"
-        size = f"its smallest type has {found.points:.1f} points"
-        complain(f"{PROGRAM}: {where}the diagram is too large for {medium}, {size}; {advice}\n")
+        where, size = path or Path("-"), f"its smallest type has {found.points:.1f} points"
+        if wanted.view == "all" and not wanted.full:
+            hint = "draw --view runtime, --view deployment and --view identity; --full draws all of them even so"
+            raise refusal("cannot-draw", str(where), f"the view all is too large for {medium}: {size}", hint)
+        advice = "use --fit screen" if wanted.focus else "use --focus ID or -o FOLDER/"
+        complain(f"{PROGRAM}: {where}: the diagram is too large for {medium}, {size}; {advice}\n")
     return found
