@@ -44,7 +44,6 @@
   }
 
   const meant = (value) => (named.has(value) ? named.get(value).ids : value ? [value] : []);
-  const compared = (name) => (name === "owner" || name === "state" || name === "standard" ? "|" : " ");
 
   const filter = () => {
     const wanted = Object.fromEntries(fields.map((name) => [name, form.elements[name].value.trim()]));
@@ -52,14 +51,12 @@
     const ids = meant(wanted.element);
     const data = fields
       .filter((name) => name !== "q" && name !== "element" && wanted[name])
-      .map((name) => [name, compared(name), name === "standard" ? wanted[name].toLowerCase() : wanted[name]]);
+      .map((name) => [name, "|" + (name === "standard" ? wanted[name].toLowerCase() : wanted[name]) + "|"]);
     const shown = new Set();
     let count = 0;
     for (const one of lines) {
       const fits =
-        data.every(([name, edge, value]) =>
-          (edge + (one.node.dataset[name] || "") + edge).includes(edge + value + edge)
-        ) &&
+        data.every(([name, value]) => (one.node.dataset[name] || "").includes(value)) &&
         (!ids.length || ids.some((id) => one.elements.has(id))) &&
         words.every((word) => one.text.includes(word));
       if (one.node.hidden === fits) one.node.hidden = !fits;

@@ -38,7 +38,7 @@ def lines(page: str) -> list[dict[str, str | None]]:
 def counted(page: str, field: str) -> Counter[str]:
     found: Counter[str] = Counter()
     for line in lines(page):
-        found[line[f"data-{field}"] or ""] += int(line["data-number"] or 0)
+        found[(line[f"data-{field}"] or "").strip("|")] += int(line["data-number"] or 0)
     return found
 
 

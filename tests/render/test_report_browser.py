@@ -155,6 +155,7 @@ def test_the_picture_is_one_stop_of_the_keyboard_and_arrows_move_in_it(
 # --- the filter
 
 
+@pytest.mark.parametrize("form", ["html", "full"])
 @pytest.mark.parametrize(
     ("field", "value", "fits"),
     [
@@ -162,14 +163,15 @@ def test_the_picture_is_one_stop_of_the_keyboard_and_arrows_move_in_it(
         ("state", "absent", "data-state*='|absent|'"),
         ("standard", "CWE-345", "data-standard*='|cwe-345|'"),
         ("standard", "ATT&CK", "data-standard*='|att&ck|'"),
-        ("claimed", "medium", "data-claimed='medium'"),
-        ("verdict", "unproven", "data-verdict='unproven'"),
+        ("claimed", "medium", "data-claimed*='|medium|'"),
+        ("proven", "high", "data-proven*='|high|'"),
+        ("verdict", "unproven", "data-verdict*='|unproven|'"),
     ],
 )
 def test_the_filter_shows_what_fits_and_nothing_else(
-    field: str, value: str, fits: str, browser: Browser, pages: dict[str, str], tmp_path: Path
+    field: str, value: str, fits: str, form: str, browser: Browser, pages: dict[str, str], tmp_path: Path
 ) -> None:
-    with opened(browser, pages["html"], tmp_path) as shown:
+    with opened(browser, pages[form], tmp_path) as shown:
         page = shown.page
         expected = page.locator(f".case[{fits}]").count()
         assert 0 < expected < page.locator(".case").count()

@@ -14,7 +14,7 @@ from threatmodel.assessment.risk import band
 from threatmodel.reading.problems import Place
 from threatmodel.render.action_text import action_text
 from threatmodel.render.plain import APPLIES, STATE, VERDICT
-from threatmodel.render.report.sections import owners_of
+from threatmodel.render.report.filtered import owners_of
 from threatmodel.render.report.words import maps
 from threatmodel.render.text import csv_cell
 

@@ -15,7 +15,7 @@ from threatmodel.render.first import MOST_ACTIONS, FirstPage, first_page, work
 from threatmodel.render.picture import numbers_of
 from threatmodel.render.plain import STATE, VERDICT, VERDICT_MEANS
 from threatmodel.render.reliances import counted_by_kind, lines
-from threatmodel.render.report import article, controls, findings, matrix, sections
+from threatmodel.render.report import article, controls, filtered, findings, matrix, sections
 from threatmodel.render.report import system as system_tables
 from threatmodel.render.report.findings import by_band
 from threatmodel.render.report.matrix import shares
@@ -98,8 +98,8 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
             "parts": lambda: findings.parts(assessment, by_threat(), named_once()),
             "by_platform": lambda: _by_platform(assessment, by_threat()),
             "elements": lambda: _elements(assessment),
-            "owners": lambda: sorted({one for one in sections.owners_of(assessment).values() if one}),
-            "standards": lambda: sections.standards(assessment),
+            "owners": lambda: sorted({one for one in filtered.owners_of(assessment).values() if one}),
+            "standards": lambda: filtered.standards(assessment),
             "possible": lambda: findings.possible(assessment),
             "ruled_out": lambda: findings.ruled_out(assessment),
             "paths": lambda: _paths(assessment),

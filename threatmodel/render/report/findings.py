@@ -13,6 +13,7 @@ from threatmodel.assessment.states import States
 from threatmodel.library.entries import Threat
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.values import dataclass
+from threatmodel.render.report.filtered import Owners, filtered, owners_of
 from threatmodel.render.report.method import RANK, verdict_words
 from threatmodel.render.report.words import (
     ALL_NAMED,
@@ -83,15 +84,16 @@ def parts(
     found: dict[bool, list[list[FindingGroup]]] = {False: [], True: []}
     for alike in (cases for name, cases in by_threat.items() if name not in named_once):
         found[_of_platform(alike, assessment)].append(alike)
+    owners = owners_of(assessment)
     titles = (("system", "The system", False), ("platform", "The platform", True))
     return [
-        {"id": part, "title": title, "threats": [_threat(assessment, alike) for alike in found[platform]]}
+        {"id": part, "title": title, "threats": [_threat(assessment, alike, owners) for alike in found[platform]]}
         for part, title, platform in titles
         if found[platform]
     ]
 
 
-def _threat(assessment: Assessment, found: Sequence[FindingGroup]) -> Row:
+def _threat(assessment: Assessment, found: Sequence[FindingGroup], owners: Owners) -> Row:
     threat = found[0].head.threat
     shown_cases = found[:MOST_CASES]
     rest = found[MOST_CASES:]
@@ -100,8 +102,8 @@ def _threat(assessment: Assessment, found: Sequence[FindingGroup]) -> Row:
         "scenario_title": _scenario_title(assessment, threat),
         **tally(found),
         "elements": names([finding.target.id for case in found for finding in case.findings]),
-        "cases": [_case(case, assessment) for case in shown_cases],
-        "rest": _rest(rest),
+        "cases": [_case(case, assessment, owners) for case in shown_cases],
+        "rest": _rest(rest, owners),
     }
 
 
@@ -153,7 +155,7 @@ def _scenario_title(assessment: Assessment, threat: Threat) -> str:
 # --- one case
 
 
-def _case(case: FindingGroup, assessment: Assessment) -> Row:
+def _case(case: FindingGroup, assessment: Assessment, owners: Owners) -> Row:
     head = case.head
     detailed = case.findings if len(case.findings) <= ALL_NAMED else case.findings[:NAMED]
     rows = list(_controls(case, detailed, assessment.states))
@@ -175,6 +177,7 @@ def _case(case: FindingGroup, assessment: Assessment) -> Row:
         "controls": [row for row in rows if row["state"] != "not-applicable"],
         "not_applicable": [row for row in rows if row["state"] == "not-applicable"],
         "acceptance": _acceptance(head),
+        "filter": filtered(case.findings, owners),
     }
 
 
@@ -225,14 +228,16 @@ def _acceptance(finding: Finding) -> Row | None:
     }
 
 
-def _rest(found: Sequence[FindingGroup]) -> Row | None:
+def _rest(found: Sequence[FindingGroup], owners: Owners) -> Row | None:
     """The cases beyond those shown, in numbers."""
     if not found:
         return None
     counts = tally(found)
     elements = _elements(found)
     text = f"{counted(sum(len(c.findings) for c in found), 'finding')} in {counted(len(found), 'further combination')}"
-    return {**counts, "elements": elements, "text": f"{text} of states: {counts['verdicts_text']}"}
+    every = [finding for case in found for finding in case.findings]
+    text = f"{text} of states: {counts['verdicts_text']}"
+    return {**counts, "elements": elements, "text": text, "filter": filtered(every, owners)}
 
 
 # --- what may apply, and what does not

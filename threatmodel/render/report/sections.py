@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import cast
 
 from threatmodel.assessment.actions import Action
 from threatmodel.assessment.assessed import DONE, Assessment, Finding
@@ -17,7 +16,8 @@ from threatmodel.render.action_text import ActionText, due, owner, some
 from threatmodel.render.issue_text import place, shows, title
 from threatmodel.render.picture import protocol_words
 from threatmodel.render.plain import STATE, VERDICT, VERDICT_MEANS
-from threatmodel.render.report.words import NAMED, Plain, Row, counted, inert, maps, names, noun, where
+from threatmodel.render.report.filtered import Owners, counts, filtered, owners_of
+from threatmodel.render.report.words import NAMED, Plain, Row, counted, inert, names, noun, where
 
 MOST_ACTIONS = 12
 """Actions that the default report shows one by one."""
@@ -47,7 +47,7 @@ def _means(found: Sequence[Issue]) -> str:
     return f"{counted(number, 'finding')}. {meanings[:1].upper()}{meanings[1:]}"
 
 
-def _issue(issue: Issue, assessment: Assessment, owners: Mapping[str, str]) -> Row:
+def _issue(issue: Issue, assessment: Assessment, owners: Owners) -> Row:
     head = issue.head
     asked, at = issue.questions, place(issue)
     fault = "" if asked else shows(issue)
@@ -91,13 +91,12 @@ def _alike(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
     yield from found.values()
 
 
-def _line(alike: Sequence[Finding], owners: Mapping[str, str]) -> Row:
-    """One threat of an issue: what a filter compares, and the texts of its line."""
+def _line(alike: Sequence[Finding], owners: Owners) -> Row:
+    """One threat of an issue: the texts of its line, and what a filter compares."""
     head = alike[0]
     return {
         "id": head.threat.id,
         "title": head.threat.title,
-        "scenario": head.threat.scenario,
         "verdict": head.verdict,
         "label": VERDICT[head.verdict],
         "claimed": head.claimed.band,
@@ -105,40 +104,8 @@ def _line(alike: Sequence[Finding], owners: Mapping[str, str]) -> Row:
         "number": len(alike),
         "applies": bool(head.applies),
         "elements": _elements(alike),
-        "controls": [f"{one.link.control} ({STATE[one.state.state]})" for one in head.answers if _counts(one)],
-        "states": _tokens(one.state.state for one in head.answers if _counts(one)),
-        "owners": _tokens(owners[finding.target.id] for finding in alike),
-        "standards": _tokens(name for row in maps(head.threat.maps) for name in _names(row)),
-    }
-
-
-def _counts(answer: Answer) -> bool:
-    return answer.state.state != "not-applicable" and answer.link.effect in MOVES
-
-
-def _tokens(found: Iterable[str]) -> str:
-    """Texts between bars, each once, as the filter of a page compares them."""
-    return "".join(f"|{one.replace('|', '/')}" for one in dict.fromkeys(found) if one) + "|"
-
-
-def _names(row: Row) -> Iterator[str]:
-    """The name of a list that a threat cites, and the ids that it has there, in small letters."""
-    yield str(row["catalog"]).lower()
-    yield from (str(one).lower() for one in cast("Sequence[str]", row["ids"]))
-
-
-def standards(assessment: Assessment) -> list[str]:
-    """Return the public lists that the threats of findings cite."""
-    threats = {group.head.threat.id: group.head.threat for group in assessment.groups}
-    return sorted({str(row["catalog"]) for threat in threats.values() for row in maps(threat.maps)})
-
-
-def owners_of(assessment: Assessment) -> dict[str, str]:
-    """Return the owner of each element and flow: that of the file that describes it, else the model's."""
-    system = assessment.graph.system
-    return {
-        one.id: (system.file_owners.get(one.place.file, "") if one.place is not None else "") or system.owner
-        for one in assessment.graph.targets()
+        "controls": [f"{one.link.control} ({STATE[one.state.state]})" for one in head.answers if counts(one)],
+        "filter": filtered(alike, owners),
     }
 
 
