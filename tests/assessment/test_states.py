@@ -279,6 +279,22 @@ def test_a_plane_that_nobody_describes_can_be_attested(tmp_path: Path) -> None:
 
 # --- effects under a condition
 
+WITHOUT_SLACK = "name: x\napis: {api: {}}\nfunctions: {bot: {triggers: [{http: GET, api: api, path: /x}]}}\n"
+
+
+def test_a_control_of_a_plane_that_is_out_of_scope_is_not_asked_for(tmp_path: Path) -> None:
+    library = library_of(
+        tmp_path,
+        threat("bad", "{rotation: hinders}", applies="true"),
+        control("rotation", "target.token_rotation", scope="workspace"),
+    )
+    slack = only(assessed(tmp_path, MODEL.format(facts="", more=""), library))
+    none = only(assessed(tmp_path, WITHOUT_SLACK, library))
+    assert (slack.answers[0].state.state, none.answers[0].state.state) == ("unknown", "not-applicable")
+    assert (none.verdict, none.claimed) == ("open", none.inherent)
+    assert "out of scope: Slack is not part of this system" in none.answers[0].state.reason
+
+
 KEY = "name: x\nsecrets: {{key: {{{facts}}}}}\nworkspace: {{token_rotation: {rotation}}}\n"
 EXAMPLES = """\
 examples:

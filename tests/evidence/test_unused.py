@@ -174,7 +174,7 @@ def test_of_many_reasons_the_worst_are_named_and_the_rest_is_counted() -> None:
     node = Node(kind="function", id="bot", name="bot", description="", place=HERE, facts={}, relations={})
     found = unused(node, relations, ELEMENTS, Needed(None), HERE)
     assert isinstance(found, Statement)
-    assert found.note.startswith("iam:PutRolePolicy on *; ")
+    assert found.note.startswith("beyond its known uses: iam:PutRolePolicy on *; ")
     assert found.note.endswith("; 7 more rights")
 
 
@@ -261,3 +261,18 @@ def test_a_grant_alone_shows_no_excess_and_what_is_narrow_already_gets_no_advice
     assert "use instead" not in said('["dynamodb:GetItem", "dynamodb:DeleteTable"]', by_sam=True).note
     narrowed = said('["dynamodb:GetItem", "dynamodb:DeleteTable"]', by_sam=True, reads=["orders"]).note
     assert narrowed.endswith("use instead: dynamodb:GetItem on Orders")
+
+
+def test_what_other_statements_allow_is_counted_beside_what_is_no_work() -> None:
+    grants = (
+        "            - Effect: Allow\n              Action: 's3:DeleteBucket'\n"
+        "              Resource: [!GetAtt Files.Arn, !Sub '${Files.Arn}/*']\n"
+        "            - {Effect: Allow, Action: 'cloudfront:CreateInvalidation', Resource: '*'}\n"
+    )
+    stack = read(TEMPLATE % ('"s3:GetObject"', "!GetAtt Files.Arn") + grants + "  Files: {Type: AWS::S3::Bucket}\n")
+    relations = function_relations(stack, StackFacts(stack, MAPPINGS))["Bot"]
+    node = Node(kind="function", id="bot", name="bot", description="", place=HERE, facts={}, relations={})
+    found = unused(node, relations, ELEMENTS, Needed(None), HERE)
+    assert isinstance(found, Statement)
+    assert found.note.startswith("beyond its known uses: s3:DeleteBucket on Files; ")
+    assert "nothing shows whether it uses what another statement allows" in found.note

@@ -179,6 +179,8 @@ class States:
         """The state by the control's own conditions and statements, before what it requires."""
         target = self._target(element)
         attested = self._attested[control.id]
+        if target.out_of_scope and element in PLANES:
+            return State(control.id, element, "not-applicable", -1, f"out of scope: {target.out_of_scope}", size=STATED)
         if not target.described and (not target.facts or control.in_place is None):
             return self._said(control, _undescribed(control, element), attested)
         facts = target.facts

@@ -7,6 +7,7 @@ over failures are the platform's work.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -47,8 +48,13 @@ class Beyond(NamedTuple):
     def described(self) -> str:
         """The right in words."""
         by = f", by {self.source}" if self.source else ""
-        what = f"{_first(self.actions, 4)} on {_first(self.resources, 1) or 'resources that are not named'}"
+        named = [*dict.fromkeys(_OWN.sub(r"\1", one) for one in self.resources)]
+        what = f"{_first(self.actions, 4)} on {_first(named, 1) or 'resources that are not named'}"
         return f"{redacted(what)}{by}"
+
+
+_OWN = re.compile(r"\A\$\{(\w+)\.Arn\}(?:/\*)?\Z")
+"""The ARN of a resource of the file, or of all that is in it, which its name says."""
 
 
 def _first(names: Sequence[str], count: int) -> str:

@@ -63,9 +63,10 @@ def unused(
     reasons = list(_more(node, relations, element_of, needed))
     if reasons:
         instead = list(_instead(node, relations, element_of, needed))
-        open_ones = [one.described for one in relations.beyond if not _is_no_work(one, relations)]
+        others = sum(not _is_no_work(one, relations) for one in relations.beyond)
         described = [*_first([why for why, _ in reasons], _MOST_REASONS)]
-        described += [f"nothing shows whether it uses {one}" for one in _first(open_ones, _MOST_OPEN)]
+        what = "what another statement allows" if others == 1 else f"what {others} more statements allow"
+        described += [f"nothing shows whether it uses {what}"] if others else []
         described += [f"use instead: {listed(instead)}"] if instead else []
         return Statement(value=True, source="template", place=reasons[0][1], note="; ".join(described))
     if any(name in relations.unknown for name in RELATIONS):
@@ -87,8 +88,8 @@ def unused(
     return Unanswered("its uses are derived only from the grants themselves", place)
 
 
-_MOST_REASONS, _MOST_OPEN = 6, 2
-"""Reasons, and rights that may be used, that are named before the rest is counted."""
+_MOST_REASONS = 6
+"""Reasons that are named before the rest is counted."""
 
 
 def _first(named: Sequence[str], most: int) -> Iterator[str]:
@@ -107,7 +108,8 @@ def _more(
     """What the role surely allows beyond the function's work, the worst first."""
     no_work = (one for one in relations.beyond if _is_no_work(one, relations))
     worst_first = sorted(no_work, key=lambda one: one.severity)
-    yield from ((one.described, one.place) for one in worst_first)
+    for number, one in enumerate(worst_first):
+        yield f"{'' if number else 'beyond its known uses: '}{one.described}", one.place
     if needed.seen is not None:
         reached = {resource for _, resource in needed.seen}
         left = (use for use in relations.unused if use.resource not in reached)
