@@ -44,5 +44,9 @@ def test_a_marked_picture_is_known_and_one_without_the_mark_is_not(fmt: str, tmp
     assert is_marked(file)
 
 
+def test_the_mark_of_an_svg_is_behind_its_declaration() -> None:
+    assert marked_picture(PICTURES["svg"], "svg").startswith(b'<?xml version="1.0"?>\n<!-- Written by')
+
+
 def test_an_svg_without_a_declaration_is_marked_at_its_beginning() -> None:
     assert marked_picture(b"<svg/>", "svg") == b"<!-- Written by threatmodel -->\n<svg/>"
