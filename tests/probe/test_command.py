@@ -176,6 +176,13 @@ def test_a_secret_of_yours_is_not_needed(capsys: pytest.CaptureFixture[str]) -> 
         ("missing-handler", ["gone.py"], {}),
         ("remote", ["https://example.org/slack?token=hush"], {}),
         ("among-the-code", ["app.py", "--json", "-o", "result.json"], {"app.py": "def handler(e, c): ...\n"}),
+        ("typescript", ["app.ts:handler"], {"app.ts": ""}),
+        ("no-address", ["http://me:hush@127.0.0.1/slack"], {}),
+        ("no-packages", ["app.py", "--packages", "gone"], {"app.py": "def handler(e, c): ...\n"}),
+        ("no-folder", ["app.py", "--folder", "gone"], {"app.py": "def handler(e, c): ...\n"}),
+        ("provided", ["app.py", "--provide", "requests"], {"app.py": "def handler(e, c): ...\n"}),
+        ("secret-env", ["app.py", "--secret-env", "MY SECRET"], {"app.py": "def handler(e, c): ...\n"}),
+        ("first-line", ["app.py"], {"app.py": "raise ValueError('hush')\n"}),
         ("bad-variable", ["app.py", "--env", "hush"], {"app.py": "def handler(e, c): ...\n"}),
     ],
 )

@@ -17,17 +17,19 @@ from threatmodel.probe.hints import hints_of
 from threatmodel.probe.made_up import signing_secret_of
 from threatmodel.probe.outside import outside
 from threatmodel.probe.probing import Options, fingerprints, hidden_in, probe
+from threatmodel.probe.protocol import Runner
 from threatmodel.probe.requests import SECRET, Genuine
 from threatmodel.probe.result import Result
 from threatmodel.probe.runners.added import Added
 from threatmodel.probe.runners.confinement.measures import MEASURES, WEIGHTY, Measure, described
+from threatmodel.probe.runners.dependencies import mapped_near
 from threatmodel.probe.runners.dynamodb import Tables
 from threatmodel.probe.runners.lambdas import LambdaRunner
 from threatmodel.probe.runners.target import handler_file, runner_for
 from threatmodel.probe.seen import Coverage
-from threatmodel.probe.variables import variable, variables
+from threatmodel.probe.variables import NAME, variable, variables
 from threatmodel.reading.files import Files, shown_path
-from threatmodel.reading.problems import InputError, Place, quoted, refusal
+from threatmodel.reading.problems import InputError, Place, listed, quoted, refusal
 from threatmodel.reading.project import real_path
 from threatmodel.reading.values import dataclass, replace
 
@@ -125,6 +127,9 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
     """
     given = _variables(asked, files)
     file = handler_file(asked.target)
+    if asked.secret_env and not NAME.match(asked.secret_env):
+        message = f"{quoted(asked.secret_env)} cannot be the name of a variable"
+        raise refusal("wrong-type", "--secret-env", message, "name the variable that holds the signing secret")
     secret_env = asked.secret_env or _secret_variable(file, files, asked.folder)
     folder = asked.folder or (Path() if file is None else file.parent)
     runner = runner_for(
@@ -163,7 +168,7 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
     if file is not None:
         result = replace(
             result,
-            files=outside(folder, [*runner.files_read, *_table_files(asked)]),
+            files=outside(folder, [*runner.files_read, *_table_files(asked)], _library(runner)),
             options=asked.kept(real_path(folder), file),
         )
     hidden = hidden_in(runner, options)
@@ -171,6 +176,10 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
     if not asked.secret_env and secret_env != SECRET_ENV:
         notes.insert(0, f"the signing secret was given as {secret_env}, by its name; --secret-env names another")
     return result, tuple(notes)
+
+
+def _library(runner: Runner) -> str:
+    return runner.interpreter.library if isinstance(runner, LambdaRunner) else ""
 
 
 def _secret_variable(file: Path | None, files: Files, folder: Path | None) -> str:
@@ -227,9 +236,9 @@ def confined(runner: LambdaRunner, unconfined: bool, *, isolated: bool = False) 
     open_ones = [one for one in measures if one.name in WEIGHTY and not one.holds]
     if not open_ones or (not isolated and (unconfined or os.geteuid() != 0)):
         return measures
-    lines = "; ".join(f"{MEASURES[one.name]}: {one.why}" for one in open_ones)
+    lines = "; ".join(f"{MEASURES[one.name]} ({one.why})" for one in open_ones)
     who = "here" if isolated else "as root"
-    message = f"{who}, a hostile handler could do what it likes, for these do not hold: {lines}"
+    message = f"{who}, no handler is run without these measures, which are not in effect: {lines}"
     hint = "run it as another user, or in a container that may make namespaces"
     hint += "" if isolated else "; --unconfined runs it nevertheless"
     raise refusal("cannot-probe", "probe", message, hint)
@@ -237,6 +246,10 @@ def confined(runner: LambdaRunner, unconfined: bool, *, isolated: bool = False) 
 
 def _notes(runner: LambdaRunner) -> Iterator[str]:
     """What a run of a handler's file rests on that its result does not hold."""
+    if mapped := mapped_near(runner.file):
+        yield f"{listed(mapped)}: the template maps these requests (RequestTemplates), and no such event was tried"
+    if runner.interpreter.note:
+        yield runner.interpreter.note
     if runner.packages:
         yield f"packages were taken from {', '.join(shown_path(folder) for folder in runner.packages)}"
     if runner.missing_variables:

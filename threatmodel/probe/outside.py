@@ -23,17 +23,18 @@ _INSTALLED = re.compile(r"/(?:site|dist)-packages/")
 _KEPT = re.compile(r"__pycache__\Z|.*\.pyc\Z")
 
 
-def outside(folder: Path, read: Iterable[str]) -> dict[str, str]:
+def outside(folder: Path, read: Iterable[str], library: str = "") -> dict[str, str]:
     """Digests of the files and listed folders that its digest does not cover, by their paths from a folder, in order.
 
-    The interpreter's and the system's own are left out, and what is there no more: the handler itself made that.  A
-    file outside the repository has no digest, since the handler may only say that it read it; no result counts with it.
+    The interpreter's own (`library`, where it is another one) and the system's are left out, and what is there no more:
+    the handler itself made that.  A file outside the repository has no digest, since the handler may only say that it
+    read it; no result counts with it.
     """
     root, inside = real_path(folder), covered(folder)
     project = repository(root) or root.parent
     found = {}
     for name in {*read}:
-        if _is_own(name):
+        if _is_own(name) or (library and name.startswith(library + os.sep) and not _INSTALLED.search(name)):
             continue
         path = Path(os.path.normpath(name))
         here = {one.relative_to(root).as_posix() for one in (path, real_path(path)) if one.is_relative_to(root)}

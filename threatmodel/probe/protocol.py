@@ -131,6 +131,8 @@ class Limits:
     output: int = 1024 * 1024
 
 
+SEARCH = "search"
+"""The name of the scenarios in which a genuine request is looked for, before any other."""
 LAMBDA = {
     "AWS_REGION": "eu-west-1",
     "AWS_DEFAULT_REGION": "eu-west-1",

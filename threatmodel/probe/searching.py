@@ -11,7 +11,7 @@ from threatmodel.probe.cases import Case, Send
 from threatmodel.probe.events import SHAPES
 from threatmodel.probe.hints import Hints
 from threatmodel.probe.kinds import BODY, KINDS, Caller, body_of, caller_of, is_beside, nonsense
-from threatmodel.probe.protocol import Reply, Scenario
+from threatmodel.probe.protocol import SEARCH, Reply, Scenario
 from threatmodel.probe.replies import accepted, side_effects
 from threatmodel.probe.requests import Genuine, sent
 from threatmodel.probe.runners.aws import SECRET_KEYS
@@ -193,7 +193,7 @@ def _tried(run: Run, form: Genuine, candidates: Sequence[_Candidate]) -> Tried:
 
 def _scenario(form: Genuine, candidates: Sequence[_Candidate], send: Send | None = None) -> Scenario:
     sends = (send or Send(),)
-    case = Case(id="search", title="", level="advised", expect="accepted", failure="", decides={}, send=sends)
+    case = Case(id=SEARCH, title="", level="advised", expect="accepted", failure="", decides={}, send=sends)
     each = [sent(case, replace(form, body=one.body, kind=one.kind, path=one.path))[0].scenario for one in candidates]
     return replace(each[0], calls=tuple(call for scenario in each for call in scenario.calls))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from threatmodel.reading.problems import InputError, Place, Problem, quoted, refusal
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 def variable(text: str, place: Place) -> tuple[str, str]:
@@ -15,7 +15,7 @@ def variable(text: str, place: Place) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign:
         raise _wrong(place, "there is no '=' in this variable")
-    if not _NAME.match(name):
+    if not NAME.match(name):
         raise _wrong(place, f"{quoted(name)} cannot be the name of a variable")
     if "\0" in value:
         raise _wrong(place, f"the value of {name} holds a null character")

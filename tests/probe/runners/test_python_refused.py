@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.probe.running import LIMITS, effect, replies, told, written
-from threatmodel.probe.protocol import Call, Scenario
+from threatmodel.probe.protocol import SEARCH, Call, Scenario
 from threatmodel.probe.runners.target import runner_for
 from threatmodel.reading.problems import InputError
 
@@ -32,6 +32,25 @@ def test_what_cannot_be_loaded_is_a_problem(tmp_path: Path, text: str, line: int
     (problem,) = raised.value.problems
     assert (problem.code, problem.place.line, problem.message) == ("cannot-probe", line, message)
     assert "s3cret" not in str(raised.value) + problem.hint
+
+
+ENDING = {
+    "sys.exit()": "its process ends while it is loaded",
+    "os._exit(0)": "its process ends while it is loaded",
+    "os.kill(os.getpid(), 11)": "its process crashes while it is loaded",
+    "bytearray(10**12)": "it takes more memory than the probe gives while it is loaded",
+    "print('x' * 10**8)": "it prints more than is read while it is loaded",
+    "time.sleep(60)": "it takes too long to be loaded",
+}
+
+
+@pytest.mark.parametrize("text", ENDING)
+def test_what_ends_while_it_is_loaded_is_a_problem_at_once(tmp_path: Path, text: str) -> None:
+    file = written(tmp_path, f"import os, sys, time\n{text}\ndef handler(event, context): ...\n")
+    runner = runner_for(str(file), limits=LIMITS)
+    with pytest.raises(InputError) as raised:
+        runner.run(Scenario(name=SEARCH, calls=(Call(event={}),), secret="s3cret"))
+    assert [one.message for one in raised.value.problems] == [ENDING[text]]
 
 
 LACKING = {
@@ -65,6 +84,7 @@ LACKING = {
         "error while it was loaded: URLError",
         "it called config.example.com, which the probe does not answer",
     ),
+    "layer": ("open('/opt/rules.json')\n", "it needs the file '/opt/rules.json', which is not there", "has no /opt"),
     "near": ("import shared_code\n", "the module 'shared_code' is missing", "it is near: give --packages"),
 }
 

@@ -70,6 +70,6 @@ def test_where_the_copied_process_is_gone_there_is_a_new_one(tmp_path: Path) -> 
 
 
 def test_one_that_is_killed_says_so() -> None:
-    launcher = starting.started({"environment": {}, "folder": "/nowhere"})
+    launcher = starting.started({"environment": {}, "folder": "/nowhere", "python": sys.executable})
     assert launcher.wait() not in {None, 0}
     os.close(launcher.output)

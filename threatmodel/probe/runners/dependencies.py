@@ -12,7 +12,7 @@ from threatmodel.reading.problems import InputError
 from threatmodel.reading.project import real_path, repository
 from threatmodel.stacks import readers
 from threatmodel.stacks.stack import Stack
-from threatmodel.stacks.values import Scalar
+from threatmodel.stacks.values import Scalar, get, text
 
 _UP = 3
 """Folders that are looked at: the handler's own and what it is in, as far as a repository's edge."""
@@ -65,6 +65,24 @@ def template_near(file: Path, files: Files) -> Stack | None:
                 with contextlib.suppress(InputError):
                     return readers.read(readers.kind_of(folder / name, files), folder / name, files)
     return None
+
+
+def mapped_near(file: Path) -> tuple[str, ...]:
+    """The methods of the template near a handler that map a request to another event, which no probe sends."""
+    stack = template_near(file, Files())
+    methods = [one for one in stack.resources.items() if one[1].type == "AWS::ApiGateway::Method"] if stack else []
+    return tuple(name for name, one in methods if get(one.properties, "Integration", "RequestTemplates") is not None)
+
+
+def runtime_near(file: Path) -> str:
+    """The runtime that the template near a handler gives its function, or all of them; '' where they differ."""
+    stack = template_near(file, Files())
+    functions = [one for one in stack.resources.values() if one.type in _FUNCTIONS] if stack else []
+    found = {text(get(one.properties, "Runtime")) for one in functions}
+    return (found.pop() or "") if len(found) == 1 else ""
+
+
+_FUNCTIONS = frozenset({"AWS::Serverless::Function", "AWS::Lambda::Function"})
 
 
 def listed_in(file: Path, package: str) -> Path | None:

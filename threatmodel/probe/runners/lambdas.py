@@ -13,15 +13,16 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from threatmodel.probe.protocol import LAMBDA, Call, Limits, Reply, Scenario
+from threatmodel.probe.protocol import LAMBDA, SEARCH, Call, Limits, Reply, Scenario
 from threatmodel.probe.runners.aws import World
 from threatmodel.probe.runners.bytecode import Bytecode
 from threatmodel.probe.runners.carried import Carried
 from threatmodel.probe.runners.confinement import privileges
 from threatmodel.probe.runners.confinement.look import look
 from threatmodel.probe.runners.confinement.measures import Measure
+from threatmodel.probe.runners.interpreters import Interpreter
 from threatmodel.probe.runners.launching import STUBS, Program, Progress
-from threatmodel.probe.runners.loading import problem
+from threatmodel.probe.runners.loading import ended, problem
 from threatmodel.probe.runners.replies import from_answer
 from threatmodel.probe.runners.session import Session
 from threatmodel.reading.problems import InputError
@@ -72,6 +73,16 @@ class LambdaRunner:
     def packages(self) -> Sequence[Path]:
         """Folders with packages that lie elsewhere than beside the handler."""
         return self._program.packages
+
+    @property
+    def file(self) -> Path:
+        """The handler's own file."""
+        return self._program.file
+
+    @property
+    def interpreter(self) -> Interpreter:
+        """What runs it."""
+        return self._program.interpreter
 
     @property
     def files_read(self) -> Collection[str]:
@@ -188,6 +199,8 @@ class LambdaRunner:
 
         What it keeps in a store may be JSON, and have a key that is known only now.
         """
+        if isinstance(ready, str) and scenario.name == SEARCH and not asks_store:
+            raise InputError([ended(ready, self._program.file)])
         if isinstance(ready, str):
             return Reply(ended=ready)
         failure = ready.get("unable")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from threatmodel.probe.protocol import Limits
 from threatmodel.probe.runners.added import Added
 from threatmodel.probe.runners.dynamodb import Tables
+from threatmodel.probe.runners.interpreters import THIS, Interpreter
 from threatmodel.reading.home import PACKAGES
 from threatmodel.reading.values import dataclass, field
 
@@ -33,6 +35,7 @@ class Program:
     folder: Path | None = None
     name: str = ""
     node: str = ""
+    interpreter: Interpreter = THIS
     node_flags: Sequence[str] = ()
     packages: Sequence[Path] = ()
     linked: Sequence[Path] = ()
@@ -61,6 +64,7 @@ def config(
         "file": program.file.relative_to(program.root).as_posix(),
         "name": program.name,
         "node": program.node,
+        "python": sys.executable if program.node else program.interpreter.program,
         "node_flags": list(program.node_flags),
         "packages": [str(folder) for folder in program.packages],
         "linked": [str(folder) for folder in program.linked],

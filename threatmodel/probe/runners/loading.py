@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from threatmodel.probe.runners.dependencies import listed_in, lying_near, template_near
-from threatmodel.reading.files import Files, shown_path
+from threatmodel.probe.runners.dependencies import listed_in, lying_near, runtime_near
+from threatmodel.reading.files import shown_path
 from threatmodel.reading.problems import Place, Problem, listed, quoted
-from threatmodel.stacks.values import get, text
 
 _NAME = {
     "module": re.compile(r"(?:@?[A-Za-z_][\w.-]*(?:/[\w.@-]+)*|\.{0,2}/[\w./@-]+)\Z"),
@@ -52,7 +50,8 @@ def problem(failure: Mapping[str, Any], *, file: Path, name: str, node: bool) ->
         return _no_function(failure, shown_path(file), name, node=node)
     if failure["kind"] == "other":
         return _other_module(str(failure["lacking"]), file)
-    at = Place(shown_path(Path(failure["file"])), int(failure["line"]))
+    line = int(failure["line"])
+    at = Place(shown_path(Path(failure["file"])), line, part="line 1" if line == 1 else "")  # else it is the whole file
     lacking = str(failure.get("lacking") or "")
     known = _NAME.get(failure["kind"])
     if known is not None and len(lacking) <= _LONGEST and known.match(lacking):
@@ -68,6 +67,27 @@ def problem(failure: Mapping[str, Any], *, file: Path, name: str, node: bool) ->
     if hosts := [host for host in dict.fromkeys(failure.get("hosts", ())) if _HOST.match(host)]:
         hint += f"; it called {listed(hosts)}, which the probe does not answer: only AWS and Slack are there"
     return Problem(code="cannot-probe", place=at, message=message, hint=hint)
+
+
+def ended(word: str, file: Path) -> Problem:
+    """The problem of a process that ended in some way while it loaded the handler."""
+    message, hint = _ENDED[word]
+    return Problem(code="cannot-probe", place=Place(shown_path(file), 0), message=message, hint=hint)
+
+
+_ENDED = {
+    "exit": ("its process ends while it is loaded", "call sys.exit or process.exit in functions only"),
+    "crash": ("its process crashes while it is loaded", "give packages that are compiled for this system (--packages)"),
+    "output": ("it prints more than is read while it is loaded", "print less in code outside of functions"),
+    "memory": (
+        "it takes more memory than the probe gives while it is loaded",
+        "load less in code outside of functions",
+    ),
+    "timeout": (
+        "it takes too long to be loaded",
+        "wait for nothing in code outside of functions, or start it and give its address",
+    ),
+}
 
 
 def _other_module(found: str, file: Path) -> Problem:
@@ -88,28 +108,19 @@ def _other_module(found: str, file: Path) -> Problem:
 
 def _raised(failure: Mapping[str, Any], file: Path, *, node: bool) -> tuple[str, str]:
     """The message for an error of which only the type is shown: its text could quote a secret."""
+    if failure["error"] == "MemoryError":
+        return _ENDED["memory"]
     if failure["kind"] != "syntax":
         hint = "see this line: what it reads is not there, or has another form than it expects"
         return f"error while it was loaded: {failure['error']}", hint
-    here = f"Python {sys.version_info.major}.{sys.version_info.minor}"
-    runtime = _runtime(file)
-    later = re.fullmatch(r"python3\.(\d+)", runtime)
-    if later is not None and int(later[1]) > sys.version_info.minor and not node:
-        message = f"syntax error: the template's runtime is {runtime}, and this probe runs {here}"
-        return message, f"run the probe with {runtime}"
+    runtime, here = runtime_near(file), str(failure.get("runs", ""))
+    if not node and runtime not in {"", here}:
+        return f"syntax error: the template's runtime is {runtime}, and {here} runs it", f"put {runtime} on the PATH"
     hint = "fix it" if node else "fix it, or run the probe with the version of Python that it is written for"
     return f"syntax error: {failure['error']}", hint
 
 
-def _runtime(file: Path) -> str:
-    """The runtime that the template near a handler gives its function, or all of them; '' where they differ."""
-    stack = template_near(file, Files())
-    functions = [one for one in stack.resources.values() if one.type in _FUNCTIONS] if stack else []
-    found = {text(get(one.properties, "Runtime")) for one in functions}
-    return (found.pop() or "") if len(found) == 1 else ""
-
-
-_FUNCTIONS = frozenset({"AWS::Serverless::Function", "AWS::Lambda::Function"})
+_AS_DEPLOYED = "put it into the handler's folder, as it is deployed"
 
 
 def _lacking(kind: str, name: str, file: Path, *, node: bool) -> tuple[str, str]:
@@ -122,7 +133,9 @@ def _lacking(kind: str, name: str, file: Path, *, node: bool) -> tuple[str, str]
     if kind == "file":
         return (
             f"it needs the file {quoted(name)}, which is not there",
-            "put it into the handler's folder, as it is deployed",
+            "the probe has no /opt: name it by a variable, and give --env"
+            if name.startswith("/opt/")
+            else _AS_DEPLOYED,
         )
     return f"the module {quoted(name)} is missing", _how_to_get(name, file, node=node)
 

@@ -10,7 +10,6 @@ import os
 import select
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +19,7 @@ from threatmodel.reading.home import PACKAGES
 _START = (  # a module, not a script: those are compiled again each time
     "import sys; sys.path.insert(0, sys.argv[1]); from threatmodel.probe.runners.inside import starter; starter.main()"
 )
-_COMMAND = (sys.executable, "-I", "-S", "-X", "utf8", "-c", _START, str(PACKAGES))
+_OPTIONS = ("-I", "-S", "-X", "utf8", "-c", _START, str(PACKAGES))
 _ENVIRONMENT = {"LANG": "en_US.UTF-8", "TZ": ":UTC", "PATH": os.defpath}
 _PATIENCE = 10.0
 _STOP = b"s"  # starter.STOP, which is on the other side
@@ -63,12 +62,12 @@ class Started:
 class _Starter:
     """The process that is copied, and the line to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, python: str) -> None:
         self._line, other = socket.socketpair()
         self._lock = threading.Lock()
         with other:
-            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, this package's file
-                _COMMAND,
+            self._process = subprocess.Popen(  # noqa: S603 - an interpreter that the caller found, this package's file
+                (python, *_OPTIONS),
                 stdin=other.fileno(),
                 stdout=subprocess.DEVNULL,
                 env=_ENVIRONMENT,
@@ -104,8 +103,8 @@ class _Starter:
 
 
 @functools.cache
-def _starter(_process: int, _number: int, _generation: int) -> _Starter:
-    return _Starter()
+def _starter(python: str, _process: int, _number: int, _generation: int) -> _Starter:
+    return _Starter(python)
 
 
 _lock = threading.Lock()
@@ -120,7 +119,7 @@ def started(config: Mapping[str, Any], number: int = 0) -> Started:
     """
     for _ in range(2):
         with _lock:
-            starter = _starter(os.getpid(), number, _generations.get(number, 0))
+            starter = _starter(config["python"], os.getpid(), number, _generations.get(number, 0))
         try:
             return starter.start(config)
         except OSError:

@@ -10,10 +10,12 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
 
 from threatmodel.probe.protocol import Limits, Runner
-from threatmodel.probe.runners.dependencies import found_packages, linked_packages
+from threatmodel.probe.runners.dependencies import found_packages, linked_packages, runtime_near
+from threatmodel.probe.runners.interpreters import Interpreter, node_note, python_of
 from threatmodel.probe.runners.lambdas import LambdaRunner
 from threatmodel.probe.runners.launching import Program
 from threatmodel.probe.runners.over_http import HttpRunner
@@ -62,21 +64,41 @@ def runner_for(  # noqa: PLR0913 - options of one command, each by its name
         raise _refused("cannot-probe", path, "handlers are not run on Windows, where they cannot be confined", hint)
     if suffix != ".py":
         _check_first(file)
+    _check_folders({"--packages": packages, "--folder": () if folder is None else (folder,)})
     root = real_path(folder or file.parent)
     if not real_path(file).is_relative_to(root):
         raise _refused("wrong-target", path, f"it is not in {shown_path(root)}/", "name the folder that is deployed")
-    node, flags = ("", ()) if suffix == ".py" else _node(path)
+    if provide and suffix == ".py":
+        hint = "install the package into a folder, and give --packages FOLDER"
+        raise refusal("wrong-type", "--provide", "no package of Python is replaced", hint)
+    found = tuple(real_path(Path(folder)) for folder in packages) or found_packages(root / file.name)
     program = Program(
         file=real_path(file),
         folder=root,
         name=name,
-        node=node,
-        node_flags=flags,
-        packages=tuple(real_path(Path(folder)) for folder in packages) or found_packages(root / file.name),
+        **_interpreter(path, found, python=suffix == ".py"),
+        packages=found,
         linked=linked_packages(real_path(file)),
         provide=tuple(provide),
     )
     return LambdaRunner(program, secret_env=secret_env, environment=environment or {}, limits=limits)
+
+
+def _check_folders(given: Mapping[str, Sequence[Path]]) -> None:
+    """Raises InputError where there is no folder that an option names."""
+    for option, folders in given.items():
+        for folder in folders:
+            if not folder.is_dir():
+                raise _refused("missing-file", shown_path(folder), "there is no such folder", f"check {option}")
+
+
+def _interpreter(path: str, packages: Sequence[Path], *, python: bool) -> dict[str, Any]:
+    """Return what a program says of its interpreter: that of the template's runtime, if there is one."""
+    runtime = runtime_near(Path(path))
+    if python:
+        return {"interpreter": python_of(runtime, packages)}
+    node, flags, major = _node(path)
+    return {"node": node, "node_flags": flags, "interpreter": Interpreter(node, node_note(runtime, major))}
 
 
 _ORDER = ("", ".js", ".mjs", ".cjs")
@@ -100,7 +122,7 @@ def handler_file(target: str) -> Path | None:
 
 def _parted(target: str) -> tuple[str, str]:
     """Path and name of a handler; the colon of a path such as C:/app.py parts nothing."""
-    found = re.fullmatch(r"(.+\.(?:py|js|mjs|cjs)):([^:/\\]*)", target, re.IGNORECASE)
+    found = re.fullmatch(r"(.+\.(?:py|[cm]?[jt]s)):([^:/\\]*)", target, re.IGNORECASE)
     return (found[1], found[2] or " ") if found else (target, "")
 
 
@@ -112,9 +134,11 @@ def _address(target: str, allow_remote: Sequence[str]) -> SplitResult:
         host, address = "", urlsplit("")
     shown = re.sub(r"//[^/@]*@", "//", target).partition("?")[0]
     if address.scheme not in {"http", "https"} or not host or address.username is not None or re.search(r"\s", target):
-        raise _refused("wrong-target", shown, "this is no address that can be probed", f"name {FORMS}")
+        raise _refused(
+            "wrong-target", shown, "this is not an address of the form http://HOST:PORT/PATH", f"name {FORMS}"
+        )
     if not _is_loopback(host) and host not in {name.lower() for name in allow_remote}:
-        hint = f"a probe sends hostile requests: if the operator agrees, allow {host} by name"
+        hint = f"a probe sends hostile requests: if the operator of that host agrees, give --allow-remote {host}"
         raise _refused("wrong-target", shown, f"{quoted(host)} is not this machine", hint)
     return address._replace(path=quote(address.path, _KEPT), query=quote(address.query, _KEPT))
 
@@ -130,8 +154,8 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _node(path: str) -> tuple[str, Sequence[str]]:
-    """Where Node.js is, and options for its version.  Raises InputError where it is missing or too old."""
+def _node(path: str) -> tuple[str, Sequence[str], int]:
+    """Where Node.js is, options for its version, and that.  Raises InputError where it is missing or too old."""
     hint = f"install Node.js {OLDEST_NODE} or later, and see that `node --version` finds it"
     node = shutil.which("node")
     if node is None:
@@ -148,7 +172,7 @@ def _node(path: str) -> tuple[str, Sequence[str]]:
     version = int(found[1]), int(found[2])
     spares = (20, 15) <= version < (21, 0) or version >= (22, 2)
     # fetch runs WebAssembly, which otherwise reserves ten gigabytes of addresses: more than some shells may have
-    return node, ("--disable-wasm-trap-handler",) if spares else ()
+    return node, ("--disable-wasm-trap-handler",) if spares else (), version[0]
 
 
 def _refused(code: str, place: str, message: str, hint: str) -> InputError:

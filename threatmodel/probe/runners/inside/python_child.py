@@ -287,7 +287,8 @@ def _failure(error: BaseException, path: str) -> dict[str, Any]:
         folder = os.path.dirname(path) + os.sep
         steps = [(step.filename, step.lineno or 1) for step in traceback.extract_tb(error.__traceback__)]
         place = next((step for step in reversed(steps) if step[0].startswith(folder)), (path, 1))
-    return {"kind": kind, "lacking": lacking, "error": type(error).__name__, "file": place[0], "line": place[1]}
+    found = {"kind": kind, "lacking": lacking, "error": type(error).__name__, "file": place[0], "line": place[1]}
+    return {**found, "runs": f"python3.{sys.version_info.minor}"}
 
 
 _NOT_IN = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
