@@ -145,7 +145,7 @@ COMPOSED = """\
 def handler(event, context):
     if len(event["text"]) > 700 or event["headers"].get("x-param-" + event["name"]):
         return json.loads(event["queryStringParameters"]["overrides"])["detail-type"] == "urgent"
-    return event["headers"].get("user-agent", "").startswith("Health/")
+    return event["headers"].get("user-agent", "").startswith("Health/") and event["headers"]["X-Mac"] + event["X-Key"]
 """
 VALUES: dict[str, tuple[str, Callable[[Send], bool]]] = {
     "a text longer than a number of the source": ("fields", lambda send: b"x" * 701 in (send.text or b"")),
@@ -175,6 +175,13 @@ VALUES: dict[str, tuple[str, Callable[[Send], bool]]] = {
         ),
     ),
     "a form in parts": ("forms", lambda send: send.base64 and b'name="user_id"\r\n\r\nU2' in (send.text or b"")),
+    "a list": ("forms", lambda send: (send.text or b"").startswith(b'[{"token"')),
+    "a compressed body": ("forms", lambda send: (send.text or b"").startswith(b"\x1f\x8b")),
+    "a closed modal with all switches on": ("fields", lambda send: b"is_cleared%22%3Atrue" in (send.text or b"")),
+    "a key beside what it signed": (
+        "signatures",
+        lambda send: (send.headers or {}).get("X-Mac") == "probe" and len(str((send.headers or {}).get("X-Key"))) == 64,
+    ),
     "an event with what its type has": ("fields", lambda send: b'"tokens":{"oauth":["U2' in (send.text or b"")),
     "an event with each field": ("fields", lambda send: b'"overrides":"x"' in (send.text or b"")),
     "the digest with a space in it": ("resent", lambda send: send.signature == "v0={spaced}"),

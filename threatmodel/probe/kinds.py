@@ -258,6 +258,9 @@ def _modal(caller: Caller, word: str, entered: Mapping[str, Any]) -> Mapping[str
         "blocks": [],
         "state": {"values": entered},
         "hash": "156772938.1827394",
+        "root_view_id": "V0PROBE99",
+        "previous_view_id": None,
+        "app_id": caller.app,
     }
 
 

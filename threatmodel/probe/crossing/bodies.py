@@ -78,6 +78,20 @@ def with_fields(text: str, root: Keys, fields: Mapping[str, Any]) -> str:
     return _edited(text, add)
 
 
+def switched_on(text: str) -> str:
+    """Return the body with true in place of each false."""
+
+    def switch(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: switch(one) for name, one in value.items()}
+        return [switch(one) for one in value] if isinstance(value, list) else value is False or value
+
+    def edit(whole: dict[str, Any]) -> None:
+        whole |= switch(whole)
+
+    return _edited(text, edit)
+
+
 def with_other_first(text: str, value: str) -> Iterator[Changed]:
     """Yield the body with a copy of a list's first object before it, in which one text is another."""
     for keys in places(text):

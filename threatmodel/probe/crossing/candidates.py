@@ -93,6 +93,12 @@ def header_names(genuine: Genuine) -> tuple[str, ...]:
     return tuple({name.lower(): name for name in (*named, *HEADERS)}.values())[: MOST_NAMES + len(HEADERS)]
 
 
+def named_headers(genuine: Genuine) -> tuple[str, ...]:
+    """Return those of them that the source names."""
+    asked = {name.lower() for name in genuine.hints.keys}
+    return tuple(name for name in header_names(genuine) if name.lower() in asked)
+
+
 def field_names(genuine: Genuine) -> tuple[str, ...]:
     """Return the names that a query, cookie or field of a body may have."""
     return _named_fields(genuine)[:MOST_NAMES]

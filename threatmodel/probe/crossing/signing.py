@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from threatmodel.probe.cases import Send
-from threatmodel.probe.crossing.candidates import BLANK, header_names, values
+from threatmodel.probe.crossing.candidates import BLANK, header_names, named_headers, values
 from threatmodel.probe.crossing.unsigned import crossed
 from threatmodel.probe.requests import Genuine
 from threatmodel.probe.slack import signature
@@ -64,11 +64,19 @@ def _by_others(send: Send, genuine: Genuine) -> Iterator[Send]:
     """A signature in each other header, as a second sender would make it, with a key that anyone knows."""
     stamp, body = str(int(genuine.now)).encode(), genuine.text_of(send.body).encode()
     keys = tuple(dict.fromkeys((*BLANK, *genuine.hints.defaults, *genuine.hints.known.values())))[:_MOST_KEYS]
-    names = header_names(genuine)
-    for key, over in product(keys, (body, b"v0:" + stamp + b":" + body, stamp + b"." + body, stamp + body)):
+    names, named = header_names(genuine), named_headers(genuine)
+    for key, over in product((*keys, _SENT), (body, b"v0:" + stamp + b":" + body, stamp + b"." + body, stamp + body)):
         made = hmac.digest(key.encode(), over, "sha256")
         for written in (made.hex(), f"sha256={made.hex()}", f"v0={made.hex()}", base64.b64encode(made).decode()):
-            yield crossed(send, "", headers={**(send.headers or {}), **dict.fromkeys(names, written)})
+            if key != _SENT:
+                yield crossed(send, "", headers={**(send.headers or {}), **dict.fromkeys(names, written)})
+            for name in named if key == _SENT else ():
+                beside = {**dict.fromkeys(named, key), name: written}
+                yield crossed(send, "with its key in other headers", headers={**(send.headers or {}), **beside})
+
+
+_SENT = "probe"
+"""A key that the request has beside the signature."""
 
 
 def timestamps(send: Send, _genuine: Genuine) -> Iterator[Send]:

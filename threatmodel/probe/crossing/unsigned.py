@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise, product
 from typing import Any
@@ -13,11 +15,19 @@ from urllib.parse import parse_qsl, urlencode
 from threatmodel.probe.bodies import Keys, parse
 from threatmodel.probe.cases import METHODS, Send
 from threatmodel.probe.crossing import bodies
-from threatmodel.probe.crossing.candidates import CARRIED, TYPES, field_names, header_names, lengths, values
+from threatmodel.probe.crossing.candidates import (
+    CARRIED,
+    TYPES,
+    field_names,
+    header_names,
+    lengths,
+    named_headers,
+    values,
+)
 from threatmodel.probe.crossing.pairing import paired
 from threatmodel.probe.events import SHAPES
 from threatmodel.probe.hints import step_of
-from threatmodel.probe.kinds import caller_of, of_event
+from threatmodel.probe.kinds import KINDS, body_of, caller_of, of_event
 from threatmodel.probe.requests import Genuine
 from threatmodel.reading.values import replace
 
@@ -33,8 +43,7 @@ def fields(send: Send, genuine: Genuine) -> Iterator[Send]:
 
 def crossed(send: Send, says: str, **changes: Any) -> Send:
     """Return the request with changes, and what these are in words."""
-    text = changes.pop("text", None)
-    if isinstance(text, str):
+    if isinstance(text := changes.get("text"), str):
         changes["text"] = text.encode("utf-8", "surrogateescape")
     return replace(send, says=says, **changes)
 
@@ -46,6 +55,7 @@ def _bodies(text: str, genuine: Genuine) -> Iterator[bodies.Changed]:
     yield from _lengthened(text, read, lengths(genuine))
     yield from _with_objects(text, field_names(genuine), words)
     yield from _of_other_types(text, words, dict.fromkeys(field_names(genuine), "x"))
+    yield from _of_other_kinds(text, genuine)
     yield from _with_words(text, read, words)
     yield from _with_more(text, field_names(genuine), words)
     yield from _spelled(text, read)
@@ -105,6 +115,18 @@ def _of_other_types(text: str, words: Sequence[str], more: Mapping[str, str]) ->
                         body = bodies.with_value(body, ("event", name), one)
                     yield f"{says} and its fields", body
                     yield f"{says}, and 'x' in each other field", bodies.with_fields(body, ("event",), more)
+
+
+def _of_other_kinds(text: str, genuine: Genuine) -> Iterator[bodies.Changed]:
+    """Requests of each other kind, also with each switch on and with each field that the source names."""
+    more = dict.fromkeys(field_names(genuine), "x")
+    for kind in KINDS:
+        body = body_of(kind, caller_of(text), delivery="7", now=genuine.now)
+        yield f"as a genuine {kind}", body
+        on = bodies.switched_on(body)
+        for root in bodies.roots(on):
+            on = bodies.with_fields(on, root, more)
+        yield f"as a genuine {kind}, with true for false and 'x' in each other field", on
 
 
 def _with_words(text: str, read: Sequence[Keys], words: Sequence[str]) -> Iterator[bodies.Changed]:
@@ -184,8 +206,7 @@ def _as_compared(send: Send, genuine: Genuine) -> Iterator[Send]:
     """Requests of which every part has what the source compares it with: a check may need several of them at once."""
     answers = genuine.hints.answers
     text = genuine.text_of(send.body)
-    asked = {name.lower() for name in genuine.hints.keys}
-    named = [name for name in header_names(genuine) if name.lower() in asked]
+    named = named_headers(genuine)
     rest: tuple[dict[str, str], ...] = ({}, dict.fromkeys(field_names(genuine), "x"))
     for at, filled in product(range(min(_MOST_ANSWERS, max(map(len, answers.values()), default=0))), rest):
         said = {name: texts[at % len(texts)] for name, texts in answers.items()}
@@ -266,6 +287,8 @@ def forms(send: Send, genuine: Genuine) -> Iterator[Send]:
     written = {
         "as JSON": bodies.as_json(text),
         "as JSON without objects in it": flat,
+        "as a list": f"[{bodies.as_json(text)}]",
+        "as a list without objects in it": f"[{flat}]",
         "as a form": bodies.as_form(text),
         "as JSON in a form": urlencode({"payload": bodies.as_json(text)}),
         "in base64 as text": base64.b64encode(text.encode()).decode(),
@@ -286,6 +309,8 @@ def forms(send: Send, genuine: Genuine) -> Iterator[Send]:
     for encoded in (False, True):
         headers = {**(send.headers or {}), "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
         yield crossed(send, "as parts", text=_as_parts(query), headers=headers, base64=encoded)
+    for packed, (name, value) in product((gzip.compress(text.encode()), zlib.compress(text.encode())), _PACKED):
+        yield crossed(send, "compressed", text=packed, headers={**(send.headers or {}), name: value})
     for shape, method in product(SHAPES, ("POST", "GET")):
         yield crossed(send, "without a body", text="", query=query, method=method, shape=shape)
     for says, body in written.items():
@@ -299,6 +324,8 @@ def forms(send: Send, genuine: Genuine) -> Iterator[Send]:
 
 
 _BOUNDARY = "x"
+_PACKED = (("Accept", "*/*"), ("Content-Encoding", "gzip"), ("Content-Encoding", "deflate"))
+"""Headers that say how a body is compressed, and one that says nothing of it."""
 
 
 def _as_parts(fields: Mapping[str, str]) -> str:
