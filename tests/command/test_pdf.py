@@ -73,8 +73,12 @@ def test_the_pdf_has_contents_an_outline_and_page_numbers(tmp_path: Path) -> Non
     assert b"/Outlines" in content
     assert content.rstrip().endswith(b"% Written by threatmodel")
     if shutil.which("pdftotext"):
-        text = subprocess.run(["pdftotext", str(target), "-"], capture_output=True, text=True, check=True).stdout
+        command = ["pdftotext", "-layout", str(target), "-"]
+        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         pages = text.rstrip("\f").split("\f")
         assert "Contents" in text
-        assert re.search(rf"^2 / {len(pages)}$", pages[1], re.MULTILINE)
+        assert re.search(rf"^ *2 / {len(pages)}$", pages[1], re.MULTILINE)
+        for entry, heading in (("What to do", "What to do"), ("Matrices", "The risk matrix"), ("Method", "Method")):
+            page = int(re.search(rf"\d+\. {entry} +(\d+)", text)[1])  # type: ignore[index]
+            assert re.search(rf"^ *{heading}$", pages[page - 1], re.MULTILINE), entry
     assert main(["--report", "pdf", "-o", str(target), *DAY]) == 0  # an earlier output is replaced

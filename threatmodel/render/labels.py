@@ -33,7 +33,7 @@ ENTRY = "ENTRY POINT"
 _LONG_WORD = 16
 """Characters of a word that is not broken, even if a line has fewer."""
 
-_DOT, _NO_BREAK = " · ", "\N{NO-BREAK SPACE}"
+_DOT, NO_BREAK = " · ", "\N{NO-BREAK SPACE}"
 
 
 class Style(NamedTuple):
@@ -219,10 +219,10 @@ def wrapped(text: str, width: int, most: int = 2) -> str:
 def lines(text: str, width: int, most: int = 2) -> list[str]:
     """Return text in lines, escaped; no line ends with the dot that separates parts."""
     parts = one_line(text).strip().split(_DOT)
-    kept = _DOT.join(part.replace(" ", _NO_BREAK) if len(parts) > 1 and len(part) <= width else part for part in parts)
+    kept = _DOT.join(part.replace(" ", NO_BREAK) if len(parts) > 1 and len(part) <= width else part for part in parts)
     longest = max(map(len, kept.split()), default=0)
     found = textwrap.wrap(kept, max(width, min(longest, _LONG_WORD)), max_lines=most, placeholder=" …")
-    return [dot_html(line.removesuffix(" ·").removeprefix("· ").replace(_NO_BREAK, " ")) for line in found]
+    return [dot_html(line.removesuffix(" ·").removeprefix("· ").replace(NO_BREAK, " ")) for line in found]
 
 
 def node(element: str) -> str:

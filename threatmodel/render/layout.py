@@ -10,7 +10,7 @@ from typing import NamedTuple
 from threatmodel.model.reference_architecture import Zone
 from threatmodel.reading.marks import MARK
 from threatmodel.render.condensed import Box, Condensed, Link
-from threatmodel.render.labels import ENTRY, SMALL, Labels, Style, badged, lines, node, small, wrapped
+from threatmodel.render.labels import ENTRY, NO_BREAK, SMALL, Labels, Style, badged, lines, node, small, wrapped
 from threatmodel.render.palette import (
     BOUNDARY,
     CALLER,
@@ -190,7 +190,7 @@ class Layout:
             words.append("(assumed): not described")
         legend = "".join(
             f'<font color="{MUTED}">{dot_html(line)}</font>{_LEFT}'
-            for line in textwrap.wrap(" · ".join(words), self._letters(120))
+            for line in textwrap.wrap(f"{NO_BREAK}· ".join(words), self._letters(120))
         )
         return legend if self.style.arrow or not self.scale.numbered else self._key(legend)
 

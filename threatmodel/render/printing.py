@@ -39,6 +39,9 @@ _FLAGS = (
     "--no-pdf-header-footer",
 )
 _PAGES = re.compile(rb"/Type\s*/Page\b")
+_TARGETS = re.compile(rb"/([\w.%-]+) \[(\d+) 0 R /XYZ ")
+_ENTRY = re.compile(r'(<a href="#([\w-]+)">[^<]*</a> <span class="at">)(</span>)')
+"""An entry of the contents, which lacks its page."""
 
 
 class PrintError(Exception):
@@ -65,7 +68,24 @@ def browser(named: str = "", environment: Mapping[str, str] = os.environ) -> str
 
 
 def printed(page: str, program: str, folder: Path) -> bytes:
-    """Return a page as PDF, with an outline of its headings; `folder` is an empty one to work in. Raises PrintError."""
+    """Return a page as PDF, with an outline of its headings; `folder` is an empty one to work in. Raises PrintError.
+
+    A page with contents is printed twice: the first time shows the page of each entry.
+    """
+    content = _printed(page, program, folder)
+    if _ENTRY.search(page):
+        at = pages_of(content)
+        content = _printed(_ENTRY.sub(lambda one: f"{one[1]}{at.get(one[2], '')}{one[3]}", page), program, folder)
+    return marked_picture(content, "pdf")
+
+
+def pages_of(content: bytes) -> Mapping[str, int]:
+    """Return the page of each target of a link in a PDF that Chromium printed; none where it is written otherwise."""
+    order = {number: at for at, number in enumerate(re.findall(rb"(?:^|\n)(\d+) 0 obj\s*<</Type /Page\b", content), 1)}
+    return {name.decode(): order[number] for name, number in _TARGETS.findall(content) if number in order}
+
+
+def _printed(page: str, program: str, folder: Path) -> bytes:
     source, target = folder / "page.html", folder / "page.pdf"
     source.write_text(page, encoding="utf-8")
     command = [program, *_FLAGS, *_unconfined(), f"--user-data-dir={folder / 'profile'}"]
@@ -73,7 +93,7 @@ def printed(page: str, program: str, folder: Path) -> bytes:
     content = target.read_bytes() if target.is_file() else b""
     if not _PAGES.search(content):
         raise PrintError(f"{program} wrote no PDF")
-    return marked_picture(content, "pdf")
+    return content
 
 
 def _unconfined() -> tuple[str, ...]:
