@@ -373,11 +373,6 @@ def _of_services(services: Collection[str], stack: Stack) -> Iterator[str]:
     """The resources of some services, and the roles that a transform makes of functions."""
     spaces = {space for service in services for space in _ALIKE.get(service, (service,))}
     for name, resource in stack.resources.items():
-        if "" in spaces or not spaces.isdisjoint((_space(resource.type), *known(resource.type).services)):
+        own = resource.type.lower().split("::")[1:2]  # iam of AWS::IAM::Role
+        if "" in spaces or not spaces.isdisjoint((*own, *known(resource.type).services)):
             yield name
-
-
-def _space(kind: str) -> str:
-    """The namespace of a type: iam of AWS::IAM::Role."""
-    parts = kind.split("::")
-    return parts[1].lower() if len(parts) > 1 else ""

@@ -30,7 +30,8 @@ def called_versions(stack: Stack, facts: StackFacts) -> Iterator[tuple[Resource,
     """Each function of a file of which an older version is called, and where that is said."""
     for function in stack.of_type(*_FUNCTIONS):
         for part in facts.gathered("function", "callers", function):
-            if part.part == "caller" and _is_behind(part.node, function):
+            named = any(link.resource == function.name for link in links(part.node))
+            if part.part == "caller" and named and _BEHIND.search(shape_of(part.node)) is not None:
                 yield function, part.node.place
             elif part.part == "alias":
                 yield from ((function, one.place) for one in _versions(part.resource) if _is_old(one))
@@ -54,8 +55,3 @@ def _is_old(version: Node) -> bool:
     """Return whether a version is a literal number, or comes from a deployment or another file."""
     given = isinstance(version, Unknown) or bool(getattr(version, "given", ()))
     return given or _NUMBER.match(worded(version) or "") is not None
-
-
-def _is_behind(node: Node, function: Resource) -> bool:
-    named = any(link.resource == function.name for link in links(node))
-    return named and _BEHIND.search(shape_of(node)) is not None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from threatmodel.evidence.analyses.properties import document, flag, read, worded
 from threatmodel.evidence.analyses.registry import analysis
@@ -37,10 +36,10 @@ def secret_kept_in(parts: Sequence[Gathered], resource: Resource, stack: Stack) 
         outcome = _spelt(part, resource, stack)
         if outcome is not None:
             return outcome
-    texts = stack.once(_texts, lambda: _texts(stack))
-    if texts.spelt is not None:
-        return Unanswered("a secret is in plaintext here, which may be this one", texts.spelt)
-    copy = next((node for node in texts.copies if _copies(node, resource, stack)), None)
+    spelt, copies = stack.once(_texts, lambda: _texts(stack))
+    if spelt is not None:
+        return Unanswered("a secret is in plaintext here, which may be this one", spelt)
+    copy = next((node for node in copies if _copies(node, resource, stack)), None)
     return Unanswered("a copy of it may be here in plaintext", copy.place) if copy is not None else None
 
 
@@ -57,22 +56,15 @@ def parameter_kept_in(parts: Sequence[Gathered], resource: Resource, stack: Stac
     return None
 
 
-class _Texts(NamedTuple):
-    """Where a file spells a secret, and what of it puts the value of a stored one somewhere."""
-
-    spelt: Place | None
-    copies: tuple[Node, ...]
-
-
-def _texts(stack: Stack) -> _Texts:
-    """The texts of a file, in which all its secrets are looked for."""
+def _texts(stack: Stack) -> tuple[Place | None, tuple[Node, ...]]:
+    """Return where a file spells a secret, and what of it may put the value of a stored one somewhere."""
     every = [
         leaf for one in stack.resources.values() if not _KEEPERS.match(one.type) for leaf in leaves(one.properties)
     ]
     about = [leaf for one in stack.resources.values() for node in (one.about or {}).values() for leaf in leaves(node)]
     beside = [leaf for node in stack.beside for leaf in leaves(node)]
     spelt = next((one for one in (*every, *about, *beside) if spells_secret(shape_of(one)[:_LONGEST])), None)
-    return _Texts(spelt.place if spelt is not None else None, tuple(filter(_may_copy, every)))
+    return spelt.place if spelt is not None else None, tuple(filter(_may_copy, every))
 
 
 _KEEPERS = re.compile(

@@ -61,7 +61,9 @@ def own_key(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outc
         return Unanswered("it uses the key of its source, which is unknown here", inherited.place)
     says = [say for part in named(parts, "key", "rule") for say in _key(part, stack, resource)]
     if says:
-        says += judged(named(parts, "replica"), resource, lambda part: _of_replica(part, stack, resource))
+        why = "a replica uses a key that AWS owns or manages"
+        replicas = named(parts, "replica")
+        says += judged(replicas, resource, lambda one: _of(read(one.node, "KMSKeyArn"), stack, resource, one.node, why))
         says += _put_aside(resource, stack)
     outcome = every(says, "", "it is encrypted with a key that AWS owns or manages")
     switch = _switched_on(resource)
@@ -89,20 +91,12 @@ _ORIGINS = (
 """
 
 
-def _of_replica(part: Gathered, stack: Stack, element: Resource) -> Answer:
-    """Return whether a replica of a table in another Region has a customer managed key as well."""
-    key = read(part.node, "KMSKeyArn")
-    why = "a replica uses a key that AWS owns or manages"
-    return _of(key, stack, element) if key is not None else Unanswered(why, part.node.place)
-
-
 def _put_aside(queue: Resource, stack: Stack) -> Iterator[Answer]:
     """Return whether the dead-letter queue of this file has a customer managed key."""
     target = dead_letters_of(queue, stack)
     if target is not None and target is not queue:
-        key = read(target.properties, "KmsMasterKeyId")
         why = "its dead-letter queue uses a key that AWS owns or manages"
-        yield _of(key, stack, queue) if key is not None else Unanswered(why, target.place)
+        yield _of(read(target.properties, "KmsMasterKeyId"), stack, queue, target, why)
 
 
 _ON = frozenset(("true", "kms"))
@@ -130,11 +124,13 @@ def _key(part: Gathered, stack: Stack, element: Resource) -> Iterator[Answer]:
             yield no(part.node.place)
             return
     if node is not None:
-        yield doubted(_of(node, stack, element), doubt_of(part.resource, element))
+        yield doubted(_of(node, stack, element, node), doubt_of(part.resource, element))
 
 
-def _of(node: Node, stack: Stack, element: Resource) -> Answer:
-    """What is said of one key that is named."""
+def _of(node: Node | None, stack: Stack, element: Resource, of: Node | Resource, why: str = "") -> Answer:
+    """What is said of one key that is named; `why` not, where none is."""
+    if node is None:
+        return Unanswered(why, of.place)
     stated = worded(node)
     if stated is not None and _OF_AWS.match(stated):
         return no(node.place)

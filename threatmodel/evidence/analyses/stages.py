@@ -196,14 +196,6 @@ _V2 = frozenset((
 ))  # fmt: skip
 
 
-class _Setting(NamedTuple):
-    """What is set for every method (`whole`, None where that is not known) or for one: the node with its limit."""
-
-    whole: bool | None
-    limit: Node | None
-    place: Place
-
-
 _SECOND = "SAM also deploys a stage named Stage, which has no limit (set OpenApiVersion)"
 
 
@@ -249,27 +241,23 @@ def _of_stage(stage: Stage, resource: Resource) -> Iterator[Answer]:
         yield from rates
 
 
-def _limits_set(part: Gathered, resource: Resource) -> Iterator[_Setting]:
-    """What a stage sets for all methods or routes, and for single ones."""
+def _limits_set(part: Gathered, resource: Resource) -> Iterator[tuple[bool | None, Node]]:
+    """What a stage sets for every method or route (True, None where that is not known), and for single ones."""
     node = part.node
     if resource.type in _V2:
         default = read(node, "DefaultRouteSettings")
         if default is not None:
-            yield _limit_set(default, whole=True)
+            yield True, default
         routes = read(node, "RouteSettings")
         for one in routes.entries.values() if isinstance(routes, Table) else each(routes):
-            yield _limit_set(one, whole=False)
+            yield False, one
     else:
         if part.part == "deployment":
             node = read(node, "StageDescription") or node
-            yield _limit_set(node, whole=True)
+            yield True, node
         for one in each(read(node, "MethodSettings")):
             both = _told(read(one, "ResourcePath"), "/*"), _told(read(one, "HttpMethod"), "*")
-            yield _limit_set(one, whole=False if False in both else None if None in both else True)
-
-
-def _limit_set(node: Node, *, whole: bool | None) -> _Setting:
-    return _Setting(whole, read(node, "ThrottlingRateLimit"), node.place)
+            yield all_of(both), one
 
 
 def _told(node: Node | None, wanted: str) -> bool | None:
@@ -277,16 +265,14 @@ def _told(node: Node | None, wanted: str) -> bool | None:
     return stated == wanted if stated is not None or node is None else None
 
 
-def _rates(settings: Sequence[_Setting], stage: Place, unlimited: str) -> Iterator[Answer]:
-    limited = [one for one in settings if one.limit is not None]
-    yield from (_rate(one.limit) for one in limited if one.limit is not None)
-    if not any(one.whole for one in limited):
-        maybe = next((one for one in limited if one.whole is None), None)
+def _rates(settings: Sequence[tuple[bool | None, Node]], stage: Place, unlimited: str) -> Iterator[Answer]:
+    limits = [(whole, node, read(node, "ThrottlingRateLimit")) for whole, node in settings]
+    limited = [whole for whole, _, limit in limits if limit is not None]
+    yield from (_rate(limit) for _, _, limit in limits if limit is not None)
+    if not any(limited):
         why = "it is unknown whether the limit applies to every method"
-        yield Answered(None, (stage,), unlimited) if maybe is None else Unanswered(why, stage)
-    for one in settings:
-        if one.limit is None and not one.whole:
-            yield Unanswered(_OWN_SETTINGS, one.place)
+        yield Unanswered(why, stage) if None in limited else Answered(None, (stage,), unlimited)
+    yield from (Unanswered(_OWN_SETTINGS, node.place) for whole, node, limit in limits if limit is None and not whole)
 
 
 def _rate(node: Node) -> Answer:

@@ -27,7 +27,7 @@ from threatmodel.reading import plain
 from threatmodel.reading.compiled import Compiled
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, listed, quoted, suggestion
-from threatmodel.reading.reader import Entry, Fields, Reader
+from threatmodel.reading.reader import Fields, Reader
 from threatmodel.reading.shape import Flag, Number, Word
 
 TABLE = Compiled(
@@ -86,20 +86,14 @@ class _Whole:
     def facts(self, kind: str, table: Fields) -> Iterator[tuple[str, tuple[FactMapping, ...]]]:
         """The facts of a kind with their places."""
         for name, entry in table.items():
-            if (row := self.row(kind, name, entry.key)) is not None:
+            row = FACTS[kind].get(name)
+            if row is not None and not row.derived:
                 yield name, tuple(self.place(row, one.value, one.place) for one in entry.value)
-
-    def row(self, kind: str, name: str, place: Place) -> FactRow | None:
-        """The fact of this name, which is not computed from others."""
-        row = FACTS[kind].get(name)
-        if row is None or row.derived:
+                continue
             known = [other for other, one in FACTS[kind].items() if not one.derived]
-            message = f"{quoted(name)} is no fact of the kind {kind}"
-            if row is not None:
-                message = f"{kind}.{name} is computed from other facts"
-            self.reader.note("unknown-fact", place, message, suggestion(name, known))
-            return None
-        return row
+            computed = f"{kind}.{name} is computed from other facts"
+            message = computed if row is not None else f"{quoted(name)} is no fact of the kind {kind}"
+            self.reader.note("unknown-fact", entry.key, message, suggestion(name, known))
 
     # --- sources
 
@@ -170,7 +164,9 @@ class _Whole:
         self.check_keys(predicate, entries, place)
         values = [entries[name] for name in ("says", "otherwise", "left_out") if name in entries]
         for entry in (*values, *_value(entries, "words", {}).values()):
-            self.check_value(row, entry)
+            if not can_be(row, entry.value):
+                message = f"{row.kind}.{row.name} cannot be {quoted(entry.value)}; it is {row.type}"
+                self.reader.note("wrong-type", entry.place, message)
         self.check_word(entries, "value", VALUES, row)
         self.check_word(entries, "over", OVER, row)
         self.check_analysis(row, entries)
@@ -197,12 +193,6 @@ class _Whole:
         for name in _USELESS[predicate]:
             if name in entries:
                 self.reader.note("unknown-key", entries[name].key, f"'{name}' says nothing beside '{predicate}'")
-
-    def check_value(self, row: FactRow, entry: Entry) -> None:
-        """Notes a value that the fact cannot have."""
-        if not can_be(row, entry.value):
-            message = f"{row.kind}.{row.name} cannot be {quoted(entry.value)}; it is {row.type}"
-            self.reader.note("wrong-type", entry.place, message)
 
     def check_word(self, entries: Fields, key: str, known: Mapping[str, tuple[type, ...]], row: FactRow) -> None:
         """Notes a way that does not exist, or is not for the fact's type."""

@@ -61,7 +61,8 @@ def effective(found: Sequence[Grant]) -> Permissions:
         if grant.effect != "Allow" or grant.open is not None:
             continue
         unknown += [part.open for part in grant.actions if part.open is not None]
-        for one in _by_service(grant, denied):
+        for actions in by_service(actions_in(grant, denied)).values():  # since patterns of resources are a service's
+            one = Allowed(tuple(dict.fromkeys(action.name for action in actions)), grant.place)
             allowed.append(one)
             if _PASSES in one.actions:
                 unknown += [part.open for part in grant.resources if part.open is not None]
@@ -108,12 +109,6 @@ def _names(grant: Grant) -> Iterator[str]:
 @lru_cache(maxsize=4096)
 def _lowered(text: str) -> tuple[str, ...]:
     return tuple(action.name.lower() for action in expanded(text)) or (text,)
-
-
-def _by_service(grant: Grant, denied: frozenset[str]) -> Iterator[Allowed]:
-    """What a statement allows, one service after the other, since patterns of resources are theirs."""
-    for actions in by_service(actions_in(grant, denied)).values():
-        yield Allowed(tuple(dict.fromkeys(one.name for one in actions)), grant.place)
 
 
 def actions_in(grant: Grant, denied: frozenset[str] = frozenset()) -> Iterator[IamAction]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.analyses.secret_texts import meaning
@@ -83,7 +82,9 @@ class Environment:
             name = self.names.meant(link.resource)
             if name in self.names.kinds:
                 into.setdefault(name, place)
-        for name in self._fetched_by_name(spelt) if into is self.fetched else self.names.texted(node):
+        plain = re.match(r"\{\{resolve:[a-z-]+:([^:}]+)", spelt)  # the name in a dynamic reference
+        fetched = self.names.texted(Scalar(plain[1], self.function.place)) if plain else ()
+        for name in fetched if into is self.fetched else self.names.texted(node):
             into.setdefault(name, place)
         if held is not None and not any(
             "secret" in self.names.kind_of(name) for name, at in into.items() if at == place
@@ -94,12 +95,6 @@ class Environment:
             for host in (*_HOST.findall(spelt), *((bare[1],) if bare else ())):
                 if "." in host.strip(".") and not is_aws_host(host):
                     self.hosts[host.lower()] = None
-
-    def _fetched_by_name(self, spelt: str) -> Iterator[str]:
-        """The secret that a dynamic reference names by a plain name."""
-        found = re.match(r"\{\{resolve:[a-z-]+:([^:}]+)", spelt)
-        if found:
-            yield from self.names.texted(Scalar(found[1], self.function.place))
 
     def _doubt(self, why: str, place: Place) -> None:
         self.unread = self.unread or Unanswered(why, place)

@@ -36,16 +36,11 @@ def mapping(ways: Ways, resource: Resource) -> None:
     by, source = _sender(ways, node, called, service)
     if not source and (broker := next((one for one in (service, service_of(node)) if one in BROKERS), "")):
         by, source = "service", whole(broker)
-    if not source and (broker := _broker(resource)):
-        by, source = "service", host_name(broker)
-    ways.start(called, "poll", resource, Start(by, "", source, "", places_of(resource, node)))
-
-
-def _broker(resource: Resource) -> str:
-    """Return the first broker of a cluster outside AWS that is polled; '' if none is named."""
     brokers = read(resource.properties, "SelfManagedEventSource", "Endpoints", "KafkaBootstrapServers")
     hosts = (_HOST_PORT.match(text(one) or "") for one in items(brokers) if not getattr(one, "given", ()))
-    return next((host[1].lower() for host in hosts if host), "")
+    if not source and (broker := next((host[1].lower() for host in hosts if host), "")):
+        by, source = "service", host_name(broker)
+    ways.start(called, "poll", resource, Start(by, "", source, "", places_of(resource, node)))
 
 
 def subscription(ways: Ways, resource: Resource) -> None:

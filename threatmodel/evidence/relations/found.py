@@ -62,7 +62,12 @@ class _Unread:
         for one in found:
             for name in one.handed if one.place not in places else ():
                 self._handed.setdefault(names.meant(name), one)
-        self._open = {one.place for one in names.stack.unread if _is_handed_open(names.stack, one.name)}
+        there = ((one.place, names.stack.resources.get(one.name)) for one in names.stack.unread)
+        self._open = {  # nested stacks that are handed a text which the file does not tell: a name, perhaps
+            place
+            for place, resource in there
+            if resource is not None and any(open_in(node) is not None for node in leaves(resource.properties))
+        }
 
     def handed(self, function: Resource) -> Touch | None:
         """The first part that acts on what it is handed, and is handed a function: it may call that, too."""
@@ -79,12 +84,6 @@ class _Unread:
             ),
             None,
         )
-
-
-def _is_handed_open(stack: Stack, name: str) -> bool:
-    """Whether a nested stack is handed a text that the file does not tell: a function's name may be one."""
-    resource = stack.resources.get(name)
-    return resource is not None and any(open_in(node) is not None for node in leaves(resource.properties))
 
 
 def _relations(

@@ -50,7 +50,7 @@ class Names:
         self.kinds: dict[str, tuple[str, ...]] = {}
         self.functions: dict[str, Resource] = {}
         self._open_names = False
-        self._by_name: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        self.by_name: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         by_type: dict[str, tuple[str, ...]] = {}
         for name, resource in stack.resources.items():
             kinds = by_type.get(resource.type)
@@ -79,7 +79,7 @@ class Names:
         property_ = known(resource.type).own_name
         key = spelling(read(resource.properties, property_)) if property_ else None
         if key is not None:
-            self._by_name.setdefault(key, []).append(name)
+            self.by_name.setdefault(key, []).append(name)
 
     def _stands_for(self, resource: Resource) -> str:
         """The name of the element that a resource stands for, or ''."""
@@ -132,7 +132,7 @@ class Names:
         named = _CALLED.match(invoked[1] if invoked else key[0])
         if named is None:
             return ()
-        return tuple(name for name in self._by_name.get((named[1], key[1]), ()) if name in self.functions)
+        return tuple(name for name in self.by_name.get((named[1], key[1]), ()) if name in self.functions)
 
     def element(self, node: Node | None, *kinds: str) -> str:
         """The one element of some kinds that a value names, or ''."""
@@ -159,11 +159,7 @@ class Names:
             found = self.targets.covered(pattern(node), parts[2]) if len(parts) > 2 else ()  # noqa: PLR2004 - a service
             return tuple(match.resource for match in found if match.named and match.sure)
         whole = _last(key[0]) if key[0].startswith("https://sqs.") else key[0]
-        return tuple(self._by_name.get((whole, key[1]), ()))
-
-    def called_so(self, name: str) -> tuple[str, ...]:
-        """Return the elements with a name that the file states."""
-        return tuple(self._by_name.get((name, ()), ()))
+        return tuple(self.by_name.get((whole, key[1]), ()))
 
     def may_name(self, unknown: Unknown, resource: Resource) -> bool:
         """Return whether an unknown value may name a function or role: a generated name cannot be known beforehand."""

@@ -133,7 +133,7 @@ def _spelt(names: Names, address: Node | None, service: str) -> str:
     found = pattern(address) if address is not None else None
     if found is None or service != "sqs" or ":path/" not in found.text:
         return whole(service)
-    own = names.called_so(found.text.rpartition("/")[2])
+    own = names.by_name.get((found.text.rpartition("/")[2], ()), ())
     if len(own) == 1:
         return own[0]
     last = found._replace(text=found.text.rpartition("/")[2], spelt=found.spelt.rpartition("/")[2])
