@@ -94,7 +94,8 @@ def _spells_more(generated: Node, stack: Stack) -> bool:
 
 def _copies(node: Node, resource: Resource, stack: Stack) -> bool:
     """Whether a dynamic reference puts the value of this secret here; one that names none of this file may."""
-    if _read_back(node, resource, stack):
+    kept = [stack.resources.get(one.resource) for one in links(node) if one.attribute in _VALUES]
+    if any(one is None or one is resource for one in kept):  # Terraform looks it up, or reads it back
         return True
     if "resolve:secretsmanager:" not in shape_of(node):
         return False
@@ -104,12 +105,6 @@ def _copies(node: Node, resource: Resource, stack: Stack) -> bool:
 
 
 _VALUES = frozenset(("secret_string", "secret_binary"))
-
-
-def _read_back(node: Node, resource: Resource, stack: Stack) -> bool:
-    """Whether Terraform puts the value of this secret here, or that of one that it looks up and may be this one."""
-    kept = [stack.resources.get(one.resource) for one in links(node) if one.attribute in _VALUES]
-    return any(one is None or one is resource for one in kept)
 
 
 def _spelt(part: Gathered, resource: Resource, stack: Stack) -> Outcome:

@@ -80,7 +80,8 @@ def _package(part: Gathered, mutability: Mapping[str, Node], stack: Stack) -> An
 
 def _image(node: Node, mutability: Mapping[str, Node], stack: Stack) -> Answer:
     """A digest names the bytes; a tag does if its repository is immutable."""
-    written = _written(node)
+    parts = getattr(node, "parts", ())  # without what only links tell
+    written = "".join(part for part in parts if isinstance(part, str)) if parts else worded(node) or ""
     if "@" in written:  # only a digest may follow it
         return yes(node.place)
     if isinstance(node, Unknown):
@@ -96,12 +97,6 @@ def _image(node: Node, mutability: Mapping[str, Node], stack: Stack) -> Answer:
     if worded(setting) == "IMMUTABLE_WITH_EXCLUSION" or isinstance(setting, Unknown):
         immutable = None
     return said(immutable, node.place, "it is unknown whether its tag can be moved")
-
-
-def _written(node: Node) -> str:
-    """The text of an image's address, without what only links tell."""
-    parts = getattr(node, "parts", None)
-    return "".join(part for part in parts if isinstance(part, str)) if parts else worded(node) or ""
 
 
 def _built_by_sam(packages: Sequence[Gathered], resource: Resource, stack: Stack) -> Iterator[Answer]:

@@ -67,16 +67,11 @@ def role_escalates(parts: Sequence[Gathered], resource: Resource, stack: Stack) 
 def calls_a_model(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """That a statement lets it put text into a language model of Bedrock: what no statement says is no answer."""
     for grant in allowing(held(parts, resource, stack)):
-        asked = (one for one in grant.actions if one.open is None and one.text.strip("*"))
-        if grant.open is None and any(_of_models(one.text) for one in asked):
+        texts = (one.text for one in grant.actions if one.open is None and one.text.startswith("bedrock:"))
+        asked = {action.name.lower() for text in texts for action in expanded(text)}
+        if grant.open is None and asked & LANGUAGE_MODELS:
             return yes(grant.place, "its role may invoke a Bedrock model")
     return None
-
-
-def _of_models(action: str) -> bool:
-    """Whether a pattern of actions covers one by which text goes into a language model."""
-    named = action.startswith("bedrock:")
-    return named and any(one.name.lower() in LANGUAGE_MODELS for one in expanded(action))
 
 
 @analysis("policy", "managed", "sam")

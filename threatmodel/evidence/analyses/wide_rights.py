@@ -206,7 +206,9 @@ class _Instead(NamedTuple):
         if fits and self.function.type == "AWS::Serverless::Function":
             return f"; use instead: {fits}"
         services = {name.partition(":")[0] for name in names}
-        meant = [name for name in self._named() if services & set(known(self.stack.resources[name].type).services)]
+        variables = read(self.function.properties, "Environment", "Variables")
+        own = (self.stack.resources.get(name) for name in dict.fromkeys(link.resource for link in links(variables)))
+        meant = [one.name for one in own if one is not None and services & set(known(one.type).services)]
         return f"; use instead: the ARN of {listed(meant)}" if meant else ""
 
     def _by_sam(self, grant: Grant) -> bool:
@@ -214,13 +216,6 @@ class _Instead(NamedTuple):
         roles = [one.resource for one in self.parts if one.part == "managed" and one.resource.made_by]
         asked = {aws_policy_name(pattern(one)) for one in items(self.function.properties.entries.get("Policies"))}
         return bool(roles) and grant.source in managed_policies() and grant.source not in asked
-
-    def _named(self) -> Sequence[str]:
-        """The resources of the file that the function's variables refer to."""
-        variables = read(self.function.properties, "Environment", "Variables")
-        return [
-            name for name in dict.fromkeys(link.resource for link in links(variables)) if name in self.stack.resources
-        ]
 
 
 def _unclear(grant: Grant) -> Unknown:

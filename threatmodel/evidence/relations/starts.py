@@ -204,7 +204,8 @@ def permission(ways: Ways, resource: Resource) -> None:
     for grant in statements(document) if document is not None else (statement_of(resource.properties),):
         named_by = [one.pattern.text for one in grant.principals] or [""]
         for principal in named_by if grant.effect != "Deny" else ():
-            service = "url" if through_url or action.endswith("FunctionUrl") else _service(principal)
+            own = re.match(r"([a-z0-9-]+)\.(?:[a-z0-9-]+\.)?amazonaws\.com", principal)
+            service = "url" if through_url or action.endswith("FunctionUrl") else own[1] if own else ""
             _permitted(ways, called, resource, (principal, service), grant)
 
 
@@ -222,12 +223,6 @@ def _permitted(ways: Ways, called: Called, resource: Resource, who: tuple[str, s
             hidden = ways.hidden.get((service, whose, given))
             if hidden is not None and ways.names.may_name(hidden, ways.names.functions[name]):
                 ways.way(name).doubt(f"{service} may also start it in another way: {hidden.why}", hidden.place)
-
-
-def _service(principal: str) -> str:
-    """The service that a principal is, in one word; '' where it is none."""
-    found = re.match(r"([a-z0-9-]+)\.(?:[a-z0-9-]+\.)?amazonaws\.com", principal)
-    return found[1] if found else ""
 
 
 def _foreign(principal: str, service: str, *, known: bool) -> str:
