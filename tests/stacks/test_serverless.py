@@ -26,6 +26,14 @@ def test_every_event_and_setting(golden: Golden) -> None:
     golden("evidence/serverless.txt", dump(read(text, "serverless.yml")))
 
 
+def test_only_a_comment_with_a_token_is_kept() -> None:
+    token = "xoxb-123456789012-AbCdEfGhIj"
+    text = f"service: shop  # the old one: {token}\nprovider: {{name: aws}}  # in Ireland\nfunctions: {{}}\n"
+    beside = [value(one) for one in read(text, "serverless.yml").beside]
+    assert sum(token in one for one in beside) == 1
+    assert not any("Ireland" in one for one in beside)
+
+
 # --- functions
 
 
