@@ -50,6 +50,17 @@ def test_a_deployed_template_is_named_beside_its_source() -> None:
     assert "no file here is known to describe these stacks: 'legacy'" in err
 
 
+def test_what_only_the_deployment_has_is_an_element() -> None:
+    """An open URL that someone made by hand: the code has no such thing."""
+    url = {"Type": "AWS::Lambda::Url", "Properties": {"TargetFunctionArn": {"Ref": "BotFunction"}, "AuthType": "NONE"}}
+    saved("template.yaml", SOURCE)
+    saved("deployed.json", {"TemplateBody": {**PROCESSED, "Resources": {**PROCESSED["Resources"], "Url": url}}})
+    evidence()
+    apis = yaml.safe_load(Path("model.yaml").read_text(encoding="utf-8"))["apis"]
+    assert sorted(apis) == ["serverless-rest-api", "url"]
+    assert "function-url-without-authentication@url" in run("check", "-v", "-m", "model.yaml")[1]
+
+
 def test_a_deployed_template_alone_is_the_system() -> None:
     saved("deployed.json", {"TemplateBody": SOURCE})
     found, _ = evidence()

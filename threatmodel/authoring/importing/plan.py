@@ -21,6 +21,7 @@ from threatmodel.authoring.importing.sources import Source, sources
 from threatmodel.evidence.environments import clashes, labels_of
 from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
+from threatmodel.evidence.outside import outside
 from threatmodel.evidence.relations.found import function_relations
 from threatmodel.evidence.unmodeled import unmodeled
 from threatmodel.model.file import LONGEST_NAME
@@ -28,7 +29,7 @@ from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem, listed
 from threatmodel.reading.project import real_path, repository
 from threatmodel.stacks.deployment import given_values
-from threatmodel.stacks.joining import joined
+from threatmodel.stacks.joining import joined, own_name
 from threatmodel.stacks.readers import read
 from threatmodel.stacks.stack import Stack
 
@@ -75,6 +76,7 @@ def imported(
     source = _source(paths, stacks, found, target, files)
     if source.served:
         found = entries_of(stack, {}, whole._replace(served=source.served))
+    found = [*found, *_only_deployed(there, stack, found, whole, files)]
     named = [
         NamedFile(one.kind, "" if one.path.is_fifo() else reference_to(one.path, target), label=label)
         for label, one in zip(labels, own, strict=True)
@@ -94,6 +96,20 @@ def imported(
     if piped:
         notes.append("what came through a pipe has no path: name the file under evidence in the model")
     return Imported(text, tuple(found), (), (*notes_of(stack, {one.resource for one in found}), *notes))
+
+
+def _only_deployed(
+    there: Sequence[Source], own: Stack, found: Sequence[ElementEntry], whole: Whole, files: Files
+) -> Iterator[ElementEntry]:
+    """Yield the elements that what is deployed has, and the code for it has not."""
+    labels = labels_of(one.path.as_posix() for one in there)
+    stacks = {label: read(one.kind, one.path, files) for label, one in zip(labels, there, strict=True)}
+    written = {own_name(name, own.joined)[1] for name in own.resources}
+    ids = {one.id for one in found}
+    for entry in entries_of(joined(stacks), {}, whole) if stacks else ():
+        is_written = own_name(entry.resource, stacks)[1] in written
+        if not (entry.apart or entry.id in ids or is_written or outside(entry.resource)):
+            yield entry
 
 
 _MOST = 4
