@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from threatmodel.beside.code.source import ENDINGS
 from threatmodel.stacks.stack import Resource, Stack
 
 if TYPE_CHECKING:
@@ -83,4 +84,5 @@ def code_root(deployed: Deployed) -> Path | None:
     found = text(uri)
     if found is None or re.match(r"[a-z0-9]+://", found) or found.endswith((".zip", ".jar")):
         return None
-    return deployed.folder / found
+    path = deployed.folder / found
+    return path.parent if path.suffix in ENDINGS else path  # a single file is packaged by itself

@@ -120,7 +120,8 @@ def _interpreted(
     for part in parts:
         if reading.flows.of(part, function) & GIVEN:
             how = SIGN if is_handled(reading, part, function, where) else CERTAIN
-            note = f"{what or f'{where.parts[0].name}() gets'} text of the request"
+            brought = "an event" if "Records" in reading.program.words else "the request"
+            note = f"{what or f'{where.parts[0].name}() gets'} text of {brought}"
             yield reading.at("interprets", how, (function, where), note)
 
 

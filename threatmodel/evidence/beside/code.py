@@ -319,7 +319,7 @@ FACTS: Mapping[str, tuple[tuple[str, Any], ...]] = {
     "one-tenant": (("serves_several_tenants", False),),
     "authorizes": (("authorizes_caller", True),),
     "no-oauth-state": (("binds_installation_state", False),),
-    "unverified-token": (("verifies_tokens", False),),
+    "unverified-token": (("takes_tokens", True), ("verifies_tokens", False)),
     "no-approver": (("checks_approver", False),),
     "any-channel": (("checks_audience", False),),
     "given-token": (("guards_task_tokens", False),),
