@@ -259,7 +259,9 @@ def test_a_rule_that_found_no_planted_fault_keeps_the_others_from_reassuring() -
 
 def test_without_a_control_nothing_is_stated() -> None:
     saved("result.json", without_fault() | {"results": []})
-    assert not reads()[1]
+    read, found = reads()
+    assert not found
+    assert any("the entry names no file with a planted fault (control:)" in why for _, why, _ in read.unread)
     read, found = reads(CONTROLLED)
     assert not found
     assert any("did not find the planted fault" in why for _, why, _ in read.unread)
@@ -349,7 +351,9 @@ def test_a_result_of_another_commit_counts_as_a_statement() -> None:
     assert found["bot", "input_reaches_interpreter"].size == 1
 
 
-@pytest.mark.parametrize("content", ["", '{"results": [', "{}", '{"hello": 1}', "[1]", '"text"'])
+@pytest.mark.parametrize(
+    "content", ["", '{"results": [', "{}", '{"a": 1}', "[1]", '"text"', '{"results": [1], "results": []}']
+)
 def test_what_is_no_result_is_refused(content: str) -> None:
     saved("result.json", content)
     modeled("template: template.yaml", RESULT)

@@ -206,6 +206,20 @@ def test_a_readme_says_where_the_address_of_a_feature_is_put(
     assert assess(tmp_path / "model.yaml", monkeypatch, capsys).surfaces == surfaces
 
 
+def test_an_import_says_which_keys_of_a_manifest_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "template.yaml").write_text(template("POST /hook"), encoding="utf-8")
+    text = '{"display_information": {"name": "x"}, "features": {},\n "features": {}, "setings": {}}\n'
+    (tmp_path / "slack-manifest.json").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(["import", ".", "-o", "model.yaml"]) == 0
+    said = capsys.readouterr().err
+    assert "slack-manifest.json:2:2: 'features' is given twice; first on line 1\n" in said
+    assert "slack-manifest.json:2:18: 'setings' is no key of a Slack manifest that is known; it is not read\n" in said
+
+
 def test_what_no_route_serves_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed) -> None:
     text = manifest(command="https://<h>/slack/refund", events="https://<h>/slack/events")
     files = {"template.yaml": template("POST /slack/events"), "m.json": text}

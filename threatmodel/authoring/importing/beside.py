@@ -83,6 +83,7 @@ def beside(paths: Sequence[Path], model: Path, files: Files) -> Beside:
     written = {name: text for name, text in found.texts.items() if PurePosixPath(name).name not in LOCKS}
     if seen.sightings or seen.workflows or any(visible_secrets(found, written)):
         named.append(NamedFile("repository", reference_to(root, model)))
+    notes += [f"{one.place}: {one.message}" for _, one_app in manifests for one in one_app.notes][:_MOST]
     notes += [f"{one.place}: not read: {one.why}" for one in (*found.unread, *seen.unread)][:_MOST]
     left = len(found.unread) + len(seen.unread) - _MOST
     notes += [f"and {left} more that were not read"] if left > 0 else []

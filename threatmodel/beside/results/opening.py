@@ -138,7 +138,7 @@ def results_in(text: str, file: str) -> Results:
     try:
         raw: Any = parsed(text)
     except (ValueError, RecursionError):
-        raise _refused(file, "this is no JSON that can be read; it may be cut short") from None
+        raise _refused(file, "this is no JSON that can be read; it may be cut short, or have a key twice") from None
     if raw == []:
         return Results(tool="", doubts=[_EMPTY])
     if is_sarif(raw):

@@ -27,9 +27,21 @@ _ACCOUNT = re.compile(r"arn:[\w-]+:iam::(\d{12}):")
 
 
 def parsed(source: str) -> Any:
-    """Return JSON, or a credential report in CSV in the form that AWS has it in JSON.  Raises ValueError."""
+    """Return JSON, or a credential report in CSV in the form that AWS has it in JSON.
+
+    Raises ValueError, also where a key is there twice: no tool writes that, and one of the two is hidden.
+    """
     source = source.lstrip("\ufeff")
-    return {"ReportFormat": "text/csv", "Content": source} if source.startswith(_HEADER) else json.loads(source)
+    if source.startswith(_HEADER):
+        return {"ReportFormat": "text/csv", "Content": source}
+    return json.loads(source, object_pairs_hook=_once)
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is there twice")
+    return found
 
 
 def summary(raw: Mapping[str, Any]) -> Results:

@@ -68,6 +68,7 @@ NOT_MAPPED = "not-mapped"
 _OF_SERVICES = frozenset(("prowler", "aws", "slack"))
 """Whose results are answers of a service about itself: an explicit pass counts, as a statement."""
 _MOST_NAMED = 8
+_NO_CONTROL = "the entry names no file with a planted fault (control:)"
 
 
 def state(found: Found) -> tuple[Statements, Read]:
@@ -207,9 +208,10 @@ class _Result:
             (name, f"names nothing that a file of the evidence deploys ({times})", whole)
             for name, times in self.nowhere.most_common(_MOST_NAMED)
         ]
-        if self.found.source.control and self.control is None:
-            why = "the run did not find the planted fault, so that what it did not find proves nothing"
-            unread.append((self.found.source.control, why, whole))
+        if self.control is None and self.results.tool not in _OF_SERVICES:
+            why = "the run did not find the planted fault" if self.found.source.control else _NO_CONTROL
+            name = self.found.source.control or "what was not found"
+            unread.append((name, f"{why}, so that what it did not find proves nothing", whole))
         known = {element: f"{self.touched[element]} results of {self.results.tool}" for element in statements}
         return Read(
             file=self.opened.file,
