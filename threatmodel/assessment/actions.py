@@ -18,6 +18,7 @@ from threatmodel.assessment.standings import Standing, standings
 from threatmodel.library.entries import EFFECTS, Control, ControlEffect
 from threatmodel.model.facts import Statement
 from threatmodel.model.vocabulary import FACTS, INPUTS, Kind
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.values import dataclass
 
 
@@ -164,9 +165,7 @@ def _action(again: Reconsidering, control: Control, lacks: Mapping[str, Standing
 
 
 def _by_state(lacks: Mapping[str, Standing]) -> Mapping[ControlState, tuple[str, ...]]:
-    found: dict[ControlState, list[str]] = {}
-    for element, lack in lacks.items():
-        found.setdefault(lack.alike.state, []).append(element)
+    found = grouped((lack.alike.state, element) for element, lack in lacks.items())
     return {name: tuple(elements) for name, elements in found.items()}
 
 

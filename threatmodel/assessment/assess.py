@@ -23,6 +23,7 @@ from threatmodel.library.current import current_system
 from threatmodel.library.entries import Library, Threat
 from threatmodel.model.facts import STATED
 from threatmodel.model.system import OPEN_TO_ALL, Acceptance, Exclusion, System
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.values import new_tuple, replace
 
@@ -77,11 +78,8 @@ class _Assessing:
         self.ratings = {f"{r.threat}@{r.element}": r for r in graph.system.ratings}
         self.twins = states.twins
         self.outcomes = Outcomes(graph.system, states.today)
-        self.by_kind: dict[str, list[Threat]] = {}
-        for threat in library.threats.values():
-            if threat.id not in excluded:
-                for kind in threat.targets:
-                    self.by_kind.setdefault(kind, []).append(threat)
+        threats = [threat for threat in library.threats.values() if threat.id not in excluded]
+        self.by_kind: Mapping[str, Sequence[Threat]] = grouped((kind, one) for one in threats for kind in one.targets)
 
     def assessment(self) -> Assessment:
         looked = self._looked()

@@ -20,13 +20,12 @@ from threatmodel.assessment.ranking import STRONG, distance
 from threatmodel.assessment.risk import BANDS, MOVES, residual
 from threatmodel.library.entries import EFFECTS, ControlEffect
 from threatmodel.model.facts import STATED
+from threatmodel.reading.grouping import grouped
 
 
 def alike(twins: Iterable[tuple[Finding, ...]]) -> tuple[Group, ...]:
     """Return the findings of an assessment in groups, those of the worst findings first; `twins` has some of each."""
-    found: dict[Hashable, list[tuple[Finding, ...]]] = {}
-    for some in twins:
-        found.setdefault(_likeness(some[0]), []).append(some)
+    found = grouped((_likeness(some[0]), some) for some in twins)
     groups = [Group(_sorted(one for some in every for one in some), tuple(every)) for every in found.values()]
     return tuple(sorted(groups, key=lambda group: (worst_first(group.head), group.head.id)))
 

@@ -19,6 +19,7 @@ from threatmodel.assessment.risk import BANDS, Band, Cell
 from threatmodel.library.entries import EFFECTS, Threat
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.vocabulary import AnsweredFrom
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.values import dataclass
 
 Missing = tuple[tuple[str, ControlState], ...]
@@ -155,9 +156,7 @@ def _worst_elements_first(parts: Sequence[_Part]) -> Iterator[_Part]:
         at = BANDS.index(part.head.claimed.band)
         worst.update({one.target.id: at for one in part.findings if worst.get(one.target.id, -1) < at})
     for part in parts:
-        by_band: dict[int, list[Finding]] = {}
-        for one in part.findings:
-            by_band.setdefault(worst[one.target.id], []).append(one)
+        by_band = grouped((worst[one.target.id], one) for one in part.findings)
         for at, some in by_band.items():
             cause = part.cause and part.cause.on(some[0])
             yield part._replace(first=(*part.first, -at), findings=some, cause=cause)

@@ -11,6 +11,7 @@ from threatmodel.assessment.outcomes import Counts, Outcome, Outcomes, Situation
 from threatmodel.assessment.states import Assumed, States
 from threatmodel.library.entries import Control, ControlLink
 from threatmodel.model.vocabulary import PLANES, Kind
+from threatmodel.reading.grouping import grouped
 
 
 class Reconsidered(NamedTuple):
@@ -66,9 +67,7 @@ class Reconsidering:
             if not assumed:
                 yield some
                 continue
-            found: dict[Hashable, list[Finding]] = {}
-            for key, one in zip(zip(*assumed, strict=True), some, strict=True):
-                found.setdefault(key, []).append(one)
+            found = grouped(zip(zip(*assumed, strict=True), some, strict=True))
             yield from found.values()
 
     def _assumed(

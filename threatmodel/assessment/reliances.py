@@ -21,10 +21,11 @@ from threatmodel.assessment.risk import MOVES, STRICTEST, Cell, kept_low, weighe
 from threatmodel.assessment.states import States
 from threatmodel.graph.building import Element, Flow
 from threatmodel.graph.resolved import premise_of
-from threatmodel.library.entries import Off, Threat
+from threatmodel.library.entries import Threat
 from threatmodel.model.facts import EVIDENCE, STATED, Statement
 from threatmodel.model.longest import RESULT, YEAR
 from threatmodel.model.system import Acceptance, Exclusion, Exemption, System
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import new_tuple
 
@@ -249,9 +250,7 @@ class Reliances:
             touched[group.head.threat.id] += len(group.findings)
             for answer in group.head.answers:
                 touched[answer.link.control] += len(group.findings)
-        by_line: dict[tuple[str, Place, str], list[Off]] = {}
-        for off in self._library.off:
-            by_line.setdefault((off.part, off.place, off.reason), []).append(off)
+        by_line = grouped(((off.part, off.place, off.reason), off) for off in self._library.off)
         for (part, place, reason), alike in by_line.items():
             what = f"{part} {alike[0].id}{_more(alike)}"
             yield Reliance("switched-off", what, len(alike), place.file, reason, place)

@@ -15,6 +15,7 @@ from threatmodel.library.entries import Control, Library, Threat
 from threatmodel.model.facts import OMITTED, Fact, Statement
 from threatmodel.model.system import Trigger
 from threatmodel.model.vocabulary import FACTS, INPUTS, LISTS, ONLY_IF, PLANES, Kind
+from threatmodel.reading.grouping import grouped
 
 Target = Element | Flow
 
@@ -70,9 +71,7 @@ class Twins:
         self._few = len(targets) <= FEW
         self._named = named
         self._numbers: dict[Hashable, int] = {}
-        self._by_kind: dict[str, list[Target]] = {}
-        for target in targets:
-            self._by_kind.setdefault(target.kind, []).append(target)
+        self._by_kind: Mapping[str, list[Target]] = grouped((target.kind, target) for target in targets)
         self._rows: dict[str, _Rows] = {}
         self._found: dict[tuple[str, str], list[list[Target]]] = {}
         self._counts: dict[tuple[str, str], Mapping[str, int]] = {}

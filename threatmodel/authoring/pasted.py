@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from threatmodel.authoring.interview import Item, asked, hinted, path_of
 from threatmodel.library.directions import Directions
 from threatmodel.model.vocabulary import RELATIONS, FactRow
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.shape import Flag, Number
 
 _NOT_YET = "to be attested"
@@ -17,9 +18,7 @@ def pasted(found: Sequence[Item], ways: Directions) -> list[str]:
 
     Where every value would reassure, the line is a comment.
     """
-    sections: dict[tuple[str, ...], list[Item]] = {}
-    for item in sorted(found, key=lambda item: path_of(item)[:1]):
-        sections.setdefault(path_of(item), []).append(item)
+    sections = grouped((path_of(item), item) for item in sorted(found, key=lambda item: path_of(item)[:1]))
     lines: list[str] = []
     above = ""
     for path, items in sections.items():

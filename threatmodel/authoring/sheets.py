@@ -8,6 +8,7 @@ from itertools import groupby
 
 from threatmodel.authoring.answers import NotAnAnswerError
 from threatmodel.authoring.interview import Item, expected, hinted
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.problems import listed, suggestion
 from threatmodel.reading.shape import Flag
 from threatmodel.reading.values import dataclass
@@ -62,9 +63,7 @@ def sheets(items: Iterable[Item]) -> Iterator[Sheet]:
     the elements that have it, and planes are described together.  The rest is asked one by one.
     """
     for _, of_question in groupby(items, key=lambda item: item.question.id):
-        found: dict[str, list[Item]] = {}
-        for item in of_question:
-            found.setdefault(together(item), []).append(item)
+        found = grouped((together(item), item) for item in of_question)
         yield from (Sheet(name if len(some) > 1 else some[0].id, _rows(some)) for name, some in found.items())
 
 
@@ -83,9 +82,7 @@ def together(item: Item) -> str:
 def _rows(items: Sequence[Item]) -> tuple[tuple[Item, ...], ...]:
     if items[0].kind != "fact":
         return tuple((item,) for item in items)
-    rows: dict[str, list[Item]] = {}
-    for item in items:
-        rows.setdefault(item.name, []).append(item)
+    rows = grouped((item.name, item) for item in items)
     return tuple(map(tuple, rows.values()))
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from threatmodel.reading import plain
 from threatmodel.reading.compiled import Compiled
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.values import dataclass
 
 FOLDER = Path(__file__).with_name("cases")
@@ -215,8 +216,5 @@ def _read() -> tuple[Case, ...]:
 
 def facts_decided(cases: Iterable[Case]) -> dict[str, tuple[Case, ...]]:
     """The facts that probes decide, each with the probes that bear on it."""
-    found: dict[str, list[Case]] = {}
-    for case in cases:
-        for fact in case.decides:
-            found.setdefault(fact, []).append(case)
+    found = grouped((fact, case) for case in cases for fact in case.decides)
     return {fact: tuple(bearing) for fact, bearing in sorted(found.items())}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.values import dataclass
 
 SHAPES = ("rest-api", "http-api", "function-url", "alb")
@@ -172,7 +173,4 @@ def _body(request: Request, *, encode: bool) -> dict[str, Any]:
 
 
 def _several(pairs: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name, value in pairs:
-        found.setdefault(name, []).append(value)
-    return found
+    return grouped(pairs)

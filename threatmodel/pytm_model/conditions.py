@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from threatmodel.library.condition import Always, And, Condition, Leaf, Not, Or, Tree
 from threatmodel.model.vocabulary import FACTS
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.shape import Word
 
 _KINDS_ALONE = frozenset({"function", "api", "flow"})
@@ -21,9 +22,7 @@ def of_kinds(conditions: Mapping[str, Condition]) -> str:
 
     It begins with the kind where kinds share a class or read differently.
     """
-    cases: dict[str, list[str]] = {}
-    for kind, found in conditions.items():
-        cases.setdefault(_grouped(found.tree, kind), []).append(kind)
+    cases = grouped((_grouped(found.tree, kind), kind) for kind, found in conditions.items())
     if len(cases) == 1 and _KINDS_ALONE.issuperset(conditions):
         return next(_python(found.tree, kind) for kind, found in conditions.items())
     return " or ".join(_of_kinds(kinds, text) for text, kinds in cases.items())

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, cr
 from threatmodel.library.entries import Library
 from threatmodel.model.vocabulary import FACTS, KINDS, FactRow
 from threatmodel.pytm_model.terms import CLASSES, PARTIES, attribute
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.problems import quoted, suggestion
 from threatmodel.reading.shape import Flag, Number, Word
 from threatmodel.render.text import dot, html, one_line, plantuml
@@ -78,10 +79,7 @@ class _Controls(pytm.Controls):
 
 def _attributes(kinds: Iterable[str]) -> dict[str, Any]:
     """The facts of these kinds as fields of a class: None until they are set."""
-    rows: dict[str, list[FactRow]] = {}
-    for kind in kinds:
-        for row in FACTS[kind].values():
-            rows.setdefault(row.name, []).append(row)
+    rows = grouped((row.name, row) for kind in kinds for row in FACTS[kind].values())
     return {name: (_type(found) | None, Field(None, description=_meaning(found))) for name, found in rows.items()}
 
 

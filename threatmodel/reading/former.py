@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.problems import Place, Problem, listed, quoted
 
 _SHOWN = 6
@@ -21,9 +22,7 @@ class Renamed(NamedTuple):
 
 def warnings(found: Iterable[Renamed]) -> Iterator[Problem]:
     """Yield one warning per file: the place of its first former name, the current names and the command to run."""
-    files: dict[str, list[Renamed]] = {}
-    for one in sorted(set(found)):
-        files.setdefault(one.place.file, []).append(one)
+    files = grouped((one.place.file, one) for one in sorted(set(found)))
     for file, names in files.items():
         pairs = dict.fromkeys(f"{quoted(one.old)} is now {quoted(one.new)}" for one in names)
         do = f"run: tm migrate {file}" if names[0].place.line else "write the current one"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from threatmodel.graph.elements import Element, Flow
 from threatmodel.model.reference_architecture import PARTIES, Zone
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.values import dataclass
 from threatmodel.render.picture import PLURALS, Drawable, DrawnShape, Picture, outermost, picture
 
@@ -198,11 +199,9 @@ class _Placing(NamedTuple):
 
         Each box has the id of its first member.
         """
-        found: dict[Hashable, list[str]] = {}
+        found: dict[tuple[Hashable, str | None], list[str]] = {}
         for key in keys:
-            found = {}
-            for shape in shapes:
-                found.setdefault((key(shape), self.apart.get(shape.id)), []).append(shape.id)
+            found = grouped(((key(shape), self.apart.get(shape.id)), shape.id) for shape in shapes)
             if len(found) <= self.most:
                 break
         for names in found.values():
@@ -232,9 +231,7 @@ def _group_functions(whole: Picture, placing: _Placing, functions: Sequence[Draw
 
 def _split(key: _Key, shapes: Sequence[DrawnShape]) -> _Key:
     """A key that splits the large groups of another one by the words of names."""
-    groups: dict[Hashable, list[str]] = {}
-    for shape in shapes:
-        groups.setdefault(key(shape), []).append(shape.id)
+    groups = grouped((key(shape), shape.id) for shape in shapes)
     words: dict[str, str] = {}
     for names in groups.values():
         if len(names) > LARGE:
@@ -266,11 +263,9 @@ def _group_others(whole: Picture, placing: _Placing) -> int:
     for arrow in whole.arrows:
         for name, other, ahead in ((arrow.source, arrow.target, True), (arrow.target, arrow.source, False)):
             meets.setdefault(name, set()).add((placing.place.get(other, ""), ahead))
-    by_kind: dict[str, list[DrawnShape]] = {}
-    for shape in whole.shapes.values():
-        alone = shape.id in {whole.focus, *_FIXED} or shape.kind == "function"
-        if shape.id in placing.place and not alone and shape.kind in _NAMES:
-            by_kind.setdefault(shape.kind, []).append(shape)
+    alone = {whole.focus, *_FIXED}
+    others = (one for one in whole.shapes.values() if one.kind != "function" and one.kind in _NAMES)
+    by_kind = grouped((one.kind, one) for one in others if one.id in placing.place and one.id not in alone)
     ways = {name: frozenset(ahead for _, ahead in met) for name, met in meets.items()}
     keys: tuple[_Key, ...] = (
         lambda shape: (shape.zone, frozenset(meets.get(shape.id, ()))),
@@ -290,9 +285,7 @@ def _only_answers(flows: Iterable[Flow]) -> bool:
 def _boxes(
     whole: Picture, place: Mapping[str, str], owners: Mapping[str, Sequence[str]], lanes: Mapping[str, int]
 ) -> dict[str, Box]:
-    members: dict[str, list[DrawnShape]] = {}
-    for name, box in place.items():
-        members.setdefault(box, []).append(whole.shapes[name])
+    members = grouped((box, whole.shapes[name]) for name, box in place.items())
     folded: dict[str, dict[str, Element]] = {}
     for name, users in owners.items():
         for user in users:

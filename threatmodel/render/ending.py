@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Sequence
 
 from threatmodel.assessment.priorities import Expiry
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.problems import visible
 from threatmodel.render.report.words import counted
 
@@ -14,9 +15,10 @@ def ending(found: Sequence[Expiry], today: datetime.date, days: int) -> str:
     """Return what ends or is due, by owner, soonest first."""
     if not found:
         return f"nothing has expired or ends within {counted(days, 'day')} of {today}\n"
-    by_owner: dict[str, list[Expiry]] = {}
-    for one in sorted(found, key=lambda one: (one.date, one.name, one.place)):
-        by_owner.setdefault(one.owner or "owner: not assigned", []).append(one)
+    by_owner = grouped(
+        (one.owner or "owner: not assigned", one)
+        for one in sorted(found, key=lambda one: (one.date, one.name, one.place))
+    )
     lines = []
     for owner in sorted(by_owner, key=lambda owner: (by_owner[owner][0].date, owner)):
         lines.append(visible(owner))

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.model.reference_architecture import Zone
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.marks import MARK
 from threatmodel.render.condensed import Box, Condensed, Link
 from threatmodel.render.labels import inside
@@ -154,9 +155,7 @@ class _Writer:
         return mark[0] if mark else ""
 
     def _arrow(self, link: Link) -> str:
-        called: dict[str, list[str]] = {}
-        for number, flow in link.flows:
-            called.setdefault(flow.label, []).append(str(number))
+        called = grouped((flow.label, str(number)) for number, flow in link.flows)
         words = dict.fromkeys(word for _, flow in link.flows for word in protocol_words(flow.facts) if word != "HTTPS")
         lines = [f"{', '.join(numbers)} {label}" for label, numbers in called.items()]
         if mark := RISK.worst(self.marks, [flow.id for _, flow in link.flows]):

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from threatmodel.graph.elements import Flow
+from threatmodel.reading.grouping import grouped
 from threatmodel.render.condensed import MOST_LISTED, Box, Condensed, Link
 from threatmodel.render.palette import INK, LIGHT, MUTED, Marks, Paint, Scale
 from threatmodel.render.picture import HOSTILE, TIMES, protocol_words
@@ -56,10 +57,8 @@ class Labels:
         self.marks = marks
         self.scale = scale
         self.style = style
-        self.calls: dict[str, list[Link]] = {}
-        for link in shown.links if scale.numbered else ():
-            if box := shown.called_outside(link):
-                self.calls.setdefault(box, []).append(link)
+        links = shown.links if scale.numbered else ()
+        self.calls = grouped((box, link) for link in links if (box := shown.called_outside(link)))
         self.entries = shown.entries if scale.numbered else frozenset()
         groups = sum(box.kind == "function" for box in shown.boxes.values())
         self.most = max(_FEW - 1, MOST_LISTED // max(1, groups))
@@ -155,9 +154,7 @@ class Labels:
 
     def _numbered(self, flows: Sequence[tuple[int, Flow]]) -> list[str]:
         """The numbers of flows, what they are called, protocols that are not HTTPS, and whether origins disagree."""
-        called: dict[str, list[int]] = {}
-        for number, flow in flows:
-            called.setdefault(flow.label if self.style.arrow else "", []).append(number)
+        called = grouped((flow.label if self.style.arrow else "", number) for number, flow in flows)
         protocols = dict.fromkeys(word for _, flow in flows for word in protocol_words(flow.facts))
         texts = [f"{_counted(numbers)} {label}" for label, numbers in called.items()]
         texts += [word for word in protocols if word != "HTTPS"]

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from threatmodel.model.reference_architecture import Zone
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.marks import MARK
 from threatmodel.render.condensed import Box, Condensed, Link
 from threatmodel.render.labels import ENTRY, NO_BREAK, SMALL, Labels, Style, badged, lines, node, small, wrapped
@@ -216,12 +217,8 @@ class Layout:
     # --- boundaries and columns
 
     def _boundaries(self) -> Iterator[str]:
-        inside: dict[tuple[str, bool], list[Box]] = {}
-        for box in self.shown.boxes.values():
-            inside.setdefault((box.zone, box.beyond), []).append(box)
-        zones: dict[str, list[Zone]] = {}
-        for zone in self.shown.zones.values():
-            zones.setdefault(zone.inside, []).append(zone)
+        inside = grouped(((box.zone, box.beyond), box) for box in self.shown.boxes.values())
+        zones = grouped((zone.inside, zone) for zone in self.shown.zones.values())
         for beyond in (False, True):
             yield from self._zones(zones, "", inside, "\t\t", beyond=beyond)
 
@@ -263,10 +260,7 @@ class Layout:
 
     def _lanes(self) -> Iterator[str]:
         """Boxes of a column are of one rank, or of several with a few boxes each, and columns follow each other."""
-        lanes: dict[int, list[str]] = {}
-        for box in self.shown.boxes.values():
-            if self.shown.in_lanes:
-                lanes.setdefault(box.lane, []).append(f'"{node(box.id)}"')
+        lanes = grouped((box.lane, f'"{node(box.id)}"') for box in self.shown.boxes.values() if self.shown.in_lanes)
         few = self.sheet.across or len(self.shown.boxes)
         ordered = [lanes[lane][at : at + few] for lane in sorted(lanes) for at in range(0, len(lanes[lane]), few)]
         for names in ordered:

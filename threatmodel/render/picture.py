@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from threatmodel.graph.elements import Element, Flow
 from threatmodel.model.facts import Facts
 from threatmodel.model.reference_architecture import ZONES, ReferenceData, Zone
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.values import dataclass
 from threatmodel.render.text import one_line
 
@@ -286,11 +287,9 @@ def _kind(element: Element) -> str:
 def _grouped(graph: Drawable, elements: list[Element], focus: str) -> list[DrawnShape]:
     """One shape for the functions of a boundary, and for more than a few of another kind; never for the focus."""
     zones = _lifted(graph, elements)
-    found: dict[tuple[str, str], list[Element]] = {}
-    for element in elements:
-        kind = _kind(element)
-        alone = kind not in PLURALS or element.id == focus
-        found.setdefault((zones[element.zone], element.id if alone else kind), []).append(element)
+    kinds = {one.id: _kind(one) for one in elements}
+    alone = {name for name, kind in kinds.items() if kind not in PLURALS or name == focus}
+    found = grouped(((zones[one.zone], one.id if one.id in alone else kinds[one.id]), one) for one in elements)
     shapes = []
     for (zone, kind), members in found.items():
         if len(members) > (1 if kind == "function" else MANY):
@@ -336,10 +335,9 @@ def numbers_of(graph: Drawable) -> Mapping[str, int]:
 
 def _arrows(shown: _Arranged, flows: Iterable[Flow], numbered_as: Mapping[str, int]) -> Iterator[Arrow]:
     """One arrow for the flows of each direction between two shapes, with their numbers or, in an overview, its own."""
-    merged: dict[tuple[str, str], list[tuple[int, Flow]]] = {}
-    for flow in flows:
-        ends = shown.place[flow.source], shown.place[flow.target]
-        merged.setdefault(ends, []).append((numbered_as[flow.id], flow))
+    merged = grouped(
+        ((shown.place[flow.source], shown.place[flow.target]), (numbered_as[flow.id], flow)) for flow in flows
+    )
     for index, ((source, target), numbered) in enumerate(merged.items(), 1):
         columns = shown.columns[source], shown.columns[target]
         back = columns[0] > columns[1] or (columns[0] == columns[1] and _reverses(merged, source, target))

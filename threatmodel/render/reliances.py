@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 
 from threatmodel.assessment.assessed import Reliance, RelianceKind
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.problems import Place, listed, visible
 
 WORDS: dict[RelianceKind, tuple[str, str]] = {
@@ -89,9 +90,7 @@ def lines(taken: Sequence[Reliance], most: int = MOST_CLAIMS) -> Iterator[str]:
 
 def _once(taken: Sequence[Reliance]) -> Iterator[Reliance]:
     """What is stated of several elements is one, at the first of its locations."""
-    alike: dict[tuple[object, ...], list[Reliance]] = {}
-    for at, one in enumerate(taken):
-        alike.setdefault((one.kind, one.said, one.by) if one.of else (at,), []).append(one)
+    alike = grouped(((one.kind, one.said, one.by) if one.of else (at,), one) for at, one in enumerate(taken))
     for first, *others in alike.values():
         of = dict.fromkeys(name for one in (first, *others) for name in one.of)
         times = sum(one.times for one in (first, *others))

@@ -16,6 +16,7 @@ from threatmodel.graph.members import members_of
 from threatmodel.library.entries import Threat
 from threatmodel.model.facts import EVIDENCE, STATED, Fact
 from threatmodel.model.system import Trigger
+from threatmodel.reading.grouping import grouped
 
 _WHOLE: frozenset[Hold] = frozenset(
     ("outside", "member", "client", "supplier", "principal", "account", "deploy", "workspace")
@@ -120,9 +121,7 @@ def steps(assessment: Assessment, *, beyond: bool = False) -> Iterator[Step]:
 
 def _threats(assessment: Assessment, relations: Relations) -> Iterator[Step]:
     found = _Found(assessment)
-    by_kind: dict[str, list[Element | Flow]] = {}
-    for target in assessment.graph.targets():
-        by_kind.setdefault(target.kind, []).append(target)
+    by_kind = grouped((target.kind, target) for target in assessment.graph.targets())
     for lead in LEADS:
         threat = assessment.library.threats.get(lead.threat)
         if threat is None or threat.id in assessment.excluded:

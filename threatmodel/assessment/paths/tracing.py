@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ from threatmodel.assessment.paths.values import (
 )
 from threatmodel.assessment.ranking import DISCOUNT
 from threatmodel.assessment.risk import BANDS, Cell
+from threatmodel.reading.grouping import grouped
 
 _ENTERED = ("input", "act")
 """The holds of a function that an attacker can send something to."""
@@ -157,10 +158,8 @@ def _bands(one: _Ranked) -> _Worth:
 
 def _grouped(ranked: Iterable[_Ranked]) -> tuple[Alike, ...]:
     """Paths of one rank whose last threat is the same: they differ in the start, the elements and what follows."""
-    found: dict[Hashable, list[Path]] = {}
-    for one in ranked:
-        last = next(step.threat.id for step in reversed(one.path.steps) if step.threat is not None)
-        found.setdefault((last, one.worth), []).append(one.path)
+    threats = (next(step.threat.id for step in reversed(one.path.steps) if step.threat is not None) for one in ranked)
+    found = grouped(((last, one.worth), one.path) for last, one in zip(threats, ranked, strict=True))
     return tuple(Alike(tuple(some)) for some in found.values())
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from threatmodel.beside.folder import MOST_FILES, NOT_SOURCE
 from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.home import COMMAND
 from threatmodel.reading.problems import InputError, Place, listed, quoted, refusal
 from threatmodel.reading.project import real_path
@@ -262,9 +263,7 @@ def _stacks(manifest: Path, files: Files) -> Sequence[Path]:
         found.setdefault(path, where)
     if not found:
         raise _refused(manifest, "no stack is found in this manifest of a CDK app", _by_name(manifest))
-    by_place: dict[str, list[Path]] = {}
-    for path, where in found.items():
-        by_place.setdefault(where, []).append(path)
+    by_place = grouped((where, path) for path, where in found.items())
     if len(by_place) > 1:
         said = "; ".join(f"{listed(map(shown_path, paths))} to {quoted(where)}" for where, paths in by_place.items())
         raise _refused(

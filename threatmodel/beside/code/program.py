@@ -9,6 +9,7 @@ from threatmodel.beside.code.functions import Function
 from threatmodel.beside.code.modules import Modules
 from threatmodel.beside.code.names import Names, is_outer
 from threatmodel.beside.code.syntax import Node, walk
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.problems import Place
 
 _DEEPEST = 12
@@ -87,11 +88,7 @@ class Program:
     @cached_property
     def _within(self) -> Mapping[int, Sequence[Function]]:
         """The functions that are defined in each function, or in a module outside all."""
-        found: dict[int, list[Function]] = {}
-        for one in self.functions:
-            if one.around is not None:
-                found.setdefault(id(one.around.node), []).append(one)
-        return found
+        return grouped((id(one.around.node), one) for one in self.functions if one.around is not None)
 
     def _decorated(self, function: Function) -> Iterator[Function]:
         """Yield the decorators that run in a function, and what they make a listener."""

@@ -9,6 +9,7 @@ from threatmodel.assessment.gate.results import CheckResult, Failures, Rules
 from threatmodel.assessment.issues import Issue, issues
 from threatmodel.assessment.risk import BANDS
 from threatmodel.assessment.safety import safety
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import dataclass
 from threatmodel.render.headline import headline, open_questions
@@ -88,9 +89,7 @@ def _of_findings(assessment: Assessment, results: Sequence[CheckResult]) -> Iter
         elif alike:
             asked -= bool(issue.questions)
             rows.append(_of_issue(issue, alike, assessment))
-    by_rule: dict[str, list[CheckResult]] = {}
-    for result in failing.values():
-        by_rule.setdefault(result.rule, []).append(result)
+    by_rule = grouped((result.rule, result) for result in failing.values())
     rows += [_of_threat(alike, assessment) for alike in by_rule.values()]
     yield from sorted(rows, key=_order)
     if usual:

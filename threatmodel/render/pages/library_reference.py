@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from threatmodel.assessment.risk import Cell
-from threatmodel.library.entries import BEYOND, MITIGATIONS, Library, Numbered
+from threatmodel.library.entries import BEYOND, MITIGATIONS, Control, Library, Numbered, Threat
 from threatmodel.library.standards import Exclusions
 from threatmodel.model.vocabulary import KINDS, Kind
+from threatmodel.reading.grouping import grouped
 from threatmodel.render.pages.library import Book, control_page, prose, threat_page
 from threatmodel.render.report.article import mitigations_of
 from threatmodel.render.report.words import counted
@@ -51,13 +52,8 @@ def _of_kind(kind: Kind, book: Book) -> Iterator[str]:
 
 def by_term(book: Book) -> str:
     """Every alias with what it stands for, in the order of the alphabet."""
-    found: dict[str, list[str]] = {}
-    for threat in book.library.threats.values():
-        for alias in threat.aliases:
-            found.setdefault(alias, []).append(threat.id)
-    for control in book.library.controls.values():
-        for alias in control.aliases:
-            found.setdefault(alias, []).append(control.id)
+    entries: list[Threat | Control] = [*book.library.threats.values(), *book.library.controls.values()]
+    found = grouped((alias, one.id) for one in entries for alias in one.aliases)
     words = sorted(found, key=lambda word: (word.casefold(), word))
     rows = (f"| {markdown(word)} | {', '.join(book.named(name) for name in found[word])} |" for word in words)
     return "\n".join([_TERMS, "| term | entries |", "| --- | --- |", *rows])
@@ -198,11 +194,5 @@ def _by_standard(book: Book, coverage: Exclusions) -> str:
 
 
 def _citing(key: str, library: Library) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for threat in library.threats.values():
-        for name in threat.maps.get(key, ()):
-            found.setdefault(name, []).append(threat.id)
-    for control in library.controls.values():
-        for name in control.maps.get(key, ()):
-            found.setdefault(name, []).append(control.id)
-    return found
+    entries: list[Threat | Control] = [*library.threats.values(), *library.controls.values()]
+    return grouped((name, one.id) for one in entries for name in one.maps.get(key, ()))

@@ -8,6 +8,7 @@ from threatmodel.assessment.assessed import DONE, Assessment
 from threatmodel.assessment.control_state import ControlState
 from threatmodel.assessment.risk import MOVES
 from threatmodel.library.entries import BEYOND, MITIGATIONS, Library, Numbered, Threat
+from threatmodel.reading.grouping import grouped
 from threatmodel.render.plain import STATE
 from threatmodel.render.report.findings import FindingGroup, tally, worst_states
 from threatmodel.render.report.method import IN_PLACE, NOT_NEEDED, RANK, worst_by_control
@@ -91,9 +92,7 @@ def _threat_row(threat: Threat, cases: Sequence[FindingGroup]) -> Row:
 
 def _by_state(worst: Mapping[str, ControlState]) -> list[Row]:
     """Controls by state, the best known first."""
-    found: dict[ControlState, list[str]] = {}
-    for name, state in worst.items():
-        found.setdefault(state, []).append(name)
+    found = grouped((state, name) for name, state in worst.items())
     return [{"state": STATE[state], "controls": found[state]} for state in sorted(found, key=lambda state: RANK[state])]
 
 

@@ -11,6 +11,7 @@ from threatmodel.assessment.invariants import HeldInvariant, Holds
 from threatmodel.assessment.invariants import counted as counted_elements
 from threatmodel.assessment.standings import Standing
 from threatmodel.library.entries import Control, ControlLink, Library, Threat
+from threatmodel.reading.grouping import grouped
 from threatmodel.render.action_text import some
 from threatmodel.render.report.article import mitigations_of
 from threatmodel.render.report.findings import FindingGroup
@@ -84,11 +85,7 @@ def _described(control: Control, library: Library) -> Row:
 
 
 def _answers(library: Library) -> dict[str, list[tuple[Threat, ControlLink]]]:
-    found: dict[str, list[tuple[Threat, ControlLink]]] = {}
-    for threat in library.threats.values():
-        for link in threat.links:
-            found.setdefault(link.control, []).append((threat, link))
-    return found
+    return grouped((link.control, (threat, link)) for threat in library.threats.values() for link in threat.links)
 
 
 # --- what is only claimed

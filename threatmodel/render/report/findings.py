@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment, Finding, Group
-from threatmodel.assessment.control_state import ControlState, Support, shown
+from threatmodel.assessment.control_state import ControlState, shown
 from threatmodel.assessment.priorities import reached
 from threatmodel.assessment.risk import BANDS, Band, band
 from threatmodel.assessment.states import States
 from threatmodel.library.entries import Threat
 from threatmodel.model.vocabulary import PLANES
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.values import dataclass
 from threatmodel.render.report.filtered import Owners, filtered, owners_of
 from threatmodel.render.report.method import RANK, verdict_words
@@ -68,10 +69,9 @@ def cases(groups: Iterable[Group]) -> dict[str, list[FindingGroup]]:
             tuple([answer.state.state for answer in finding.answers]),
         )
         found.setdefault(key, []).extend(group.findings)
-    by_threat: dict[str, list[FindingGroup]] = {}
-    for alike in found.values():
-        by_threat.setdefault(alike[0].threat.id, []).append(FindingGroup(sorted(alike, key=lambda one: one.id)))
-    return by_threat
+    return grouped(
+        (alike[0].threat.id, FindingGroup(sorted(alike, key=lambda one: one.id))) for alike in found.values()
+    )
 
 
 def parts(
@@ -183,10 +183,7 @@ def _case(case: FindingGroup, assessment: Assessment, owners: Owners) -> Row:
 
 def _why(detailed: Sequence[Finding]) -> Iterator[Row]:
     """The facts that expose the elements, and their origins."""
-    found: dict[tuple[str, str], list[Support]] = {}
-    for finding in detailed:
-        for item in finding.why:
-            found.setdefault((item.fact, shown(item.value)), []).append(item)
+    found = grouped(((item.fact, shown(item.value)), item) for finding in detailed for item in finding.why)
     for (fact, value), support in found.items():
         who = list(dict.fromkeys(origins(support)))
         yield {"fact": fact, "value": value, "who": who, "text": f"{fact}: {value} ({'; '.join(who)})"}
@@ -245,13 +242,8 @@ def _rest(found: Sequence[FindingGroup], owners: Owners) -> Row | None:
 
 def possible(assessment: Assessment) -> list[Row]:
     """Return what is not known to apply: a line for each plane that is not described, else for each threat."""
-    undescribed: dict[str, list[Finding]] = {}
-    others: dict[str, list[Finding]] = {}
-    for finding in assessment.possible:
-        if finding.target.described:
-            others.setdefault(finding.threat.id, []).append(finding)
-        else:
-            undescribed.setdefault(finding.target.id, []).append(finding)
+    undescribed = grouped((one.target.id, one) for one in assessment.possible if not one.target.described)
+    others = grouped((one.threat.id, one) for one in assessment.possible if one.target.described)
     return [
         *(_possible(f"The {plane} is not described", found) for plane, found in undescribed.items()),
         *(_possible(found[0].threat.title, found) for found in others.values()),

@@ -12,6 +12,7 @@ from threatmodel.assessment.risk import BANDS, MOVES
 from threatmodel.graph.building import Flow
 from threatmodel.library.condition import Condition
 from threatmodel.model.facts import Facts
+from threatmodel.reading.grouping import grouped
 from threatmodel.render.action_text import ActionText, due, owner, some
 from threatmodel.render.issue_text import place, shows, title
 from threatmodel.render.picture import protocol_words
@@ -84,11 +85,9 @@ def _missing(issue: Issue) -> list[Plain]:
 
 def _alike(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
     """Findings of one threat with the same verdict and bands, which a reader can count together."""
-    found: dict[tuple[str, ...], list[Finding]] = {}
-    for finding in findings:
-        key = (finding.threat.id, finding.verdict, finding.claimed.band, finding.proven.band)
-        found.setdefault(key, []).append(finding)
-    yield from found.values()
+    yield from grouped(
+        ((one.threat.id, one.verdict, one.claimed.band, one.proven.band), one) for one in findings
+    ).values()
 
 
 def _line(alike: Sequence[Finding], owners: Owners) -> Row:
@@ -136,11 +135,15 @@ def in_words(one: ActionText) -> Row:
 
 def by_owner(assessment: Assessment, wanted: Sequence[Action]) -> list[Row]:
     """Return each owner with the actions assigned to it."""
-    found: dict[str, list[Row]] = {}
-    for action in wanted:
-        row: Row = {"do": action.control.do, "on": some(action.elements), "due": due(assessment, action)}
-        found.setdefault(owner(assessment, action), []).append(row)
-    return [{"owner": name, "number": len(rows), "actions": rows} for name, rows in found.items()]
+    found = grouped((owner(assessment, action), action) for action in wanted)
+    return [
+        {
+            "owner": name,
+            "number": len(its),
+            "actions": [{"do": one.control.do, "on": some(one.elements), "due": due(assessment, one)} for one in its],
+        }
+        for name, its in found.items()
+    ]
 
 
 # --- what needs no work

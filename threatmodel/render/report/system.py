@@ -11,6 +11,7 @@ from threatmodel.graph.building import Graph
 from threatmodel.graph.elements import Read
 from threatmodel.model.facts import Fact
 from threatmodel.model.vocabulary import PLANES
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.problems import Place
 from threatmodel.render.report.method import verdict_words
 from threatmodel.render.report.words import NAMED, Row, counted, names, said, where, with_work
@@ -24,17 +25,13 @@ def data(graph: Graph, numbers: Mapping[str, int]) -> list[Row]:
 
     `numbers` are those that pictures give the flows.
     """
-    rests: dict[str, list[str]] = {}
-    for node in graph.system.nodes.values():
-        if node.kind in {"store", "queue"} and "holds" in node.relations:
-            for item in node.relations["holds"].ids:
-                rests.setdefault(item, []).append(node.id)
-    travels: dict[str, list[str]] = {}
-    on: dict[str, list[int]] = {}
-    for flow in graph.flows.values():
-        for name in flow.carries:
-            travels.setdefault(name, []).append(flow.id)
-            on.setdefault(name, []).append(numbers[flow.id])
+    rests = grouped(
+        (item, node.id)
+        for node in graph.system.nodes.values()
+        if node.kind in {"store", "queue"} and "holds" in node.relations
+        for item in node.relations["holds"].ids
+    )
+    travels = grouped((name, flow.id) for flow in graph.flows.values() for name in flow.carries)
     used = [item for item in graph.data.values() if item.id in rests or item.id in travels]
     ranked = sorted(used, key=lambda item: -_CLASSES.index(item.classification))
     return [
@@ -45,7 +42,7 @@ def data(graph: Graph, numbers: Mapping[str, int]) -> list[Row]:
             "personal": item.personal,
             "rests": names(rests.get(item.id, [])),
             "travels": names(travels.get(item.id, []), "flow", NAMED),
-            "numbers": names(list(map(str, on.get(item.id, ()))))["text"],
+            "numbers": names([str(numbers[flow]) for flow in travels.get(item.id, ())])["text"],
         }
         for item in ranked
     ]
@@ -59,11 +56,11 @@ _CLASSES = ("public", "internal", "confidential", "secret")
 
 def drift(assessment: Assessment) -> Row:
     """Return the facts on which origins differ: the value that counts, the others, and the location of each."""
-    found: dict[tuple[str, str, tuple[str, ...]], list[tuple[str, Fact]]] = {}
-    for element, name, fact in assessment.drift:
-        values = (shown(fact.said.value), *(shown(other.value) for other in fact.against))
-        found.setdefault((name, "" if fact.size else "unknown", values), []).append((element, fact))
-    rows = [_drift(name, alike) for (name, _, _), alike in found.items()]
+    found = grouped(
+        ((name, bool(fact.size), tuple(shown(one.value) for one in (fact.said, *fact.against))), (element, fact))
+        for element, name, fact in assessment.drift
+    )
+    rows = [_drift(name, alike) for (name, *_), alike in found.items()]
     return {"rows": rows[:MOST_DRIFTS], "more": max(0, len(rows) - MOST_DRIFTS)}
 
 

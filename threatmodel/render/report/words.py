@@ -12,6 +12,7 @@ from threatmodel.assessment.risk import Cell
 from threatmodel.assessment.states import States
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import tracked
+from threatmodel.reading.grouping import grouped
 from threatmodel.reading.problems import Place
 
 Plain: TypeAlias = "str | int | bool | Sequence[Plain] | Mapping[str, Plain] | None"
@@ -184,9 +185,7 @@ _STATED = frozenset({"attested", "planned", "lapsed", "contradicted"})
 
 def sayings(found: Iterable[State], states: States) -> list[Row]:
     """Return the reasons for a control's states on several elements: each once, with its elements and origins."""
-    by_reason: dict[str, list[State]] = {}
-    for state in found:
-        by_reason.setdefault(state.reason, []).append(state)
+    by_reason = grouped((state.reason, state) for state in found)
     return [
         {
             "reason": reason,
