@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment, Finding, Group, Question, Verdict
@@ -261,13 +262,9 @@ def _ordered(parts: Iterable[_Part]) -> Iterator[tuple[Finding, str]]:
     Parts are sorted, and not all findings: a sort of everything takes longer for each finding the more there are.
     """
     for _, equal in groupby(sorted(parts, key=_order), key=_order):
-        found = [(one, part.control) for part in equal for one in part.findings]
-        yield from sorted(found, key=_id)
+        found = [(one.id, one, control) for part in equal for control in (part.control,) for one in part.findings]
+        yield from ((one, control) for _, one, control in sorted(found, key=itemgetter(0)))
 
 
 def _order(part: _Part) -> tuple[tuple[int, ...], Rank]:
     return part.first, part.rank
-
-
-def _id(pair: tuple[Finding, str]) -> str:
-    return pair[0].id

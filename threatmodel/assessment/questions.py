@@ -13,7 +13,7 @@ from operator import attrgetter
 from threatmodel.assessment.asks import Alike, Ask
 from threatmodel.assessment.assessed import Finding, Group, Question
 from threatmodel.assessment.ranking import Rank, rank
-from threatmodel.assessment.standings import in_role, role_of
+from threatmodel.assessment.standings import Role, in_role, role_of
 from threatmodel.graph.elements import Graph
 from threatmodel.library.entries import Library
 from threatmodel.model.vocabulary import FACTS, PLANE_SOURCES, PLANES, RELATIONS, AnsweredFrom, FactRow
@@ -84,6 +84,9 @@ class Questions:
                 elements.update(dict.fromkeys(ask.alike.elements))
             return
         role = role_of(self._graph, first, ask.element)
+        if role == Role():
+            elements.update(dict.fromkeys([finding.target.id for finding in some]))
+            return
         for finding in some:
             element = in_role(self._graph, finding.target, role) if role is not None else None
             if element is not None:
@@ -122,7 +125,7 @@ class Questions:
             hint=hint,
             known=known,
             elements=self._asked_of(key),
-            decides=tuple(sorted((finding.id for finding in self._decides[key]), key=places.__getitem__)),
+            decides=tuple(sorted([finding.id for finding in self._decides[key]], key=places.__getitem__)),
             scores=tuple(self._scores[key].items()),
             answered_from=answered_from,
         )
@@ -173,6 +176,8 @@ class Questions:
 
     def _left_open(self, key: _Key, facts: Sequence[str]) -> str:
         """Return the reasons for which files leave facts open."""
+        if not self._why:
+            return ""
         found = (self._why.get((element, name)) for name in facts for element in self._asked_of(key))
         reasons = list(dict.fromkeys(why for why in found if why))
         rest = len(reasons) - _REASONS

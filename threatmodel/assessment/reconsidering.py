@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
@@ -41,9 +42,12 @@ class Reconsidering:
     def under(self, assumed: Assumed) -> Iterator[Reconsidered]:
         """Yield the findings that a control answers which is assumed, or relies on one that is."""
         states, touched = self._assessment.states.assuming(assumed)
-        elements: dict[str, dict[bool, set[str]]] = {}
+        alike: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
         for (control, element), in_place in assumed.items():
-            elements.setdefault(control, {}).setdefault(in_place, set()).add(element)
+            alike[control, in_place].add(element)
+        elements: dict[str, dict[bool, set[str]]] = {}
+        for (control, in_place), some in alike.items():
+            elements.setdefault(control, {})[in_place] = some
         groups = {number: group for control in touched for number, group in self._groups.get(control, ())}
         for number in sorted(groups):
             group, before = groups[number], self._counts[number]

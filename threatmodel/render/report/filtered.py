@@ -18,11 +18,11 @@ def filtered(findings: Sequence[Finding], owners: Owners) -> Row:
     """Return what a filter compares of findings that are shown as one: texts between bars, and how many they are."""
     return {
         "number": len(findings),
-        "claimed": _tokens(one.claimed.band for one in findings),
-        "proven": _tokens(one.proven.band for one in findings),
-        "verdict": _tokens(one.verdict for one in findings),
-        "scenario": _tokens(one.threat.scenario for one in findings),
-        "owner": _tokens(owners[one.target.id] for one in findings),
+        "claimed": _tokens(cell.band for cell in dict.fromkeys([one.claimed for one in findings])),
+        "proven": _tokens(cell.band for cell in dict.fromkeys([one.proven for one in findings])),
+        "verdict": _tokens([one.verdict for one in findings]),
+        "scenario": _tokens([one.threat.scenario for one in findings]),
+        "owner": _tokens([owners[one.target.id] for one in findings]),
         "state": _tokens(one.state.state for one in findings[0].answers if counts(one)),
         "standard": _tokens(name for row in maps(findings[0].threat.maps) for name in _names(row)),
     }
