@@ -75,6 +75,16 @@ def test_scope_and_claims_are_told(tmp_path: Path) -> None:
     assert (gone.kind, gone.what, gone.times, gone.reason) == ("out-of-scope", "bot", 1, "another team")
 
 
+def test_what_follows_from_an_empty_list_alone_is_told_as_that_list(tmp_path: Path) -> None:
+    read = threat("read", "{locked: hinders}", target="store", applies="target.personal_data")
+    library = library_of(tmp_path, read, control("locked", "target.customer_managed_key", scope="store"))
+    (nothing,) = assessed(tmp_path, model(rest="stores:\n  files: {holds: []}\n"), library).reliances
+    assert (nothing.kind, nothing.what, nothing.times) == ("ruled-out-by-claim", "files.holds: []", 1)
+    data = "data:\n  news: {classification: public, personal: false}\nstores:\n  files: {holds: [news]}\n"
+    (told,) = assessed(tmp_path, model(rest=data), library).reliances
+    assert told.what == "files.personal_data: false"
+
+
 def test_evidence_rules_out_without_a_word(tmp_path: Path) -> None:
     exposed = threat("exposed", "{signing: hinders}", likelihood=4, impact=4, applies="target.invocable_by_anyone")
     library = library_of(tmp_path, exposed, SIGNING)

@@ -25,6 +25,7 @@ from threatmodel.library.entries import Threat
 from threatmodel.model.facts import EVIDENCE, STATED, Statement
 from threatmodel.model.longest import RESULT, YEAR
 from threatmodel.model.system import Acceptance, Exclusion, Exemption, System
+from threatmodel.model.vocabulary import FACTS
 from threatmodel.reading.grouping import grouped
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import new_tuple
@@ -186,9 +187,15 @@ class Reliances:
             for name, threats in by_fact.items():
                 fact = target.facts[name].sure
                 if fact is not None and fact.said.source != "wiring" and (not least or fact.size == least):
-                    key = name, shown_value(fact.said.value), fact.said.place or target.place
+                    key = (*self._as_stated(target, name, fact.said.value), fact.said.place or target.place)
                     claims.setdefault(key, []).append(_Claim(target.id, fact.said, threats))
         return claims
+
+    def _as_stated(self, target: Element | Flow, name: str, value: object) -> tuple[str, str]:
+        """Return a fact and its value in words; of one that follows from an empty list alone, that list."""
+        inputs = FACTS[target.kind][name].follows_from
+        found = self._graph.lists.get(target.id, {}).get(inputs[0].name) if len(inputs) == 1 else None
+        return (inputs[0].name, "[]") if found is not None and not found.items else (name, shown_value(value))
 
     def _not_stated(self) -> Iterator[Reliance]:
         """What is not stated, by element, with the threats that are not assessed because claims would keep them low."""
