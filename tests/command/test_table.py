@@ -28,7 +28,6 @@ SHARED = {
     "temporary",
     "watching",
     "settings",
-    "supposing",
     "table",
 }
 """Modules of the folder that are no command."""

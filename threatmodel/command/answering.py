@@ -106,10 +106,6 @@ class Answering:
         self.files.renamed += found.renamed
         return found
 
-    def _text(self, path: Path) -> str:
-        """Return a file's text as it is on disk, with its line ends."""
-        return self.files.raw(path)
-
     # --- what is asked
 
     def find(self, name: str) -> Item | None:
@@ -272,7 +268,7 @@ class Answering:
         lines: list[tuple[Path, int]] = []
         for one in given:
             path = self._file_of(one)
-            old = after[path] if path in after else before.setdefault(path, self._text(path))
+            old = after[path] if path in after else before.setdefault(path, self.files.raw(path))
             new = after[path] = self._written(one, path, old, given)
             line, more = _first_changed(old, new), new.count("\n") - old.count("\n")
             lines = [(file, at + more if file == path and at >= line else at) for file, at in lines]

@@ -135,7 +135,7 @@ def _check(request: Invocation) -> int:
         request.misused("--write-baseline and --update-baseline need --baseline FILE")
     outputs = _outputs(args, request)
     if getattr(args, "with") or args.without:
-        from threatmodel.command.supposing import supposed
+        from threatmodel.command.checking import supposed
 
         if outputs != [("text", _STANDARD)] or args.models:
             request.misused(

@@ -19,7 +19,7 @@ from threatmodel.model.search import is_shared
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.home import CONTENT, EXPLAIN
-from threatmodel.reading.output import complain
+from threatmodel.reading.output import complain, say
 from threatmodel.reading.problems import InputError, refusal, render_problems
 from threatmodel.reading.project import repository
 from threatmodel.reading.values import dataclass, replace
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from threatmodel.assessment.priorities import Expiry
     from threatmodel.library.entries import Library
     from threatmodel.model.system import Exclusion, System
+
 
 START = "fork" if sys.platform == "linux" else "spawn"
 """How other processes start; a fork is not safe on macOS, and not available on Windows."""
@@ -327,3 +328,22 @@ def _texts(files: Files) -> Callable[[str], str]:
         return ""
 
     return text_of
+
+
+def supposed(request: Invocation) -> int:
+    """Print what controls being in place, or not, changes; return 1 where the check fails then, 0 otherwise."""
+    from threatmodel.assessment.assess import assess
+    from threatmodel.assessment.assessing_again import assumed
+    from threatmodel.assessment.gate.judging import held_to, judge
+    from threatmodel.render.supposed import supposed_lines
+
+    args, rules = request.args, asked(request).rules
+    said = request.assessment()
+    now = assess(held_to(said.graph, rules), said.library, request.today, request.excluded)
+    given = [*((name, "--with") for name in getattr(args, "with")), *((name, "--without") for name in args.without)]
+    current = ((request.current(name, now.library, option), option == "--with", option) for name, option in given)
+    what = assumed(current, now)
+    then = assess(now.graph, now.library, request.today, request.excluded, what)
+    before, after = (sum(result.fails for result in judge(one, rules)) for one in (now, then))
+    say([*supposed_lines(now, then, what), f"{'fails':<11} {before} now, then {after}"])
+    return 1 if after else 0

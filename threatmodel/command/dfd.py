@@ -40,7 +40,7 @@ def details(how: _ArgumentGroup) -> None:
 
 def run(request: Invocation) -> int:
     """Print the diagram as DOT, or draw it."""
-    from threatmodel.command.drawing import drawn_to_fit, medium_of
+    from threatmodel.command.drawing import drawn, fitted_to, medium_of
     from threatmodel.render.dfd import dfd, needs_overview
 
     args = request.args
@@ -66,9 +66,9 @@ def run(request: Invocation) -> int:
     if medium:
         from threatmodel.render.fitted import Wanted
 
-        return request.print(drawn_to_fit(graph, medium, path, Wanted(args.view, focus, colors, args.full)))
+        return request.print(fitted_to(graph, medium, path, Wanted(args.view, focus, colors, args.full)).picture)
     dot = dfd(graph, view=args.view, focus=focus, risks=colors, overview=False if args.full else None)
-    return request.print(_drawn(dot, path) if path is not None else dot)
+    return request.print(drawn(dot, path) if path is not None else dot)
 
 
 def _flowchart(request: Invocation, graph: Graph, focus: str, colors: Mapping[str, Risk] | None) -> str:
@@ -119,9 +119,3 @@ def _album(request: Invocation, folder: Path, graph: Graph, colors: Mapping[str,
         path = folder / file_of(one.only or (one.focus,))
         request.write(fitted_to(graph, medium, path, one).picture, path)
     return 0
-
-
-def _drawn(dot: str, path: Path) -> bytes:
-    from threatmodel.command.drawing import drawn
-
-    return drawn(dot, path)

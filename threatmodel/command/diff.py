@@ -64,12 +64,12 @@ def run(request: Invocation) -> int:
     before, after = (side() for side in _sides(request))
     found = _held(before, after)
     if drawn and request.output is not None:
-        from threatmodel.command.drawing import drawn_to_fit, medium_of
+        from threatmodel.command.drawing import fitted_to, medium_of
         from threatmodel.render.changed_picture import changed_diagram
 
         diagram, wanted = changed_diagram(before, after, found, request.args.view)
         medium = request.args.fit or medium_of(request.output)
-        return request.print(drawn_to_fit(diagram, medium, request.output, wanted))
+        return request.print(fitted_to(diagram, medium, request.output, wanted).picture)
     if request.args.format == "dot":
         return request.print(changed.as_dot(before, after, found))
     forms = {"text": changed.as_text, "json": changed.as_json, "markdown": as_markdown}

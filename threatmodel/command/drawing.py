@@ -51,11 +51,6 @@ def medium_of(path: Path) -> str:
     return {"pdf": "a4", "svg": "screen", "png": "screen"}.get(_format(path), "")
 
 
-def drawn_to_fit(graph: Drawable, medium: str, path: Path | None, wanted: Wanted) -> bytes:
-    """Return the diagram of `fitted_to` alone."""
-    return fitted_to(graph, medium, path, wanted).picture
-
-
 def fitted_to(graph: Drawable, medium: str, path: Path | None, wanted: Wanted) -> Fitted:
     """Return the diagram that fits a medium, in the format of the file's suffix (None: DOT).
 

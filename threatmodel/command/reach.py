@@ -32,7 +32,7 @@ def run(request: Invocation) -> int:
         raise _unknown(element, assessment.graph)
     found = reach(assessment, element)
     if request.args.as_json:
-        from threatmodel.render.contract.reach import reach_data
+        from threatmodel.render.contract.paths import reach_data
         from threatmodel.render.streaming import json_pieces
 
         return request.print(json_pieces(reach_data(found, assessment).items()))

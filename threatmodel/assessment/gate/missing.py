@@ -36,7 +36,7 @@ def missing_evidence(assessment: Assessment, baseline: Baseline) -> Iterator[Che
             code="missing-evidence",
             name=kind,
             place=Place(assessment.graph.system.file, 0),
-            message=f"at the baseline of {baseline.day} more files of this kind showed {_some(elements)}",
+            message=f"at the baseline of {baseline.day} more files of this kind showed {listed(elements, _NAMED)}",
             rule="missing-evidence",
             fails=True,
             do="name the evidence again, or take a new baseline with --update-baseline",
@@ -53,7 +53,9 @@ def _missing(assessment: Assessment, baseline: Baseline) -> Iterator[Reliance]:
     whole, when = Place(graph.system.file, 0), f"there at the baseline of {baseline.day}"
     for kind, elements in _less(assessment, baseline):
         times = sum(name.rpartition("@")[2] in elements for name in baseline.findings)
-        yield Reliance("missing-since-baseline", f"{kind} of {_some(elements)}", times, authors.owner, when, whole)
+        yield Reliance(
+            "missing-since-baseline", f"{kind} of {listed(elements, _NAMED)}", times, authors.owner, when, whole
+        )
     gone, reliances = _findings_gone(assessment, baseline)
     for element, names in gone.items():
         kind = "flow" if ":" in element else "element"
@@ -62,7 +64,7 @@ def _missing(assessment: Assessment, baseline: Baseline) -> Iterator[Reliance]:
     for element, names in reliances.items():
         target = graph.elements.get(element) or graph.flows[element]
         threats = [name.rpartition("@")[0] for name in names]
-        what = f"{_findings(names)} of {element} up to {_worst(names, baseline)}: {_some(threats)}"
+        what = f"{_findings(names)} of {element} up to {_worst(names, baseline)}: {listed(threats, _NAMED)}"
         yield Reliance(
             "missing-since-baseline", what, len(names), authors.at(target.place), when, target.place or whole
         )
@@ -95,8 +97,3 @@ def _worst(names: list[str], baseline: Baseline) -> str:
 
 def _findings(names: list[str]) -> str:
     return f"{len(names):,} finding{'s' if len(names) != 1 else ''}"
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return (", ".join(names[:_NAMED]) + more) if more else listed(names)

@@ -1,11 +1,12 @@
-"""Attack paths as JSON: a versioned contract, described by paths.schema.json in the folder above."""
+"""Attack paths, and what an attacker reaches, as JSON: two versioned contracts, each with a schema one folder above."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.paths.reaching import Reach, Task
 from threatmodel.assessment.paths.values import AIM_OF, Alike, Barrier, Cut, Paths, Position, Step
 from threatmodel.render.contract.described import cell_data, location_data
 from threatmodel.render.plain import APPLIES
@@ -105,3 +106,41 @@ def _cut(cut: Cut) -> dict[str, Any]:
         "controls": [{"id": one.control, "states": dict(one.elements)} for one in cut.choices],
         "uncut": [position_data(one) for one in cut.uncut],
     }
+
+
+REACH_VERSION = "1.0"
+"""The second number grows when keys are added, the first when one changes or goes."""
+
+
+def reach_data(found: Reach, assessment: Assessment) -> dict[str, Any]:
+    """Return what is reached and what to do as plain data."""
+    return {
+        "schema_version": REACH_VERSION,
+        "model": model_data(assessment),
+        "element": found.element,
+        "held": [position_data(one) for one in found.held],
+        "reached": [
+            {
+                "position": position_data(one.goal),
+                "as_claimed": one.as_claimed,
+                "as_proven": one.as_proven,
+                "steps": [step_data(step) for step in one.steps],
+            }
+            for one in found.reached
+        ],
+        "tasks": _tasks(found.tasks),
+        "tasks_if_a_claim_is_false": _tasks(found.later),
+        "complete": found.complete,
+    }
+
+
+def _tasks(tasks: Iterable[Task]) -> list[dict[str, Any]]:
+    return [
+        {
+            "do": task.duty,
+            "position": position_data(task.position),
+            "owner": task.owner or None,
+            "used_by": list(task.used_by),
+        }
+        for task in tasks
+    ]
