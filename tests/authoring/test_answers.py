@@ -118,6 +118,17 @@ def test_nothing_is_written_over(text: str) -> None:
             "    incomplete: {triggers: 'a, b: }', reads: who knows}\n",
             "    incomplete: {reads: who knows}\n",
         ),
+        # as import writes it
+        (
+            "    incomplete:   # what a file cannot show\n      triggers: a file\n      reads: b\n",
+            "    incomplete:   # what a file cannot show\n      reads: b\n",
+        ),
+        (
+            "    incomplete:\n      reads: b\n      triggers: >-\n        a file\n",
+            "    incomplete:\n      reads: b\n",
+        ),
+        ("    incomplete:\n      triggers: a file\n", ""),
+        ("    incomplete:\n      - triggers\n      - reads\n", "    incomplete:\n      - reads\n"),
     ],
 )
 def test_a_list_is_no_longer_incomplete(before: str, after: str) -> None:
@@ -127,7 +138,7 @@ def test_a_list_is_no_longer_incomplete(before: str, after: str) -> None:
 
 
 def test_what_is_written_over_several_lines_is_left_to_its_author() -> None:
-    text = "functions:\n  bot:\n    incomplete:\n      - triggers\n      - reads\n"
+    text = "functions:\n  bot:\n    incomplete: [\n      triggers, reads]\n"
     with pytest.raises(InputError) as raised:
         written(text, Edit(("functions", "bot"), "triggers", closes=True))
     assert raised.value.problems[0].code == "cannot-add"

@@ -189,19 +189,25 @@ def _noted(line: str, note: str) -> str:
 def _without_incomplete(text: str, document: Document, path: Sequence[str], name: str) -> tuple[str, int]:
     """A file's text in which a list of the element at a path is no longer incomplete, and the line that changed.
 
-    Raises InputError where `incomplete` is not written on a separate line.
+    Raises InputError where `incomplete` has neither a line to itself nor one for each name.
     """
     parts = lines_of(text)
     place = _place_of(document, [*path, "incomplete"])
     wanted = _closed(document.root, path, name)
     at = place.line - 1
     line = parts[at] if at < len(parts) else ""
-    for edited in _shortened(line, name):
-        found = "".join([*parts[:at], edited, *parts[at + 1 :]])
+    edits = [(at, at + 1, edited) for edited in _shortened(line, name)]
+    edits += [(one, one + lines, "") for lines in (1, 2, 3) for one in range(at, min(at + _LINES, len(parts)))]
+    for first, last, edited in edits:
+        found = "".join([*parts[:first], edited, *parts[last:]])
         if read_back(as_read(found)) == wanted:
-            return found, at + 1
+            return found, first + 1
     hint = [f"remove {name} from incomplete"]
     raise cannot_add(document.file, place, "'incomplete'", "incomplete", hint)
+
+
+_LINES = 12
+"""Lines from `incomplete` on, among which that of a name is looked for."""
 
 
 def _closed(root: Any, path: Sequence[str], name: str) -> Any:
