@@ -19,7 +19,7 @@ from threatmodel.authoring.migration import migrated
 from threatmodel.authoring.pasted import pasted
 from threatmodel.authoring.sheets import answers, sheets, together
 from threatmodel.graph.building import build
-from threatmodel.graph.elements import Graph, Read
+from threatmodel.graph.elements import Element, Flow, Graph, Read
 from threatmodel.graph.resolved import Evidence
 from threatmodel.library.directions import directions
 from threatmodel.model.load import load_model
@@ -138,10 +138,14 @@ class Answering:
         found = self.find(name)
         return [found] if found is not None else []
 
+    def _target(self, name: str) -> Element | Flow | None:
+        graph = self.assessment.graph
+        return graph.elements.get(name) or graph.flows.get(name)
+
     def _unasked(self, name: str) -> Item | None:
         element, _, wanted = name.rpartition(".")
         graph = self.assessment.graph
-        target = graph.elements.get(element) or graph.flows.get(element)
+        target = self._target(element)
         if target is None or not target.kind or not target.described:
             return None
         kind = target.kind
@@ -159,15 +163,13 @@ class Answering:
     def stated(self, name: str) -> Place | None:
         """Return the place where a fact is stated already; None where it is not."""
         element, _, fact = name.rpartition(".")
-        graph = self.assessment.graph
-        target = graph.elements.get(element) or graph.flows.get(element)
+        target = self._target(element)
         found = target.facts.get(fact) if target is not None else None
         return found.said.place if found is not None else None
 
     def place_of(self, item: Item) -> Place | None:
         """Return the place of the element in question."""
-        graph = self.assessment.graph
-        target = graph.elements.get(item.element) or graph.flows.get(item.element)
+        target = self._target(item.element)
         return target.place if target is not None else None
 
     def previews(self, asked: Sequence[Item]) -> Iterator[str]:
@@ -197,8 +199,7 @@ class Answering:
 
     def against(self, item: Item) -> Iterator[str]:
         """Yield the evidence that contradicts an answer."""
-        graph = self.assessment.graph
-        target = graph.elements.get(item.element) or graph.flows.get(item.element)
+        target = self._target(item.element)
         fact = target.facts.get(item.name) if target is not None and item.kind == "fact" else None
         if fact is None:
             return

@@ -12,7 +12,7 @@ from threatmodel.library.condition import leaves
 from threatmodel.library.entries import EFFECTS, Control, Threat
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.vocabulary import FACTS
-from threatmodel.reading.problems import article
+from threatmodel.reading.problems import article, listed
 from threatmodel.render.pages.library import prose
 from threatmodel.render.plain import STATE
 from threatmodel.render.report.words import origins
@@ -161,9 +161,8 @@ def _properties(control: Control) -> Iterator[str]:
         return
     for name in dict.fromkeys(leaf.fact for leaf in leaves(control.in_place.tree)):
         places = [f"{title} `{one_line(place)}`" for title, place in standing_places(control.scope, name)]
-        more = f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""
         if places:
-            yield f"  - `{name}` is read from {', '.join(places[:_MOST_PLACES])}{more}"
+            yield f"  - `{name}` is read from {listed(places, _MOST_PLACES)}"
 
 
 def _asked(finding: str, assessment: Assessment) -> Iterator[str]:

@@ -13,6 +13,7 @@ from threatmodel.graph.building import Flow
 from threatmodel.library.condition import Condition
 from threatmodel.model.facts import Facts
 from threatmodel.reading.grouping import grouped
+from threatmodel.reading.problems import listed
 from threatmodel.render.action_text import ActionText, due, owner, some
 from threatmodel.render.issue_text import place, shows, title
 from threatmodel.render.picture import protocol_words
@@ -171,8 +172,7 @@ def because(finding: Finding) -> str:
         return "low before controls"
     held = [answer for answer in finding.answers if answer.state.level > 0 and answer.link.effect in MOVES]
     best = [answer for answer in held if answer.link.effect == "stops"] or held
-    more = f" and {len(best) - _MOST_HOLDING} more" if len(best) > _MOST_HOLDING else ""
-    return ", ".join(_held(answer) for answer in best[:_MOST_HOLDING]) + more
+    return listed(map(_held, best), _MOST_HOLDING)
 
 
 def _held(answer: Answer) -> str:
@@ -281,9 +281,7 @@ def _flow(assessment: Assessment, found: Sequence[Flow], numbers: Mapping[str, i
 
 def _few(found: Sequence[str]) -> str:
     """A few of these texts, each once, and how many more there are."""
-    different = list(dict.fromkeys(found))
-    more = len(different) - NAMED
-    return ", ".join(different[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    return listed(dict.fromkeys(found), NAMED)
 
 
 def _zone(assessment: Assessment, name: str) -> str:
