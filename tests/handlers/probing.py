@@ -28,7 +28,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -160,9 +160,20 @@ def digests(home: Path = PACKAGES) -> dict[str, str]:
     """
     own = home / HERE.relative_to(PACKAGES)
     shared = [own / "corpus.py", own / "requests.py", *verdict_files(home)]
-    common = "".join(f"{path.relative_to(home)}\n{_meaning(path)}\n" for path in shared)
+    meanings = {path: f"{path.relative_to(home)}\n{_meaning(path)}\n" for path in shared}
+    common = {
+        language: _digest(*(text for path, text in meanings.items() if not is_foreign(path)))
+        for language, is_foreign in _FOREIGN.items()
+    }
     names = naming()
-    return {one.id: _digest(common, json.dumps(names.get(one.group)), _of_handler(one)) for one in load()}
+    return {one.id: _digest(common[one.language], json.dumps(names.get(one.group)), _of_handler(one)) for one in load()}
+
+
+_FOREIGN: Mapping[str, Callable[[Path], bool]] = {
+    "python": lambda path: path.suffix == ".cjs",
+    "javascript": lambda path: "stubs" in path.parts,
+}
+"""Which files no process of a handler in a language loads."""
 
 
 def _digest(*texts: str) -> str:
@@ -197,8 +208,8 @@ def verdict_files(home: Path = PACKAGES) -> list[Path]:
 
 _BEGUN = tuple(f"threatmodel.probe.{name}" for name in ("probing", "hints", "asked_for", "made_up", "runners.target"))
 """What the corpus calls of the probe."""
-_WORDS = frozenset({"advice", "limits", "wording"})
-"""Modules that make texts for a reader and decide nothing."""
+_WORDS = frozenset({"advice", "limits", "over_http", "wording"})
+"""Modules that make texts for a reader, or that probe an address, which the corpus has none of."""
 
 
 def _imported(path: Path, home: Path) -> Iterator[Path]:

@@ -154,6 +154,35 @@ def test_nothing_listens() -> None:
         asked(f"http://127.0.0.1:{port}/x", {})
 
 
+ODD = {
+    ("http", b"SSH-2.0\r\n"): ("the response is not HTTP", "name the handler's address"),
+    ("http", b""): ("the connection was closed without a response", "see the log of the server"),
+    ("https", b"HTTP/1.1 400 No\r\n\r\n"): ("there is no TLS at this port", "use http://"),
+}
+
+
+@pytest.mark.parametrize(("scheme", "answer"), ODD)
+def test_what_listens_and_is_no_handler_is_named(scheme: str, answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        runner = runner_for(f"{scheme}://127.0.0.1:{server.getsockname()[1]}/slack")
+        with pytest.raises(InputError) as raised:
+            runner.run(Scenario(name="test", calls=(Call(event={"httpMethod": "GET", "path": "/"}),), secret="x"))
+        thread.join()
+    (problem,) = raised.value.problems
+    message, hint = ODD[scheme, answer]
+    assert problem.message == message
+    assert hint in problem.hint
+
+
 def test_hanging_up_later_is_a_crash() -> None:
     with listening() as address:
         runner = runner_for(f"{address}/hang-up")

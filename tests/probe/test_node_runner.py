@@ -122,6 +122,13 @@ def test_environment_and_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert times[3:] == [True, True, 5, 2020, str(tmp_path), True]
 
 
+def test_a_handler_may_assign_another_clock(tmp_path: Path) -> None:
+    text = "exports.handler = async () => { Date.now = () => 7; return [Date.now(), new Date().getTime()] }"
+    (reply,) = replies(written(tmp_path, text, "index.js"), at=[1_800_000_000.0])
+    assert json.loads(reply.body)[0] == 7
+    assert json.loads(reply.body)[1] // 100_000 == 18_000_000
+
+
 def test_what_the_clock_is_set_forward_by_has_passed_for_caches_too(tmp_path: Path) -> None:
     text = "exports.handler = async () => performance.now();"
     sent = replies(written(tmp_path, text, "index.cjs"), {}, {}, {}, at=[1000.0, 2800.0, 100.0])

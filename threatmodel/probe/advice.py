@@ -26,4 +26,6 @@ def what_to_do(genuine: Reply) -> str:
         return _TABLE
     if genuine.ended in RAISED:
         return _OTHER_EVENT
+    if 300 <= (genuine.status or 0) < 400:  # noqa: PLR2004 - HTTP's class of redirects
+        return "it redirects: probe the address that it redirects to"
     return _ASKS_FOR_MORE if 400 <= (genuine.status or 0) < 500 else ""  # noqa: PLR2004 - HTTP's class of refusals

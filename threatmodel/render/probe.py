@@ -117,7 +117,7 @@ def _head(result: Result) -> Iterator[str]:
         else "only responses are visible, no side effects and no logs"
     )
     yield from _wrapped(f"requests in the form of {result.shape}; {seen}", "", "  ")
-    yield f"{result.requests:,} requests were sent"
+    yield f"{result.requests:,} requests were sent" if result.requests != 1 else "1 request was sent"
     yield from _isolation(result)
 
 

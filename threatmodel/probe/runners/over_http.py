@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import ssl
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -14,6 +15,23 @@ from threatmodel.reading.problems import InputError, Place, Problem
 
 _SET_BY_CLIENT = {"host", "content-length", "connection", "transfer-encoding"}
 _LARGEST_BODY = 6 * 1024 * 1024
+
+
+_START = "start it, then probe again"
+_CAUSES: Mapping[type[Exception], tuple[str, str]] = {
+    ConnectionRefusedError: ("the handler cannot be reached: nothing listens there", _START),
+    http.client.RemoteDisconnected: ("the connection was closed without a response", "see the log of the server"),
+    http.client.BadStatusLine: (
+        "the response is not HTTP",
+        "name the handler's address, with https:// if it has TLS",
+    ),
+    ssl.SSLCertVerificationError: (
+        "its certificate is not trusted",
+        "name it by the host in the certificate, or use http://",
+    ),
+    ssl.SSLError: ("there is no TLS at this port", "use http://, or name the port that has TLS"),
+}
+"""What is said of an error, and what to do, the more exact ones first."""
 
 
 class HttpRunner:
@@ -51,9 +69,11 @@ class HttpRunner:
 
     def _problem(self, error: Exception) -> Problem:
         shown = self._address.geturl()
-        cause = "nothing listens there" if isinstance(error, ConnectionRefusedError) else type(error).__name__
-        message = f"the handler cannot be reached: {cause}"
-        return Problem(code="cannot-probe", place=Place(shown, 0), message=message, hint="start it, then probe again")
+        cause, hint = next(
+            (said for kind, said in _CAUSES.items() if isinstance(error, kind)),
+            (f"the handler cannot be reached: {type(error).__name__}", _START),
+        )
+        return Problem(code="cannot-probe", place=Place(shown, 0), message=cause, hint=hint)
 
     def _asked(self, event: Mapping[str, Any], started: float) -> Reply:
         kind = http.client.HTTPSConnection if self._address.scheme == "https" else http.client.HTTPConnection
