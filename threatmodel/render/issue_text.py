@@ -106,10 +106,14 @@ def asks(issue: Issue, assessment: Assessment) -> str:
 
 def shows(issue: Issue) -> str:
     """Return the values that cause a known issue, with their notes, or the missing controls."""
+    return values(issue) or ", ".join(f"{name} {STATE[state]}" for name, state in issue.missing[:_MOST_FACTS])
+
+
+def values(issue: Issue) -> str:
+    """Return the values that cause a known issue, with their notes; '' where only controls are missing."""
     items = issue.cause.items if issue.cause is not None else _exposing(issue)
     written = [item for item in items if not item.said.omitted] or items[:1]
-    values = [_value(item) for item in written[:_MOST_FACTS]]
-    return "; ".join(values) or ", ".join(f"{name} {STATE[state]}" for name, state in issue.missing[:_MOST_FACTS])
+    return "; ".join(_value(item) for item in written[:_MOST_FACTS])
 
 
 def _exposing(issue: Issue) -> Sequence[Support]:

@@ -160,13 +160,13 @@ class Layout:
     def _title(self) -> str:
         subtitle = self.shown.title + (f" · {self.scale.note}" if self.rated and self.scale.note else "")
         if not self.sheet.name:
-            return small(subtitle, MUTED, self._letters(90))
+            return small(subtitle, MUTED, self._letters(90)).replace("<br/>", _LEFT)
         back = f'<tr><td align="left">{small(BACK, _LINK)}</td></tr>' if self.sheet.leads_back else ""
         name = wrapped(self.sheet.name, self._letters(50))
         return (
             '<table border="0" cellborder="0" cellspacing="0" cellpadding="1">'
             f'<tr><td align="left" balign="left"><font point-size="14"><b>{name}</b></font></td></tr>'
-            f'<tr><td align="left">{small(subtitle, MUTED, self._letters(90))}</td></tr>{back}</table>'
+            f'<tr><td align="left" balign="left">{small(subtitle, MUTED, self._letters(90))}</td></tr>{back}</table>'
         )
 
     def _letters(self, most: int) -> int:

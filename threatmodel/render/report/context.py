@@ -82,7 +82,8 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
             "counts": lambda: _counts(counts()),
             "actions": lambda: [_action(action) for action in todo().actions[:MOST_ACTIONS]],
             "only_claimed": lambda: controls.only_claimed(assessment),
-            "questions": lambda: [_question(question) for question in assessment.questions],
+            "questions": lambda: [_question(question) for question in _by_source(assessment.questions)],
+            "questions_counted": lambda: _questions_counted(assessment.questions),
             "expiries": lambda: [_expiry(expiry, assessment) for expiry in expiries(assessment, EXPIRY_DAYS)],
             "expiry_days": lambda: EXPIRY_DAYS,
             "alone": lambda: _alone(carried_alone(assessment)),
@@ -284,8 +285,21 @@ def _alone(found: Iterable[tuple[str, tuple[str, ...]]]) -> Row:
     return {"rows": rows[:MOST_ALONE], "more": max(0, len(rows) - MOST_ALONE)}
 
 
+def _by_source(questions: Sequence[Question]) -> list[Question]:
+    """Questions with one source after each other, which are one to those who are asked."""
+    sources = list(dict.fromkeys(question.source for question in questions))
+    return sorted(questions, key=lambda question: sources.index(question.source))
+
+
+def _questions_counted(questions: Sequence[Question]) -> str:
+    number = len({question.source for question in questions})
+    parts = ". Facts from one source are one question" if number < len(questions) else ""
+    return f"{counted(number, 'open question')}{parts}"
+
+
 def _question(question: Question) -> Row:
     return {
+        "source": question.answered_from or "",
         "id": question.id,
         "kind": question.kind,
         "of": question.of,

@@ -15,7 +15,7 @@ from threatmodel.model.facts import Facts
 from threatmodel.reading.grouping import grouped
 from threatmodel.reading.problems import listed
 from threatmodel.render.action_text import ActionText, due, owner, some
-from threatmodel.render.issue_text import place, shows, title
+from threatmodel.render.issue_text import place, title, values
 from threatmodel.render.picture import protocol_words
 from threatmodel.render.plain import STATE, VERDICT, VERDICT_MEANS
 from threatmodel.render.report.filtered import Owners, counts, filtered, owners_of
@@ -52,8 +52,8 @@ def _means(found: Sequence[Issue]) -> str:
 def _issue(issue: Issue, assessment: Assessment, owners: Owners) -> Row:
     head = issue.head
     asked, at = issue.questions, place(issue)
-    fault = "" if asked else shows(issue)
-    cause = f"{fault} ({where(at)})" if fault and at is not None else fault
+    fault = "" if asked else values(issue)
+    cause = f"{fault}, {where(at)}" if fault and at is not None else fault
     described = head.target.place
     return {
         "id": issue.id,
