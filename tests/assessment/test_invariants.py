@@ -155,7 +155,7 @@ def test_a_difference_tells_rules_that_were_loosened_first(tmp_path: Path, libra
     text = RULE.replace("EXPIRES", LATER)
     loose = text.replace(">= 1\n", ">= 0\n").replace("reserved_concurrency: 5", "reserved_concurrency: null")
     before, after = (contract(assessed(tmp_path, one, library)) for one in (text, loose))
-    told = [(one.how, one.name, one.before, one.after) for one in changes(before, after).rules]
+    told = [(one.how, one.name, one.before, one.after) for one in changes(before, after).parts["rules"]]
     old, new = "high, function: target.reserved_concurrency >= 1", "high, function: target.reserved_concurrency >= 0"
     only = " if target.role_shared"
     assert told == [
@@ -163,7 +163,7 @@ def test_a_difference_tells_rules_that_were_loosened_first(tmp_path: Path, libra
         ("worse", "reserved@good", "claimed", "broken"),
     ]
     gone = contract(assessed(tmp_path, "name: Shop\nfunctions: {bot: {}}\n", library))
-    assert [(one.how, one.name) for one in changes(before, gone).rules] == [("removed", "reserved")]
+    assert [(one.how, one.name) for one in changes(before, gone).parts["rules"]] == [("removed", "reserved")]
 
 
 def test_what_is_exempt_is_counted_apart(tmp_path: Path, library: Library) -> None:

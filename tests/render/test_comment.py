@@ -44,7 +44,7 @@ def differing(each: int, kinds: tuple[str, ...] = KINDS) -> Changes:
         after="Shop (b)",
         causes=(),
         counts=tuple(("claimed", band, 0, each) for band in BANDS),
-        **parts,
+        parts=parts,
     )
 
 

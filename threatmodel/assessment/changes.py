@@ -6,7 +6,7 @@ Both sides are the JSON of `tm --json`, so that a saved file can be held against
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from threatmodel.assessment.assessed import PLACES, VERDICTS
@@ -21,44 +21,18 @@ _GOOD = frozenset({"proven", "attested", "claimed"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """All differences, those to review first at the front; `causes` explain them, `counts` are those of both sides."""
+    """All differences by what they are of; `causes` explain them, `counts` are those of both sides."""
 
     before: str
     after: str
     causes: tuple[Regression, ...]
-    lost_controls: tuple[Change, ...]
-    lost_proofs: tuple[Change, ...]
-    evidence: tuple[Change, ...]
-    edited: tuple[Change, ...]
-    word: tuple[Change, ...]
-    crossings: tuple[Change, ...]
-    rules: tuple[Change, ...]
-    settings: tuple[Change, ...]
-    findings: tuple[Change, ...]
-    elements: tuple[Change, ...]
-    flows: tuple[Change, ...]
-    facts: tuple[Change, ...]
-    controls: tuple[Change, ...]
+    parts: Mapping[str, Sequence[Change]]
     counts: tuple[tuple[str, str, int, int], ...]
 
     @property
-    def all(self) -> tuple[Change, ...]:
-        """Every difference, in the order in which it is reported."""
-        return (
-            *self.lost_controls,
-            *self.lost_proofs,
-            *self.evidence,
-            *self.settings,
-            *self.word,
-            *self.crossings,
-            *self.rules,
-            *self.findings,
-            *self.elements,
-            *self.flows,
-            *self.facts,
-            *self.controls,
-            *self.edited,
-        )
+    def number(self) -> int:
+        """How many differences there are."""
+        return sum(map(len, self.parts.values()))
 
 
 Assessed = Mapping[str, Any]
@@ -70,23 +44,26 @@ def changes(before: Assessed, after: Assessed) -> Changes:
     lost = [one for one in moved if one.before in _GOOD and one.after not in _GOOD]
     unproven = [one for one in moved if one.before == "proven" and one not in lost]
     findings, facts = tuple(_findings(before, after)), tuple(_facts(before, after))
+    parts: dict[str, Iterable[Change]] = {
+        "lost_controls": lost,
+        "lost_proofs": unproven,
+        "evidence": (*_swapped(before, after), *_evidence(before, after)),
+        "edited": (one for one in _compared("file", _texts(before), _texts(after)) if one.how == "changed"),
+        "word": (one for one in _compared("word", _relied_on(before), _relied_on(after)) if one.how != "changed"),
+        "crossings": _crossings(before, after),
+        "rules": _rules(before, after),
+        "settings": _settings(before, after),
+        "findings": findings,
+        "elements": _compared("element", _words(before, "elements", _element), _words(after, "elements", _element)),
+        "flows": _compared("flow", _words(before, "flows", _flow), _words(after, "flows", _flow)),
+        "facts": facts,
+        "controls": (one for one in moved if one not in lost and one not in unproven),
+    }
     return Changes(
         before=_name(before),
         after=_name(after),
         causes=regressions(facts, findings, after),
-        lost_controls=tuple(lost),
-        lost_proofs=tuple(unproven),
-        evidence=(*_swapped(before, after), *_evidence(before, after)),
-        edited=tuple(one for one in _compared("file", _texts(before), _texts(after)) if one.how == "changed"),
-        word=tuple(one for one in _compared("word", _relied_on(before), _relied_on(after)) if one.how != "changed"),
-        crossings=tuple(_crossings(before, after)),
-        rules=tuple(_rules(before, after)),
-        settings=tuple(_settings(before, after)),
-        findings=findings,
-        elements=tuple(_compared("element", _words(before, "elements", _element), _words(after, "elements", _element))),
-        flows=tuple(_compared("flow", _words(before, "flows", _flow), _words(after, "flows", _flow))),
-        facts=facts,
-        controls=tuple(one for one in moved if one not in lost and one not in unproven),
+        parts={name: tuple(found) for name, found in parts.items()},
         counts=tuple(_counts(before, after)),
     )
 

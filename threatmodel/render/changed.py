@@ -16,29 +16,37 @@ _MARKS = {"added": "+", "removed": "-", "worse": "!", "better": "=", "changed": 
 NOTHING = "No difference in elements, facts, controls, rules and findings."
 
 
+_EVERY = frozenset(_MARKS)
+_GROUPS: tuple[tuple[str, str, frozenset[str]], ...] = (
+    ("Controls lost", "lost_controls", _EVERY),
+    ("Proofs lost", "lost_proofs", _EVERY),
+    ("Evidence removed or swapped", "evidence", _EVERY - {"added"}),
+    ("Settings of the check", "settings", _EVERY),
+    ("Statements relied on, new", "word", _EVERY - {"removed"}),
+    ("New flows across a boundary", "crossings", _EVERY),
+    ("Your own rules", "rules", _EVERY),
+    ("Findings new or worse", "findings", frozenset({"added", "worse"})),
+    ("Findings removed or better", "findings", frozenset({"removed", "better"})),
+    ("Elements", "elements", _EVERY),
+    ("Flows", "flows", _EVERY),
+    ("Facts", "facts", _EVERY),
+    ("Other controls", "controls", _EVERY),
+    ("Evidence added", "evidence", frozenset({"added"})),
+    ("Statements no longer relied on", "word", frozenset({"removed"})),
+    ("Evidence files with changed content (SHA-256)", "edited", _EVERY),
+)
+"""The groups of differences: the title of each, what they are of, and how these differ."""
+
+
 def groups(found: Changes) -> Iterator[tuple[str, Sequence[Change]]]:
     """Yield the differences by kind, the most important for a reviewer first."""
-    yield "Controls lost", found.lost_controls
-    yield "Proofs lost", found.lost_proofs
-    yield "Evidence removed or swapped", [one for one in found.evidence if one.how != "added"]
-    yield "Settings of the check", found.settings
-    yield "Statements relied on, new", [one for one in found.word if one.how != "removed"]
-    yield "New flows across a boundary", found.crossings
-    yield "Your own rules", found.rules
-    yield "Findings new or worse", [one for one in found.findings if one.how in {"added", "worse"}]
-    yield "Findings removed or better", [one for one in found.findings if one.how in {"removed", "better"}]
-    yield "Elements", found.elements
-    yield "Flows", found.flows
-    yield "Facts", found.facts
-    yield "Other controls", found.controls
-    yield "Evidence added", [one for one in found.evidence if one.how == "added"]
-    yield "Statements no longer relied on", [one for one in found.word if one.how == "removed"]
-    yield "Evidence files with changed content (SHA-256)", found.edited
+    for title, part, hows in _GROUPS:
+        yield title, [one for one in found.parts[part] if one.how in hows]
 
 
 def as_text(found: Changes) -> str:
     """Return every difference, one line each, in groups; losses come first."""
-    if not found.all:
+    if not found.number:
         return f"{NOTHING}\n"
     lines = [f"{found.before} -> {found.after}"]
     for title, group in groups(found):
@@ -74,19 +82,7 @@ def as_json(found: Changes) -> str:
         "schema_version": "2.0",
         "before": found.before,
         "after": found.after,
-        "lost_controls": [_plain(one) for one in found.lost_controls],
-        "lost_proofs": [_plain(one) for one in found.lost_proofs],
-        "evidence": [_plain(one) for one in found.evidence],
-        "edited": [_plain(one) for one in found.edited],
-        "word": [_plain(one) for one in found.word],
-        "crossings": [_plain(one) for one in found.crossings],
-        "rules": [_plain(one) for one in found.rules],
-        "settings": [_plain(one) for one in found.settings],
-        "findings": [_plain(one) for one in found.findings],
-        "elements": [_plain(one) for one in found.elements],
-        "flows": [_plain(one) for one in found.flows],
-        "facts": [_plain(one) for one in found.facts],
-        "controls": [_plain(one) for one in found.controls],
+        **{name: [_plain(one) for one in part] for name, part in found.parts.items()},
         "counts": [
             {"of": cell, "name": name, "before": before, "after": after} for cell, name, before, after in found.counts
         ],
@@ -113,8 +109,8 @@ _COLORS = {"added": "#1a7f37", "removed": "#b3261e", "changed": "#9a6700", "": "
 
 def as_dot(before: Mapping[str, Any], after: Mapping[str, Any], found: Changes) -> str:
     """Return the runtime view of both sides as DOT: added in green, removed in red and dashed, changed in amber."""
-    how = {one.name: one.how for one in (*found.elements, *found.flows)}
-    for one in found.facts:
+    how = {one.name: one.how for one in (*found.parts["elements"], *found.parts["flows"])}
+    for one in found.parts["facts"]:
         how.setdefault(one.name.rpartition(".")[0], "changed")
     flows = {flow["id"]: flow for side in (before, after) for flow in side["flows"] if flow["view"] == "runtime"}
     ends = {end for flow in flows.values() for end in (flow["source"], flow["target"])}

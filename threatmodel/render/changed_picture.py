@@ -35,9 +35,9 @@ class _Both(NamedTuple):
 
 def changed_diagram(before: _Side, after: _Side, found: Changes, view: str) -> tuple[Drawable, Wanted]:
     """Return a view of both sides, and how to draw it: changes are words, signs and lines, not colors alone."""
-    how = {one.name: one.how for one in (*found.elements, *found.flows)}
+    how = {one.name: one.how for one in (*found.parts["elements"], *found.parts["flows"])}
     notes: dict[str, tuple[str, ...]] = {}
-    for one in found.facts:
+    for one in found.parts["facts"]:
         name, _, fact = one.name.rpartition(".")
         how.setdefault(name, "changed")
         notes[name] = (*notes.get(name, ()), f"{fact}: {one.before} → {one.after}")

@@ -23,7 +23,7 @@ _NAMED = 5
 
 def as_markdown(found: Changes) -> str:
     """Return what differs in one model, losses first; what does not fit is counted."""
-    if not found.all:
+    if not found.number:
         return f"**Threat model**: {NOTHING.lower()}\n"
     return "\n".join(_section(found, f"**Threat model**: {_lead(found)}", MOST_LINES)).rstrip() + "\n"
 
@@ -33,7 +33,9 @@ def of_several(models: Mapping[str, Changes], not_compared: Mapping[str, str], s
 
     `not_compared` says why a model was not compared; `shows` is the command that shows all of one.
     """
-    differing = sorted((name for name, found in models.items() if found.all), key=lambda name: _badness(models[name]))
+    differing = sorted(
+        (name for name, found in models.items() if found.number), key=lambda name: _badness(models[name])
+    )
     if not differing and not not_compared:
         return f"**Threat models**: {NOTHING.lower()}\n"
     sums = _sums([models[name] for name in differing])
@@ -70,16 +72,16 @@ def _worse(found: Changes) -> str:
 
 
 def _sums(models: Sequence[Changes]) -> str:
-    worse = sum(one.how in {"added", "worse"} for found in models for one in found.findings)
-    lost = sum(len(found.lost_controls) + len(found.lost_proofs) for found in models)
+    worse = sum(one.how in {"added", "worse"} for found in models for one in found.parts["findings"])
+    lost = sum(len(found.parts["lost_controls"]) + len(found.parts["lost_proofs"]) for found in models)
     findings = f"{worse} finding{'' if worse == 1 else 's'} new or worse"
     return f"{findings}, {lost} control{'' if lost == 1 else 's'} or proof{'' if lost == 1 else 's'} lost"
 
 
 def _badness(found: Changes) -> tuple[int, int, int]:
     """The sort key that puts the model with most losses first."""
-    worse = sum(one.how in {"added", "worse"} for one in (*found.findings, *found.rules))
-    return -len(found.lost_controls) - len(found.lost_proofs), -worse, -len(found.all)
+    worse = sum(one.how in {"added", "worse"} for one in (*found.parts["findings"], *found.parts["rules"]))
+    return -len(found.parts["lost_controls"]) - len(found.parts["lost_proofs"]), -worse, -found.number
 
 
 def _section(found: Changes, head: str, most: int) -> list[str]:
