@@ -204,6 +204,14 @@ OPEN = {
         "        if not check(request.headers, (await request.body()).decode()):\n            return None\n"
         f"        return await call_next(request)\napp = FastAPI()\napp.add_middleware(Guard)\n{POST}{ASYNC}{ASGI}"
     },
+    "Bolt: an own route of its receiver": {
+        "app.js": 'const { App, ExpressReceiver } = require("@slack/bolt");\n'
+        + SERVER
+        + VERIFY[: VERIFY.index("const verify")]
+        + "const receiver = new ExpressReceiver({ signingSecret: process.env.SECRET });\n"
+        + f'const bolt = new App({{ receiver }});\nreceiver.router.post("/hook", async (req, res) => {{ {PUT} }});\n'
+        + "exports.handler = serverless(receiver.app);\n"
+    },
     "Express: behind the route": {"app.js": f"{EXPRESS}{OWN}app.use({ONWARD});\n{HANDLER}"},
     "Express: it goes on": {
         "app.js": EXPRESS

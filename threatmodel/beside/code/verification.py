@@ -158,6 +158,10 @@ class _Verification:
                 "scheme", SIGN, self.apps[0], "Bolt verifies what reaches it, and not every request may"
             )
             return
+        own = next((found for found in self.program.routes if _is_of_receiver(found[1])), None)
+        if own is not None:
+            yield self.reading.at("scheme", SIGN, own, "Bolt verifies what it listens to, and not this own route")
+            return
         early = before_check(self.reading)
         if early is not None:
             sure = CERTAIN if not early.path.doubt else SIGN
@@ -202,6 +206,12 @@ class _Verification:
                 yield self.reading.at("scheme", SIGN, where, f"verifies a signature with {how}{why}")
             case _:
                 yield self.reading.at("nothing-verifies", CERTAIN, where, found.why, found.what)
+
+
+def _is_of_receiver(node: Node) -> bool:
+    """Return whether a call adds a route beside those of Bolt: `receiver.router.post(...)`."""
+    owner = node.parts[0].parts[0] if node.kind == "call" and node.parts[0].kind == "attribute" else None
+    return owner is not None and owner.kind == "attribute" and owner.name in {"router", "app"}
 
 
 def _compared(reading: Reading, sure: Sequence[tuple[Function, Node]]) -> Iterator[Observed]:
