@@ -65,7 +65,7 @@ _HOME = {
     "Place": "reading.problems",
     "Problem": "reading.problems",
     "Question": "assessment.assessed",
-    "Rules": "assessment.gate.rules",
+    "Rules": "assessment.gate.results",
     "Safety": "assessment.safety",
     "State": "assessment.control_state",
     "Statement": "model.facts",
