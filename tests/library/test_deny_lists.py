@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.library.how.snippets import CLOUDFORMATION, HOW
+from tests.library.how.snippets import CLOUDFORMATION, HOW, actions_of_statement, policies, whole
 from tests.support import HOME
 from threatmodel.evidence.policies.iam import actions_of
 from threatmodel.evidence.policies.work import CHANGES_POLICY
@@ -119,7 +120,38 @@ def test_policies_that_spare_roles_by_name_are_found() -> None:
     assert {("guardrail-detection", form) for form in FORMS} < {*BY_NAME}
 
 
-_DENIAL = re.compile(r"Effect: Deny.*?(?=\n *- |\Z)|effect += \"Deny\".*?(?=\n *statement|\Z)", re.DOTALL)
+GUARDRAILS = [name for name, snippet in CLOUDFORMATION.items() if "SERVICE_CONTROL_POLICY" in snippet]
+
+
+def denials(name: str) -> Iterator[tuple[set[str], set[str]]]:
+    """Of each statement of a control's policy that spares roles everywhere: the actions, and the roles."""
+    for policy in policies(whole(CLOUDFORMATION[name])):
+        for one in policy["Statement"]:
+            condition = one.get("Condition", {})
+            roles = condition.get("ArnNotLike", {}).get("aws:PrincipalArn", ())
+            if {*condition} == {"ArnNotLike"} and roles and one["Resource"] == "*":
+                yield {*actions_of_statement(one)}, {*_ROLE.findall(str(roles))}
+
+
+def taken() -> Iterator[tuple[str, str, str, str]]:
+    """Actions that one control leaves to a role and the policy of another denies to it."""
+    for mine, other in itertools.permutations(GUARDRAILS, 2):
+        for (left, roles), (actions, others) in itertools.product(denials(mine), denials(other)):
+            for action in left:
+                if any(fnmatchcase(action, pattern) for pattern in actions):
+                    yield from ((mine, other, action, role) for role in sorted(roles - others))
+
+
+def test_no_policy_takes_from_a_role_what_another_control_leaves_to_it() -> None:
+    """People attach several of them to one account, where each denial counts."""
+    assert {name for name in GUARDRAILS for _ in denials(name)} >= {
+        "microvm-tokens-restricted",
+        "code-readers-restricted",
+    }
+    assert [*taken()] == []
+
+
+_DENIAL = re.compile(r"Effect: Deny.*?(?=\n *- (?:Effect|Sid)|\Z)|effect += \"Deny\".*?(?=\n *statement|\Z)", re.DOTALL)
 OWN_POLICIES = [
     (name, form, service)
     for name in HOW
