@@ -272,7 +272,7 @@ JOBS_FENCE = """
             Condition: {ArnNotEquals: {aws:PrincipalArn: !GetAtt BotRole.Arn}, SERVICES}
           - Effect: Deny
             Principal: '*'
-            Action: ['sqs:*Permission', 'sqs:SetQueueAttributes']
+            Action: ['sqs:*Permission', 'sqs:DeleteQueue', 'sqs:SetQueueAttributes']
             Resource: '*'
             Condition: {ArnNotLike: {aws:PrincipalArn: 'arn:aws:iam::*:role/deploy'}}
 """
@@ -303,6 +303,7 @@ OPEN_QUEUE = """
         # and where nobody but named principals can replace it
         (SPARED.replace("'sqs:*Permission', ", ""), OPEN, OPEN),
         (SPARED.replace("'sqs:SetQueueAttributes'", "'sqs:GetQueueAttributes'"), OPEN, OPEN),
+        (SPARED.replace("'sqs:DeleteQueue', ", ""), OPEN, OPEN),  # another queue under its name has no policy
         (SPARED.replace("role/deploy", "role/*"), OPEN, OPEN),
         (SPARED.replace("Condition: {ArnNotLike: {aws:PrincipalArn: 'arn:aws:iam::*:role/deploy'}}", ""), YES, OPEN),
         (FENCE.replace("'secretsmanager:DeleteResourcePolicy', ", ""), OPEN, OPEN),

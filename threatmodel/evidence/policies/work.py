@@ -36,15 +36,18 @@ READS_SECRETS = frozenset(
     }
 )
 CHANGES_POLICY = {
-    "dynamodb": ("dynamodb:deleteresourcepolicy", "dynamodb:putresourcepolicy"),
+    "dynamodb": ("dynamodb:deleteresourcepolicy", "dynamodb:deletetable", "dynamodb:putresourcepolicy"),
     "events": ("events:putpermission", "events:removepermission"),
     "kinesis": ("kinesis:deleteresourcepolicy", "kinesis:putresourcepolicy"),
     "s3": ("s3:deletebucketpolicy", "s3:putbucketpolicy"),
     "secretsmanager": ("secretsmanager:deleteresourcepolicy", "secretsmanager:putresourcepolicy"),
-    "sns": ("sns:addpermission", "sns:removepermission", "sns:settopicattributes"),
-    "sqs": ("sqs:addpermission", "sqs:removepermission", "sqs:setqueueattributes"),
+    "sns": ("sns:addpermission", "sns:deletetopic", "sns:removepermission", "sns:settopicattributes"),
+    "sqs": ("sqs:addpermission", "sqs:deletequeue", "sqs:removepermission", "sqs:setqueueattributes"),
 }
-"""What changes or removes the policy of a resource, by service: who may do it is bound by no denial in that policy."""
+"""What changes or removes the policy of a resource, by service: who may do it is bound by no denial in that policy.
+
+A table, topic or queue that is deleted is one too: another can be made under its name, and users find it there.
+"""
 _ABOUT_IT = ("describe", "list")
 _READS_DATA_ALL_THE_SAME = frozenset({"s3:listbucket", "s3:listbucketversions"})
 
