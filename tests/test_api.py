@@ -37,7 +37,7 @@ def test_the_page_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     assert "above accepted level: low undetermined: " in said
     assert re.search(r"^slack-request-forgery@order-bot \w+ -> \w+$", said, re.MULTILINE)
     assert names["comment"].startswith("**Threat model**: ")
-    assert "order-bot.reserved_concurrency" in [one.name for one in names["found"].facts]
+    assert "order-bot.reserved_concurrency" in [one.name for one in names["found"].parts["facts"]]
     assert names["report"].startswith("<!doctype html>")
     assert json.loads(names["contract"])["model"]["file"] == "models/slack-lambda.yaml"
     assert {path: path.stat().st_mtime_ns for path in HOME.glob("examples/slack-app/*")} == before

@@ -4,32 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
-from threatmodel.assessment.changes import Changes
+from threatmodel.assessment.changes import Changes, Part
 from threatmodel.assessment.regressions import Change, Regression
 from threatmodel.assessment.risk import BANDS
 from threatmodel.render.comment import MOST_LINES, as_markdown, of_several
 
-KINDS = (
-    "lost_controls",
-    "lost_proofs",
-    "evidence",
-    "edited",
-    "word",
-    "crossings",
-    "rules",
-    "settings",
-    "findings",
-    "elements",
-    "flows",
-    "facts",
-    "controls",
-)
+KINDS: tuple[Part, ...] = get_args(Part)
 
 
-def differing(each: int, kinds: tuple[str, ...] = KINDS) -> Changes:
+def differing(each: int, kinds: tuple[Part, ...] = KINDS) -> Changes:
     parts = {
         kind: tuple(
             Change(how="worse", kind=kind, name=f"{kind}-{n}", after="open", place="template.yaml:7")
@@ -58,7 +45,7 @@ def told(text: str) -> int:
 
 @pytest.mark.parametrize("each", [1, 2, 3, 5, 50])
 @pytest.mark.parametrize("kinds", [KINDS, KINDS[:1], KINDS[3:8]])
-def test_one_model_fits_and_counts_what_it_does_not_show(each: int, kinds: tuple[str, ...]) -> None:
+def test_one_model_fits_and_counts_what_it_does_not_show(each: int, kinds: tuple[Part, ...]) -> None:
     text = as_markdown(differing(each, kinds))
     assert len(text.splitlines()) <= MOST_LINES
     assert told(text) == each * len(kinds)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from threatmodel.assessment.assessed import PLACES, VERDICTS
 from threatmodel.assessment.control_state import shown_value
@@ -18,6 +18,23 @@ from threatmodel.reading.values import dataclass
 _BEST = ("proven", "attested", "claimed", "planned", "unknown", "lapsed", "ineffective", "absent", "contradicted")
 _GOOD = frozenset({"proven", "attested", "claimed"})
 
+Part = Literal[
+    "lost_controls",
+    "lost_proofs",
+    "evidence",
+    "edited",
+    "word",
+    "crossings",
+    "rules",
+    "settings",
+    "findings",
+    "elements",
+    "flows",
+    "facts",
+    "controls",
+]
+"""What differences are of, in the order in which they are shown."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
@@ -26,7 +43,7 @@ class Changes:
     before: str
     after: str
     causes: tuple[Regression, ...]
-    parts: Mapping[str, Sequence[Change]]
+    parts: Mapping[Part, Sequence[Change]]
     counts: tuple[tuple[str, str, int, int], ...]
 
     @property
@@ -44,7 +61,7 @@ def changes(before: Assessed, after: Assessed) -> Changes:
     lost = [one for one in moved if one.before in _GOOD and one.after not in _GOOD]
     unproven = [one for one in moved if one.before == "proven" and one not in lost]
     findings, facts = tuple(_findings(before, after)), tuple(_facts(before, after))
-    parts: dict[str, Iterable[Change]] = {
+    parts: dict[Part, Iterable[Change]] = {
         "lost_controls": lost,
         "lost_proofs": unproven,
         "evidence": (*_swapped(before, after), *_evidence(before, after)),

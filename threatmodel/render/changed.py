@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from threatmodel.assessment.changes import Changes
+from threatmodel.assessment.changes import Changes, Part
 from threatmodel.assessment.regressions import Change
 from threatmodel.reading.marks import MARK
 from threatmodel.reading.problems import escaped, visible
@@ -17,7 +17,7 @@ NOTHING = "No difference in elements, facts, controls, rules and findings."
 
 
 _EVERY = frozenset(_MARKS)
-_GROUPS: tuple[tuple[str, str, frozenset[str]], ...] = (
+_GROUPS: tuple[tuple[str, Part, frozenset[str]], ...] = (
     ("Controls lost", "lost_controls", _EVERY),
     ("Proofs lost", "lost_proofs", _EVERY),
     ("Evidence removed or swapped", "evidence", _EVERY - {"added"}),
@@ -78,7 +78,7 @@ def counted(found: Changes) -> Iterator[str]:
 
 def as_json(found: Changes) -> str:
     """Return all differences as JSON."""
-    value = {
+    value: dict[str, Any] = {
         "schema_version": "2.0",
         "before": found.before,
         "after": found.after,
