@@ -128,7 +128,7 @@
     const controls = [...every].filter(Boolean).sort((one, other) => placed(one) - placed(other));
     if (part.lines.length) {
       const row = created("p", "", "small");
-      const link = created("a", "All findings here, with the lines that they rest on");
+      const link = created("a", "All findings here, with the lines they rely on");
       link.href = "#filter:" + new URLSearchParams({ element: part.name });
       link.addEventListener("click", () => setTimeout(followed)); // also where the address is the same already
       row.append(link);

@@ -18,7 +18,7 @@ from threatmodel.render.text import dot_html, one_line
 SMALL = 9
 """The size in points of all but names and titles, before the picture is made to fit."""
 
-_MOST_NUMBERS = 3
+MOST_NUMBERS = 3
 _NARROW = 12
 """Characters of a line beside an arrow from above to below."""
 
@@ -188,7 +188,7 @@ def inside(box: Box) -> Iterator[tuple[str, Sequence[str]]]:
 
 def _counted(numbers: Sequence[int]) -> str:
     """A few numbers, or the first and how many there are."""
-    if len(numbers) <= _MOST_NUMBERS:
+    if len(numbers) <= MOST_NUMBERS:
         return ", ".join(map(str, numbers))
     return f"{numbers[0]}… ({TIMES}{len(numbers)})"
 

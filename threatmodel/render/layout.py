@@ -11,7 +11,19 @@ from threatmodel.model.reference_architecture import Zone
 from threatmodel.reading.grouping import grouped
 from threatmodel.reading.marks import MARK
 from threatmodel.render.condensed import Box, Condensed, Link
-from threatmodel.render.labels import ENTRY, NO_BREAK, SMALL, Labels, Style, badged, lines, node, small, wrapped
+from threatmodel.render.labels import (
+    ENTRY,
+    MOST_NUMBERS,
+    NO_BREAK,
+    SMALL,
+    Labels,
+    Style,
+    badged,
+    lines,
+    node,
+    small,
+    wrapped,
+)
 from threatmodel.render.palette import (
     BOUNDARY,
     CALLER,
@@ -27,7 +39,7 @@ from threatmodel.render.palette import (
     Paint,
     Scale,
 )
-from threatmodel.render.picture import HOSTILE, cut, name_of
+from threatmodel.render.picture import HOSTILE, TIMES, cut, name_of
 from threatmodel.render.text import dot_html
 
 STYLES = (
@@ -182,9 +194,15 @@ class Layout:
         if self.labels.entries:
             words.append(f"{ENTRY}: takes requests from outside")
         if any(count for _, count in self.marks.values()) and self.scale.unit:
-            words.append("band: the worst of these threats")
+            words.append("critical to low: the band of the worst threat")
+            if any(word == "undetermined" for word, _ in self.marks.values()):
+                words.append("undetermined: depends on an open question")
         if self.scale.numbered:
             words.append("number: order of the flow")
+            if any(max(len(link.there), len(link.back)) > MOST_NUMBERS for link in self.shown.links):
+                words.append(f"4… ({TIMES}5): flow 4 and four more")
+            if any(link.back for link in self.shown.links):
+                words.append("two arrowheads: flows both ways")
         if self.scale.numbered and any(link.source == HOSTILE for link in self.shown.links):
             words.append("dark box, dashed arrow: anyone on the internet")
         if any(not one.described for box in self.shown.boxes.values() for one in box.members):
