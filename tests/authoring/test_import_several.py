@@ -251,6 +251,23 @@ def test_a_folder_without_one_clear_system_is_refused(capsys: pytest.CaptureFixt
     golden("bad-input/import-folder.txt", "".join(refused(["import", folder], capsys) for folder in folders))
 
 
+def test_a_file_of_a_folder_that_is_no_text_is_named_and_the_rest_imported(capsys: pytest.CaptureFixture[str]) -> None:
+    """Named by itself, it is an error; where nothing else is there, the refusal names it."""
+    for folder in ("repo", "alone"):
+        Path(folder).mkdir()
+        Path(folder, "state.json").write_bytes('{"a": 1}'.encode("utf-16"))
+        Path(folder, "blob.json").write_bytes(b"{}\n\x80")
+    Path("repo/template.yaml").write_text(TEMPLATE, encoding="utf-8")
+    assert main(["import", "repo", "-o", "model.yaml"]) == 0
+    said = capsys.readouterr().err
+    assert "repo/state.json:1:1: not read: the byte 0xFF is not UTF-8; save the file as UTF-8\n" in said
+    assert "repo/blob.json:2:1: not read: the byte 0x80 is not UTF-8; save the file as UTF-8\n" in said
+    assert main(["import", "repo", "--update", "model.yaml"]) == 0
+    assert "repo/state.json:1:1: not read" in capsys.readouterr().out
+    assert "alone/blob.json:2:1: not read" in refused(["import", "alone"], capsys)
+    assert "repo/state.json: unreadable-file" in refused(["import", "repo/state.json"], capsys)
+
+
 @pytest.mark.parametrize(
     "name", ["cloudformation/bot.yaml", "services/bot/aws/template.yml", "examples/hello/bot.template"]
 )

@@ -56,7 +56,8 @@ def imported(
     model cannot read it, and where they have no function.
     """
     paths = [path] if isinstance(path, Path) else path
-    own, there = deployed.apart(sources(paths, kind, files), files)
+    unread: list[str] = []
+    own, there = deployed.apart(sources(paths, kind, files, unread), files)
     piped = any(one.path.is_fifo() for one in own)
     target = model or Path("model.yaml")
     for one in (*own, *there):
@@ -82,7 +83,7 @@ def imported(
         for label, one in zip(labels, own, strict=True)
     ]
     below = [one.path for one in own if files.has_folder(paths[0]) and one.path.parent != paths[0]]
-    notes = [f"read {listed(map(shown_path, below))}"] if below else []
+    notes = [*unread, *([f"read {listed(map(shown_path, below))}"] if below else ())]
     notes += [*around.notes, *(_called_by_slack(found) if around.notes else ()), *source.notes]
     for at, (one, label) in enumerate(zip(own, labels, strict=True)):
         given, said = _deployed_with(one.path, one.kind, stacks[label], files)

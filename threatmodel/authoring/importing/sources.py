@@ -35,16 +35,16 @@ class Source(NamedTuple):
     kind: str
 
 
-def sources(paths: Sequence[Path], kind: str, files: Files) -> tuple[Source, ...]:
+def sources(paths: Sequence[Path], kind: str, files: Files, notes: list[str]) -> tuple[Source, ...]:
     """Return the files that some paths stand for, each once, of a `kind` or of that which each seems to be.
 
-    A file that is named twice, by whatever name, is one.
+    A file that is named twice, by whatever name, is one.  Files of a folder that cannot be read are in `notes`.
 
     Raises InputError where a path stands for none, or where it is unclear for which.
     """
     found: dict[Path, Source] = {}
     for path in paths:
-        own = _in_folder(path, kind, files) if files.has_folder(path) else (_file(path, kind, files),)
+        own = _in_folder(path, kind, files, notes) if files.has_folder(path) else (_file(path, kind, files),)
         for one in own:
             found.setdefault(real_path(one.path), one)
     return tuple(found.values())
@@ -82,14 +82,14 @@ _OTHERS: Sequence[tuple[str, str, str]] = (
 """What a file is by its name, and what to run instead."""
 
 
-def _in_folder(folder: Path, kind: str, files: Files) -> tuple[Source, ...]:
+def _in_folder(folder: Path, kind: str, files: Files, notes: list[str]) -> tuple[Source, ...]:
     """The files of a folder that are deployed together."""
     manifest = folder / _MANIFEST
     if files.has(manifest) and _is_assembly(_json(manifest, files)):
         return tuple(Source(path, kind or "template") for path in _stacks(manifest, files))
-    found = list(_candidates(folder, kind, files))
+    found = list(_candidates(folder, kind, files, notes))
     if not found and files.has(folder / _CDK_OUT / _MANIFEST):
-        return _in_folder(folder / _CDK_OUT, kind, files)
+        return _in_folder(folder / _CDK_OUT, kind, files, notes)
     written = [one for one in found if not shows_deployed(one.kind, one.path, files)] or found
     kinds = {one.kind for one in written}
     if len(kinds) > 1 or sum(one.kind == "plan" for one in written) > 1:
@@ -101,8 +101,9 @@ def _in_folder(folder: Path, kind: str, files: Files) -> tuple[Source, ...]:
     program = _made_by(folder)
     below = () if program else _folders_below(folder, files)
     if len(below) == 1:
-        return _in_folder(below[0], kind, files)
-    raise _refused(folder, *(program or _nothing(below)))
+        return _in_folder(below[0], kind, files, notes)
+    message, hint = program or _nothing(below)
+    raise _refused(folder, "; ".join((message, *notes)), hint)
 
 
 def _not_nested(found: Sequence[Source], files: Files) -> Iterator[Source]:
@@ -122,7 +123,7 @@ def beside(here: Path, files: Files) -> Path | None:
     None where there is none.  Raises InputError where it is unclear what is deployed together, and where the code
     first has to be turned into a file that can be read.
     """
-    own = list(_not_nested([*_candidates(here, "", files)], files))
+    own = list(_not_nested([*_candidates(here, "", files, [])], files))
     program = None if own else _made_by(here)
     found = [here] if own else [] if program else [*_folders_below(here, files)]
     if len(own) > 1 or len(found) > 1:
@@ -200,12 +201,19 @@ def _again(*paths: Path) -> str:
     return f"{COMMAND} import {' '.join(shlex.quote(shown_path(one)) for one in paths)}"
 
 
-def _candidates(folder: Path, kind: str, files: Files) -> Iterator[Source]:
-    """The files of a folder that are infrastructure code.  Raises InputError where one that is cannot be read."""
+def _candidates(folder: Path, kind: str, files: Files, notes: list[str]) -> Iterator[Source]:
+    """The files of a folder that are infrastructure code; one that is no text is noted.
+
+    Raises InputError where one that is infrastructure code cannot be used.
+    """
     for path in sorted(folder.iterdir()):
         if path.suffix in {*_ENDINGS, STATES[0]} and path.is_file() and not path.name.startswith("."):
-            found = _kind(path, files)
-            if found:
+            try:
+                files.text(path, LARGEST_PLAN)
+            except InputError as error:
+                notes += [f"{one.place}: not read: {one.message}; {one.hint}" for one in error.problems]
+                continue
+            if found := _kind(path, files):
                 yield Source(path, kind or found)
 
 

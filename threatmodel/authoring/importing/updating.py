@@ -43,7 +43,8 @@ def update(path: Path | Sequence[Path], kind: str, model: Path, files: Files) ->
     place = Place(shown_path(model))
     own: dict[str, Path] = {}
     new: list[EvidenceFile] = []
-    for one in sources([path] if isinstance(path, Path) else path, kind, files):
+    unread: list[str] = []
+    for one in sources([path] if isinstance(path, Path) else path, kind, files, unread):
         known = _source(system, one.path, model)
         reference = _PIPED if one.path.is_fifo() else reference_to(one.path, model)
         named = known or EvidenceFile(kind=one.kind, path=reference, place=place)
@@ -53,6 +54,7 @@ def update(path: Path | Sequence[Path], kind: str, model: Path, files: Files) ->
     others = [EvidenceFile(kind=one.kind, path=one.path, place=place) for one in around.named]
     unnamed = [one for one in others if not any(one.kind == known.kind for known in system.evidence)]
     found = _Update(replace(system, evidence=(*system.evidence, *new)), len(system.evidence), own, model, files)
+    found.notes += unread
     found.whole = Whole((system.name,), around.manifests)
     found.name([*new, *unnamed])
     for environment in environments(found.system, deployed_in(found.system, files)):
