@@ -54,7 +54,7 @@ def test_every_number_of_the_first_page_leads_to_lines_that_add_up_to_it(default
 def test_questions_are_counted_by_source_as_on_page_one(default: Assessment, form: str) -> None:
     sources = {question.source for question in default.questions}
     shown = report(default, form)
-    assert f"{len(sources)} open questions. Facts from one source are one question" in shown
+    assert f"{len(sources)} open questions with {len(default.questions)} parts" in shown
     assert len(sources) < len(default.questions)
     assert f"depend on {len(sources)} open questions" in shown
 

@@ -293,7 +293,7 @@ def _by_source(questions: Sequence[Question]) -> list[Question]:
 
 def _questions_counted(questions: Sequence[Question]) -> str:
     number = len({question.source for question in questions})
-    parts = ". Facts from one source are one question" if number < len(questions) else ""
+    parts = f" with {len(questions)} parts: each covers what one source can answer" if number < len(questions) else ""
     return f"{counted(number, 'open question')}{parts}"
 
 
