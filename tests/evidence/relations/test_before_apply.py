@@ -81,3 +81,73 @@ def test_a_queue_that_starts_the_function_may_be_that_alone() -> None:
 def test_no_reference_is_no_use(policy: dict[str, Any]) -> None:
     found = relations(policy, {})
     assert names(found, "secrets") == ()
+
+
+ROUTES = {"get": {"to": "a", "key": "GET /a"}, "put": {"to": "b", "key": "PUT /b"}}
+LATER = {"arn": True, "id": True, "invoke_arn": True}
+TO = ("each.value.to", "each.value")
+
+
+def routed(over: dict[str, Any]) -> dict[str, FunctionRelations]:
+    """Two functions, an integration of each, and routes that name integrations by a key of `for_each`."""
+    api, integration = "aws_apigatewayv2_api.web", "aws_apigatewayv2_integration.to"
+    functions = [
+        resource(f'aws_lambda_function.f["{key}"]', {"function_name": key}, index=key, unknown=LATER) for key in "ab"
+    ]
+    integrations = [
+        resource(f'{integration}["{key}"]', index=key, unknown={**LATER, "api_id": True, "integration_uri": True})
+        for key in "ab"
+    ]
+    routes = [
+        resource(
+            f'aws_apigatewayv2_route.r["{key}"]',
+            {"route_key": one["key"], "authorization_type": "NONE"},
+            index=key,
+            unknown={"api_id": True, "target": True},
+        )
+        for key, one in ROUTES.items()
+    ]
+    of_api = {"api_id": references(f"{api}.id", api)}
+    said = {
+        api: {},
+        "aws_lambda_function.f": {},
+        integration: {**of_api, "integration_uri": references("aws_lambda_function.f", "each.key")},
+        "aws_apigatewayv2_route.r": {**of_api, "target": references(integration, *TO)},
+    }
+    every = [resource(api, {"protocol_type": "HTTP"}, unknown=LATER), *functions, *integrations, *routes]
+    document = plan(every, said)
+    document["configuration"]["root_module"]["resources"][-1]["for_each_expression"] = over
+    stack = read(json.dumps(document), "plan.json")
+    found = function_relations(stack, StackFacts(stack, load_mappings()))
+    return {key: found[f'aws_lambda_function.f["{key}"]'] for key in "ab"}
+
+
+def test_a_route_leads_to_what_for_each_names() -> None:
+    found = routed({"constant_value": ROUTES})
+    assert {key: [start[1:4:2] for start in one.triggers] for key, one in found.items()} == {
+        "a": [("GET", "/a")],
+        "b": [("PUT", "/b")],
+    }
+
+
+def test_a_route_to_one_of_several_is_drawn_to_none_of_them_and_the_api_stays_open_to_all() -> None:
+    found = routed(references("local.routes"))
+    for one in found.values():
+        start = ("http", "", "aws_apigatewayv2_api.web", "")
+        assert [(*each[:4], each.certain, each.guarded) for each in one.triggers] == [(*start, True, False)]
+        assert "triggers" in one.unknown
+
+
+def test_a_queue_that_starts_one_of_several_functions_is_drawn_to_none() -> None:
+    many = [resource(f'aws_lambda_function.f["{key}"]', {}, index=key, unknown=LATER) for key in "ab"]
+    queue = resource("aws_sqs_queue.work", unknown=LATER)
+    mapping = resource("aws_lambda_event_source_mapping.m", unknown={"event_source_arn": True, "function_name": True})
+    to = {
+        "event_source_arn": references("aws_sqs_queue.work.arn"),
+        "function_name": references("aws_lambda_function.f", "local.key"),
+    }
+    document = plan([*many, queue, mapping], {"aws_lambda_function.f": {}, "aws_lambda_event_source_mapping.m": to})
+    stack = read(json.dumps(document), "plan.json")
+    for one in function_relations(stack, StackFacts(stack, load_mappings())).values():
+        assert not any(start.certain for start in one.triggers)
+        assert "triggers" in one.unknown

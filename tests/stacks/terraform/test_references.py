@@ -46,6 +46,57 @@ def test_each_value_is_what_for_each_goes_over() -> None:
     assert counted(said, ("a", "b"), "b", **single) == '-> aws_b.y["a"] arn'
 
 
+CONSTANT = {"constant_value": {"x": {"to": "b", "all": ["a", "b"]}, "y": {"to": "gone"}}}
+BOTH = '(? known only after apply) + (-> aws_b.y["a"]) + (-> aws_b.y["b"])'
+
+
+@pytest.mark.parametrize(
+    ("over", "said", "own", "wanted"),
+    [
+        (CONSTANT, ("each.value.to", "each.value"), "x", '-> aws_b.y["b"]'),
+        (CONSTANT, ("each.value.all", "each.value"), "x", BOTH),
+        (CONSTANT, ("each.value.all[0]", "each.value.all", "each.value"), "x", '-> aws_b.y["a"]'),
+        (CONSTANT, ("each.value.to", "each.value"), "y", BOTH),
+        ({"constant_value": ["a", "b"]}, ("each.value",), "b", '-> aws_b.y["b"]'),
+        (references("var.routes"), ("each.value.to", "each.value"), "x", '-> aws_b.y["b"]'),
+        (references("var.routes", "var.other"), ("each.value.to", "each.value"), "x", BOTH),
+        (references("local.routes"), ("each.value.to", "each.value"), "x",
+         BOTH.replace("apply", "apply; it depends on local.routes, and a plan does not hold locals")),
+    ],
+)  # fmt: skip
+def test_each_value_chooses_an_instance(over: dict[str, Any], said: tuple[str, ...], own: str, wanted: str) -> None:
+    many = [resource(f"aws_b.y[{json.dumps(key)}]", unknown={"arn": True}, index=key) for key in ("a", "b")]
+    a = resource(f"aws_a.x[{json.dumps(own)}]", unknown={"to": True}, index=own)
+    written = plan([a, *many], {"aws_a.x": {"to": references("aws_b.y", *said)}, "aws_b.y": {}})
+    written["configuration"]["root_module"]["resources"][0]["for_each_expression"] = over
+    written["variables"] = {"routes": {"value": CONSTANT["constant_value"]}}
+    assert told(written, a["address"]) == wanted
+
+
+def test_a_key_chooses_among_what_a_module_returns() -> None:
+    """`var.arns[each.value]`, where a call hands on a map of what another module makes."""
+    inner = [resource(f"aws_c.z[{json.dumps(key)}]", unknown={"arn": True}, index=key) for key in ("a", "b")]
+    for one in inner:
+        one["address"] = f"module.m.{one['address']}"
+    a = resource('aws_a.x["b"]', unknown={"to": True}, index="b")
+    document = plan([a, *inner], {"aws_a.x": {"to": references("module.m.arns", "module.m", "each.key")}})
+    document["planned_values"] = {
+        "root_module": {"resources": [a], "child_modules": [{"address": "module.m", "resources": inner}]}
+    }
+    module = {"outputs": {"arns": {"expression": references("aws_c.z")}}, "resources": [{"address": "aws_c.z"}]}
+    document["configuration"]["root_module"]["module_calls"] = {"m": {"module": module}}
+    assert told(document, a["address"]) == '-> module.m.aws_c.z["b"]'
+
+
+def test_a_known_text_names_the_instance() -> None:
+    """A plan over what is deployed: the id tells which one a key chose."""
+    many = [resource(f"aws_b.y[{json.dumps(key)}]", {"id": f"id-of-{key}"}, index=key) for key in ("a", "b")]
+    a = resource("aws_a.x", {"to": "integrations/id-of-b"})
+    assert told(plan([a, *many], {"aws_a.x": {"to": references("aws_b.y", "local.key")}, "aws_b.y": {}})) == (
+        '"integrations/" + (-> aws_b.y["b"] id)'
+    )
+
+
 ARN = {"arn": references("aws_c.z.arn", "aws_c.z")}
 
 

@@ -68,15 +68,10 @@ def integration(ways: Ways, resource: Resource) -> None:
         ways.anybody(called.open, f"the integration {quoted(resource.name)}", resource.place)
     for route in ways.routes.get(resource.name, ()) if called.functions else ():
         api = ways.names.api_of(route)
-        key = read(route.properties, "RouteKey")
+        one_of = len({link.resource for link in links(read(route.properties, "Target"))}) > 1
+        found = _Route(api, None, None) if one_of else _split(api, read(route.properties, "RouteKey"))
         places = dict.fromkeys((*places_of(route, None), *places_of(resource, address)))
-        _started(
-            ways,
-            called,
-            doubtful_of(resource, route),
-            _split(api, key)._replace(guarded=_asks(route)),
-            tuple(places),
-        )
+        _started(ways, called, doubtful_of(resource, route), found._replace(guarded=_asks(route)), tuple(places))
 
 
 def api(ways: Ways, resource: Resource) -> None:

@@ -94,12 +94,20 @@ class Ways:
         self.anyone: dict[bool, tuple[Unknown, str, Place]] = {}
 
     def start(self, called: Called, service: str, resource: Resource, start: Start, sender: str = "") -> None:
-        """Note that functions are started; `service` and `sender` are the principals that a permission for it names."""
+        """Note that functions are started; `service` and `sender` are the principals that a permission for it names.
+
+        A value means one function.  Where it may be one of several, a request may reach each of them by some route.
+        """
         self.hide(called, service, start.source or sender)
+        one_of = len(called.functions) > 1
+        if one_of and start.by == "http":
+            start = start._replace(detail="", path="")
         for name in called.functions:
             way = self.way(name)
             doubt = doubt_of(resource, self.names.functions[name])
-            way.add(start._replace(certain=doubt is None))
+            way.add(start._replace(certain=doubt is None and (not one_of or start.by == "http")))
+            if one_of:
+                way.doubt(f"{_OUTSIDE.get(start.by, 'a schedule')} starts it or another function", start.places[0])
             way.callers.setdefault(service, set()).update({start.source, sender})
             if doubt is not None:
                 way.doubt(doubt.why, doubt.place)

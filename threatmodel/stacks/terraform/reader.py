@@ -20,6 +20,7 @@ from threatmodel.stacks.terraform.marks import Marks, both
 from threatmodel.stacks.terraform.references import (
     Instance,
     ModuleInstance,
+    References,
     key_of,
     sequence,
     steps_of,
@@ -81,11 +82,8 @@ class Plan:
         configuration = raw.get("configuration")
         self.configured = isinstance(table(configuration).get("root_module"), dict)
         self.root = ModuleInstance(address="", configuration=table(table(configuration).get("root_module")))
-        self.known = Known(
-            file=file,
-            parameters=dict(self.declared()),
-            given={name: table(given).get("value") for name, given in table(raw.get("variables")).items()},
-        )
+        given = {name: table(given).get("value") for name, given in table(raw.get("variables")).items()}
+        self.known = Known(file=file, references=References(given), parameters=dict(self.declared()), given=given)
 
     def stack(self) -> Stack:
         """The stack."""

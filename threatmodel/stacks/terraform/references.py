@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 from threatmodel.reading.values import dataclass, field
@@ -19,6 +20,7 @@ MOST = 64
 
 Key: TypeAlias = "str | int | None"
 """Which of several: of `count`, of `for_each`, or the only one."""
+Keys: TypeAlias = "Sequence[Key]"
 
 _STEP = re.compile(r'\["(?:\\.|[^"\\])*"\]|\[[^\]]*\]|[^.\[\]]+')
 _NO_SOURCE = frozenset(("path", "terraform", "self"))
@@ -47,6 +49,20 @@ def sequence(raw: Any) -> Sequence[Any]:
     return raw if isinstance(raw, list) else ()
 
 
+def within(value: Any, sensitive: Any, steps: Sequence[str]) -> tuple[Any, bool]:
+    """What is behind some steps in a value (None where there is none to see), and whether it is sensitive."""
+    for step in steps:
+        name = key_of(step) if step[0] == "[" else step
+        if isinstance(value, list) and isinstance(name, int):
+            value = value[name] if name < len(value) else None
+            marks = sequence(sensitive)
+            sensitive = sensitive is True or (marks[name] if name < len(marks) else False)
+        else:
+            value = table(value).get(str(name))
+            sensitive = sensitive is True or table(sensitive).get(str(name), False)
+    return value, sensitive is True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Instance:
     """One resource or data source of a plan, with the marks that say what of it is unknown or sensitive."""
@@ -65,17 +81,7 @@ class Instance:
 
     def at(self, attribute: str) -> tuple[Any, bool]:
         """The value of an attribute (None where there is none to see), and whether it is sensitive."""
-        value, sensitive = self.values, self.sensitive
-        for step in steps_of(attribute):
-            name = key_of(step) if step[0] == "[" else step
-            if isinstance(value, list) and isinstance(name, int):
-                value = value[name] if name < len(value) else None
-                marks = sequence(sensitive)
-                sensitive = sensitive is True or (marks[name] if name < len(marks) else False)
-            else:
-                value = table(value).get(str(name))
-                sensitive = sensitive is True or table(sensitive).get(str(name), False)
-        return value, sensitive is True
+        return within(self.values, self.sensitive, steps_of(attribute))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -121,9 +127,13 @@ Referents: TypeAlias = "tuple[Referent, ...]"
 
 
 class References:
-    """The instances and modules of one plan, and what their expressions refer to."""
+    """The instances and modules of one plan, and what their expressions refer to.
 
-    def __init__(self) -> None:
+    `given` are the values of the root module's variables.
+    """
+
+    def __init__(self, given: Mapping[str, Any] | None = None) -> None:
+        self._given = given or {}
         self._instances: dict[str, dict[Key, Instance]] = {}
         self._scopes: dict[tuple[str, str], dict[Key, ModuleInstance]] = {}
         self._found: dict[tuple[int, str, Key, int], tuple[Any, Any, Referents]] = {}
@@ -154,21 +164,36 @@ class References:
         if mark in self._found:
             return self._found[mark][-1]
         found: dict[Referent, None] = {}
-        references = [one for one in sequence(table(expression).get("references")) if isinstance(one, str)]
-        keyed = any(one == "each.key" or one.startswith(("count.", "each.key.")) for one in references)
-        last = ""
+        references = _references(expression)
+        keys = tuple(key for one in references for key in self._keys(one, owner))
         for reference in references:
-            if last.startswith((f"{reference}.", f"{reference}[")):
-                continue  # the plan names a reference's beginnings after it
-            last = reference
-            for source in self._followed(reference, owner, depth, keyed=keyed):
-                found.setdefault(source)
+            found |= dict.fromkeys(_with_keys(tuple(self._followed(reference, owner, depth, keys)), keys))
             if len(found) > MOST:
                 return (Referent(why="it refers to very many resources"),)
         self._found[mark] = expression, owner.each, tuple(found)  # both are kept alive: the mark holds their ids
         return self._found[mark][-1]
 
-    def _followed(self, reference: str, owner: Owner, depth: int, *, keyed: bool) -> Iterator[Referent]:
+    def _keys(self, reference: str, owner: Owner) -> Iterator[Key]:
+        """The keys by which an expression may choose instances: its owner's own, and what `each.value` has of it."""
+        head, *rest = steps_of(reference) or [""]
+        if head == "count" or (head == "each" and rest[:1] == ["key"]):
+            yield owner.key
+        elif head == "each" and rest[:1] == ["value"]:
+            over = self._constant(owner.each, owner.scope)
+            value = owner.key if isinstance(over, list) else table(over).get(str(owner.key))
+            value, _ = within(value, None, rest[1:])
+            yield from (one for one in (value if isinstance(value, list) else [value]) if type(one) in {str, int})
+
+    def _constant(self, expression: Any, scope: ModuleInstance) -> Any:
+        """The value of an expression that is written out, or is a variable whose value is known; None of others."""
+        while len(names := _references(expression)) == 1 and names[0].startswith("var."):
+            name = names[0].removeprefix("var.")
+            if scope.parent is None:
+                return self._given.get(name)
+            expression, scope = table(scope.call.get("expressions")).get(name), scope.parent
+        return table(expression).get("constant_value")
+
+    def _followed(self, reference: str, owner: Owner, depth: int, keys: Keys) -> Iterator[Referent]:
         steps = steps_of(reference)
         if depth > DEEPEST or not steps:
             yield Referent(why="its references lead too deep")
@@ -182,15 +207,15 @@ class References:
             case "each" | "count":
                 return
             case "module" if len(steps) > 1:
-                yield from self._output(steps, owner, depth, keyed=keyed)
+                yield from self._output(steps, owner, depth, keys)
             case "local":
                 yield Referent(why=f"it depends on {reference}, and a plan does not hold locals")
             case name if name in _NO_SOURCE or len(steps) == 1:
                 return
             case "data" if len(steps) > 2:  # noqa: PLR2004 - data, its type and its name
-                yield from self._resources(f"{owner.scope.before}data.{steps[1]}.{steps[2]}", steps[3:], owner, keyed)
+                yield from self._resources(f"{owner.scope.before}data.{steps[1]}.{steps[2]}", steps[3:], keys)
             case _:
-                yield from self._resources(f"{owner.scope.before}{steps[0]}.{steps[1]}", steps[2:], owner, keyed)
+                yield from self._resources(f"{owner.scope.before}{steps[0]}.{steps[1]}", steps[2:], keys)
 
     def _within(self, source: Referent, attribute: str, owner: Owner) -> Iterator[Referent]:
         """An end of what `for_each` goes over, as one of its values: a resource that is itself made by `for_each`."""
@@ -210,13 +235,13 @@ class References:
         for one in self.sources(expression, owner, depth + 1):
             yield one._replace(attribute=rest) if one.linked and not one.attribute else one
 
-    def _output(self, steps: Sequence[str], owner: Owner, depth: int, *, keyed: bool) -> Iterator[Referent]:
+    def _output(self, steps: Sequence[str], owner: Owner, depth: int, keys: Keys) -> Iterator[Referent]:
         rest = list(steps[2:])
         key = key_of(rest.pop(0)) if rest and rest[0][0] == "[" else None
         known = self._scopes.get((owner.scope.address, steps[1]), {})
         if not known:
             known = {None: self.scope(owner.scope, steps[1], None, f"{owner.scope.before}module.{steps[1]}")}
-        for scope in _chosen(known, key, owner, keyed=keyed):
+        for scope in _chosen(known, key, keys):
             outputs = table(scope.configuration.get("outputs"))
             if not outputs or (rest and rest[0] not in outputs):
                 yield Referent(why=f"the module {steps[1]} is not written out")
@@ -229,7 +254,7 @@ class References:
                 for one in self.sources(expression, Owner(scope), depth + 1):
                     yield one._replace(attribute=_joined(rest[1:])) if one.linked and not one.attribute else one
 
-    def _resources(self, base: str, rest: Sequence[str], owner: Owner, keyed: bool) -> Iterator[Referent]:  # noqa: FBT001 - one of two private calls
+    def _resources(self, base: str, rest: Sequence[str], keys: Keys) -> Iterator[Referent]:
         rest = list(rest)
         key = key_of(rest.pop(0)) if rest and rest[0][0] == "[" else None
         known = self._instances.get(base)
@@ -237,17 +262,29 @@ class References:
             if re.search(r"(?:^|\.)data\.[^.]+\.[^.]+$", base):
                 yield Referent(address=base, attribute=_joined(rest))
             return  # a resource that the plan makes none of
-        for instance in _chosen(known, key, owner, keyed=keyed):
+        for instance in _chosen(known, key, keys):
             yield Referent(address=instance.address, attribute=_joined(rest), instance=instance)
 
 
-def _chosen(known: Mapping[Key, Any], key: Key, owner: Owner, *, keyed: bool) -> list[Any]:
-    """The instances that a reference means: of the key it names, of its owner's key where it goes by that, or all."""
+def _with_keys(ends: Referents, keys: Keys) -> Iterator[Referent]:
+    """The ends of a reference without the instances beside one of a key: they came through a variable or an output."""
+    chosen = {one.instance.base for one in ends if one.instance is not None and one.instance.key in keys}
+    for one in ends:
+        if one.instance is None or one.instance.base not in chosen or one.instance.key in keys:
+            yield one
+
+
+def _references(expression: Any) -> list[str]:
+    """What an expression refers to, as the plan lists it, which names a reference's beginnings after it."""
+    listed = [one for one in sequence(table(expression).get("references")) if isinstance(one, str)]
+    return [one for last, one in pairwise(["", *listed]) if not last.startswith((f"{one}.", f"{one}["))]
+
+
+def _chosen(known: Mapping[Key, Any], key: Key, keys: Keys) -> list[Any]:
+    """The instances that a reference means: of the key it names, of those its expression may go by, or all."""
     if key is not None:
         return [known[key]] if key in known else []
-    if keyed and owner.key in known:
-        return [known[owner.key]]
-    return list(known.values())[: MOST + 1]
+    return [known[one] for one in dict.fromkeys(keys) if one in known] or list(known.values())[: MOST + 1]
 
 
 def _joined(steps: Sequence[str]) -> str:

@@ -356,17 +356,25 @@ def _with_parts(value: str, sources: Referents, place: Place, given: tuple[str, 
     """A text in which the attributes of other resources that it holds are links."""
     parts: list[str | Link | Unknown] = [value]
     for source in sources:
-        if _data(source) or source.instance is None or not _NAMING.search(source.attribute):
+        attribute = source.attribute or _named_in(value, source)
+        if _data(source) or source.instance is None or not _NAMING.search(attribute):
             continue
-        inner, sensitive = source.instance.at(source.attribute)
+        inner, sensitive = source.instance.at(attribute)
         if sensitive or not isinstance(inner, str) or len(inner) < _SHORTEST_PART:
             continue
         at = next((at for at, part in enumerate(parts) if isinstance(part, str) and inner in part), None)
         if at is not None:
             before, _, after = str(parts[at]).partition(inner)
-            link = Link(source.address, source.attribute, place)
+            link = Link(source.address, attribute, place)
             parts[at : at + 1] = [part for part in (before, link, after) if part]
     return Scalar(value, place, given) if len(parts) == 1 else Joined(tuple(parts), place, given)
+
+
+def _named_in(value: str, source: Referent) -> str:
+    """Which attribute of a resource is a part of a text, such as the id in ``integrations/<id>``; '' if none."""
+    values = table(source.instance.values) if source.instance is not None else {}
+    parts = re.split(r"[/:]", value)
+    return next((name for name in NAMES if values.get(name) in parts), "")
 
 
 def _beginnings(text: str) -> Iterator[str]:
