@@ -15,10 +15,10 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the message is for an older Pyth
     sys.exit(2)
 
 try:
-    from threatmodel.__main__ import run
+    from threatmodel.__main__ import start
 except ImportError as error:
     sys.stderr.write(f"tm.py: the folder threatmodel/ is incomplete: {error.name} cannot be imported\n")
     sys.exit(70)
 
 if __name__ == "__main__":
-    sys.exit(run())
+    start()

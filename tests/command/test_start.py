@@ -26,3 +26,15 @@ def test_nothing_slow_is_imported_for_nothing(arguments: list[str], used: set[st
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=HOME, capture_output=True, text=True, check=True)
     assert SLOW & set(done.stderr.split()) <= used
+
+
+def test_a_process_ends_at_once_after_its_exit_functions_and_with_all_its_output() -> None:
+    code = (
+        "import atexit, sys; sys.argv[1:] = ['--dfd']; atexit.register(print, '// ended')\n"
+        "class Kept:\n"
+        "    def __del__(self): print('freed')\n"
+        "from threatmodel.__main__ import start; kept = Kept(); start()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=HOME, capture_output=True, text=True, check=True)
+    assert done.stdout.rstrip().endswith("}\n// ended")
+    assert done.stdout.startswith("// Written by threatmodel")
