@@ -51,18 +51,10 @@ def test_a_function_that_is_named_has_its_source_there(
     assert read_of(assessed(model, monkeypatch, capsys))["elements"] == {"bot": "app.py:handler"}
 
 
-@pytest.mark.parametrize(
-    ("properties", "why"),
-    [
-        ("PackageType: Image\nImageUri: 1.dkr.ecr.eu-west-1.amazonaws.com/a:1\n", "a container image is deployed"),
-        ("InlineCode: 'def handler(e, c): pass'\n", "the template contains the code inline"),
-    ],
-)
-def test_what_no_folder_is_packaged_for_is_not_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed, properties: str, why: str
-) -> None:
+def test_an_image_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed) -> None:
+    properties = "PackageType: Image\nImageUri: 1.dkr.ecr.eu-west-1.amazonaws.com/a:1\n"
     model = project(tmp_path, HANDLER, properties=properties)
-    assert why_unread(model, monkeypatch, capsys) == {"bot": f"{why}, and no folder is packaged"}
+    assert why_unread(model, monkeypatch, capsys) == {"bot": "a container image is deployed, and no folder is packaged"}
 
 
 def test_a_handler_without_source_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed) -> None:

@@ -20,8 +20,11 @@ class Opened(Protocol):
 
 
 def _code(path: Path, files: Files) -> Opened:
-    from threatmodel.beside.code.source import read_source
+    from threatmodel.beside.code.inline import read_template
+    from threatmodel.beside.code.source import ENDINGS, read_source
 
+    if files.has(path) and path.suffix not in ENDINGS:
+        return read_template(path, files)
     return read_source(path, files)
 
 

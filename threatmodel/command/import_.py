@@ -109,6 +109,9 @@ _NOT_RUN = 2
 def probe_all(model: Path) -> None:
     """Probe each function whose handler can be loaded; a result is written beside it, and the model names it."""
     for function, target in _targets(model):
+        if not target:
+            complain(f"note: {function} was not probed: its code is inline; save it as a file, and probe that\n")
+            continue
         if PurePosixPath(target.rpartition(":")[0]).suffix not in _RUN:
             complain(f"note: {function} was not probed: {target} has to be built first\n")
             continue
@@ -120,13 +123,13 @@ def probe_all(model: Path) -> None:
 
 
 def _targets(model: Path) -> Iterator[tuple[str, str]]:
-    """Yield the functions whose source the model names, each with its handler as `tm probe` takes it."""
+    """Yield the functions whose source the model names, each with its handler as `tm probe` takes it; '' if inline."""
     from threatmodel.api import load_model
 
     for read in load_model(model, Files(CONTENT)).evidence:
         if read.kind == "code":
             for function, handler in read.elements.items():
-                yield function, (PurePosixPath(read.file) / handler).as_posix()
+                yield function, (PurePosixPath(read.file) / handler).as_posix() if read.file.endswith("/") else ""
 
 
 def _probe(model: Path, function: str, target: str) -> None:

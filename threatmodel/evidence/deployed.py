@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator
 
 from threatmodel.reading.problems import quoted
-from threatmodel.stacks.values import Scalar, get, items, text, unknowns
+from threatmodel.stacks.values import Node, Scalar, get, items, text, unknowns
 
 
 class Deployed(NamedTuple):
@@ -46,9 +46,13 @@ def no_folder(deployed: Deployed) -> str:
     image = any(get(deployed.resource.properties, *path) for path in (("Code", "ImageUri"), ("ImageUri",)))
     if package == "Image" or image:
         return "a container image is deployed"
-    if any(get(deployed.resource.properties, *name.split(".")) for name in ("InlineCode", "Code.ZipFile")):
-        return "the template contains the code inline"
-    return ""
+    return "the template contains the code inline" if inline(deployed) is not None else ""
+
+
+def inline(deployed: Deployed) -> Node | None:
+    """Return the code that the template contains inline; None where it contains none."""
+    every = (get(deployed.resource.properties, *name.split(".")) for name in ("InlineCode", "Code.ZipFile"))
+    return next((one for one in every if one is not None), None)
 
 
 _FAITHFUL = re.compile(r"(?:python|nodejs)[\w.-]*|esbuild\Z")

@@ -11,13 +11,15 @@ from typing import NamedTuple
 
 from threatmodel.authoring.importing.entries import ElementEntry
 from threatmodel.authoring.importing.model import NamedFile, reference_to
-from threatmodel.beside.code.look import look
+from threatmodel.beside.code.inline import read_template
+from threatmodel.beside.code.look import Look, look
 from threatmodel.beside.code.modules import Parsed
 from threatmodel.beside.code.source import ENDINGS, UNREAD, handler_file, handler_names, module_path, read_source
 from threatmodel.beside.folder import NOT_SOURCE
 from threatmodel.beside.slack_manifest import RequestUrl
 from threatmodel.evidence.beside.code import serves
-from threatmodel.evidence.deployed import Deployed, code_root, no_folder
+from threatmodel.evidence.beside.handlers import Handler, in_template, is_index
+from threatmodel.evidence.deployed import Deployed, code_root, inline, no_folder
 from threatmodel.reading.files import Files, is_file, shown_path
 from threatmodel.reading.problems import listed
 from threatmodel.reading.project import real_path, repository
@@ -53,12 +55,19 @@ def code_beside(
     root = repository(project) or real_path(project)
     handlers: dict[str, tuple[Path, str]] = {}
     others: dict[str, str] = {}
+    templates: dict[str, dict[str, Deployed]] = {}
     named: list[NamedFile] = []
     missing: list[str] = []
     search = _search(root, files)
     for function, deployed in _functions(stacks, found):
         handler = text(get(deployed.resource.properties, "Handler"))
-        if handler is None or no_folder(deployed):
+        if (written := inline(deployed)) is not None:
+            if is_index(handler) or search(handler or "") is None:
+                templates.setdefault(written.place.file, {})[function] = deployed
+                continue
+        elif no_folder(deployed):
+            continue
+        if handler is None:
             continue
         folder = code_root(deployed)
         if folder is not None and real_path(folder).is_relative_to(root) and _has(real_path(folder), handler):
@@ -76,23 +85,33 @@ def code_beside(
     if folders:
         whole = Path(os.path.commonpath(folders))
         named.insert(0, NamedFile("code", reference_to(whole, model)))
+    named += [NamedFile("code", reference_to(Path(file), model)) for file in templates]
     notes = [f"{shown_path(root)}: no source was found of the handlers of {listed(missing)}"] if missing else []
     resources = {entry.id: entry.resource for entry in found}
-    served = {resources[function]: urls for function, urls in _served(handlers, files).items() if urls}
+    seen = (*_looks(handlers, files), *_inline_looks(templates, files))
+    served = {resources[function]: urls for function, one in seen if (urls := serves(one))}
     return CodeBeside(tuple(named), tuple(notes), served)
 
 
-def _served(handlers: Mapping[str, tuple[Path, str]], files: Files) -> Mapping[str, Sequence[RequestUrl]]:
-    """Return the features of Slack that call each function, by the source of its handler in a folder."""
+def _inline_looks(templates: Mapping[str, Mapping[str, Deployed]], files: Files) -> Iterator[tuple[str, Look]]:
+    """Yield what is seen of each function whose code is inline."""
+    for file, functions in templates.items():
+        template = read_template(Path(file), files)
+        for function, deployed in functions.items():
+            one = in_template(template, deployed)
+            if isinstance(one, Handler):
+                yield function, look(one.parsed, one.file, one.name, one.root)
+
+
+def _looks(handlers: Mapping[str, tuple[Path, str]], files: Files) -> Iterator[tuple[str, Look]]:
+    """Yield what is seen of each function by the source of its handler in a folder."""
     parsed: dict[Path, Parsed] = {}
-    served = {}
     for function, (folder, handler) in handlers.items():
         if folder not in parsed:
             parsed[folder] = Parsed(read_source(folder, files))
         file = handler_file(parsed[folder].folder, module_path(handler))
         if file is not None:
-            served[function] = serves(look(parsed[folder], file, handler.rpartition(".")[2], "."))
-    return served
+            yield function, look(parsed[folder], file, handler.rpartition(".")[2], ".")
 
 
 def _functions(stacks: Mapping[str, Stack], found: Sequence[ElementEntry]) -> Iterator[tuple[str, Deployed]]:

@@ -3,47 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from threatmodel.beside.code.inline import Template
 from threatmodel.beside.code.look import Look, look
 from threatmodel.beside.code.modules import Opening, Parsed
 from threatmodel.beside.code.observed import CERTAIN, OPENS, SERVES, SIGN, Observed
 from threatmodel.beside.code.observed import GRANTS as GRANTED
-from threatmodel.beside.code.source import handler_file, module_path, unread_language
 from threatmodel.beside.folder import Folder
 from threatmodel.beside.slack_manifest import RequestUrl
 from threatmodel.beside.urls import NOWHERE
+from threatmodel.evidence.beside.handlers import Handler, Unread
+from threatmodel.evidence.beside.handlers import handlers as found_handlers
 from threatmodel.evidence.beside.kinds import Found, by_direction, of_code, visible_secrets
-from threatmodel.evidence.deployed import Deployed, built_otherwise, code_root, no_folder
+from threatmodel.evidence.deployed import Deployed, built_otherwise, code_root, inline
 from threatmodel.evidence.relations.ways import Start
 from threatmodel.graph.elements import VISIBLE_SECRET, LeftOpen, Read
 from threatmodel.model.facts import Statement, Statements
 from threatmodel.model.system import REQUESTS
-from threatmodel.reading.problems import Place, Problem, quoted
-from threatmodel.reading.project import real_path
-from threatmodel.stacks.values import Table, get, items, text, unknowns
-
-_Unread = tuple[str, str, Place]
-
-
-class Handler(NamedTuple):
-    """The handler of a function: its file in the folder, the name in it, and the folder that is packaged ('' for all).
-
-    `deployed` is what a file makes of the function.
-    """
-
-    file: str
-    name: str
-    root: str
-    deployed: Deployed
+from threatmodel.reading.problems import Place, Problem
+from threatmodel.stacks.values import Table, get, items, unknowns
 
 
 class Looked(NamedTuple):
     """What was seen of the handlers of a folder, by function, and what was not read."""
 
     handlers: Mapping[str, tuple[Handler, Look]]
-    unread: Sequence[_Unread]
+    unread: Sequence[Unread]
 
 
 def serves(seen: Look) -> Sequence[RequestUrl]:
@@ -59,19 +45,24 @@ def opens(seen: Look) -> frozenset[str] | None:
 def looked(found: Found) -> Looked:
     """Look at the handlers of the functions that are deployed from a folder."""
     folder: Folder = found.opened
-    unread: list[_Unread] = [*folder.unread]
-    parsed = Parsed(folder)
+    unread: list[Unread] = [*folder.unread]
     handlers = {
         function: (
             one,
-            look(parsed, one.file, one.name, one.root, tuple(_elsewhere(found, function, one.deployed))),
+            look(one.parsed, one.file, one.name, one.root, (*one.openings, *_elsewhere(found, function, one.deployed))),
         )
-        for function, one in _handlers(found, folder, unread)
+        for function, one in found_handlers(found, Parsed(folder), unread)
     }
     if not handlers and not unread:
         why = "no file of the evidence deploys a function from this folder; name the function with function: ID"
-        unread.append((f"{folder.path}/", why, found.source.place))
+        if isinstance(folder, Template):
+            why = "this file has no function whose code is inline"
+        unread.append((_shown(folder), why, found.source.place))
     return Looked(handlers, unread)
+
+
+def _shown(folder: Folder) -> str:
+    return folder.path if isinstance(folder, Template) else f"{folder.path}/"
 
 
 def state(found: Found) -> tuple[Statements, Read]:
@@ -103,7 +94,7 @@ def state(found: Found) -> tuple[Statements, Read]:
             statements.setdefault(secret, {}).setdefault("kept_in", []).append(statement)
     notes += of_code(folder, [note.place for note in notes])
     read = Read(
-        file=f"{folder.path}/",
+        file=_shown(folder),
         kind=found.source.kind,
         elements={function: f"{one.file}:{one.name}" for function, (one, _) in every.handlers.items()},
         unread=tuple(dict.fromkeys(unread)),
@@ -215,7 +206,7 @@ def _elsewhere(found: Found, function: str, deployed: Deployed) -> Iterator[Open
     layers = get(deployed.resource.properties, "Layers")
     if layers is not None and (items(layers) or any(unknowns(layers))):
         yield Opening("it has layers, and their code is not in the folder", layers.place)
-    if code_root(deployed) is None and not found.source.function:
+    if code_root(deployed) is None and inline(deployed) is None and not found.source.function:
         yield Opening("it is unknown whether what is deployed is built from this folder", place)
     apis = {start.source for start in _starts(found, function)}
     for one in found.held:
@@ -228,51 +219,6 @@ def _elsewhere(found: Found, function: str, deployed: Deployed) -> Iterator[Open
         for resource in one.stack.resources.values():
             if resource.type in _AUTHORIZERS and get(resource.properties, "AuthorizerUri") is not None:
                 yield Opening("an authorizer decides before it who may call", resource.place)
-
-
-def _handlers(found: Found, folder: Folder, unread: list[_Unread]) -> Iterator[tuple[str, Handler]]:
-    """Yield the handler of each function of the folder; where one is not found, the reason is added."""
-    named = found.source.function
-    for function, every in found.deployed.items():
-        if found.system.nodes[function].kind == "function" and named in {"", function}:
-            for deployed in every:
-                one = _handler(found, folder, deployed)
-                if isinstance(one, Handler):
-                    yield function, one
-                elif one:
-                    unread.append((function, one, deployed.resource.place))
-    if named and named not in found.deployed:
-        unread.append((named, "no file of the evidence deploys this function", found.source.place))
-
-
-def _handler(found: Found, folder: Folder, deployed: Deployed) -> Handler | str:
-    """Return the handler in the folder, or why there is none; '' where the function's code is elsewhere."""
-    handler = text(get(deployed.resource.properties, "Handler"))
-    if why := no_folder(deployed):
-        return f"{why}, and no folder is packaged"
-    if handler is None:
-        return "it is unknown which handler is deployed"
-    root = _root(found, folder, deployed)
-    if root is None:
-        return ""
-    name = handler.rpartition(".")[2]
-    file = handler_file(folder, PurePosixPath(root) / module_path(handler))
-    if file is None:
-        if other := unread_language(folder, PurePosixPath(root) / module_path(handler)):
-            return f"{other}; state what the handler does, or probe it"
-        return (
-            f"the handler {quoted(handler)} is not in {folder.path}/ as source; name the folder that it is built from"
-        )
-    return Handler(file, name, root, deployed)
-
-
-def _root(found: Found, folder: Folder, deployed: Deployed) -> str | None:
-    """Return the path in the folder of what is packaged; None where that is elsewhere."""
-    root = code_root(deployed)
-    own = real_path(Path(folder.path))
-    if root is not None and real_path(root).is_relative_to(own):
-        return real_path(root).relative_to(own).as_posix()
-    return "." if found.source.function else None
 
 
 # --- which facts observations decide
