@@ -101,7 +101,7 @@
   // --- what is known of a part: hover, focus and keys
 
   const MOST = 4;
-  const few = (names) => names.slice(0, MOST).join(", ") + (names.length > MOST ? " and " + (names.length - MOST) + " more" : "");
+  const few = (names, number = names.length) => names.slice(0, MOST).join(", ") + (number > MOST ? " and " + (number - MOST) + " more" : "");
   const BANDS = ["critical", "high", "medium", "low"];
   const rank = (line) => {
     const at = BANDS.indexOf(line.node.querySelector(".chip").textContent.trim());
@@ -112,10 +112,11 @@
     about.replaceChildren();
     const head = created("p", "", "small");
     head.append(created("strong", part.title[0]));
-    const inside = part.title.slice(1).map((line) => line.split(" · ")[0]);
+    const inside = part.title.slice(1, part.ids.length).map((line) => line.split(" · ")[0]);
     const held = inside.filter((name) => !name.includes(" → ")); // without the flows between what a box stands for
-    if (held.length) head.append(", with " + few(held));
-    else if (inside.length) head.append(" and " + inside.length + " more");
+    const number = part.ids.slice(1).filter((id) => !id.includes(":")).length;
+    if (held.length) head.append(", with " + few(held, number));
+    else if (inside.length) head.append(" and " + (part.ids.length - 1) + " more");
     about.append(head);
     const list = created("ul", "", "lines small");
     for (const line of severe(part).slice(0, MOST)) {

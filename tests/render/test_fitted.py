@@ -182,6 +182,17 @@ def test_who_points_at_an_arrow_or_a_box_sees_what_it_stands_for(load: Load) -> 
     assert any(re.search(r"\d+ worker → orders: read · order record, .* · HTTPS", title) for title in arrows)
 
 
+def test_who_points_at_many_sees_the_first_and_how_many_more(load: Load) -> None:
+    drawn = groups(fitted(load(bot(90)), "a4", Wanted()))
+    boxes = {name: group for name, group in drawn.items() if name.startswith("box-")}
+    told = {name: (group.findtext(f"{SVG}title") or "").split("\n") for name, group in boxes.items()}
+    for name, lines in told.items():
+        count = len(boxes[name].get("data-of", "").split())
+        assert len(lines) == min(count, 21)
+        assert (lines[-1] == f"and {count - 20} more") is (count > 20)
+    assert max(map(len, told.values())) == 21
+
+
 def test_a_called_system_is_on_the_right_and_a_caller_on_the_left(load: Load) -> None:
     boxes = condensed(load(bot(3))).boxes
     lanes = {name: boxes[name].lane for name in ("internet", "slack", "orders-api-0", "order-handler-0", "erp")}

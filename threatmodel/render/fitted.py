@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from threatmodel.graph.elements import Flow
-from threatmodel.model.reference_architecture import Zone
 from threatmodel.render.condensed import MOST_BOXES, Condensed, Grouping, grouped_by
 from threatmodel.render.draw import draw, engine_for, linked, scale, titled
+from threatmodel.render.hints import Hints, parts
 from threatmodel.render.labels import SMALL, Style, node
 from threatmodel.render.layout import MANY, STYLES, TITLE, Layout, Sheet
 from threatmodel.render.palette import RISK, Marks, Scale
-from threatmodel.render.picture import Drawable, Picture, name_of, picture, protocol_words, ways
-from threatmodel.render.text import one_line
+from threatmodel.render.picture import Drawable, Picture, picture
 
 
 class Medium(NamedTuple):
@@ -79,18 +77,28 @@ def fitted(graph: Drawable, medium: str, wanted: Wanted, fmt: str = "svg", engin
 
     Where no layout has type that can be read, it is the one with the largest type.  Raises DrawError.
     """
-    size, drawn = MEDIA[medium], []
-    for one in _layouts(graph, size, wanted, fmt, engine):
-        drawn.append(one)
-        if one.points >= size.least:
-            break
-    best = max(drawn, key=lambda one: one.points)
-    if fmt == "svg":
-        found = linked(titled(best.svg, hints(best.shown, wanted), parts(best.shown)), _links(best.shown, wanted))
-    else:
-        found = draw(best.dot, fmt, engine, size.dots)
-    groups = tuple(ids for _, ids in _functions(best.shown) if len(ids) > 1)
-    return Fitted(found, best.points, best.points >= size.least, groups)
+    return next(fitted_to_each(graph, [medium], wanted, fmt, engine))
+
+
+def fitted_to_each(
+    graph: Drawable, media: Iterable[str], wanted: Wanted, fmt: str = "svg", engine: str = ""
+) -> Iterator[Fitted]:
+    """Yield the diagram that fits each medium.  What they share is computed once.  Raises DrawError."""
+    content = _Content(graph, wanted)
+    hints = Hints(graph, content.marks, wanted.scale, wanted.notes)
+    for medium in media:
+        size, drawn = MEDIA[medium], []
+        for one in _layouts(content, size, wanted, fmt, engine):
+            drawn.append(one)
+            if one.points >= size.least:
+                break
+        best = max(drawn, key=lambda one: one.points)
+        if fmt == "svg":
+            found = linked(titled(best.svg, hints.of(best.shown), parts(best.shown)), _links(best.shown, wanted))
+        else:
+            found = draw(best.dot, fmt, engine, size.dots)
+        groups = tuple(ids for _, ids in _functions(best.shown) if len(ids) > 1)
+        yield Fitted(found, best.points, best.points >= size.least, groups)
 
 
 def _functions(shown: Condensed) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -118,9 +126,9 @@ class _Drawn(NamedTuple):
     shown: Condensed
 
 
-def _layouts(graph: Drawable, size: Medium, wanted: Wanted, fmt: str, engine: str) -> Iterator[_Drawn]:
-    title = f"{graph.system.name.strip() or 'Threat model'}" if wanted.named else ""
-    for shown, style in _tries(graph, wanted, size.styles):
+def _layouts(content: _Content, size: Medium, wanted: Wanted, fmt: str, engine: str) -> Iterator[_Drawn]:
+    title = f"{content.graph.system.name.strip() or 'Threat model'}" if wanted.named else ""
+    for shown, style in _tries(content, wanted, size.styles):
         for direction, across in _ways(size, shown):
             sheet = Sheet(size.width, size.height, size.letters, direction, across, title, bool(wanted.back))
             text = Layout(shown, wanted.marks, wanted.scale, style, sheet).text()
@@ -135,17 +143,13 @@ def _ways(size: Medium, shown: Condensed) -> Sequence[tuple[str, int]]:
     return [("LR", 0)] if shown.in_lanes or len(shown.boxes) > MANY else [("LR", 0), ("TB", 0)]
 
 
-def _tries(graph: Drawable, wanted: Wanted, styles: Sequence[Style]) -> Iterator[tuple[Condensed, Style]]:
+def _tries(content: _Content, wanted: Wanted, styles: Sequence[Style]) -> Iterator[tuple[Condensed, Style]]:
     """Yield what to show and how, from what says most: smaller groups before larger ones, words before numbers."""
-    apart = {} if wanted.scale.numbered else _apart(graph, wanted.marks or {})
-    whole = picture(graph, wanted.view, wanted.focus, overview=False, only=wanted.only)
-    worst = _worst(graph, wanted, whole)
-    usual = Grouping(functions=False if wanted.full else None, apart=apart, worst=worst)
-    shown = [grouped_by(usual, whole, graph)]
+    shown = [content.grouped(functions=False if wanted.full else None)]
     for most in () if wanted.full else MOST_BOXES:
         if 0 < shown[-1].most <= most:
             continue  # it would be grouped in the same way
-        one = grouped_by(Grouping(most, functions=True, apart=apart, worst=worst), whole, graph)
+        one = content.grouped(most, functions=True)
         if one.boxes.keys() != shown[-1].boxes.keys():
             shown.append(one)
     if len(shown[-1].boxes) > MANY:  # one layout only
@@ -154,6 +158,25 @@ def _tries(graph: Drawable, wanted: Wanted, styles: Sequence[Style]) -> Iterator
     for wordy in (True, False):
         for one in shown:
             yield from ((one, style) for style in styles if bool(style.arrow) is wordy)
+
+
+class _Content:
+    """What the pictures of a view may show, with larger groups and smaller ones."""
+
+    def __init__(self, graph: Drawable, wanted: Wanted) -> None:
+        self.graph = graph
+        self.marks = wanted.marks or {}
+        self.whole = picture(graph, wanted.view, wanted.focus, overview=False, only=wanted.only)
+        apart = {} if wanted.scale.numbered else _apart(graph, self.marks)
+        self.usual = Grouping(apart=apart, worst=_worst(graph, wanted, self.whole))
+        self.known: dict[tuple[int, bool | None], Condensed] = {}
+
+    def grouped(self, most: int = MOST_BOXES[0], *, functions: bool | None) -> Condensed:
+        """Return what is shown with at most so many boxes of a kind."""
+        if (most, functions) not in self.known:
+            grouping = self.usual._replace(most=most, functions=functions)
+            self.known[most, functions] = grouped_by(grouping, self.whole, self.graph)
+        return self.known[most, functions]
 
 
 def _worst(graph: Drawable, wanted: Wanted, whole: Picture) -> str:
@@ -171,71 +194,3 @@ def _apart(graph: Drawable, marks: Marks) -> dict[str, str]:
         if len({end.kind or end.symbol for end in ends}) == 1:
             found.update({end.id: end.id for end in ends})
     return found
-
-
-# --- what pointing shows
-
-
-_Part = tuple[str, tuple[str, ...]]
-"""The id of an element or flow, and what there is to say of it."""
-
-
-def hints(shown: Condensed, wanted: Wanted) -> dict[str, str]:
-    """Return what a reader sees who points at a box, an arrow or a frame, by the `id` that it has in the picture."""
-    found: dict[str, str] = {}
-    names = {item.id: item.name for item in shown.graph.data.values()}
-    for box in shown.boxes.values():
-        parts: list[_Part] = []
-        parts += [(one.id, (name_of(shown.graph, one.id), one.subtitle)) for one in (*box.members, *box.folded)]
-        parts += [(flow.id, _sent(number, flow, shown.graph, wanted, names)) for number, flow in box.inner]
-        found[f"box-{node(box.id)}"] = _hint(parts, wanted)
-    for link in shown.links:
-        parts = [(flow.id, _sent(number, flow, shown.graph, wanted, names)) for number, flow in link.flows]
-        found[f"link-{link.flows[0][0]}"] = _hint(parts, wanted)
-    for key, zone, ids in _frames(shown):
-        own = [(one, (zone.name if one == zone.id else name_of(shown.graph, one),)) for one in ids]
-        found[key] = _hint(own, wanted)
-    return found
-
-
-def parts(shown: Condensed) -> dict[str, tuple[str, ...]]:
-    """Return the elements and flows that each box, arrow and frame stands for, by its `id` in the picture."""
-    found: dict[str, tuple[str, ...]] = {}
-    for box in shown.boxes.values():
-        inner = (flow.id for _, flow in box.inner)
-        found[f"box-{node(box.id)}"] = (*(one.id for one in (*box.members, *box.folded)), *inner)
-    for link in shown.links:
-        found[f"link-{link.flows[0][0]}"] = tuple(flow.id for _, flow in link.flows)
-    found.update({key: ids for key, _, ids in _frames(shown)})
-    return found
-
-
-def _frames(shown: Condensed) -> Iterator[tuple[str, Zone, tuple[str, ...]]]:
-    """Yield each frame's `id`, its boundary, and what it stands for: the boundary, or else all in it."""
-    for zone in shown.zones.values():
-        for beyond in (False, True):
-            boxes = [
-                box for box in shown.boxes.values() if box.beyond == beyond and zone.id in ways(box.zone, shown.zones)
-            ]
-            inside = tuple(one.id for box in boxes for one in (*box.members, *box.folded))
-            if inside:
-                own = (zone.id,) if zone.id in shown.graph.elements else inside
-                yield f"zone-{node(zone.id)}{'+beyond' if beyond else ''}", zone, own
-
-
-def _hint(parts: Sequence[_Part], wanted: Wanted) -> str:
-    """A line for each element or flow, with how it is marked, and its notes below it."""
-    lines = []
-    for name, texts in parts:
-        mark = (wanted.marks or {}).get(name)
-        worded = (*texts, wanted.scale.worded(mark) if mark else "")
-        lines += [" · ".join(text for text in worded if text), *wanted.notes.get(name, ())]
-    return "\n".join(one_line(line) for line in lines)
-
-
-def _sent(number: int, flow: Flow, graph: Drawable, wanted: Wanted, names: Mapping[str, str]) -> tuple[str, ...]:
-    ends = " → ".join(name_of(graph, end) for end in (flow.source, flow.target))
-    data = ", ".join(names.get(item, item) for item in flow.carries)
-    if not wanted.scale.numbered:
-        return f"{ends}: {flow.label}", data
-    return f"{number} {ends}: {flow.label}", data, ", ".join(protocol_words(flow.facts))

@@ -155,7 +155,8 @@ class Labels:
     def _numbered(self, flows: Sequence[tuple[int, Flow]]) -> list[str]:
         """The numbers of flows, what they are called, protocols that are not HTTPS, and whether origins disagree."""
         called = grouped((flow.label if self.style.arrow else "", number) for number, flow in flows)
-        protocols = dict.fromkeys(word for _, flow in flows for word in protocol_words(flow.facts))
+        shared = {id(flow.facts): flow.facts for _, flow in flows}
+        protocols = dict.fromkeys(word for facts in shared.values() for word in protocol_words(facts))
         texts = [f"{_counted(numbers)} {label}" for label, numbers in called.items()]
         texts += [word for word in protocols if word != "HTTPS"]
         return texts if all(flow.size for _, flow in flows) else [*texts, "origins disagree"]
@@ -175,8 +176,8 @@ def inside(box: Box) -> Iterator[tuple[str, Sequence[str]]]:
     rest = [flow for _, flow in box.inner]
     for one, many, kind in (("secret", "secrets", "secret"), ("log group", "log groups", "")):
         ids = {element.id for element in box.folded if element.kind == kind}
-        flows = [flow.id for flow in rest if ids & {flow.source, flow.target}]
-        rest = [flow for flow in rest if flow.id not in flows]
+        flows = [flow.id for flow in rest if flow.source in ids or flow.target in ids]
+        rest = [flow for flow in rest if flow.source not in ids and flow.target not in ids]
         if ids:
             yield f"{len(ids)} {one if len(ids) == 1 else many}", [*sorted(ids), *flows]
     if rest:

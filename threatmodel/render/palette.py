@@ -74,7 +74,7 @@ class Scale(NamedTuple):
         found = [marks[name] for name in ids if name in marks]
         if not found:
             return None
-        return max((word for word, _ in found), key=self.rank), sum(count for _, count in found)
+        return max({word for word, _ in found}, key=self.rank), sum(count for _, count in found)
 
     def top(self, marks: Marks, shown: Collection[str]) -> str:
         """Return the worst of the elements that are shown: the first of the marks; '' where none needs attention."""

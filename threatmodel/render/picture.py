@@ -216,7 +216,7 @@ def picture(
         shapes={shape.id: shape for shape in shapes},
         arrows=tuple(_arrows(arranged, flows, numbers_of(graph))),
         columns=arranged.columns,
-        zones=_around({shape.zone for shape in shapes}, graph.zones),
+        zones=around({shape.zone for shape in shapes}, graph.zones),
     )
 
 
@@ -260,7 +260,8 @@ def outermost(zone: str, zones: Mapping[str, Zone]) -> str:
     return ways(zone, zones)[-1]
 
 
-def _around(leaves: Collection[str], zones: Mapping[str, Zone]) -> dict[str, Zone]:
+def around(leaves: Collection[str], zones: Mapping[str, Zone]) -> dict[str, Zone]:
+    """Return these boundaries and those around them, in the order that they have."""
     used = {zone for leaf in leaves for zone in ways(leaf, zones)}
     return {zone: zones[zone] for zone in zones if zone in used}
 

@@ -9,7 +9,7 @@ from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.priorities import risks
 from threatmodel.reading.problems import Place, refusal
 from threatmodel.render.draw import DrawError
-from threatmodel.render.fitted import Wanted, fitted
+from threatmodel.render.fitted import Wanted, fitted_to_each
 from threatmodel.render.picture import Drawable
 
 _MOST = 24
@@ -45,6 +45,7 @@ def pictures(assessment: Assessment, *, detailed: bool = True) -> Pictures:
 def _drawn(graph: Drawable, wanted: Wanted) -> tuple[Drawn, tuple[tuple[str, ...], ...]]:
     """A diagram, and the groups of functions that it draws as one."""
     engine = os.environ.get("DOT", "")
-    wide = fitted(graph, "a4", wanted, engine=engine)
-    narrow = fitted(graph, "phone", wanted, engine=engine) if wide.readable else None
+    each = fitted_to_each(graph, ("a4", "phone"), wanted, engine=engine)
+    wide = next(each)
+    narrow = next(each) if wide.readable else None
     return Drawn(wide.picture.decode(), narrow.picture.decode() if narrow and narrow.readable else ""), wide.groups
