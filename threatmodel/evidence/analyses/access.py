@@ -55,9 +55,7 @@ def _restricted(  # noqa: PLR0913 - what every analysis gets, and of whom what i
         second = list(several.values())[1]
         why = "several policies are written to it, and only the last one is in effect"
         return others or Unanswered(why, second.node.place)
-    replicas = next((one for one in each(read(resource.properties, "ReplicaRegions"))), None)
-    why = "its replicas have separate policies, which are not in this file"
-    elsewhere = replicas and Unanswered(why, replicas.place)
+    elsewhere = _elsewhere(resource, actions)
     for grant in found:
         guards = grant.effect == "Deny" and users.about(grant, resource)
         if guards and _denies_all_but_functions(grant, actions, users, services=not lets_services):
@@ -75,6 +73,17 @@ def _others(found: Sequence[Grant], actions: frozenset[str], users: _Holders, wh
         where = _lets_others(grant, actions, users) if grant.effect == "Allow" else None
         if where is not None:
             return where if where.note else where._replace(note=f"principals other than the functions may {what}")
+    return None
+
+
+def _elsewhere(resource: Resource, actions: frozenset[str]) -> Unanswered | None:
+    """Why the policy of a resource does not say all: what has a separate policy gives the same."""
+    replicas = next((one for one in each(read(resource.properties, "ReplicaRegions"))), None)
+    if replicas is not None:
+        return Unanswered("its replicas have separate policies, which are not in this file", replicas.place)
+    if resource.type == "AWS::Kinesis::Stream" and actions is RECEIVES:
+        why = "a registered consumer reads it too, as a separate resource that the policy of the stream is not about"
+        return Unanswered(why, resource.place)
     return None
 
 
