@@ -98,20 +98,21 @@ def test_a_function_outside_workflows_waits_for_no_callbacks(
 
 
 @pytest.mark.parametrize(
-    ("service", "reaches", "slack"),
+    ("service", "reaches", "web", "slack"),
     [
-        ("Elastic Load Balancing", None, None),
-        ("CloudFront", None, None),
-        ("AppSync", None, False),
-        ("Cognito", None, False),
-        ("IoT Core", None, False),
-        ("CloudFormation", False, False),
-        ("Secrets Manager", False, False),
+        ("Elastic Load Balancing", None, None, None),
+        ("CloudFront", None, None, None),
+        ("AppSync", None, None, False),
+        ("Cognito", None, False, False),
+        ("IoT Core", None, False, False),
+        ("CloudFormation", False, False, False),
+        ("Secrets Manager", False, False, False),
     ],
 )
 def test_a_service_that_may_pass_requests_on_leaves_open_whether_they_reach_a_function(
-    tmp_path: Path, service: str, *, reaches: bool | None, slack: bool | None
+    tmp_path: Path, service: str, *, reaches: bool | None, web: bool | None, slack: bool | None
 ) -> None:
+    """A device or a user pool calls no route; what a load balancer hands on may have come to one."""
     text = (
         f"name: S\nqueues: {{jobs: {{kind: sqs}}}}\nexternals: {{front: {{service: {service}}}}}\nfunctions:\n"
         "  bot: {triggers: [{service: front}], reads: [], sends: [jobs]}\n"
@@ -120,8 +121,24 @@ def test_a_service_that_may_pass_requests_on_leaves_open_whether_they_reach_a_fu
     )
     found = graph_of(tmp_path, text).elements
     value = {name: fact.value for name, fact in found["bot"].facts.items() if fact.size}
-    assert (value.get("internet_facing"), value.get("web_facing")) == (reaches, reaches)
+    assert (value.get("internet_facing"), value.get("web_facing")) == (reaches, web)
     assert value.get("slack_facing") == slack
     worker = found["worker"].facts.get("takes_requests")
     assert (worker.value if worker is not None and worker.size else None) == reaches
     assert found["viewer"].facts["internet_facing"].value is True
+
+
+@pytest.mark.parametrize(
+    ("caller", "slack"),
+    [("http: POST, path: /orders", False), ("slack: events, path: /orders", None)],
+)
+def test_a_content_network_hands_on_no_request_of_slack_where_nothing_else_is_slack_s(
+    tmp_path: Path, caller: str, *, slack: bool | None
+) -> None:
+    text = (
+        "name: S\napis: {front: {}}\nexternals: {site: {service: CloudFront}}\nfunctions:\n"
+        f"  bot: {{triggers: [{{{caller}, api: front}}], reads: []}}\n"
+        "  viewer: {triggers: [{service: site}], reads: [], runs_at_edge: true}\n"
+    )
+    fact = graph_of(tmp_path, text).elements["viewer"].facts.get("slack_facing")
+    assert (fact.value if fact is not None and fact.size else None) is slack

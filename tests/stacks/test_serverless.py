@@ -165,6 +165,25 @@ def test_a_role_of_its_own_may_take_in_what_is_shared(own: str, more: str, inher
     assert ("sqs:SendMessage" in statements) is inherits
 
 
+WSGI = "plugins: [serverless-wsgi]\n"
+
+
+@pytest.mark.parametrize(
+    ("handler", "more", "served"),
+    [
+        ("wsgi_handler.handler", f"{WSGI}custom: {{wsgi: {{app: api.app}}}}\n", "api.app"),
+        ("wsgi.handler", f"{WSGI}custom: {{wsgi: {{app: api.app}}}}\n", "api.app"),
+        ("other.handler", f"{WSGI}custom: {{wsgi: {{app: api.app}}}}\n", "other.handler"),
+        ("wsgi_handler.handler", WSGI, "wsgi_handler.handler"),
+        ("wsgi_handler.handler", "custom: {wsgi: {app: api.app}}\n", "wsgi_handler.handler"),
+    ],
+)
+def test_a_plugin_serves_the_application_of_a_web_framework(handler: str, more: str, served: str) -> None:
+    stack = service(f"functions: {{bot: {{handler: {handler}}}}}\n{more}")
+    assert at(stack, BOT, "Handler") == f'"{served}"'
+    assert not stack.unread
+
+
 def test_statements_without_the_plugin_are_unknown() -> None:
     assert at(function(SCAN), BOT, "Role") == "? a plugin makes its role"
     assert at(function(SCAN, "plugins: [another-plugin]\n"), BOT, "Role") == "? a plugin makes its role"

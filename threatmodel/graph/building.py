@@ -69,11 +69,11 @@ def build(
     evidence comes from.
     Raises InputError where the model states facts of a flow that does not exist.
     """
-    resolved = Resolved(system, evidence or {}, today)
+    resolved = Resolved(system, evidence or {}, today, signs=any(one.signs for one in read))
     has = _features(resolved)
     zones = _zones(system)
     elements = {element.id: element for element in _elements(resolved, zones, has)}
-    if "workspace" not in system.nodes and _without_slack(resolved) and not any(one.signs for one in read):
+    if "workspace" not in system.nodes and resolved.without_slack:
         elements["workspace"] = replace(elements["workspace"], out_of_scope=_NO_SLACK)
     roots = {zone: _root(zone, zones) for zone in zones}
     flows = Flows(resolved, elements, roots, has).made()
@@ -110,19 +110,6 @@ def _features(resolved: Resolved) -> frozenset[str]:
 
 
 _NO_SLACK = "Slack is not part of this system: no route is Slack's, nothing calls it, and no file mentions it"
-
-
-def _without_slack(resolved: Resolved) -> bool:
-    """Whether it is stated of each route that it is not Slack's, and of nothing else that Slack starts it."""
-    functions = [resolved.lists[node.id] for node in resolved.system.nodes.values() if node.kind == "function"]
-    triggers = [lists.get("triggers") for lists in functions]
-    closed = bool(triggers) and all(members is not None and members.size for members in triggers)
-    said = all("triggers" in node.relations for node in resolved.system.nodes.values() if node.kind == "function")
-    items = [item for members in triggers if members is not None for item in members.items]
-    slack = any(item.by == "slack" or item.caller == "unknown" for item in items)
-    called = any("slack" in lists["calls"].items for lists in functions if "calls" in lists)
-    routed = any(item.by == "http" for item in items)
-    return closed and said and routed and not slack and not called
 
 
 def _is(facts: Facts, name: str, values: set[object]) -> bool:

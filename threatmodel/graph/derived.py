@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator
 
-from threatmodel.graph.given import PASSING_ON, PASSING_REQUESTS, Given, highest, is_unsaid
+from threatmodel.graph.given import PASSING_REQUESTS, WITH_ROUTES, Given, highest, is_unsaid
 from threatmodel.graph.members import Lists, Member, Members, any_in, members_of, none_in
 from threatmodel.graph.own import OWN
 from threatmodel.model.facts import Fact, Facts, Statement, either, known, stated
@@ -64,7 +64,9 @@ def _unless_unsaid(given: Given, element: str, fact: Fact | None) -> Fact | None
 @derives("function", "slack_facing")
 @_once
 def _function_slack_facing(given: Given, node: Node) -> Fact | None:
-    called = given.unless_passed_on(node.id, PASSING_REQUESTS, given.started_by(node.id, "slack"))
+    called = given.started_by(node.id, "slack")
+    if not given.without_slack:
+        called = given.unless_passed_on(node.id, PASSING_REQUESTS, called)
     return given.as_stated(_unless_unsaid(given, node.id, called), _asked(given, node))
 
 
@@ -90,7 +92,7 @@ def _function_web_facing(given: Given, node: Node) -> Fact | None:
     verifies = given.stated[node.id].get("verifies_signature")
     if node.id in given.unsaid and not (others and others.value) and verifies and verifies.size and not verifies.value:
         others = known(value=True, said=[verifies.said])
-    others = given.unless_passed_on(node.id, PASSING_ON, others)
+    others = given.unless_passed_on(node.id, WITH_ROUTES, others)
     return given.as_stated(_unless_unsaid(given, node.id, others), _asked(given, node))
 
 

@@ -24,9 +24,11 @@ _OPERATING = frozenset(("CloudFormation", "CodeDeploy", "CodePipeline", "Config"
 
 PASSING_REQUESTS = frozenset(("CloudFront", "Elastic Load Balancing"))
 """Services that pass requests of the internet on as they are, if they are set up so."""
+WITH_ROUTES = PASSING_REQUESTS | {"AppSync", "VPC Lattice"}
+"""Services that callers call by an address: those, and APIs of their own."""
 _CLAIM = Statement(value=False, source="wiring", place=None)
 """That nothing outside these files makes a private API reachable."""
-PASSING_ON = PASSING_REQUESTS | {"Alexa", "AppSync", "Cognito", "Connect", "IoT Core", "Lex", "SES", "VPC Lattice"}
+PASSING_ON = WITH_ROUTES | {"Alexa", "Cognito", "Connect", "IoT Core", "Lex", "SES"}
 """Services that hand functions what people or devices send them from outside."""
 
 
@@ -35,7 +37,7 @@ class Given:
     """What facts are derived from: a system, the lists of its elements by id, and the facts stated of them.
 
     `today` decides which runtimes are supported (unknown without it); `by_services` is what external systems do by
-    themselves, by id.
+    themselves, by id.  `signs`: a file mentions Slack.
     """
 
     system: System
@@ -43,6 +45,7 @@ class Given:
     stated: Mapping[str, Facts]
     today: datetime.date | None
     by_services: Mapping[str, Lists]
+    signs: bool
 
     @cached_property
     def functions(self) -> Mapping[str, Lists]:
@@ -113,6 +116,21 @@ class Given:
         sources = (one.source for one, _ in members_of(self.functions[function], "triggers") if one.by == "service")
         passing = any(one is not None and externals[one.id].service in services for one in sources)
         return None if passing else fact
+
+    @cached_property
+    def without_slack(self) -> bool:
+        """Whether it is stated of each route that it is not Slack's, and of nothing else that Slack starts it.
+
+        A file that mentions Slack leaves it open.
+        """
+        triggers = [lists.get("triggers") for lists in self.functions.values()]
+        closed = bool(triggers) and all(members is not None and members.size for members in triggers)
+        said = all("triggers" in self.system.nodes[function].relations for function in self.functions)
+        items = [item for members in triggers if members is not None for item in members.items]
+        slack = any(item.by == "slack" or item.caller == "unknown" for item in items)
+        called = any("slack" in lists["calls"].items for lists in self.functions.values() if "calls" in lists)
+        routed = any(item.by == "http" for item in items)
+        return closed and said and routed and not slack and not called and not self.signs
 
     def requested(self, function: str) -> Fact | None:
         """Whether requests of the internet reach a function by what starts it."""

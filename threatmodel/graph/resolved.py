@@ -33,10 +33,11 @@ class Resolved:
     (unknown without it).
     """
 
-    def __init__(self, system: System, evidence: Evidence, today: datetime.date | None) -> None:
+    def __init__(self, system: System, evidence: Evidence, today: datetime.date | None, *, signs: bool) -> None:
         self.system = system
         self.evidence = evidence
-        self._given = _given(system, evidence, today)
+        self._given = _given(system, evidence, today, signs=signs)
+        self.without_slack = self._given.without_slack
         self.lists = self._given.lists
         self.by_services = self._given.by_services
         self.neighbors = Neighbors(self._given.functions, self._given.apis_before)
@@ -45,7 +46,12 @@ class Resolved:
     @cached_property
     def _from_statements(self) -> Given:
         """What is given without evidence: only looked at where a derived fact rests on evidence."""
-        return _given(self.system, _kept(self.evidence, lambda one: one.size == STATED), self._given.today)
+        return _given(
+            self.system,
+            _kept(self.evidence, lambda one: one.size == STATED),
+            self._given.today,
+            signs=self._given.signs,
+        )
 
     @cached_property
     def _firm(self) -> Given | None:
@@ -53,7 +59,9 @@ class Resolved:
         said = (one for by_name in self.evidence.values() for found in by_name.values() for one in found)
         if not any(one.doubt for one in said):
             return None
-        return _given(self.system, _kept(self.evidence, lambda one: not one.doubt), self._given.today)
+        return _given(
+            self.system, _kept(self.evidence, lambda one: not one.doubt), self._given.today, signs=self._given.signs
+        )
 
     def _facts(self, node: Node) -> Facts:
         facts = dict(self._given.stated[node.id])
@@ -84,7 +92,7 @@ def premise_of(kind: str, name: str, facts: Facts) -> str:
     return premise_of(kind, premise, facts)
 
 
-def _given(system: System, evidence: Evidence, today: datetime.date | None) -> Given:
+def _given(system: System, evidence: Evidence, today: datetime.date | None, *, signs: bool) -> Given:
     nodes = _nodes(system, evidence)
     return Given(
         system,
@@ -92,6 +100,7 @@ def _given(system: System, evidence: Evidence, today: datetime.date | None) -> G
         {node.id: _stated(node, evidence.get(node.id)) for node in nodes},
         today,
         {one.id: lists_of(one, evidence.get(one.id, {})) for one in system.externals.values()},
+        signs,
     )
 
 

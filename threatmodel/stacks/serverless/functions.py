@@ -26,6 +26,10 @@ from threatmodel.stacks.values import Node, Scalar, Table, Unknown, entries, ite
 _TIMEOUT, _MEMORY = 6, 1024
 
 
+_OF_WSGI = frozenset(("wsgi_handler.handler", "wsgi.handler"))
+"""The handlers that the plugin serverless-wsgi packages."""
+
+
 def add_function(making: GrowingTemplate, function: Function) -> None:
     """A function with all that its own settings and the provider's make of it."""
     place, get_ = function.place, function.get
@@ -36,7 +40,7 @@ def add_function(making: GrowingTemplate, function: Function) -> None:
     architecture = either(get_("architecture"), of_provider("architecture"))
     properties: dict[str, Any] = {
         "FunctionName": name,
-        "Handler": None if image is not None else get_("handler"),
+        "Handler": None if image is not None else _handler(making, function),
         "Runtime": None if image is not None else either(get_("runtime"), of_provider("runtime")),
         "PackageType": "Image" if image is not None else None,
         "Code": {"ImageUri": get(image, "uri") or image} if image is not None else {"S3Bucket": _bucket(making)},
@@ -72,6 +76,12 @@ def add_function(making: GrowingTemplate, function: Function) -> None:
     _add_alias(making, function)
     _add_url(making, function)
     _add_destinations(making, function)
+
+
+def _handler(making: GrowingTemplate, function: Function) -> Node | None:
+    """What serves the requests: the application that serverless-wsgi serves, in place of its own handler."""
+    handler = function.get("handler")
+    return making.wsgi_app or handler if text(handler) in _OF_WSGI else handler
 
 
 def _function_name(making: GrowingTemplate, function: Function) -> Node:

@@ -192,7 +192,8 @@ class GrowingTemplate:
     """The template while it grows.
 
     `fills_environment` is a plugin that gives every function more variables; `role_each`: one gives a function with
-    separate statements a separate role; `adding` are plugins that only add resources.
+    separate statements a separate role; `adding` are plugins that only add resources; `wsgi_app` is the application
+    that one serves with a handler of its own.
     """
 
     file: str
@@ -212,6 +213,7 @@ class GrowingTemplate:
     adding: list[Unread] = field(default_factory=list)
     fills_environment: Unknown | None = None
     role_each: bool = False
+    wsgi_app: Node | None = None
 
     def add(self, name: str, kind: str, place: Place, properties: Mapping[str, Any], maker: str = "") -> None:
         """Adds a resource; the later of two of one name wins, as everywhere in a template."""

@@ -31,6 +31,9 @@ _FILLING = frozenset(("serverless-dotenv-plugin", "serverless-plugin-dotenv", "s
 """Plugins that give functions variables which are in no file that is read."""
 MACHINES, PROXIES = "serverless-step-functions", "serverless-apigateway-service-proxy"
 ALERTS, LIFT = "serverless-plugin-aws-alerts", "serverless-lift"
+_WSGI = "serverless-wsgi"
+"""Packages a handler that serves the application which `custom.wsgi.app` names, and makes no resource
+(github.com/logandk/serverless-wsgi)."""
 
 
 class _Adding(NamedTuple):
@@ -80,6 +83,8 @@ def note_plugins(making: GrowingTemplate) -> frozenset[str]:
             making.fills_environment = Unknown(why, plugin.place)
         elif name == ROLE_EACH:
             making.role_each = True
+        elif name == _WSGI:
+            making.wsgi_app = get(making.variables.at("custom"), "wsgi", "app")
         elif name in _ADDING:
             why = f"this plugin adds {_ADDING[name].what} ({_ADDING[name].source})"
             making.adding.append(Unread(name=name, why=why, place=plugin.place))
