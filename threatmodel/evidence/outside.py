@@ -45,6 +45,7 @@ _ELEMENTS: Mapping[str, tuple[Kind | Partner, str, str]] = {
     **{where: ("secret", "", where) for where in SUPPLIED},
     "lambda": ("external system", "function:", ""),
     "states": ("external system", "stateMachine:", ""),
+    "sts": ("external system", "role/", ""),
 }
 """By service: what its resources are, how the last part of their ARNs begins, and the word of the vocabulary."""
 
@@ -168,6 +169,8 @@ def _last(text: str, service: str) -> str:
     name = rest.removeprefix(prefix)
     if service == "ssm":
         return name.removesuffix("*").strip("/")
+    if service == "sts":
+        return name.rpartition("/")[2]
     if service == "secretsmanager":
         return re.sub(r"(?:-\?{1,6}|-?\*)\Z", "", name)
     return re.split(r"[/:]", name.lstrip("/"), maxsplit=1)[0].strip("-_.")

@@ -68,6 +68,7 @@ TITLES: Mapping[str, str] = {
     "sns": "SNS",
     "sqs": "SQS",
     "states": "Step Functions",
+    "sts": "AWS STS",
     "support": "AWS Support",
     "textract": "Textract",
     "timestream": "Timestream",

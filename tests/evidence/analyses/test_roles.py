@@ -10,6 +10,7 @@ from tests.evidence.policies.stating import (
     FUNCTION,
     GITHUB,
     HERE,
+    MAPPINGS,
     NO,
     NOTHING,
     OPEN,
@@ -21,13 +22,15 @@ from tests.evidence.policies.stating import (
     deny,
     document,
     fact,
+    read,
     resource,
     stack,
     trust,
     word,
 )
 from threatmodel.evidence.analyses.registry import analyses
-from threatmodel.evidence.answers import Answered, Gathered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.policies import from_template, templates
 from threatmodel.stacks.values import Joined, Link, Scalar, Table, Unknown
@@ -268,6 +271,81 @@ def test_policies_of_a_sam_function(policy: str, action: Any, over: Any, broad: 
     assert fact(text, "function", "role_broad_policy", "Bot") == broad
     assert fact(text, "function", "role_trusts_only_lambda", "Bot") is YES
     assert fact(text, "function", "role_shared", "Bot") is NO
+
+
+BY_R = "{Effect: Allow, Principal: {AWS: !GetAtt R.Arn}, Action: sts:AssumeRole}"
+OF_ACCOUNT = BY_R.replace("!GetAtt R.Arn", "!Sub 'arn:aws:iam::${AWS::AccountId}:root'")
+ASSUMES = "{Effect: Allow, Action: sts:AssumeRole, Resource: !GetAtt W.Arn}"
+WIDE = "{Effect: Allow, Action: ['iam:*', 'lambda:*'], Resource: '*'}"
+
+
+def assuming(trust: str, statements: str, own: str = ASSUMES, more: str = "") -> str:
+    """A function whose role R may assume the role W."""
+    return f"""
+Resources:
+  R: {{Type: AWS::IAM::Role, Properties: {{Policies: [{{PolicyName: a, PolicyDocument: {{Statement: [{own}]}}}}]}}}}
+  W:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {{Statement: [{trust}]}}
+      Policies: [{{PolicyName: a, PolicyDocument: {{Statement: [{statements}]}}}}]
+  Bot: {{Type: AWS::Lambda::Function, Properties: {{Role: !GetAtt R.Arn}}}}
+{more}"""
+
+
+@pytest.mark.parametrize(
+    ("trust", "action", "escalates"),
+    [
+        (BY_R, YES, YES),
+        (OF_ACCOUNT, YES, YES),
+        (BY_R.replace("AWS: !GetAtt R.Arn", "Service: ec2.amazonaws.com"), NO, OPEN),
+        (BY_R.replace("R.Arn", "W.Arn"), NO, OPEN),
+        (BY_R.replace("!GetAtt R.Arn", "arn:aws:iam::111122223333:role/r"), OPEN, OPEN),
+        (BY_R[:-1] + ", Condition: {StringEquals: {sts:ExternalId: x}}}", OPEN, OPEN),
+    ],
+)
+def test_what_an_assumed_role_may_do_is_a_right_of_the_function(trust: str, action: Any, escalates: Any) -> None:
+    """Where the trust policy may not allow it, the right is in doubt: it alarms, and no way to more rights is sure."""
+    text = assuming(trust, WIDE)
+    assert fact(text, "function", "role_wildcard_action", "Bot") == action
+    assert fact(text, "function", "role_wildcard_resource", "Bot") == action
+    assert fact(text, "function", "role_can_escalate", "Bot") == escalates
+    if action == OPEN:
+        outcome = of_bot(text, "role_wildcard_action")
+        assert isinstance(outcome, Unanswered)
+        assert outcome.stands is not None
+        assert outcome.stands.value is True
+
+
+def of_bot(text: str, name: str) -> Outcome:
+    found = read(text)
+    return StackFacts(found, MAPPINGS).of("function", found.resources["Bot"]).get(name)
+
+
+def test_the_role_that_is_assumed_is_named() -> None:
+    outcome = of_bot(assuming(BY_R, WIDE), "role_wildcard_action")
+    assert isinstance(outcome, Answered)
+    assert outcome.note == "the role 'W', which it may assume, allows every action of iam"
+
+
+def test_a_denial_is_of_one_role() -> None:
+    """One of the assumed role takes its ways to more rights, one of the function's own role does not."""
+    denies = "{Effect: Deny, Action: '*', Resource: '*'}"
+    assert fact(assuming(BY_R, f"{WIDE}, {denies}"), "function", "role_can_escalate", "Bot") == OPEN
+    mine = f"{ASSUMES}, {{Effect: Deny, Action: 'iam:*', Resource: '*'}}"
+    assert fact(assuming(BY_R, WIDE, mine), "function", "role_can_escalate", "Bot") is YES
+
+
+def test_roles_are_assumed_one_after_another() -> None:
+    """To the end, where they assume each other."""
+    last = """  X:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {Statement: [{Effect: Allow, Principal: {AWS: !GetAtt W.Arn}, Action: sts:AssumeRole}]}
+      ManagedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess']
+"""
+    on = "{Effect: Allow, Action: sts:AssumeRole, Resource: [!GetAtt X.Arn, !GetAtt R.Arn]}"
+    assert fact(assuming(BY_R, on, more=last), "function", "role_broad_policy", "Bot") is YES
 
 
 @pytest.mark.parametrize(

@@ -421,6 +421,16 @@ def test_what_an_assumed_role_calls_is_called() -> None:
     assert "aws:ses:" not in names(of_role(assumes, assumable(BY_R.replace("!GetAtt R.Arn", "'1'"), mails)), "calls")
 
 
+def test_a_role_outside_the_file_is_called_by_its_name() -> None:
+    for arn, wanted in (
+        ("arn:aws:iam::111122223333:role/teams/deployer", ["aws:sts:deployer"]),
+        ("arn:aws:iam::111122223333:role/deployer", ["aws:sts:deployer"]),
+        ("arn:aws:iam::111122223333:role/audit-*", []),
+        ("*", []),
+    ):
+        assert names(of_role(allow("sts:AssumeRole", f"'{arn}'")), "calls") == wanted
+
+
 def test_a_role_is_assumed_by_its_own_policy_or_by_name() -> None:
     """An account that is trusted as a whole decides by the policies of its roles."""
     writes = allow("dynamodb:PutItem", "!GetAtt T.Arn")

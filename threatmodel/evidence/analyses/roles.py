@@ -32,7 +32,8 @@ from threatmodel.evidence.policies.grants import (
     pattern,
 )
 from threatmodel.evidence.policies.iam import expanded
-from threatmodel.evidence.policies.permissions import effective, held
+from threatmodel.evidence.policies.permissions import effective, held, rights
+from threatmodel.evidence.policies.role_policies import as_others
 from threatmodel.evidence.policies.work import PLATFORM, is_of
 from threatmodel.evidence.services import LANGUAGE_MODELS
 from threatmodel.stacks.stack import Resource, Stack
@@ -49,17 +50,18 @@ def role_escalates(parts: Sequence[Gathered], resource: Resource, stack: Stack) 
 
     Unknown where one changes identities, code or what is deployed, and no list says where that leads.
     """
-    found = effective(held(parts, resource, stack))
-    if found.escalations:
-        first, *others = found.escalations
+    own = held(parts, resource, stack)
+    each = [effective(one) for one in (own, tuple(as_others(resource, own, stack)))]  # a denial is of one role
+    if ways := [way for one in each for way in one.escalations]:
+        first, *others = ways
         more = f", and {len(others)} more ways" if len(others) > 1 else ", and one more way" if others else ""
-        where = dict.fromkeys(place for one in found.escalations for place in one.places)
+        where = dict.fromkeys(place for one in ways for place in one.places)
         return Answered(value=True, places=tuple(where), note=f"{first.way.cited}{more}")
-    passing = next((one for one in found.every if "iam:PassRole" in one.actions), None)
+    passing = next((every for one in each for every in one.every if "iam:PassRole" in every.actions), None)
     if passing is not None:
         return yes(passing.place, "it may pass any role (iam:PassRole)")
-    for one in (*found.unexplained, *found.unknown):
-        return unknown(one)
+    for why in (why for one in each for why in (*one.unexplained, *one.unknown)):
+        return unknown(why)
     return Answered(value=False, places=places(parts))
 
 
@@ -350,7 +352,7 @@ _CHANGES = (
 @analysis("policy", "managed", "sam")
 def changes_production(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """That a statement allows to change what runs; what no statement allows, a command may do in another way."""
-    for grant in allowing(held(parts, resource, stack)):
+    for grant in allowing(rights(parts, resource, stack)):
         narrow = grant.but_actions or any(not one.key or one.open is not None for one in grant.conditions)
         found = next((one for one in _CHANGES if any(asked.fits(one) for asked in grant.actions)), "")
         if grant.open is None and found and not narrow:

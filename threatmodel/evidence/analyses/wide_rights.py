@@ -33,7 +33,8 @@ from threatmodel.evidence.policies.grants import (
     pattern,
 )
 from threatmodel.evidence.policies.iam import IamAction, expanded, managed_policies
-from threatmodel.evidence.policies.permissions import held
+from threatmodel.evidence.policies.permissions import held, rights
+from threatmodel.evidence.policies.role_policies import as_others
 from threatmodel.evidence.policies.work import listed, template_of_actions, use_of
 from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
@@ -45,7 +46,7 @@ from threatmodel.stacks.values import Node, Table, Unknown, items, links
 @analysis("policy", "managed", "sam")
 def wildcard_action(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a statement allows every action, every one of a service, or all but some."""
-    return some((grant.says(_wild(grant)) for grant in allowing(held(parts, resource, stack))), parts=parts)
+    return some((grant.says(_wild(grant)) for grant in allowing(rights(parts, resource, stack))), parts=parts)
 
 
 def _wild(grant: Grant) -> Answer:
@@ -116,7 +117,7 @@ def _wildcard(parts: Sequence[Gathered], resource: Resource, stack: Stack, *, sp
     spared = _polling() if spares_polling else frozenset[str]()
     found = (
         grant.says(answer)
-        for grant in allowing(held(parts, resource, stack))
+        for grant in allowing(rights(parts, resource, stack))
         for answer in _over_all(grant, _Instead(parts, resource, stack), spared)
     )
     return some(found, parts=parts)
@@ -315,14 +316,22 @@ _FULL = re.compile(r"FullAccess(_?[vV]\d+)?\Z")
 
 
 @analysis("managed", "sam")
-def broad_managed_policy(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
+def broad_managed_policy(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether AdministratorAccess, a policy for a job, or a policy of AWS named ...FullAccess is attached.
 
     A role whose own documents were gathered, and nothing else, has none attached.
     """
     own = named(parts, "managed", "sam")
     found = [doubted(_broad(part, node, stack), part.resource.doubt) for part in own for node in items(part.node)]
+    others = as_others(resource, held(parts, resource, stack), stack)
+    found += [
+        one.says(yes(one.place, f"it may assume a role with {one.source}")) for one in others if _is_broad(one.source)
+    ]
     return some(found, parts=own if found else parts)
+
+
+def _is_broad(policy: str) -> bool:
+    return policy in _BROAD or _FULL.search(policy) is not None
 
 
 def _broad(part: Gathered, node: Node, stack: Stack) -> Answer:
@@ -332,6 +341,5 @@ def _broad(part: Gathered, node: Node, stack: Stack) -> Answer:
     if found.open is not None:
         return unknown(found.open)
     name = aws_policy_name(found)
-    broad = name in _BROAD or _FULL.search(name) is not None
     stated = "" if found.given else name
-    return yes(found.place, f"{stated or 'a broad policy'} is attached") if broad else no(found.place)
+    return yes(found.place, f"{stated or 'a broad policy'} is attached") if _is_broad(name) else no(found.place)

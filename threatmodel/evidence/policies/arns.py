@@ -16,7 +16,7 @@ from threatmodel.stacks.values import Scalar, Unknown
 _ARN_PARTS = 6
 _SERVICE, _ACCOUNT, _REST = 2, 4, 5
 
-_NAMELESS = "\x00\x01"
+NAMELESS = "\x00\x01"
 """An unknown part that no parameter gives: of two that the same one gives, the texts are the same."""
 _SERVED_BY: Mapping[str, str] = {
     "rds-data": "rds",
@@ -181,7 +181,7 @@ def _fit(rest: str, kind: ResourceType, name: Pattern | None) -> tuple[bool, boo
     if rest == wanted or rest.startswith((wanted + "/", wanted + "-", wanted + ":")):
         below = rest[len(wanted) :]
         if not below.startswith("-") or suffix:
-            return True, _NAMELESS not in wanted, below
+            return True, NAMELESS not in wanted, below
     if MARK.search(wanted):
         return (False, False, "*") if _may_begin(open_rest, prefix) else None
     spelt = wanted + suffix.replace("?", "x")

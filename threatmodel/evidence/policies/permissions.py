@@ -16,6 +16,7 @@ from threatmodel.evidence.policies.escalations import UNKNOWN_LEVEL, Escalation,
 from threatmodel.evidence.policies.given import given_to
 from threatmodel.evidence.policies.grants import Grant, grants
 from threatmodel.evidence.policies.iam import IamAction, actions_of, by_service, expanded
+from threatmodel.evidence.policies.role_policies import as_others
 from threatmodel.evidence.policies.work import use_of
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.reading.values import dataclass, field
@@ -50,6 +51,12 @@ class Permissions(NamedTuple):
 def held(policies: Sequence[Gathered], element: Resource, stack: Stack) -> tuple[Grant, ...]:
     """Every statement that a function's role holds: attached to it, or in the policy of a resource that names it."""
     return (*grants(policies, element, stack), *given_to(element, stack))
+
+
+def rights(policies: Sequence[Gathered], element: Resource, stack: Stack) -> tuple[Grant, ...]:
+    """What a function's role holds, and what the roles hold that it may assume."""
+    own = held(policies, element, stack)
+    return (*own, *as_others(element, own, stack))
 
 
 def effective(found: Sequence[Grant]) -> Permissions:

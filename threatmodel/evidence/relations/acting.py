@@ -63,7 +63,7 @@ class Acting:
     def uses(self, role: Node | None, element: str) -> tuple[str, ...]:
         """What a role lets its holder do with an element: read, write, send, value; () where the role is not here."""
         self._roles = self._roles or Roles(self.names)
-        name = self._roles.named(role)
+        name = self._roles.held.named(role)
         reach = self._roles.of(name).reach.get(element) if name else None
         return tuple(reach.actions) if reach is not None else ()
 

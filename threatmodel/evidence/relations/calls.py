@@ -79,7 +79,7 @@ class Calls:
         signed = [name for name in drawn if service in known(self.names.stack.resources[name].type).services]
         if own or signed:
             yield from own or signed
-        elif service == "states" and beyond:
+        elif service in {"states", "sts"} and beyond:
             yield from (one.key for one in beyond)
         elif is_service(service) and service not in ELEMENTS:
             actions = (one.text for one in grant.actions if one.text.startswith(f"{service}:"))

@@ -169,7 +169,7 @@ class _Callers:
     def _others(self, worn: set[str]) -> None:
         """Roles that no function has: those that schedules, rules, pipes and APIs call with are read from these."""
         wearers = self._wearers()
-        for name in self.using.roles.all:
+        for name in self.using.roles.held.all:
             users = wearers.get(name, [])
             if name in worn or (users and all(known(user.type).calls_by_role for user in users)):
                 continue
@@ -193,7 +193,7 @@ class _Callers:
     def _wearers(self) -> Mapping[str, list[Resource]]:
         """The resources that name a role which is no function's, by its name."""
         found: dict[str, list[Resource]] = {}
-        roles = self.using.roles.all
+        roles = self.using.roles.held.all
         for resource in self.names.stack.resources.values():
             if not resource.type.startswith("AWS::IAM::") and resource.name not in self.names.functions:
                 for name in {link.resource for link in links(resource.properties)} & roles.keys():
@@ -241,9 +241,9 @@ def _edges(names: Names, using: Functions, ways: Ways) -> Iterator[tuple[str, st
         yield from ((one.name, other) for other in {one.made_by, *linked, *handed_to(one.properties, called)})
     for name, found in ways.found.items():
         yield from ((name, other) for other in (*ways.said_by[name], *(start.source for start in found.starts)))
-    for name in using.roles.all:
+    for name in using.roles.held.all:
         role = using.roles.of(name)
-        attached = [part.resource.name for part in using.roles.policies.get(name, ())]
+        attached = [part.resource.name for part in using.roles.held.of.get(name, ())]
         attached += [owner for _, owner in given_rights(names.stack).by_role.get(name, ())]
         yield from ((name, other) for other in (*attached, *role.reach, *(one.function for one in role.invokes)))
 
@@ -255,7 +255,7 @@ def _loose(names: Names, using: Functions, ways: Ways) -> Iterator[str]:
     yield from (name for _, name in using.roles.open)
     yield from (one.name for one in names.stack.unread)
     yield from (one.name for one in names.stack.resources.values() if one.opaque is not None or acting(one))
-    every = (name for name in using.roles.all for one in using.roles.of(name).invokes if not one.function)
+    every = (name for name in using.roles.held.all for one in using.roles.of(name).invokes if not one.function)
     yield from every
 
 

@@ -5,20 +5,18 @@ Boundaries and session policies are left aside: they only take away.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from threatmodel.evidence.analyses.properties import each, read
-from threatmodel.evidence.answers import Gathered, Unanswered, doubt_of
+from threatmodel.evidence.answers import Gathered, Unanswered
 from threatmodel.evidence.outside import named
-from threatmodel.evidence.policies.arns import account_of, arn_parts, covers_every
-from threatmodel.evidence.policies.given import given_rights
-from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, grants, pattern, statements, takes
+from threatmodel.evidence.policies.arns import arn_parts, covers_every
+from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, pattern, takes
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.permissions import reached
+from threatmodel.evidence.policies.role_policies import role_policies
 from threatmodel.evidence.policies.work import use_of
-from threatmodel.evidence.relations.naming import ROLE_OWN_NAME, Names, named_by_text, open_in, spelling
+from threatmodel.evidence.relations.naming import Names, named_by_text, open_in
 from threatmodel.evidence.relations.use import (
     BOTH_WAYS,
     POLLS,
@@ -33,17 +31,7 @@ from threatmodel.evidence.relations.use import (
 from threatmodel.evidence.resource_types import known
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Joined, Link, Node, Unknown, links
-
-# --- where policies stand
-
-_HOLDERS: Mapping[str, str] = {
-    "AWS::IAM::Policy": "Roles",
-    "AWS::IAM::ManagedPolicy": "Roles",
-    "AWS::IAM::RolePolicy": "RoleName",
-}
-"""Types that attach a policy to roles: the property with the roles."""
-ASSUME_ROLE = "sts:assumerole"
+from threatmodel.stacks.values import Joined, Link, Unknown, links
 
 
 @lru_cache(maxsize=4096)
@@ -94,103 +82,24 @@ class Roles:
     def __init__(self, names: Names) -> None:
         self.names = names
         self.stack = names.stack
-        self.policies: dict[str, list[Gathered]] = {}
-        self._connected: dict[str, set[str]] = {}
-        self.open: list[tuple[Unknown, str]] = []
+        self.held = role_policies(names.stack)
+        self.open = [(open_in(node) or named_by_text(node), name) for node, name in self.held.open]
         self._known: dict[str, Role] = {}
-        self.all = {one.name: one for one in self.stack.resources.values() if one.type == "AWS::IAM::Role"}
-        own = {name: spelling(read(one.properties, ROLE_OWN_NAME)) for name, one in self.all.items()}
-        self._by_name = {key: name for name, key in own.items() if key is not None}
-        for resource in self.stack.resources.values():
-            if resource.type in _HOLDERS:
-                self._attached(resource)
-        for role in self.all.values():
-            self._inline(role)
 
     def of(self, name: str) -> Role:
         """What a role may do."""
         if name not in self._known:
-            own = self._known[name] = self._read(self.all[name])  # roles that assume each other end here
-            for other, why in self._assumed(own, self.all[name]):
-                self._known[name] = self._known[name].assuming(self.of(other) if why is None else _hidden(why))
+            role = self.held.all[name]
+            own = self._known[name] = self._read(role)  # roles that assume each other end here
+            for other, why in self.held.assumed(role, own.grants):
+                taken = self.of(other.name) if why is None else _hidden(Unanswered(why.why, why.place))
+                self._known[name] = self._known[name].assuming(taken)
         return self._known[name]
-
-    def _assumed(self, own: Role, role: Resource) -> Iterator[tuple[str, Unanswered | None]]:
-        """The roles of this file that statements name for sts:AssumeRole, and why one perhaps may not be assumed."""
-        for grant in own.grants:
-            if grant.effect != "Allow" or grant.but_resources or grant.covers(ASSUME_ROLE) is not True:
-                continue
-            for one in grant.resources:
-                target = next((link.resource for link in one.links if link.resource in self.all), "")
-                if target and target != role.name:
-                    doubt = grant.open or one.open or doubt_of(self.all[target], role)
-                    why = f"its role may assume {quoted(target)}, whose trust policy may not allow it"
-                    trusted = doubt is None and self._trusts(self.all[target], role.name)
-                    hidden = Unanswered(why if doubt is None else doubt.why, grant.place)
-                    yield target, None if trusted else hidden
-
-    def _trusts(self, target: Resource, name: str) -> bool:
-        """Whether a role's trust policy surely lets another role of the account assume it."""
-        return any(
-            _is_account(one.pattern) or name in {link.resource for link in one.pattern.links}
-            for grant in statements(read(target.properties, "AssumeRolePolicyDocument"))
-            if grant.effect == "Allow" and grant.covers(ASSUME_ROLE) is True
-            if grant.open is None and not grant.conditions and not grant.but_principals
-            for one in grant.principals
-            if one.kind in {"AWS", "*"} and one.pattern.open is None
-        )
-
-    def named(self, node: Node | None) -> str:
-        """The role of this file that a value names, or ''."""
-        target = self.stack.target(node)
-        if target is not None:
-            return target.name if target.name in self.all else ""
-        key = spelling(node)
-        if key is None:
-            return ""
-        return self._by_name.get(key) or self._by_name.get((re.split(r"[:/]", key[0])[-1], key[1]), "")
-
-    # --- gathering
-
-    def _inline(self, role: Resource) -> None:
-        found = self.policies.setdefault(role.name, [])
-        for one in each(read(role.properties, "Policies")):
-            document = one if isinstance(one, Unknown) else read(one, "PolicyDocument")
-            if document is not None:
-                found.append(Gathered("policy", document, role))
-        for one in each(read(role.properties, "ManagedPolicyArns")):
-            found += self._managed(one, role)
-        if role.opaque is not None:
-            found.append(Gathered("policy", role.opaque, role))
-
-    def _managed(self, node: Node, holder: Resource) -> Iterator[Gathered]:
-        target = self.stack.target(node)
-        if target is not None and target.type == "AWS::IAM::ManagedPolicy":
-            document = read(target.properties, "PolicyDocument") or Unknown("a policy has no document", target.place)
-            yield Gathered("policy", document, target if holder.doubt is None else holder)
-        else:
-            yield Gathered("managed", node, holder)
-
-    def _attached(self, resource: Resource) -> None:
-        written = read(resource.properties, "PolicyDocument")
-        for node in each(read(resource.properties, _HOLDERS[resource.type]) or resource.opaque):
-            name = self.named(node)
-            hidden = open_in(node) or named_by_text(node)
-            if name:
-                found = self.policies.setdefault(name, [])
-                if written is not None:
-                    found.append(Gathered("policy", written, resource))
-                    if resource.made_by and resource.type == "AWS::IAM::ManagedPolicy":
-                        about = {self.names.meant(link.resource) for link in links(written)}
-                        self._connected.setdefault(name, set()).update(about)
-            elif self.stack.target(node) is None:
-                self.open.append((hidden, resource.name))
 
     # --- reading
 
     def _read(self, role: Resource) -> Role:
-        found = [*grants(self.policies[role.name], role, self.stack), *given_rights(self.stack).to(role.name)]
-        found = [self._meant(grant) for grant in found]
+        found = [self._meant(grant) for grant in self.held.statements(role)]
         noted = Noted()
         narrow = [grant for grant in found if grant.effect == "Deny" or not self._is_wide(grant, noted)]
         narrow = [kept for grant in narrow if (kept := _without_unread_parts(grant)) is not None]
@@ -212,13 +121,13 @@ class Roles:
             for name, one in reach.items()
             if "invoke" in one.actions and name in self.names.functions
         ]
-        connected = frozenset(self._connected.get(role.name, ()))
+        connected = {link.resource for part in self.held.of[role.name] if _connects(part) for link in links(part.node)}
         return Role(
             reach,
             noted.covers,
             noted.open,
             frozenset(noted.hidden),
-            connected,
+            frozenset(map(self.names.meant, connected)),
             tuple(invokes),
             tuple(found),
             noted.outside,
@@ -228,7 +137,7 @@ class Roles:
 
     def _referred(self, role: Resource) -> Iterator[tuple[str, Place]]:
         """What the policies of a role refer to that are known after apply only: none of their actions is known."""
-        for part in self.policies[role.name]:
+        for part in self.held.of[role.name]:
             node = part.node
             if isinstance(node, Joined) and isinstance(node.parts[0], Unknown) and part.resource.doubt is None:
                 yield from ((self.names.meant(link.resource), node.place) for link in links(node))
@@ -338,10 +247,9 @@ def _hidden(why: Unanswered) -> Role:
     return Role(open=dict.fromkeys(RELATIONS, why), hidden=frozenset(RELATIONS))
 
 
-def _is_account(principal: Pattern) -> bool:
-    """Whether a principal is every one, or the deploying account as a whole."""
-    of_account = principal.text.endswith(":root") and account_of(principal) == "$"
-    return of_account or principal.text in {"*", "${AWS::AccountId}"}
+def _connects(part: Gathered) -> bool:
+    """Whether a policy is what SAM makes of a connector."""
+    return bool(part.resource.made_by) and part.resource.type == "AWS::IAM::ManagedPolicy" and part.part == "policy"
 
 
 _ARN_SERVICE = {"rds-data": "rds"}

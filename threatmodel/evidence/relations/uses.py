@@ -70,10 +70,10 @@ class Functions:
     def role(self, function: Resource) -> tuple[Role, str]:
         """What a function's role may do, and its name; '' where it is not in this file."""
         node = read(function.properties, "Role")
-        name = "" if isinstance(node, Unknown) else self.roles.named(node)
+        name = "" if isinstance(node, Unknown) else self.roles.held.named(node)
         if name:
             role = self.roles.of(name)
-            doubt = doubt_of(self.roles.all[name], function)
+            doubt = doubt_of(self.roles.held.all[name], function)
             if not self.stack.work.characters(role.takes):
                 doubt = Unknown(self.stack.work.why, function.place)
             if doubt is not None:
