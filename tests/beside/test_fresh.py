@@ -4,7 +4,8 @@
 sound in one respect, with what may `never` be certain of them; `fresh/bad.yaml` handlers with one fault, by its fact;
 `fresh/does.yaml` handlers that do something in an unusual way, with what `denies` it; `fresh/serves.yaml` handlers with
 the features of Slack that call them, and the line that shows each; `fresh/grants.yaml` with what variables grant;
-`fresh/quiet.yaml` handlers whose verification is wrong in a quiet way, and sound ones that are acknowledged.
+`fresh/quiet.yaml` handlers whose verification is wrong in a quiet way, and sound ones that are acknowledged;
+`fresh/times.yaml` the same of mistakes in the window, the key, and parts of the request that are not signed.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ ENTRIES = ("app.py", "index.mjs", "index.js", "index.ts")
 OF_FACT = {
     "verifies_signature": {"nothing-verifies", "effect-first"},
     "compares_in_constant_time": {"constant-time"},
-    "timestamp_tolerance_seconds": {"one-sided", "no-window"},
+    "timestamp_tolerance_seconds": {"one-sided", "no-window", "window"},
     "logs_redacted": {"logs-request"},
     "errors_generic": {"tells-exception"},
     "outbound_hosts_fixed": {"fetches-unchecked"},
@@ -105,13 +106,17 @@ def test_the_code_shows_what_variables_grant(case: dict[str, Any]) -> None:
     assert dict(one.value for one in _observed(case) if one.what == GRANTS) == case["grants"]
 
 
-QUIET = yaml.safe_load((CASES / "quiet.yaml").read_text(encoding="utf-8"))
+QUIET, TIMES = (yaml.safe_load((CASES / name).read_text(encoding="utf-8")) for name in ("quiet.yaml", "times.yaml"))
+
+
+def _of_parts(every: dict[str, Any], name: str, case: dict[str, Any]) -> list[Observed]:
+    language, file = ("javascript", "index.js") if name.startswith("js-") else ("python", "app.py")
+    return _observed({"files": {file: every[language] + case["handler"]}})
 
 
 def _verdict(name: str, case: dict[str, Any]) -> str:
     """What is said of the verification of a handler of quiet.yaml: denied, stated, or asked."""
-    language, file = ("javascript", "index.js") if name.startswith("js-") else ("python", "app.py")
-    said = {one.what for one in _observed({"files": {file: QUIET[language] + case["handler"]}}) if one.how != SIGN}
+    said = {one.what for one in _of_parts(QUIET, name, case) if one.how != SIGN}
     return "denied" if said & OF_FACT["verifies_signature"] else "stated" if "verifies" in said else "asked"
 
 
@@ -125,3 +130,20 @@ def test_a_quiet_mistake_is_never_stated_as_a_verification(name: str) -> None:
 def test_a_sound_handler_is_acknowledged_or_asked_about(name: str) -> None:
     case = QUIET["sound"][name]
     assert _verdict(name, case) == ("asked" if case.get("open") else "stated")
+
+
+@pytest.mark.parametrize("name", TIMES["wrong"])
+def test_a_mistake_around_the_check_is_shown_or_asked(name: str) -> None:
+    case = TIMES["wrong"][name]
+    observed = _of_parts(TIMES, name, case)
+    certain = {one.what for one in observed if one.how == CERTAIN and one.what in ALARMS}
+    assert certain <= OF_FACT.get(case.get("shown"), set())
+    assert bool(certain) == ("shown" in case)
+    assert certain or any(one.what == "scheme" for one in observed)
+
+
+@pytest.mark.parametrize("name", TIMES["sound"])
+def test_a_sound_window_is_stated(name: str) -> None:
+    observed = _of_parts(TIMES, name, TIMES["sound"][name])
+    assert any(one.what == "verifies" for one in observed)
+    assert [one for one in observed if one.how == CERTAIN and one.what in ALARMS] == []

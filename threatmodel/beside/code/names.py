@@ -60,7 +60,9 @@ class Names:
                     return self.dotted(first, function, depth + 1)
                 return given if called in {"require", "import"} else f"{called}({given})"
             case "or" | "choice":
-                return self.dotted(node.parts[-1], function, depth + 1)
+                return next(
+                    filter(None, (self.dotted(one, function, depth + 1) for one in reversed(node.parts[-2:]))), ""
+                )
             case "operation" if node.name == "await":
                 return self.dotted(node.parts[0], function, depth + 1)
             case _:

@@ -245,7 +245,7 @@ def _awaited(at: ast.Await) -> Node:
 
 def _unary(at: ast.UnaryOp) -> Node:
     kind = "not" if isinstance(at.op, ast.Not) else "operation"
-    return _node(kind, "", [_expression(at.operand)], at)
+    return _node(kind, "-" if isinstance(at.op, ast.USub) else "", [_expression(at.operand)], at)
 
 
 def _constant(at: ast.Constant) -> Node:

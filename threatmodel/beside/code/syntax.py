@@ -41,7 +41,7 @@ class Node(NamedTuple):
     | handler | the name of the exception | a block, what it catches if that is named |
     | block | | statements |
     | import | the module, "" for one that is computed | names |
-    | as | the local name | a text: the name in the module, "*" for the module itself |
+    | as | the local name | a text: the name in the module, "*" for the module itself; a parameter's default |
     | declare | "global" or "nonlocal", "" for a field with a type alone | names |
     """
 

@@ -8,7 +8,7 @@ from itertools import islice
 
 from threatmodel.beside.code.bolt import hands_over, in_socket_mode, is_app, options
 from threatmodel.beside.code.digests import HMAC, Digests
-from threatmodel.beside.code.forged_request.judgment import before_check, judged
+from threatmodel.beside.code.forged_request.judgment import Judgment, before_check, judged
 from threatmodel.beside.code.functions import NOTES, Function, unconditional
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
 from threatmodel.beside.code.packages import VERIFIERS
@@ -16,6 +16,7 @@ from threatmodel.beside.code.syntax import Node, walk
 from threatmodel.beside.code.window import Window
 
 _Found = tuple[Function, Node]
+_HOUR = 3600
 _PLAIN = frozenset({"text", "constant"})
 _OF_HMAC = frozenset({"new", "digest", "HMAC", "createHmac", "sign", "verify", "HmacSHA256"})
 _HASHES = re.compile(r"sha256|nacl|cryptography|jwcrypto|Crypto\.|crypto-js|tweetnacl|sjcl|jsrsasign|node-forge")
@@ -68,7 +69,7 @@ class _Verification:
         if self.apps:
             yield from self.bolt()
         elif self.checks:
-            yield from self.verified(self.checks[0], "Slack's verifier")
+            yield from self.verified(self.checks[0], "Slack's verifier", judged(self.reading))
         elif self.hmacs and self.headers:
             yield from self.own()
         elif self.hmacs:
@@ -187,16 +188,26 @@ class _Verification:
 
     def own(self) -> Iterator[Observed]:
         sure = [one for one in self.hmacs if id(one[0].node) in self.surely] or self.hmacs
-        yield from self.verified(sure[0], "its own HMAC")
-        if id(sure[0][0].node) in self.surely:
-            yield from Window(self.reading).observed(sure)
+        found = judged(self.reading)
+        runs = id(sure[0][0].node) in self.surely
+        windows = list(Window(self.reading).observed(sure)) if runs else []
+        shown = [one for one in windows if one.how == CERTAIN] or [*_accepted_late(self.reading, found)]
+        if shown:  # it verifies, and the window is a finding of its own
+            windows, found = shown, found._replace(late=None)
+        elif found.late is not None:
+            windows = [self.reading.at("window", SIGN, found.late.where, found.late.why)]
+        yield from self.verified(sure[0], "its own HMAC", found)
+        yield from windows
+        if runs:
             yield from _compared(self.reading, sure)
 
-    def verified(self, at: _Found, how: str) -> Iterator[Observed]:
+    def verified(self, at: _Found, how: str, found: Judgment) -> Iterator[Observed]:
         """Yield what becomes of a request that Slack did not sign."""
-        found = judged(self.reading)
         where = found.where or at
         match found.what:
+            case "rejected" if found.late is not None:
+                note = f"verifies a signature with {how}, and {found.late.why}"
+                yield self.reading.at("scheme", SIGN, found.late.where, note)
             case "rejected":
                 yield self.reading.at("verifies", CLAIMED, at, f"verifies the signature with {how}", "own")
             case "early":
@@ -206,6 +217,14 @@ class _Verification:
                 yield self.reading.at("scheme", SIGN, where, f"verifies a signature with {how}{why}")
             case _:
                 yield self.reading.at("nothing-verifies", CERTAIN, where, found.why, found.what)
+
+
+def _accepted_late(reading: Reading, found: Judgment) -> Iterator[Observed]:
+    """Yield that a request of another time is surely accepted."""
+    late = found.late
+    if late is not None and late.sure:
+        what = "one-sided" if late.age < 0 else "no-window" if late.age > _HOUR else "window"
+        yield reading.at(what, CERTAIN, late.where, late.why, late.age if what == "window" else None)
 
 
 def _is_of_receiver(node: Node) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from threatmodel.beside.code.forged_request.parts import attribute_of, come, mixed, taken
 from threatmodel.beside.code.forged_request.values import (
     EMPTY,
     NOTHING,
+    UNSIGNED,
     VERDICT,
     Closure,
+    Code,
     Frame,
     Thing,
     Value,
@@ -68,6 +71,7 @@ def _store(machine: Machine, target: Node, value: Value, frame: Frame) -> None:
     if not isinstance(owner.shape, Thing) or owner.shape.kept:
         _keep(machine, target, value, frame)
     if not isinstance(owner.shape, Thing):
+        mingled(target.parts[0], [value], frame)
         return
     fields = owner.shape.fields
     if target.kind == "item":
@@ -77,6 +81,16 @@ def _store(machine: Machine, target: Node, value: Value, frame: Frame) -> None:
     fields[target.name] = value if known is None or not machine.serving or known == NOTHING else joined([known, value])
     if known is not None and known == NOTHING and machine.path.doubt:
         fields[target.name] = joined([known, value])
+
+
+def mingled(target: Node, values: Sequence[Value], frame: Frame) -> None:
+    """Note what a variable holds, too, that something is put into: parts of a request that no signature covers."""
+    more = frozenset(part for one in values for part in one.of if part.startswith(UNSIGNED))
+    while target.kind in {"attribute", "item"}:
+        target = target.parts[0]
+    holder = frame.holding(target.name) if more and target.kind == "name" else None
+    if holder is not None and not isinstance(holder.variables[target.name].shape, Thing | Code):
+        holder.variables[target.name] = Value(holder.variables[target.name].of | more)
 
 
 def _keep(machine: Machine, target: Node, value: Value, frame: Frame) -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from threatmodel.beside.code.bolt import hands_over
 from threatmodel.beside.code.digests import CONSTANT_TIME, HMAC
 from threatmodel.beside.code.effects import changes
+from threatmodel.beside.code.forged_request.assignments import mingled
 from threatmodel.beside.code.forged_request.comparing import checked, covered, same
 from threatmodel.beside.code.forged_request.meanings import (
     Call,
-    clock,
     concatenated,
     form,
     gathered,
@@ -22,7 +22,6 @@ from threatmodel.beside.code.forged_request.meanings import (
     length,
     longer,
     longest,
-    number,
     quantified,
     run,
     same_value,
@@ -35,6 +34,7 @@ from threatmodel.beside.code.forged_request.meanings import (
 )
 from threatmodel.beside.code.forged_request.parts import attribute_of, come, header
 from threatmodel.beside.code.forged_request.serving import MAKES, key_of, made, serve, served
+from threatmodel.beside.code.forged_request.timing import clock, duration, instant, number
 from threatmodel.beside.code.forged_request.values import (
     BODY,
     EMPTY,
@@ -44,7 +44,10 @@ from threatmodel.beside.code.forged_request.values import (
     NOTHING,
     OUTSIDE,
     REQUEST,
+    SETTING,
+    STAMP,
     UNKNOWN,
+    UNSIGNED,
     VERDICT,
     Closure,
     Code,
@@ -102,6 +105,7 @@ def _meaning(call: Call) -> Value:
     if machine.serving and changes(machine.reading, call.node, call.frame.function):
         early = not (machine.checks or machine.weak or machine.faults)
         machine.effects.append(Effect(call.frame.function, call.node, machine.path, early))
+        _note_unsigned(call)
     for pattern, give in _MEANINGS:
         if pattern.search(call.name) and (found := give(call)) is not None:
             return found
@@ -153,7 +157,9 @@ def _verified(call: Call) -> Value | None:
     secrets = [value for name, value in options.items() if "secret" in name.lower()]
     secret = call.owner.shape.fields.get("secret", UNKNOWN) if isinstance(call.owner.shape, Thing) else UNKNOWN
     secret = joined(secrets) if secrets else secret
-    if secret.of == {OUTSIDE} and any(covered(one) == {BODY} for one in (*call.given, *options.values())):
+    if call.machine.age is not None:  # it rejects what is too old
+        outcome = verdict(passes=False)
+    elif secret.of == {OUTSIDE} and any(covered(one) == {BODY} for one in (*call.given, *options.values())):
         outcome = checked(call.machine, call.where)
     else:
         call.machine.weak.append((call.where, "the key or the body of a verifier may be another one"))
@@ -189,8 +195,11 @@ def _other(call: Call) -> Value:
     """Return what any other call gives: something of what it is given, or of outside."""
     machine = call.machine
     values = (*call.every, call.owner)
-    of = frozenset(part for one in values for part in one.of if part not in {FIXED, EMPTY, OUTSIDE})
+    if call.last in _PUTS and call.is_method:
+        mingled(call.node.parts[0].parts[0], call.every, call.frame)
     reads = _READS.search(call.name)
+    left_out = {FIXED, EMPTY, OUTSIDE, *(() if reads else (SETTING,))}
+    of = frozenset(part for one in values for part in one.of if part not in left_out)
     if machine.serving:
         _note(call, reads=reads is not None)
     reads = reads if _MODULES.search(call.name) or not isinstance(call.owner.shape, External) else None
@@ -225,12 +234,29 @@ def _note(call: Call, *, reads: bool) -> None:
         and not (reads or acts or only_notes(call.frame.function, [call.node]))
     ):
         machine.leaving.append(call.where)
-    sent = any(part.startswith(("body", "query")) for one in call.every for part in one.of)
-    if call.last not in NOTES and ((sent and not reads) or (named and not isinstance(call.owner.shape, External))):
+    if call.last in NOTES:
+        return
+    if (_gets(call, ("body", "query")) and not reads) or (named and not isinstance(call.owner.shape, External)):
         machine.unclear.append(call.where)
+    if not reads:
+        _note_unsigned(call)
+
+
+def _gets(call: Call, parts: tuple[str, ...]) -> bool:
+    """Return whether a call is given something of some parts of the request."""
+    return any(part.startswith(parts) for one in call.every for part in one.of)
+
+
+def _note_unsigned(call: Call) -> None:
+    """Note a call that gets what the signature does not cover; the timestamp it does."""
+    parts = {part for one in call.every for part in one.of if part.startswith(UNSIGNED)}
+    if parts - {STAMP}:
+        call.machine.unsigned.append(call.where)
 
 
 _RAISING = frozenset({"verifyRequestSignature", "verifySlackRequest"})
+_PUTS = frozenset({"update", "set", "append", "add", "push", "setdefault", "extend", "insert", "unshift"})
+"""What puts what it is given into what it is called on."""
 _DEFAULTS = frozenset({"getenv", "get", "getattr", "pop", "setdefault"})
 """What gives its last argument where it finds nothing."""
 _IN_MODULES = (
@@ -272,7 +298,15 @@ _MEANINGS: Sequence[tuple[re.Pattern[str], Callable[[Call], Value | None]]] = (
     (_named("run|run_until_complete|wait_for|resolve|create_task|ensure_future|result"), unwrapped),
     (re.compile(r"\A(?:str|bytes|bytearray|String|Uint8Array|memoryview|dict|list|tuple|iter|bool)\Z"), same_value),
     (_named(r"Buffer\.from|b64decode|standard_b64decode|atob|to_bytes|freeze"), same_value),
-    (re.compile(r"\A(?:int|float|Number|parseInt)\Z"), number),
+    (
+        re.compile(
+            r"\A(?:int|float|round|abs|Number|(?:Number\.)?parse(?:Int|Float)|[mM]ath\.(?:f?abs|floor|round|trunc|ceil))\Z"
+            r"|\.(?:utc)?fromtimestamp\Z"
+        ),
+        number,
+    ),
+    (_named("timedelta"), duration),
+    (_named("timestamp|total_seconds|getTime|valueOf"), instant),
     (re.compile(r"\A(?:max|min)\Z"), longest),
     (re.compile(r"\Alen\Z"), length),
     (_named("encode|decode|toString|hexdigest|digest|hex|lower|toLowerCase|upper|toUpperCase|valueOf|copy"), form),

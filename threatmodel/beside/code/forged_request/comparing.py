@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from threatmodel.beside.code.forged_request.parts import header, mixed, of_event
+from threatmodel.beside.code.forged_request.timing import ordered
 from threatmodel.beside.code.forged_request.values import (
     BODY,
     EMPTY,
@@ -13,6 +14,7 @@ from threatmodel.beside.code.forged_request.values import (
     NOTHING,
     OUTSIDE,
     SIGNATURE,
+    STAMP,
     TIMESTAMP,
     UNKNOWN,
     VERDICT,
@@ -25,6 +27,7 @@ from threatmodel.beside.code.forged_request.values import (
     Made,
     Several,
     Thing,
+    Timed,
     Value,
     Whole,
     constants,
@@ -34,7 +37,6 @@ from threatmodel.beside.code.forged_request.values import (
 if TYPE_CHECKING:
     from threatmodel.beside.code.forged_request.machine import Machine
 
-_STAMP = "header.x-slack-request-timestamp"
 _LONG = 24
 _REQUEST = ("header", "body", "query")
 
@@ -52,7 +54,9 @@ def compared(machine: Machine, operator: str, left: Value, right: Value, where: 
             return _opposite(_among(machine, left, right, where))
         case "instanceof":
             return instance_of(machine, left, right)
-    known = _ordered(operator, left, right)
+    known = _ordered(machine, operator, left, right)
+    if known is not None and any(isinstance(one.shape, Timed) for one in (left, right)):
+        machine.times.append(where)
     of = mixed([left, right]).of
     return Value(of, shape=Boolean()) if known is None else Value(of, truth=known, shape=Fixed(known))
 
@@ -91,16 +95,11 @@ def instance_of(machine: Machine, value: Value, asked: Value) -> Value:
     return Value(value.of, truth=made is not None, shape=Fixed(made is not None))
 
 
-def _ordered(operator: str, left: Value, right: Value) -> bool | None:
-    """Return what an order comparison of constants gives, or of a length with 0."""
+def _ordered(machine: Machine, operator: str, left: Value, right: Value) -> bool | None:
+    """Return what an order comparison of numbers gives, or of a length with 0."""
     if isinstance(left.shape, Length) and left.truth is not None and right.shape == Fixed(0):
         return {">": left.truth, "<=": not left.truth}.get(operator)
-    if not (isinstance(left.shape, Fixed) and isinstance(right.shape, Fixed)):
-        return None
-    a, b = left.shape.value, right.shape.value
-    if not (isinstance(a, int | float) and isinstance(b, int | float)):
-        return None
-    return {"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}.get(operator)
+    return ordered(machine, operator, left, right)
 
 
 def same(machine: Machine, left: Value, right: Value, where: Found) -> Value:
@@ -180,7 +179,7 @@ def _fault(code: Code) -> str:
     known = code.key.of - {FIXED, EMPTY}
     if known and all(one.startswith(_REQUEST) for one in known):
         return "the key of the HMAC is a part of the request"
-    if BODY not in covered(code.text) and code.text.of <= {FIXED, EMPTY, _STAMP}:
+    if BODY not in covered(code.text) and code.text.of <= {FIXED, EMPTY, STAMP}:
         return "the HMAC does not cover the body"
     return ""
 

@@ -10,8 +10,10 @@ from threatmodel.beside.code.forged_request.assignments import assign, tested, w
 from threatmodel.beside.code.forged_request.calls import called
 from threatmodel.beside.code.forged_request.comparing import compared
 from threatmodel.beside.code.forged_request.parts import attribute_of, come, item_of, mixed, taken
+from threatmodel.beside.code.forged_request.timing import added, computed
 from threatmodel.beside.code.forged_request.values import (
     FIXED,
+    FREE,
     NOTHING,
     UNKNOWN,
     Boolean,
@@ -45,7 +47,12 @@ def operation(machine: Machine, node: Node, frame: Frame) -> Value:
         return UNKNOWN
     if node.name == "slice":
         return Value(shape=Items(tuple(every)))
-    return mixed(every)
+    return computed(machine, node.name, every) or mixed(every)
+
+
+def _join(machine: Machine, node: Node, frame: Frame) -> Value:
+    every = [machine.value(one, frame) for one in node.parts]
+    return added(machine, every) or together(every)
 
 
 def _logic(machine: Machine, node: Node, frame: Frame) -> Value:
@@ -94,7 +101,7 @@ def _choice(machine: Machine, node: Node, frame: Frame) -> Value:
     return (
         whole
         if len({one.truth for one in found}) == 1
-        else Value(whole.of | value.of, truth=whole.truth, shape=whole.shape)
+        else Value(whole.of | (value.of - FREE), truth=whole.truth, shape=whole.shape)
     )
 
 
@@ -212,7 +219,7 @@ EXPRESSIONS: Mapping[str, Callable[[Machine, Node, Frame], Value]] = {
     "dict": _dict,
     "function": lambda _, node, frame: Value(truth=True, shape=Closure(node, frame)),
     "item": _item,
-    "join": lambda machine, node, frame: together([machine.value(one, frame) for one in node.parts]),
+    "join": _join,
     "list": _list,
     "name": lambda machine, node, frame: machine.lookup(node.name, frame),
     "not": _not,

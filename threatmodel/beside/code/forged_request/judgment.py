@@ -18,12 +18,28 @@ REJECTED, EARLY, BROKEN, IGNORED, DEAD = "rejected", "early", "broken", "dropped
 _MOST_ROUTES = 40
 
 
+_HOUR, _YEARS = 3600, 10 * 365 * 24 * 3600
+
+
+class Late(NamedTuple):
+    """That a request with this age in seconds is accepted, though Slack signed it: surely, or it may be."""
+
+    age: int
+    where: Found
+    why: str
+    sure: bool
+
+
 class Judgment(NamedTuple):
-    """What is known of a handler: `what` by its name, '' where it is unknown; where, and why."""
+    """What is known of a handler: `what` by its name, '' where it is unknown; where, and why.
+
+    `late`: it rejects what Slack did not sign, and not what Slack signed at another time.
+    """
 
     what: str
     where: Found | None = None
     why: str = ""
+    late: Late | None = None
 
 
 def judged(reading: Reading) -> Judgment:
@@ -38,12 +54,14 @@ def judged(reading: Reading) -> Judgment:
         try:
             forged.serve()
             genuine.serve()
+            one = _mistake(reading, forged, genuine) or _rejection(forged, genuine)
+            if one.what == REJECTED:
+                one = one._replace(late=_late(genuine))
         except (TooLong, RecursionError):
             return Judgment("", why="the handler takes too many steps to follow")
-        one = _mistake(reading, forged, genuine) or _rejection(forged, genuine)
         route, routes = route + 1, max(routes, forged.routes)
         if routes == 1 or one.what or forged.effects or forged.unclear or not forged.whole:
-            found.setdefault(one.what, one)
+            found[one.what] = max(found.get(one.what, one), one, key=lambda each: each.late is not None)
     if len(found) > 1:
         return Judgment("", next(one.where for one in found.values()), "and another route does not")
     return next(iter(found.values()), Judgment("")) if routes <= _MOST_ROUTES else Judgment("")
@@ -75,7 +93,33 @@ def _rejection(forged: Machine, genuine: Machine) -> Judgment:
         )
     for where in forged.unclear:
         return Judgment("", where, f"{_named(where[1])} may act on a request that fails the check")
+    for where in genuine.unsigned:
+        return Judgment("", where, f"{_named(where[1])} gets a part of the request that the signature does not cover")
     return Judgment(REJECTED if genuine.reached - forged.reached else "", genuine.checks[0])
+
+
+def _late(genuine: Machine) -> Late | None:
+    """Return that a request of another time is accepted, or may be: one of the past, or of the future."""
+    for age, why in ((_HOUR, "that Slack signed an hour ago"), (-_HOUR, "whose timestamp is an hour ahead")):
+        run = _aged(genuine, age)
+        if not (run.effects or run.unclear or not genuine.reached - run.reached):
+            continue
+        both = {id(one.node) for one in genuine.effects}
+        surely = any(not one.path.doubt and id(one.node) in both for one in run.effects)
+        known = run.whole and not (run.reading.openings or run.unknown or genuine.unknown or run.weak or run.faults)
+        sure = surely and known and not (run.leaving or run.escapes)
+        acts = [_place(one) for one in run.effects] or run.unclear or genuine.checks
+        said = f"a request {why} {'is' if sure else 'may be'} accepted"
+        always = sure and age > 0 and bool(_aged(genuine, _YEARS).effects)
+        return Late(_YEARS if always else age, (run.times or acts)[-1], said, sure)
+    return None
+
+
+def _aged(genuine: Machine, age: int) -> Machine:
+    """Return the run of a request that Slack signed so many seconds ago."""
+    run = Machine(genuine.reading, passes=True, route=genuine.route, age=age)
+    run.serve()
+    return run
 
 
 def _mistake(reading: Reading, forged: Machine, genuine: Machine) -> Judgment | None:

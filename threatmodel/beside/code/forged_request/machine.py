@@ -5,6 +5,7 @@ Each value is what it may be, and each test that may come out either way is foll
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
@@ -42,24 +43,28 @@ from threatmodel.beside.code.syntax import Node, walk
 
 Result = TypeVar("Result")
 _MOST_STEPS, _DEEPEST = 60_000, 40
+_KEEPS = re.compile(r"(?:\A|\.)(?:a?lru_cache|cache|cached|memoize|ttl_cache|cached_property)\b")
+"""Decorators that keep what a function returns."""
 
 
 class Machine:
-    """What a handler reaches: `passes` says whether Slack signed the request.
+    """What a handler reaches: `passes` says whether Slack signed the request, and `age` how many seconds ago, if known.
 
     `checks` are those of the whole signature, `faults` those that anyone passes, and `weak` those of which it is
     unknown. `dropped` are statements whose value is an outcome, `ignored` those that call what checks and returns, and
-    `escapes` says that other code got an outcome. `unclear` are calls that may have an effect, `unknown` those of which
+    `escapes` says that other code got an outcome. `unclear` are calls that may have an effect, `unsigned` calls
+    of either kind that get a part of the request that the signature does not cover, `unknown` those of which
     it is unknown what they call, and `handed` those of
     packages that get the whole request, or a function. `tested` are functions that are tested, and not called.
     `leaving` are calls after a check that may end the invocation, in a branch that runs for some requests only.
     """
 
-    def __init__(self, reading: Reading, *, passes: bool, route: int = 0) -> None:
-        self.reading, self.program, self.passes = reading, reading.program, passes
-        self.path, self.steps, self.depth, self.level = Path(), 0, 0, 0
+    def __init__(self, reading: Reading, *, passes: bool, route: int = 0, age: int | None = None) -> None:
+        self.reading, self.program, self.passes, self.age = reading, reading.program, passes, age
+        self.path, self.steps, self.depth, self.level = Path(signed=age is not None), 0, 0, 0
         self.serving = self.escapes = False
         self.route, self.routes, self.whole = route, 0, True  # of an application, and whether it is known whole
+        self.kept = 0  # calls around whose results are kept from request to request
         self.decided = 0  # branches around that an outcome has decided
         self.reached: set[int] = set()
         self.effects: list[Effect] = []
@@ -69,11 +74,13 @@ class Machine:
         self.dropped: list[Found] = []
         self.ignored: list[Found] = []
         self.unclear: list[Found] = []
+        self.unsigned: list[Found] = []
         self.unknown: list[Found] = []
         self.handed: list[Found] = []
         self.leaving: list[Found] = []
         self.tested: list[tuple[Found, Closure]] = []
         self.raised: list[Raised] = []
+        self.times: list[Found] = []  # comparisons of a time, in a run in which the age is known
         self.codes = 0  # how many MACs are computed
         self.keys: set[str] = set()  # of the event that are read
         self.sought = ""  # the name of the header that a test of headers looks for
@@ -109,7 +116,7 @@ class Machine:
                 exports = Value(truth=True, shape=Thing())
                 module = Value(truth=True, shape=Thing({"exports": exports}))
                 frame.variables |= {"exports": exports, "module": module, "this": exports}
-            before, serving, self.path, self.serving = self.path, self.serving, Path(), False
+            before, serving, self.path, self.serving = self.path, self.serving, Path(signed=self.path.signed), False
             self.block(function.module.block.parts, frame)
             self.path, self.serving = before, serving
         return self.modules[path]
@@ -265,10 +272,13 @@ class Machine:
             return UNKNOWN
         frame = Frame(self.functions.get(id(node), closure.frame.function), closure.frame)
         self._bind(closure, given, named, frame)
-        self.depth += 1
+        kept = any(_KEEPS.search(self.program.dotted(one, frame.function)) for one in node.parts[2:])
+        self.depth, self.kept = self.depth + 1, self.kept + kept
         if self.block(node.parts[1].parts, frame):
             frame.ways.append((NOTHING, self.path))
-        self.depth -= 1
+        self.depth, self.kept = self.depth - 1, self.kept - kept
+        if kept and any(VERDICT in value.of for value, _ in frame.ways):
+            self.weak.append(((frame.function, node), "the outcome of the check is kept for other requests"))
         if any(one.kind == "operation" and one.name == "yield" for one in walk(node.parts[1])):
             return self._generated(frame, before)
         if node.parts[0].name == "async":
@@ -316,13 +326,19 @@ class Machine:
             elif ahead:
                 value = ahead.pop(0)
             elif one.parts and one.parts[0].kind != "as":
+                serving = self.serving
+                self.serving = serving and not closure.frame.function.module.python  # which makes defaults once
                 value = self.value(one.parts[0], closure.frame)
+                self.serving = serving
             else:
                 value = NOTHING
             frame.variables[one.name] = value
             for inner in one.parts:
                 if inner.kind == "as":
-                    frame.variables[inner.name] = attribute_of(self, value, inner.parts[0].name)
+                    name, *default = inner.parts
+                    part = attribute_of(self, value, name.name)
+                    part = self.value(default[0], closure.frame) if default and part == NOTHING else part
+                    frame.variables[inner.name] = part
 
 
 def _given(name: str) -> Value:

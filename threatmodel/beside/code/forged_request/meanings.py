@@ -11,13 +11,10 @@ from threatmodel.beside.code.forged_request.comparing import instance_of
 from threatmodel.beside.code.forged_request.parts import attribute_of, come, header, length_of, mixed, sliced
 from threatmodel.beside.code.forged_request.values import (
     BODY,
-    CLOCK,
     EMPTY,
     FAILED,
-    FIXED,
     NOTHING,
     OUTSIDE,
-    TIMESTAMP,
     UNKNOWN,
     Closure,
     Code,
@@ -29,6 +26,7 @@ from threatmodel.beside.code.forged_request.values import (
     Items,
     Later,
     Thing,
+    Timed,
     Value,
     Whole,
     fixed,
@@ -88,13 +86,10 @@ _TWO = 2
 
 
 def same_value(call: Call) -> Value | None:
-    """Return the argument, of which a call changes only the form."""
+    """Return the argument, of which a call changes only the form: a number as a text is none."""
+    if isinstance(call.first.shape, Timed):
+        return Value(call.first.of)
     return come(call.first) if call.given else None
-
-
-def number(call: Call) -> Value | None:
-    """Return the timestamp as a number."""
-    return call.first if isinstance(call.first.shape, Whole) and call.first.shape.parts == {TIMESTAMP} else None
 
 
 def longest(call: Call) -> Value | None:
@@ -207,11 +202,6 @@ def instance(call: Call) -> Value | None:
             return instance_of(call.machine, value, kind)
         case _:
             return None
-
-
-def clock(call: Call) -> Value | None:
-    """Return the present time."""
-    return None if any(one.of - {FIXED} for one in call.every) else Value(frozenset({CLOCK}), truth=True)
 
 
 def then(call: Call) -> Value | None:

@@ -13,7 +13,9 @@ from threatmodel.beside.code.forged_request.values import (
     GATEWAY,
     NOTHING,
     OUTSIDE,
+    PATH,
     REQUEST,
+    SETTING,
     SIGNATURE,
     TIMESTAMP,
     UNKNOWN,
@@ -42,8 +44,9 @@ _OF_EVENT: Mapping[str, str] = {
     "body": "body",
     **dict.fromkeys(("queryStringParameters", "multiValueQueryStringParameters", "rawQueryString"), "query"),
     **dict.fromkeys(("cookies", "pathParameters"), "query"),
-    **dict.fromkeys(("requestContext", "isBase64Encoded", "httpMethod", "path", "rawPath", "resource"), GATEWAY),
+    **dict.fromkeys(("requestContext", "isBase64Encoded", "httpMethod", "resource"), GATEWAY),
     **dict.fromkeys(("stageVariables", "version", "routeKey"), GATEWAY),
+    **dict.fromkeys(("path", "rawPath"), PATH),
 }
 """What API Gateway and function URLs put into an event; any other key is that of another trigger."""
 _PREFIX = 3
@@ -52,6 +55,11 @@ _TWO = 2
 
 _SET_BY_LAMBDA = re.compile(r"(?:AWS_|LAMBDA_)[A-Z_]+\Z|_HANDLER\Z")
 """Variables of Lambda's runtime, such as the function's name: no secret of Slack."""
+_ENVIRONMENT = re.compile(r"(?:\A|\.)(?:os\.environ|process\.env)\Z")
+_OF_SECRETS = re.compile(
+    r"SECRET|SIGN|KEY|TOKEN|SLACK|HMAC|PASS|CRED|AUTH|SALT|CONFIG|SETTINGS|OPTIONS|PARAM|SSM", re.IGNORECASE
+)
+"""What the name of a variable has that may hold a secret."""
 
 
 def attribute_of(machine: Machine, owner: Value, name: str) -> Value:
@@ -66,8 +74,7 @@ def attribute_of(machine: Machine, owner: Value, name: str) -> Value:
     if owner.of == {REQUEST}:
         return of_request(machine, name)
     if isinstance(shape, External):
-        by_lambda = frozenset({FIXED}) if _SET_BY_LAMBDA.match(name) else frozenset[str]()
-        return Value(frozenset({OUTSIDE}) | by_lambda, shape=External(f"{shape.name}.{name}"))
+        return _outside(shape, name)
     if isinstance(shape, Items) and name.isdigit():
         return taken(machine, owner, fixed(int(name)))
     if owner.of == {"event"}:
@@ -78,6 +85,14 @@ def attribute_of(machine: Machine, owner: Value, name: str) -> Value:
     if shape is not None and name in {"length", "size", "byteLength"}:
         return length_of(owner)
     return Value(frozenset(f"{one}.{name}" if one in {"body", "query"} else one for one in owner.of) or UNKNOWN.of)
+
+
+def _outside(owner: External, name: str) -> Value:
+    """Return an attribute of what is defined outside the folder; of a setting, it is known whether it may be secret."""
+    of = {OUTSIDE, FIXED} if _SET_BY_LAMBDA.match(name) else {OUTSIDE}
+    if _ENVIRONMENT.search(owner.name) and not _OF_SECRETS.search(name):
+        of.add(SETTING)
+    return Value(frozenset(of), shape=External(f"{owner.name}.{name}"))
 
 
 def length_of(value: Value) -> Value:

@@ -13,13 +13,18 @@ Found = tuple[Function, Node]
 """A place in a program."""
 Sources = frozenset[str]
 """Where a value comes from: parts of a request, or one of these; a constant is `FIXED`, or `EMPTY`."""
-OUTSIDE, GATEWAY, CLOCK, MAC, VERDICT = "outside", "gateway", "clock", "mac", "verdict"
+OUTSIDE, GATEWAY, PATH, CLOCK, MAC, VERDICT = "outside", "gateway", "path", "clock", "mac", "verdict"
+SETTING = "setting"
+"""A variable of the environment that is named as no secret, such as a stage."""
 FIXED, EMPTY = "fixed", "empty"
 SIGNATURE, TIMESTAMP, BODY, REQUEST = "signature", "timestamp", "body", "request"
 NEUTRAL: Sources = frozenset({FIXED, EMPTY, CLOCK, VERDICT})
 """Sources that leave it to the others whether a sender chooses a value."""
+UNSIGNED = ("header", "query", "cookies", PATH)
+"""How sources begin that the sender of a genuine request, or who repeats it, may set otherwise."""
 _CHOSEN = ("headers", "header.", "body", "query", "cookies")
-_FREE = ("header.x-slack-signature", "header.x-slack-request-timestamp")
+STAMP = "header.x-slack-request-timestamp"
+FREE = frozenset({"header.x-slack-signature", STAMP})
 """Headers that a forged request has in the form that the handler expects, whatever it tests of them."""
 
 
@@ -52,6 +57,12 @@ class Several(NamedTuple):
     """One of several constants."""
 
     values: frozenset[Fixed]
+
+
+class Timed(NamedTuple):
+    """A number that follows from a clock or the timestamp, in a run in which both are known."""
+
+    at: float
 
 
 class Whole(NamedTuple):
@@ -169,22 +180,26 @@ class Thing:
 
 
 class Path(NamedTuple):
-    """How a place is reached: whether it is in `doubt` that a sender can reach it, and by which choices."""
+    """How a place is reached: whether it is in `doubt` that a sender can reach it, and by which choices.
+
+    `signed`: Slack chose the signature and the timestamp.
+    """
 
     doubt: bool = False
     chosen: Sources = frozenset()
+    signed: bool = False
 
     def under(self, test: Value) -> Path:
         """Return the path below a test that may come out either way."""
         parts = test.of - NEUTRAL
-        if not parts or not all(one.startswith(_CHOSEN) for one in parts):
+        if not parts or not all(one.startswith(_CHOSEN) for one in parts) or (self.signed and CLOCK in test.of):
             return self._replace(doubt=True)
-        chosen = frozenset(one for one in parts if not one.startswith(_FREE))
-        return Path(self.doubt or bool(chosen & self.chosen), self.chosen | chosen)
+        chosen = frozenset(one for one in parts if one not in FREE)
+        return self._replace(doubt=self.doubt or bool(chosen & self.chosen), chosen=self.chosen | chosen)
 
     def joined(self, other: Path) -> Path:
         """Return the path where two of them meet."""
-        return Path(self.doubt and other.doubt, self.chosen & other.chosen)
+        return self._replace(doubt=self.doubt and other.doubt, chosen=self.chosen & other.chosen)
 
 
 NOTHING = Value(frozenset(), truth=False, shape=Fixed(None))
@@ -277,6 +292,7 @@ def together(values: Iterable[Value]) -> Value:
         plain = len(codes) == 1 and sum(not isinstance(one.shape, Fixed) for one in every) == 1
         return Value(of, truth=True, shape=codes[0] if plain else None)
     parts = frozenset[str]().union(*(one.shape.parts for one in every if isinstance(one.shape, Whole)))
+    parts |= {TIMESTAMP for one in every if isinstance(one.shape, Timed) and one.of - NEUTRAL == {STAMP}}
     if not parts and all(isinstance(one.shape, Fixed) and isinstance(one.shape.value, str) for one in every):
         return fixed("".join(one.shape.value for one in every))
     true = any(one.truth for one in every if isinstance(one.shape, Fixed)) or None

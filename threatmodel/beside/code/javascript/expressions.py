@@ -52,8 +52,9 @@ def _subscript(at: Tree) -> Node:
 
 
 def _unary(at: Tree) -> Node:
-    kind = "not" if text(at.child_by_field_name("operator")) == "!" else "operation"
-    return node(kind, "", fields(at, "argument"), at)
+    operator = text(at.child_by_field_name("operator"))
+    kind = "not" if operator == "!" else "operation"
+    return node(kind, "-" if operator == "-" else "", fields(at, "argument"), at)
 
 
 def _inner(at: Tree) -> Node:

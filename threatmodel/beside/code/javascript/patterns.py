@@ -29,44 +29,50 @@ def parameter(at: Tree) -> Node:
     if pattern.type == "rest_pattern":
         pattern = (children(pattern) or [pattern])[0]
     if pattern.type in _PATTERNS:
-        return node("parameter", "", [named(text(one), key, one) for key, one in _members(pattern)], at)
+        return node("parameter", "", [_bound(*one) for one in _members(pattern)], at)
     default = at.child_by_field_name("value") or at.child_by_field_name("right")
     return node("parameter", text(pattern), every([default]), at)
+
+
+def _bound(key: str, local: Tree, default: Tree | None) -> Node:
+    """Return a name of a parameter that is a pattern: its key, and its default if it has one."""
+    found = named(text(local), key, local)
+    return found if default is None else found._replace(parts=(*found.parts, expression(default)))
 
 
 def _unpacked(target: Tree, value: Node, at: Tree) -> Iterator[Node]:
     if target.type not in _PATTERNS:
         yield node("assign", "", [expression(target), value], at)
         return
-    for key, inner in _members(target):
+    for key, inner, default in _members(target):
         item = [value, node("constant", key, (), inner)] if key.isdigit() else [value]
         found = node("attribute", key, [value], at) if key and not key.isdigit() else node("item", "", item, at)
-        yield from _unpacked(inner, found, at)
+        either = found if default is None else node("or", "", [found, expression(default)], at)
+        yield from _unpacked(inner, either, at)
 
 
-def _members(pattern: Tree) -> Iterator[tuple[str, Tree]]:
-    """Yield the targets of a pattern, each with the key or the index that it takes: ... for all other keys."""
+def _members(pattern: Tree) -> Iterator[tuple[str, Tree, Tree | None]]:
+    """Yield the keys or indexes that a pattern takes, ... for all other keys, each with its target and default."""
     for one in children(pattern):
         index = str(sum(1 for other in pattern.children if other.type == "," and other.start_byte < one.start_byte))
         place = index if pattern.type == "array_pattern" else ""
         match one.type:
             case "shorthand_property_identifier_pattern":
-                yield text(one), one
+                yield text(one), one, None
             case "pair_pattern":
                 key, value = one.child_by_field_name("key"), one.child_by_field_name("value")
                 if key is not None and value is not None:
-                    yield key_name(key), _target(value)
+                    yield key_name(key), *_target(value)
             case "object_assignment_pattern" | "assignment_pattern":
-                left = one.child_by_field_name("left")
-                if left is not None:
-                    yield (text(left) if left.type.startswith("shorthand") else place), _target(left)
+                left, default = _target(one)
+                yield (text(left) if left.type.startswith("shorthand") else place), left, default
             case "rest_pattern":
                 rest = "..." if pattern.type == "object_pattern" else ""
-                yield from ((rest, inner) for inner in children(one)[:1])
+                yield from ((rest, inner, None) for inner in children(one)[:1])
             case _:
-                yield place, one
+                yield place, one, None
 
 
-def _target(at: Tree) -> Tree:
-    left = at.child_by_field_name("left") if at.type == "assignment_pattern" else None
-    return left if left is not None else at
+def _target(at: Tree) -> tuple[Tree, Tree | None]:
+    left = at.child_by_field_name("left") if at.type.endswith("assignment_pattern") else None
+    return (at, None) if left is None else (left, at.child_by_field_name("right"))
