@@ -121,9 +121,9 @@ def test_the_lower_of_two_bands_fails(policy: str, asked: str) -> None:
 
 
 def test_an_accepted_risk_fails_where_more_than_that_is_proven(tmp_path: Path, library: Library) -> None:
-    found = assessed(tmp_path, MODEL.format(accepted=accepting(risk=15)), library)
+    found = assessed(tmp_path, MODEL.format(accepted=accepting(risk=12)), library)
     (finding,) = (one for one in found.findings if one.id == FINDING)
-    assert (finding.verdict, finding.claimed.score) == ("accepted", 15)
+    assert (finding.verdict, finding.claimed.score) == ("accepted", 12)
     for proven, fails in ((finding.claimed, False), (Cell(5, 5), True)):
         risen = replace(found, findings=(finding._replace(proven=proven),))
         (result,) = (one for one in judge(risen, Rules(require_proof=True)) if one.name == FINDING and one.score)

@@ -123,10 +123,10 @@ SAMPLES: Mapping[str, Sample] = {
         (
             # one pull request decides what is deployed, and with it everything
             Listed("outside", "deploy", ("poisoned-pipeline@pipeline",)),
+            # the same end by a published action, whose code is in the recorded build too: no comparison shows it
+            Listed("supplier", "deploy", ("compromised-build-action@pipeline",)),
             # a member's link gives the worker's role, and with it the table
             Listed("member", "read orders", ("server-side-request-forgery@order-worker",)),
-            # the same end as the first by a published action: it needs somebody else's repository first
-            Listed("supplier", "deploy", ("compromised-build-action@pipeline",)),
         ),
     ),
 }
