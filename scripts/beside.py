@@ -3,7 +3,8 @@
 
     python scripts/beside.py FOLDER [--only NAME] [--named] [--write]
 
-FOLDER holds copies of the applications that tests/beside/labels.yaml names, each in OWNER__NAME, at its commit.
+FOLDER holds copies of applications that tests/beside/labels.yaml and labels-2.yaml name, each in OWNER__NAME, at its
+commit.  Those that are not there are left out.
 Each is imported as a folder, checked, and asked about, with nothing added by a person.  `--write` keeps the tables in
 docs/maintainers/beside.md.
 """
@@ -24,7 +25,7 @@ from scripts.labelled.expected import SIGNED, is_closed, word  # noqa: E402
 from scripts.labelled.page import inserted  # noqa: E402
 
 PAGE = HOME / "docs" / "maintainers" / "beside.md"
-LABELS = HOME / "tests" / "beside" / "labels.yaml"
+LABELS = [HOME / "tests" / "beside" / name for name in ("labels.yaml", "labels-2.yaml")]
 SCRIPT = "scripts/beside.py"
 VERDICTS = ("right", "asked", "wrong")
 
@@ -144,7 +145,8 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write the tables of docs/maintainers/beside.md")
     parser.add_argument("--named", action="store_true", help="name what is beside the template where import does not")
     asked = parser.parse_args()
-    said = {name: label for name, label in labels(LABELS).items() if asked.only in name}
+    every = {name: label for path in LABELS for name, label in labels(path).items()}
+    said = {name: label for name, label in every.items() if asked.only in name and "commit" in label}
     files = list(measured(asked.folder, said, named=asked.named))
     print(f"{len(files)} of {len(said)} labeled applications found")
     print(tables(files))

@@ -25,7 +25,7 @@ from scripts.labelled.applications import (
 from scripts.labelled.expected import expected
 
 FACTS = dict.fromkeys(
-    next(iter(labels(LABELS)["neagle/serverless-slackbot-starter"]["functions"].values()))["facts"], False
+    next(iter(labels(LABELS[0])["neagle/serverless-slackbot-starter"]["functions"].values()))["facts"], False
 )
 COMMAND, FORM = ["slack-command"], ["slack-command", "slack-interactivity"]
 

@@ -192,7 +192,7 @@ class _Verification:
         runs = id(sure[0][0].node) in self.surely
         windows = list(Window(self.reading).observed(sure)) if runs else []
         shown = [one for one in windows if one.how == CERTAIN] or [*_accepted_late(self.reading, found)]
-        if shown:  # it verifies, and the window is a finding of its own
+        if shown:  # it verifies, and the window is a finding
             windows, found = shown, found._replace(late=None)
         elif found.late is not None:
             windows = [self.reading.at("window", SIGN, found.late.where, found.late.why)]
