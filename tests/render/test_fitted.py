@@ -97,13 +97,26 @@ def test_other_views_can_be_read_on_a_page_too(load: Load, view: str) -> None:
 
 
 @pytest.mark.parametrize("functions", [30, 60, 300])
-def test_many_functions_are_a_few_groups(load: Load, functions: int) -> None:
+def test_many_functions_are_a_few_groups_besides_the_worst(load: Load, functions: int) -> None:
     graph = load(bot(functions))
-    shown = condensed(graph, grouping=Grouping(most=4))
+    shown = condensed(graph, grouping=Grouping(most=(4, 4), worst="order-handler-9"))
     boxes = [box for box in shown.boxes.values() if box.kind == "function"]
-    assert 2 <= len(boxes) <= 4
+    assert 3 <= len(boxes) <= 5
+    assert [box for box in boxes if box.id == "order-handler-9" and len(box.members) == 1]
     assert sum(len(box.members) for box in boxes) == functions
     assert fitted(graph, "a4", Wanted()).readable
+
+
+def test_an_arrow_of_many_flows_without_a_number_still_says_what_is_wrong_with_them(load: Load) -> None:
+    """On a phone, numbers of many flows take too much room; a protocol, a risk and the legend stay."""
+    graph = load(bot(300))
+    bad = next(name for name in graph.flows if name.startswith("order-handler-0:customer-orders-"))
+    drawn = fitted(graph, "phone", Wanted(marks={bad: ("high", 1)}))
+    arrows = [group for name, group in groups(drawn).items() if name.startswith("link-")]
+    said = {group.get("data-of", ""): [text.text for text in group.iter(f"{SVG}text")] for group in arrows}
+    assert [text for flows, text in said.items() if bad in flows.split()] == [["■ high"]]
+    assert not any(text for flows, text in said.items() if bad not in flows.split() and len(flows.split()) > 3)
+    assert "arrow without a number: more than 3 flows" in " ".join(texts(drawn)).replace("\xa0", " ")
 
 
 @pytest.mark.parametrize("view", [*VIEWS, "all"])
@@ -351,11 +364,13 @@ def test_what_takes_requests_from_outside_is_an_entry_point(load: Load) -> None:
     assert "ENTRY POINT" not in texts(fitted(graph, "a4", Wanted(view="deployment")))
 
 
-@pytest.mark.parametrize("functions", [1, 3, 6, 10])
+@pytest.mark.parametrize("functions", [1, 3, 6, 10, 30, 60, 300])
 def test_a_phone_shows_all_that_paper_shows_in_its_width(load: Load, functions: int) -> None:
     graph = load(bot(functions))
-    phone = fitted(graph, "phone", Wanted())
+    risks = {"order-handler-0": ("high", 3), **dict.fromkeys(graph.elements, ("medium", 12))}
+    phone = fitted(graph, "phone", Wanted(marks=risks))
     assert phone.readable
     assert points(phone.picture, 255) >= 7.5
+    assert len(phone.groups) >= 4 or functions < 30
     of = {name for group in groups(phone).values() for name in group.get("data-of", "").split()}
     assert {f"order-handler-{at}" for at in range(functions)} <= of

@@ -67,7 +67,7 @@ def page_of(functions: int, folder: Path) -> str:
     return page.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("functions", [0, 3, 6, 8])
+@pytest.mark.parametrize("functions", [0, 3, 6, 8, 30])
 def test_no_text_of_the_picture_is_printed_below_seven_points(browser: Browser, tmp_path: Path, functions: int) -> None:
     with opened(browser, page_of(functions, tmp_path), tmp_path, bypass_csp=True) as shown:
         shown.page.add_style_tag(content=ALONE)
@@ -86,7 +86,7 @@ WIDEST = """() => Math.max(...[document.documentElement, ...document.querySelect
 
 
 @pytest.mark.parametrize(("width", "pixels"), [(1280, 11), (390, 10)])
-@pytest.mark.parametrize("functions", [0, 3, 6, 8, 10])
+@pytest.mark.parametrize("functions", [0, 3, 6, 8, 10, 30, 300])
 def test_type_can_be_read_on_a_screen_and_a_telephone(
     browser: Browser, tmp_path: Path, functions: int, width: int, pixels: float
 ) -> None:

@@ -16,8 +16,10 @@ from threatmodel.render.picture import PLURALS, Drawable, DrawnShape, Picture, a
 GROUPED_FROM = 6
 """From so many functions up, those that the same elements start are drawn as one box."""
 
-MOST_BOXES = (9, 6, 4)
-"""Above so many boxes of a kind they are grouped more coarsely; tried in turn while a picture is too large."""
+MOST_BOXES = ((9, 9), (6, 6), (4, 4), (4, 1), (1, 1))
+"""Above so many boxes of functions, and of another kind, they are grouped more coarsely.
+
+They are tried in turn while a picture is too large; the last one only where nothing else can be read."""
 
 LARGE = 8
 """Above so many functions a group is split by names."""
@@ -67,7 +69,7 @@ class Condensed:
     """Boxes by id, links in order of their first flow, and the boundaries with something in them.
 
     `in_lanes`: the column of each box is given. `worst` is the id of the worst element, if one is to be marked.
-    `most` is how many boxes of one kind grouping left; 0 where nothing is grouped.
+    `left` is how many boxes of functions grouping left, and of the other kind with most; 0 where nothing is grouped.
     """
 
     graph: Drawable
@@ -78,7 +80,7 @@ class Condensed:
     zones: Mapping[str, Zone]
     in_lanes: bool
     worst: str = ""
-    most: int = 0
+    left: tuple[int, int] = (0, 0)
 
     def called_outside(self, link: Link) -> str:
         """Return the box outside that functions call over a link, whose words are in that box; '' for other links."""
@@ -105,12 +107,14 @@ class Condensed:
 
 
 class Grouping(NamedTuple):
-    """How elements are drawn as one: at most so many boxes of a kind; functions always, never, or (None) if many.
+    """How elements are drawn as one: at most so many boxes of functions, and of another kind.
+
+    Functions are grouped always, never, or (None) if they are many.
 
     Elements and flows with different words in `apart` are not drawn as one, and `worst` is drawn by itself.
     """
 
-    most: int = MOST_BOXES[0]
+    most: tuple[int, int] = MOST_BOXES[0]
     functions: bool | None = None
     apart: Mapping[str, str] = MappingProxyType({})
     worst: str = ""
@@ -127,18 +131,18 @@ def condensed(graph: Drawable, view: str = "runtime", focus: str = "", grouping:
 def grouped_by(grouping: Grouping, whole: Picture, graph: Drawable) -> Condensed:
     """Return what a picture of limited size shows of a whole one.  Where functions are not grouped, nothing else is."""
     most, grouped, apart, worst = grouping
-    apart = {**apart, worst: "worst"} if worst else apart
+    apart = {**apart, worst: _WORST} if worst else apart
     focus = whole.focus
     owners = _owners(whole, apart)
     place = {name: name for name in whole.shapes if name not in owners}
     functions = [shape for shape in whole.shapes.values() if shape.kind == "function" and shape.id != focus]
     if grouped is None:
         kinds = Counter(whole.shapes[name].kind for name in place)
-        grouped = len(functions) >= GROUPED_FROM or max(kinds.values(), default=0) > most
-    left = 0
+        grouped = len(functions) >= GROUPED_FROM or max(kinds.values(), default=0) > most[0]
+    left = (0, 0)
     if grouped:
-        placing = _Placing(place, most, apart)
-        left = max(_group_functions(whole, placing, functions), _group_others(whole, placing))
+        placing = [_Placing(place, boxes, apart) for boxes in most]
+        left = _group_functions(whole, placing[0], functions), _group_others(whole, placing[1])
     in_lanes = whole.view == "runtime"
     links, inner = _links(whole, place, owners)
     lanes = _lanes(whole, place) if in_lanes else whole.columns
@@ -152,7 +156,7 @@ def grouped_by(grouping: Grouping, whole: Picture, graph: Drawable) -> Condensed
         zones=around({box.zone for box in boxes.values()}, whole.zones),
         in_lanes=in_lanes,
         worst=worst,
-        most=left,
+        left=left,
     )
 
 
@@ -179,6 +183,9 @@ def _owners(whole: Picture, apart: Mapping[str, str]) -> Mapping[str, Sequence[s
 
 # --- grouping
 
+_WORST = "worst"
+"""What sets the worst element apart."""
+
 _Key = Callable[[DrawnShape], Hashable]
 _FIXED = frozenset(party.id for party in PARTIES)
 
@@ -193,16 +200,17 @@ class _Placing(NamedTuple):
     def put(self, shapes: Sequence[DrawnShape], keys: Iterable[_Key]) -> int:
         """Place shapes by the first key that leaves few enough boxes, and return how many these are.
 
-        Each box has the id of its first member.
+        Each box has the id of its first member.  That of the worst element does not count.
         """
         found: dict[tuple[Hashable, str | None], list[str]] = {}
+        more = any(self.apart.get(shape.id) == _WORST for shape in shapes)
         for key in keys:
             found = grouped(((key(shape), self.apart.get(shape.id)), shape.id) for shape in shapes)
-            if len(found) <= self.most:
+            if len(found) - more <= self.most:
                 break
         for names in found.values():
             self.place.update(dict.fromkeys(names, names[0]))
-        return len(found)
+        return len(found) - more
 
 
 def _group_functions(whole: Picture, placing: _Placing, functions: Sequence[DrawnShape]) -> int:

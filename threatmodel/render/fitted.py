@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ class Medium(NamedTuple):
     """The width and height of a picture in points, the least size that type may have there, and dots per inch.
 
     `letters` are the characters of a line that is as wide. `across`: columns are from above to below, with so many
-    boxes beside each other, tried in turn.
+    boxes beside each other, tried in turn.  A picture has at most so many `boxes`, if it can (0: no limit).
     """
 
     width: float
@@ -29,12 +30,13 @@ class Medium(NamedTuple):
     letters: int = 120
     across: tuple[int, ...] = ()
     styles: tuple[Style, ...] = STYLES
+    boxes: int = 0
 
 
 MEDIA: Mapping[str, Medium] = {
     "a4": Medium(525, 740, 7.0, 200),
     "screen": Medium(930, 4000, 8.25, 96),
-    "phone": Medium(255, 4000, 7.5, 192, 54, (2, 1), (STYLES[1], STYLES[-1])),
+    "phone": Medium(255, 4000, 7.5, 192, 54, (2, 1), (STYLES[1], *STYLES[-2:]), 18),
 }
 """A4 between margins of 12 mm; a window of 1280 pixels, where type of 11 pixels can be read; a phone of 390 pixels."""
 
@@ -128,7 +130,7 @@ class _Drawn(NamedTuple):
 
 def _layouts(content: _Content, size: Medium, wanted: Wanted, fmt: str, engine: str) -> Iterator[_Drawn]:
     title = f"{content.graph.system.name.strip() or 'Threat model'}" if wanted.named else ""
-    for shown, style in _tries(content, wanted, size.styles):
+    for shown, style in _tries(content, wanted, size):
         for direction, across in _ways(size, shown):
             sheet = Sheet(size.width, size.height, size.letters, direction, across, title, bool(wanted.back))
             text = Layout(shown, wanted.marks, wanted.scale, style, sheet).text()
@@ -136,28 +138,37 @@ def _layouts(content: _Content, size: Medium, wanted: Wanted, fmt: str, engine: 
             yield _Drawn(text, svg, SMALL * scale(svg), shown)
 
 
+_FEW = 12
+"""Above so many boxes, no two of a column are beside each other on a phone: their lines would have no room."""
+
+
 def _ways(size: Medium, shown: Condensed) -> Sequence[tuple[str, int]]:
     """The directions in which a picture is laid out, each with how many boxes are beside each other (0: no limit)."""
     if size.across:
-        return [("TB", across) for across in size.across]
+        return [("TB", across) for across in size.across if across == 1 or len(shown.boxes) <= _FEW]
     return [("LR", 0)] if shown.in_lanes or len(shown.boxes) > MANY else [("LR", 0), ("TB", 0)]
 
 
-def _tries(content: _Content, wanted: Wanted, styles: Sequence[Style]) -> Iterator[tuple[Condensed, Style]]:
+def _tries(content: _Content, wanted: Wanted, size: Medium) -> Iterator[tuple[Condensed, Style]]:
     """Yield what to show and how, from what says most: smaller groups before larger ones, words before numbers."""
     shown = [content.grouped(functions=False if wanted.full else None)]
     for most in () if wanted.full else MOST_BOXES:
-        if 0 < shown[-1].most <= most:
+        functions, others = shown[-1].left
+        if max(functions, others) > 0 and functions <= most[0] and others <= most[1]:
             continue  # it would be grouped in the same way
         one = content.grouped(most, functions=True)
         if one.boxes.keys() != shown[-1].boxes.keys():
             shown.append(one)
+    last = shown.pop() if len(shown) > 1 and shown[-1].left <= MOST_BOXES[-1] else None
+    shown = [one for one in shown if not size.boxes or len(one.boxes) <= size.boxes] or shown[-1:]
     if len(shown[-1].boxes) > MANY:  # one layout only
-        yield shown[-1], styles[-1]
+        yield shown[-1], size.styles[-1]
         return
-    for wordy in (True, False):
-        for one in shown:
-            yield from ((one, style) for style in styles if bool(style.arrow) is wordy)
+    for _, styles in groupby(size.styles, key=lambda style: (bool(style.arrow), style.counts)):
+        alike = list(styles)
+        yield from ((one, style) for one in shown for style in alike)
+    if last is not None:
+        yield from ((last, style) for style in size.styles)
 
 
 class _Content:
@@ -169,9 +180,9 @@ class _Content:
         self.whole = picture(graph, wanted.view, wanted.focus, overview=False, only=wanted.only)
         apart = {} if wanted.scale.numbered else _apart(graph, self.marks)
         self.usual = Grouping(apart=apart, worst=_worst(graph, wanted, self.whole))
-        self.known: dict[tuple[int, bool | None], Condensed] = {}
+        self.known: dict[tuple[tuple[int, int], bool | None], Condensed] = {}
 
-    def grouped(self, most: int = MOST_BOXES[0], *, functions: bool | None) -> Condensed:
+    def grouped(self, most: tuple[int, int] = MOST_BOXES[0], *, functions: bool | None) -> Condensed:
         """Return what is shown with at most so many boxes of a kind."""
         if (most, functions) not in self.known:
             grouping = self.usual._replace(most=most, functions=functions)

@@ -40,13 +40,15 @@ _DOT, NO_BREAK = " · ", "\N{NO-BREAK SPACE}"
 class Style(NamedTuple):
     """How much is written: characters of a line of an arrow (0: its numbers alone), of a name and of a note.
 
-    `gap` are inches between columns, and between a column and the texts of arrows.
+    `gap` are inches between columns, and between a column and the texts of arrows.  An arrow of more than a few flows
+    has `counts`: the first number, and how many there are.
     """
 
     arrow: int
     name: int
     note: int
     gap: str
+    counts: bool = True
 
 
 class Labels:
@@ -138,9 +140,10 @@ class Labels:
 
     def arrow(self, link: Link, mark: tuple[str, int] | None) -> str:
         """Return the text of an arrow; beside the line, where it leads from above to below."""
+        bare = self.without_number(link)
         if link in self.calls.get(self.shown.called_outside(link), ()):
-            return _counted([number for number, _ in link.flows])
-        texts = self._numbered(link.flows) if self.scale.numbered else self._signed(link)
+            return "" if bare else _counted([number for number, _ in link.flows])
+        texts = self._numbered(link.flows, bare=bare) if self.scale.numbered else self._signed(link)
         if mark and mark[1] and self.scale.numbered:
             texts.append(self.scale.worded((mark[0], 0)))
         down = self.shown.in_lanes and self.shown.boxes[link.source].lane == self.shown.boxes[link.target].lane
@@ -152,12 +155,16 @@ class Labels:
         cells = f'<td width="{beside}"></td><td align="left">{"<br/>".join(rows)}</td>'
         return f'<table border="0" cellborder="0" cellpadding="1"><tr>{cells}</tr></table>'
 
-    def _numbered(self, flows: Sequence[tuple[int, Flow]]) -> list[str]:
+    def without_number(self, link: Link) -> bool:
+        """Return whether an arrow stands for so many flows that their numbers are left out."""
+        return not self.style.counts and len(link.flows) > MOST_NUMBERS
+
+    def _numbered(self, flows: Sequence[tuple[int, Flow]], *, bare: bool = False) -> list[str]:
         """The numbers of flows, what they are called, protocols that are not HTTPS, and whether origins disagree."""
         called = grouped((flow.label if self.style.arrow else "", number) for number, flow in flows)
         shared = {id(flow.facts): flow.facts for _, flow in flows}
         protocols = dict.fromkeys(word for facts in shared.values() for word in protocol_words(facts))
-        texts = [f"{_counted(numbers)} {label}" for label, numbers in called.items()]
+        texts = [] if bare else [f"{_counted(numbers)} {label}" for label, numbers in called.items()]
         texts += [word for word in protocols if word != "HTTPS"]
         return texts if all(flow.size for _, flow in flows) else [*texts, "origins disagree"]
 

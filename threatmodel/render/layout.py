@@ -48,6 +48,7 @@ STYLES = (
     Style(12, 16, 16, "0.14"),
     Style(0, 18, 20, "0.30"),
     Style(0, 14, 14, "0.20"),
+    Style(0, 14, 14, "0.20", counts=False),
 )
 """From the richest to the narrowest."""
 
@@ -197,14 +198,7 @@ class Layout:
             words.append("critical to low: the band of the worst threat")
             if any(word == "undetermined" for word, _ in self.marks.values()):
                 words.append("undetermined: depends on an open question")
-        if self.scale.numbered:
-            words.append("number: order of the flow")
-            if any(max(len(link.there), len(link.back)) > MOST_NUMBERS for link in self.shown.links):
-                words.append(f"4… ({TIMES}5): flow 4 and four more")
-            if any(link.back for link in self.shown.links):
-                words.append("two arrowheads: flows both ways")
-        if self.scale.numbered and any(link.source == HOSTILE for link in self.shown.links):
-            words.append("dark box, dashed arrow: anyone on the internet")
+        words += self._of_arrows() if self.scale.numbered else ()
         if any(not one.described for box in self.shown.boxes.values() for one in box.members):
             words.append("(assumed): not described")
         legend = "".join(
@@ -212,6 +206,18 @@ class Layout:
             for line in textwrap.wrap(f"{NO_BREAK}· ".join(words), self._letters(120))
         )
         return legend if self.style.arrow or not self.scale.numbered else self._key(legend)
+
+    def _of_arrows(self) -> Iterator[str]:
+        """What arrows and their numbers mean."""
+        yield "number: order of the flow"
+        if any(map(self.labels.without_number, self.shown.links)):
+            yield f"arrow without a number: more than {MOST_NUMBERS} flows"
+        if any(max(len(link.there), len(link.back)) > MOST_NUMBERS for link in self.shown.links):
+            yield f"4… ({TIMES}5): flow 4 and four more"
+        if any(link.back for link in self.shown.links):
+            yield "two arrowheads: flows both ways"
+        if any(link.source == HOSTILE for link in self.shown.links):
+            yield "dark box, dashed arrow: anyone on the internet"
 
     def _key(self, legend: str) -> str:
         """The flows in columns above the legend; the legend alone where there are too many for a page."""
