@@ -160,6 +160,26 @@ def test_what_is_no_template_is_refused(capsys: pytest.CaptureFixture[str], text
     assert f": {code}: " in err
 
 
+def test_an_api_that_calls_services_itself_needs_no_function(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("template.yaml").write_text(
+        "Resources:\n"
+        "  Links: {Type: AWS::DynamoDB::Table, Properties: {KeySchema: []}}\n"
+        "  Role: {Type: AWS::IAM::Role}\n"
+        "  Api: {Type: AWS::ApiGateway::RestApi}\n"
+        "  Get:\n"
+        "    Type: AWS::ApiGateway::Method\n"
+        "    Properties:\n"
+        "      {RestApiId: !Ref Api, ResourceId: !GetAtt Api.RootResourceId, HttpMethod: GET,\n"
+        "      Integration: {Type: AWS, Credentials: !GetAtt Role.Arn,\n"
+        "      Uri: !Sub 'arn:aws:apigateway:${AWS::Region}:dynamodb:action/GetItem'}}\n",
+        encoding="utf-8",
+    )
+    code, out, _ = run(capsys, "import", "template.yaml")
+    assert code == 0
+    assert "apis:\n  api:" in out
+    assert "  links:" in out
+
+
 def test_the_default_models_example_imports(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

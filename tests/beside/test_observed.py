@@ -168,3 +168,31 @@ def test_a_module_that_is_a_function_is_read_where_it_is_called(
     found = said_of(assessed(project(tmp_path, files, runtime="nodejs22.x"), monkeypatch, capsys))
     assert found["writes_given_fields"][:2] == (True, "evidence")
     assert "checks_before_writing" not in found
+
+
+SIGNED = """\
+const crypto = require('crypto');
+const sign = (body) => `sha256=${crypto.createHmac('sha256', process.env.KEY).update(body).digest('hex')}`;
+exports.handler = async (event) => {
+  const sig = event.headers['X-Hub-Signature-256'];
+  %s
+  return { statusCode: 200 };
+};
+"""
+
+
+@pytest.mark.parametrize(
+    ("check", "decides"),
+    [
+        ("if (sig !== sign(event.body)) return { statusCode: 401 };", True),
+        ("const a = Buffer.from(sign(event.body));\n  if (!crypto.timingSafeEqual(a, sig)) throw Error();", True),
+        ("console.log(sign(event.body), sig);", False),
+        ("if (!sig) return { statusCode: 401 };\n  sign(event.body);", False),
+    ],
+)
+def test_a_webhook_s_signature_that_the_code_compares_decides_who_calls(
+    check: str, decides: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    model = project(tmp_path, {"app.js": SIGNED % check}, runtime="nodejs22.x")
+    found = said_of(assessed(model, monkeypatch, capsys))
+    assert ("code_decides_callers" in found) is decides

@@ -8,6 +8,7 @@ import pytest
 
 from tests.collecting import collected
 from tests.support import system_of
+from threatmodel.graph.building import build
 from threatmodel.reading.files import Files
 
 TEMPLATE = """\
@@ -51,3 +52,30 @@ def test_only_a_function_whose_routes_all_ask_is_authenticated(
     said, _ = collected(system_of(tmp_path, MODEL), Files())
     assert ("routes_authenticated" in said["admin"]) is authenticated
     assert "routes_authenticated" not in said["bot"]
+
+
+@pytest.mark.parametrize(
+    ("authorization", "decided", "applies"),
+    [("CUSTOM", True, None), ("NONE", False, True), ("!ImportValue auth", False, True), ("JWT", False, True)],
+)
+def test_an_authorizer_s_code_leaves_open_whether_its_routes_are_open(
+    authorization: str, decided: bool, applies: bool | None, tmp_path: Path
+) -> None:
+    """Another route of the API asks nobody: the function of that one is open, whatever this one asks."""
+    template = TEMPLATE % ("HTTP", TOKENS, "DELETE /orders", authorization)
+    (tmp_path / "template.yaml").write_text(template, encoding="utf-8")
+    model = MODEL.replace("admin: {}", "admin: {triggers: [{http: DELETE, api: api, path: /orders}]}")
+    system = system_of(tmp_path, model.replace("bot: {}", "bot: {triggers: [{http: POST, api: api, path: /slack}]}"))
+    said, _ = collected(system, Files())
+    assert ("code_decides_callers" in said["admin"]) is decided
+    found = build(system, said).elements
+    fact = found["admin"].facts.get("identifies_callers")
+    assert (None if fact is None else not fact.value) is applies
+    assert found["bot"].facts["identifies_callers"].value is False
+
+
+def test_a_person_says_what_the_code_rejects(tmp_path: Path) -> None:
+    text = "name: x\napis: {api: {}}\nfunctions: {bot: {triggers: [{http: GET, api: api}], %s}}\n"
+    for stated, expected in (("code_decides_callers: true", None), ("code_rejects_unidentified: true", True)):
+        fact = build(system_of(tmp_path, text % stated)).elements["bot"].facts.get("identifies_callers")
+        assert (fact and fact.value) is expected

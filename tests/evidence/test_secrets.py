@@ -77,6 +77,8 @@ def decided(variable: str, value: str) -> Supply:
         ("DATABASE_URL", "postgres://db.example.com:5432/app", "literal", False),
         ("SLACK_BOT_TOKEN", "xoxb-your-token-here", "literal", None),
         ("ANYTHING", "xoxb-your-token-here,xoxb-123456789012-1234567890123-abcDEF", "literal-secret", True),
+        ("DATABASE_URL", "mongodb://<user>:<password>@db.example.com/app", "literal", None),
+        ("DATABASE_URL", "mongodb://<user>:<hunter22@db.example.com/app", "literal-secret", True),
         ("ANYTHING", "amqp://user:your-password@a amqp://bot:mR4vLq9@b", "literal-secret", True),
         # a random value counts where the name says what it is
         ("SLACK_SIGNING_SECRET", HEX, "literal-secret", True),

@@ -23,7 +23,7 @@ WIRING = "wiring"
 PASSING: Key = ("", WIRING)
 _OF_FUNCTIONS = LISTS - {"passes_to"} | {
     *("role_reaches_unused", "starts_itself", "handles_installation", "open_for_installation"),
-    "routes_authenticated",
+    *("routes_authenticated", "code_decides_callers"),
 }
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _ANYONE = "a route of {} that authenticates no caller passes requests on to it"
 _ELSEWHERE = "another file may add to what it passes on to"
 _ITSELF = "it may invoke itself"
+_DECIDES = "a Lambda authorizer decides who may call it, and what that rejects is in its code"
 
 
 class Lists:
@@ -198,6 +199,9 @@ class Lists:
         )
         if routes and whole and not handed_on and all(map(self._authenticates, routes)):
             yield "routes_authenticated", True, routes[0].places[0], ""
+        decided = [start for start in routes if start.decided]
+        if decided and whole and not handed_on and all(one.decided or self._authenticates(one) for one in routes):
+            yield "code_decides_callers", True, decided[0].places[0], _DECIDES
 
     def _authenticates(self, start: Start) -> bool:
         """Whether a route asks its callers who they are.

@@ -96,6 +96,18 @@ def _function_web_facing(given: Given, node: Node) -> Fact | None:
     return given.as_stated(_unless_unsaid(given, node.id, others), _asked(given, node))
 
 
+@derives("function", "identifies_callers")
+def _identifies_callers(given: Given, node: Node) -> Fact | None:
+    """Unknown only where there is code that may: nothing else rejects a caller of an open route."""
+    decides, rejects = (
+        given.stated[node.id].get(name) for name in ("code_decides_callers", "code_rejects_unidentified")
+    )
+    if rejects is not None and rejects.size:
+        return rejects
+    may = decides is not None and decides.size > 0 and bool(decides.value)
+    return None if may else stated(Statement(value=False, source="wiring", place=None))
+
+
 @derives("function", "internet_facing")
 @_once
 def _internet_facing(given: Given, node: Node) -> Fact | None:

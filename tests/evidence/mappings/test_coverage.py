@@ -23,7 +23,10 @@ def names(table: Any) -> set[str]:
     return {f"{kind}.{name}" for kind, facts in table.items() for name in facts}
 
 
-WIRED = ("role_reaches_unused", "handles_installation", "open_for_installation", "routes_authenticated")
+WIRED = (
+    *("role_reaches_unused", "handles_installation", "open_for_installation", "routes_authenticated"),
+    "code_decides_callers",
+)
 """Facts of a function without a place: they follow from what starts it and what it uses (evidence/lists.py)."""
 
 

@@ -137,8 +137,11 @@ _SHOWN = 5
 
 
 def check_elements(found: Sequence[ElementEntry], stack: Stack) -> None:
-    """Raises InputError where a file has nothing that a model could be made of; what it only nests is named."""
-    if not any(entry.kind == "function" for entry in found):
+    """Raises InputError where a file has nothing that a model could be made of; what it only nests is named.
+
+    An API needs no function: it may call services itself.
+    """
+    if not any(entry.kind in {"function", "api"} for entry in found):
         there = [words for _, _, words in unmodeled(stack, ())][:_SHOWN]
         where = f"any of these {len(stack.joined)} files" if stack.joined else "this file"
         message = f"there is no Lambda function in {where}{f'; it has {listed(there)}' if there else ''}"

@@ -24,6 +24,7 @@ _HEADER = re.compile(r"x-slack-signature", re.IGNORECASE)
 _SIGNING = re.compile(r"signing|signature", re.IGNORECASE)
 _OFF = {"request_verification_enabled", "signatureVerification"}
 _SECRET = {"signing_secret", "signingSecret"}
+_DECIDES = "compares an HMAC of the request, so its code decides who may call it"
 _NAMED = frozenset({"is_valid_request", "verifyRequestSignature", "verifySlackRequest", "isValidSlackRequest"})
 _TOKEN = re.compile(r"verif\w*_?token|slack_?token|\btoken\b", re.IGNORECASE)
 
@@ -76,6 +77,7 @@ class _Verification:
             yield self.reading.at(
                 "scheme", SIGN, self.hmacs[0], "computes an HMAC, and no header of Slack's is read by name"
             )
+            yield from islice(_decides(self.reading), 1)
         else:
             yield from islice(self.none(), 1)
 
@@ -231,6 +233,18 @@ def _is_of_receiver(node: Node) -> bool:
     """Return whether a call adds a route beside those of Bolt: `receiver.router.post(...)`."""
     owner = node.parts[0].parts[0] if node.kind == "call" and node.parts[0].kind == "attribute" else None
     return owner is not None and owner.kind == "attribute" and owner.name in {"router", "app"}
+
+
+def _decides(reading: Reading) -> Iterator[Observed]:
+    """Yield where a digest is compared with what a request brings, as a service's webhook signs it."""
+    digests, functions = Digests(reading.program), reading.program.perhaps
+    for function, node, sides, _ in digests.equalities(functions):
+        found = [digests.is_digest(side, function) for side in sides]
+        if any(found) and not all(found):
+            yield reading.at("checks-callers", CLAIMED, (function, node), _DECIDES)
+    for function, node in digests.in_constant_time(functions):
+        if any(digests.is_digest(one, function) for one in node.parts[1:]):
+            yield reading.at("checks-callers", CLAIMED, (function, node), _DECIDES)
 
 
 def _compared(reading: Reading, sure: Sequence[tuple[Function, Node]]) -> Iterator[Observed]:

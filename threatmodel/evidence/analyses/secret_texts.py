@@ -128,7 +128,7 @@ _PLACEHOLDER = re.compile(
     r"null|unset|undefined|redacted|xxx+)(?![a-z])|\A(?:(.)\1*|<.*>|\[.*\])\Z"
 )
 _STRONG_PLACEHOLDER = re.compile(
-    r"(?i)(?<![a-z])(?:your|change|replace|placeholder|insert|example|dummy|xxx+)(?![a-z])"
+    r"(?i)(?<![a-z])(?:your|change|replace|placeholder|insert|example|dummy|xxx+)(?![a-z])|<\w{1,40}>@\Z"
 )
 _HEX = re.compile(r"[0-9a-fA-F]{32,}\Z")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")

@@ -231,6 +231,7 @@ FACTS: Mapping[str, tuple[tuple[str, Any], ...]] = {
     "effect-first": (("verifies_signature", False),),
     "verifies": (("verifies_signature", True),),
     "scheme": (("verifies_signature", None),),
+    "checks-callers": (("code_decides_callers", True),),
     "window": (("timestamp_tolerance_seconds", SHOWN),),
     "one-sided": (("timestamp_tolerance_seconds", None),),
     "no-window": (("timestamp_tolerance_seconds", None),),
@@ -295,6 +296,7 @@ GRANTS: Mapping[str, str] = {
 """What a secret that is written in the code grants, by what it is."""
 
 OF_REQUESTS = frozenset(
-    {"nothing-verifies", "effect-first", "verifies", "scheme", "window", "one-sided", "no-window"} | {"given-token"}
+    {"nothing-verifies", "effect-first", "verifies", "scheme", "window", "one-sided", "no-window"}
+    | {"given-token", "checks-callers"}
 )
 """What is said only of a function that requests reach: a worker verifies nothing, and need not."""

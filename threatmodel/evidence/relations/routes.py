@@ -34,7 +34,7 @@ def url(ways: Ways, resource: Resource) -> None:
     """Return a function URL, which is a separate API."""
     called = ways.names.called(named(resource, "TargetFunctionArn"))
     ways.anybody(called.open, f"the function URL {quoted(resource.name)}", resource.place)
-    guarded = _is_guarded(read(resource.properties, "AuthType"))
+    guarded, _ = _guards(read(resource.properties, "AuthType"))
     ways.start(called, "url", resource, Start("http", "ANY", resource.name, "", (resource.place,), guarded=guarded))
 
 
@@ -50,13 +50,8 @@ def method(ways: Ways, resource: Resource) -> None:
         verb = read(resource.properties, "HttpMethod")
         path, parts = _path(ways, read(resource.properties, "ResourceId"))
         known = None if getattr(verb, "given", ()) else worded(verb)
-        _started(
-            ways,
-            called,
-            resource,
-            _Route(api, known, path, (verb, *parts), _asks(resource)),
-            places_of(resource, address),
-        )
+        route = _Route(api, known, path, (verb, *parts), *_asks(resource))
+        _started(ways, called, resource, route, places_of(resource, address))
 
 
 def integration(ways: Ways, resource: Resource) -> None:
@@ -71,7 +66,9 @@ def integration(ways: Ways, resource: Resource) -> None:
         one_of = len({link.resource for link in links(read(route.properties, "Target"))}) > 1
         found = _Route(api, None, None) if one_of else _split(api, read(route.properties, "RouteKey"))
         places = dict.fromkeys((*places_of(route, None), *places_of(resource, address)))
-        _started(ways, called, doubtful_of(resource, route), found._replace(guarded=_asks(route)), tuple(places))
+        guarded, decided = _asks(route)
+        found = found._replace(guarded=guarded, decided=decided)
+        _started(ways, called, doubtful_of(resource, route), found, tuple(places))
 
 
 def api(ways: Ways, resource: Resource) -> None:
@@ -84,7 +81,7 @@ def api(ways: Ways, resource: Resource) -> None:
         called = ways.names.called(get(operation.integration, "uri"))
         ways.hide(called, "apigateway", resource.name)
         if called.functions:
-            found = _Route(resource.name, operation.method, operation.path, guarded=_is_guarded(operation.auth))
+            found = _Route(resource.name, operation.method, operation.path, (), *_guards(operation.auth))
             _started(ways, called, resource, found, (operation.place,))
     for one in authorizers(parsed(body)) if body is not None else ():
         called = ways.names.called(one.get("authorizerUri"))
@@ -111,7 +108,12 @@ def _started(ways: Ways, called: Called, resource: Resource, route: _Route, plac
     """Notes that a route through an API starts functions."""
     verb = {"*": "ANY", None: ""}.get(route.verb, (route.verb or "").upper())
     reached = not _out_of_reach(ways, route.api)
-    start = Start("http", verb, route.api, route.path or "", places, guarded=route.guarded, reached=reached)
+    start = Start(
+        *("http", verb, route.api, route.path or "", places),
+        guarded=route.guarded,
+        decided=route.decided,
+        reached=reached,
+    )
     ways.start(called, "apigateway", resource, start)
     for name in called.functions:
         if route.verb is None or route.path is None:
@@ -151,7 +153,7 @@ def _path(ways: Ways, node: Node | None) -> tuple[str | None, Sequence[Node]]:
 class _Route(NamedTuple):
     """An API, the method and the path of a route, each None where it is not known, and the nodes that tell them.
 
-    `guarded`: callers have to show what Slack cannot.
+    `guarded`: callers have to show what Slack cannot; `decided`: a Lambda authorizer decides about them.
     """
 
     api: str
@@ -159,15 +161,17 @@ class _Route(NamedTuple):
     path: str | None
     stated_by: tuple[Node | None, ...] = ()
     guarded: bool = False
+    decided: bool = False
 
 
-def _asks(resource: Resource) -> bool:
-    """Return whether a method or route requires what Slack cannot send; False if that is unknown."""
-    return resource.doubt is None and _is_guarded(read(resource.properties, "AuthorizationType"))
+def _asks(resource: Resource) -> tuple[bool, bool]:
+    """Return whether a method or route is guarded, and whether code decides; False if that is unknown."""
+    return _guards(read(resource.properties, "AuthorizationType")) if resource.doubt is None else (False, False)
 
 
-def _is_guarded(node: Node | None) -> bool:
-    return text(node) in _GUARDS and not getattr(node, "given", ())
+def _guards(node: Node | None) -> tuple[bool, bool]:
+    stated = None if getattr(node, "given", ()) else text(node)
+    return stated in _GUARDS, stated == "CUSTOM"
 
 
 def _out_of_reach(ways: Ways, api: str) -> bool:

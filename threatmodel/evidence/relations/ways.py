@@ -31,7 +31,7 @@ class Start(NamedTuple):
     where it is unknown); `source` the resource that it comes through, or a key of `outside` ('' for a schedule, and
     if that is unknown); `path` the route; `places` the lines that prove it.  `certain` is False where what
     shows it may not exist; `guarded` is a route that asks its callers for a signature of IAM's or a user's token,
-    `reached` one that Slack's servers can connect to.
+    `decided` one about whose callers a Lambda authorizer decides, `reached` one that Slack's servers can connect to.
     """
 
     by: str
@@ -41,6 +41,7 @@ class Start(NamedTuple):
     places: tuple[Place, ...]
     certain: bool = True
     guarded: bool = False
+    decided: bool = False
     reached: bool = True
 
 
@@ -65,6 +66,7 @@ class Way:
             places=tuple(dict.fromkeys((*before.places, *start.places))),
             certain=before.certain or start.certain,
             guarded=before.guarded and start.guarded,
+            decided=before.decided and start.decided,
         )
 
     @property
