@@ -1,11 +1,11 @@
-"""Definitions of state machines that are in files of the project, taken in as the property `Definition`."""
+"""Files of the project that a template names; definitions of state machines as the property `Definition`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from threatmodel.reading.files import Files
+from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Problem, note, quoted
 from threatmodel.reading.values import replace
 from threatmodel.stacks.cloudformation import document
@@ -31,13 +31,14 @@ def with_definitions(stack: Stack, path: Path, files: Files) -> Stack:
 
 
 def _with_definition(resource: Resource, location: Node, path: Path, files: Files, problems: list[Problem]) -> Resource:
-    definition = _read(location, path, files, problems)
+    definition = file_at(location, path, files, problems)
     properties = resource.properties
     entries = {**properties.entries, "Definition": definition}
     return replace(resource, properties=Table(entries, properties.place, properties.keys))
 
 
-def _read(location: Node, path: Path, files: Files, problems: list[Problem]) -> Node:
+def file_at(location: Node, path: Path, files: Files, problems: list[Problem]) -> Node:
+    """What a file holds that the template at `path` names; what cannot be read is unknown, and says why."""
     written, place = text(location), location.place
     if not written or "://" in written:
         return Unknown("its definition is elsewhere", place)
@@ -45,7 +46,7 @@ def _read(location: Node, path: Path, files: Files, problems: list[Problem]) -> 
         target = files.named(written, path, place)
         if not files.has(target):
             return Unknown(f"there is no file {quoted(written)} here", place)
-        root = document.parse(files.text(target), written).root
+        root = document.parse(files.text(target), shown_path(target)).root
     except InputError as error:
         first = error.problems[0]
         if first.place != place:

@@ -21,7 +21,7 @@ from threatmodel.stacks import sam
 from threatmodel.stacks.assumed import Assumed
 from threatmodel.stacks.cloudformation import reader
 from threatmodel.stacks.cloudformation.nesting import NESTED, TEMPLATE_IN, Nesting, is_local, template_of
-from threatmodel.stacks.definitions import with_definitions
+from threatmodel.stacks.definitions import file_at, with_definitions
 from threatmodel.stacks.stack import Choice, Export, Nested, Parameter, Resource, Stack, Unread
 from threatmodel.stacks.texts import relinked
 from threatmodel.stacks.values import (
@@ -66,8 +66,16 @@ class _Following:
 
     def stack(self, path: Path, assumed: Assumed, nesting: Nesting, above: tuple[Path, ...]) -> Stack:
         """The stack of a template; `above` are the files of those around it, its own the last."""
-        found = reader.read(self.files.text(path), shown_path(path), assumed, nesting)
+        noted: list[Problem] = []
+        found = reader.read(
+            self.files.text(path),
+            shown_path(path),
+            assumed,
+            nesting,
+            lambda location: file_at(location, path, self.files, noted),
+        )
         stack = with_definitions(sam.expanded(*found), path, self.files)
+        stack = replace(stack, problems=(*stack.problems, *noted))
         stack = self.with_bodies(stack, path)
         waiting = {one.name: one for one in stack.resources.values() if _is_file(one)}
         if not waiting:

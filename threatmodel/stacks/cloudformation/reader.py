@@ -12,6 +12,7 @@ from threatmodel.stacks.cloudformation import document
 from threatmodel.stacks.cloudformation.conditions import LOOP, Loops, choices, decided
 from threatmodel.stacks.cloudformation.deployments import with_stages
 from threatmodel.stacks.cloudformation.file import is_deployed, kind_of, root_of, template_in
+from threatmodel.stacks.cloudformation.including import INCLUDE, Including, with_included
 from threatmodel.stacks.cloudformation.intrinsics import Scope, made_by
 from threatmodel.stacks.cloudformation.names import ConditionValue
 from threatmodel.stacks.cloudformation.nesting import NESTED, STACKS, Nesting, elsewhere, is_local, template_of
@@ -41,18 +42,25 @@ _NOTHING: Mapping[str, Node] = {}
 
 
 def read(
-    text: str, file: str, assumed: Assumed = DEFAULTS, nesting: Nesting | None = None
+    text: str,
+    file: str,
+    assumed: Assumed = DEFAULTS,
+    nesting: Nesting | None = None,
+    including: Including | None = None,
 ) -> tuple[Stack, Table | None]:
     """The stack that a template describes, and its `Globals`, looked up as well.
 
-    With `nesting`, outputs of nested stacks whose templates are files become links to them.  Resources of SAM's own
-    types are written as they are: neither are `Globals` merged nor is anything made of them.  Raises InputError where
-    the text is no YAML or JSON, or no template; lesser mistakes are in the stack's `problems`.
+    `including` gives what files hold that it includes.  With `nesting`, outputs of nested stacks whose templates are
+    files become links to them.  Resources of SAM's own types are written as they are: neither are `Globals` merged nor
+    is anything made of them.  Raises InputError where the text is no YAML or JSON, or no template; lesser mistakes are
+    in the stack's `problems`.
     """
     whole = document.parse(text, file)
     raw = template_in(whole, file)
     root = root_of(raw, file)
-    stack, globals_ = _Template(file, root, list(raw.problems), assumed, nesting).stack()
+    taken_in = with_included(root, including) if including is not None and INCLUDE in text else root
+    described = taken_in if isinstance(taken_in, Table) else root
+    stack, globals_ = _Template(file, described, list(raw.problems), assumed, nesting).stack()
     resources, deployed = with_stages(stack.resources), is_deployed(whole.root, root)
     return replace(stack, resources=resources, deployed=deployed, beside=(*stack.beside, *whole.comments)), globals_
 
