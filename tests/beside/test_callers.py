@@ -53,6 +53,18 @@ def imported(
     return [line.strip() for line in lines if "{slack:" in line and not line.strip().startswith("#")]
 
 
+def test_each_question_says_in_which_files_its_answer_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    assert imported(tmp_path, ["POST /a"], monkeypatch, code=PLAIN) == []
+    capsys.readouterr()
+    assert main(["ask", "--json", "-m", "model.yaml"]) == 0
+    known = {one["id"]: one["known"] for one in json.loads(capsys.readouterr().out)["questions"]}
+    assert known["function.purpose"].startswith("looked at, and not shown there: template.yaml, src/app.py")
+    assert known["platform"] == "no file of the evidence shows it"
+    assert all(known.values())
+
+
 def test_a_question_about_callers_says_which_handler_verifies_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
 ) -> None:

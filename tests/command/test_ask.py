@@ -169,6 +169,7 @@ def test_a_list_that_is_stated_says_nothing_of_others(shop: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 def test_a_conversation(shop: Path) -> None:
     shown, code = converse(shop, ["y", "perhaps", "s", "?", "d", "q"])
+    assert "s: skip, d: you do not know, ?: details, u: undo the last answer, q: quit" in shown
     assert code == 0
     assert shown.rstrip().splitlines()[-1].startswith("1 answer, written to threatmodel.yaml; ")
     assert "settles" in shown or "still wait" in shown

@@ -14,9 +14,10 @@ from threatmodel.assessment.asks import Alike, Ask
 from threatmodel.assessment.assessed import Finding, Group, Question
 from threatmodel.assessment.ranking import Rank, rank
 from threatmodel.assessment.standings import Role, in_role, role_of
-from threatmodel.graph.elements import Graph
+from threatmodel.graph.elements import Graph, Read
 from threatmodel.library.entries import Library
 from threatmodel.model.vocabulary import FACTS, PLANE_SOURCES, PLANES, RELATIONS, AnsweredFrom, FactRow
+from threatmodel.reading.problems import listed
 from threatmodel.reading.shape import Flag
 
 _Key = tuple[str, str, str]
@@ -183,6 +184,24 @@ class Questions:
         rest = len(reasons) - _REASONS
         more = f"; and {rest} more reason{'' if rest == 1 else 's'}" if rest > 0 else ""
         return f"open in the evidence: {'; '.join(reasons[:_REASONS])}{more}" if reasons else ""
+
+
+def looked_at(graph: Graph, question: Question) -> str:
+    """Return what files show of an answer, or else which files have the elements and do not show it."""
+    every = (
+        (read, read.elements[name]) for read in graph.evidence for name in question.elements if name in read.elements
+    )
+    files = dict.fromkeys(_file(read, called) for read, called in every)
+    if question.known or not graph.evidence:
+        return question.known
+    return f"looked at, and not shown there: {listed(files, _REASONS)}" if files else "no file of the evidence shows it"
+
+
+def _file(read: Read, called: str) -> str:
+    """Return the file in which an element was looked for; of a folder with code, the handler's."""
+    if read.kind == "code" and read.file.endswith("/"):
+        return f"{read.file}{called.partition(':')[0]}".removeprefix("./")
+    return "the repository" if read.file == "./" else read.file
 
 
 def unverified(graph: Graph, elements: Iterable[str]) -> Iterator[str]:

@@ -30,6 +30,7 @@ DESCRIPTION = (
     "continue at any time. Existing statements are never overwritten. Without a terminal, the questions are printed."
 )
 
+_KEYS = "s: skip, d: you do not know, ?: details, u: undo the last answer, q: quit"
 _NARROWEST = 40
 _WIDEST = 100
 
@@ -119,7 +120,7 @@ def _listed(session: Answering) -> int:
         question = found[0].items[0].question
         head = [_head(session, question)] if question.source != source else []
         source = question.source
-        say(["", *head, *_asked(found[0].items[0])])
+        say(["", *head, *_asked(found[0].items[0], session)])
         if found[0].items[0].kind == "caller":
             say([f"  {line}" for line in numbered(session.assessment)])
             say([f"  or {PROGRAM} ask --set 'callers=1 slash-command, rest others'"])
@@ -169,12 +170,14 @@ def _head(session: Answering, question: Question) -> str:
     return f"about {about}: {how}" if about else how
 
 
-def _asked(item: Item) -> Iterator[str]:
+def _asked(item: Item, session: Answering) -> Iterator[str]:
     """Yield the question, what files show of the answer, and how to write it by hand."""
+    from threatmodel.assessment.questions import looked_at
+
     question = item.question
     yield question.ask
-    if question.known:
-        yield f"  {question.known}"
+    if seen := looked_at(session.assessment.graph, question):
+        yield f"  {seen}"
     if question.hint:
         yield f"  to answer: {question.hint}"
 
@@ -205,6 +208,7 @@ class _Terminal:
 
     def run(self) -> int:
         """Ask until no question is left, or the user quits."""
+        self._say(_KEYS)
         try:
             while (sheet := self._next()) is not None:
                 if not self._ask(sheet):
@@ -228,13 +232,14 @@ class _Terminal:
 
     def _ask(self, sheet: Sheet) -> bool:
         """Ask one thing, or several at once, until it is answered or skipped; return False to stop."""
+        from threatmodel.assessment.questions import looked_at
         from threatmodel.authoring.sheets import takes
 
         question = sheet.items[0].question
         if question.id != self.asked:
             self.asked = question.id
-            known = filter(None, [question.known])
-            self._say("", f"{_left(self.session)} · {_head(self.session, question)}", question.ask, *known)
+            seen = filter(None, [looked_at(self.session.assessment.graph, question)])
+            self._say("", f"{_left(self.session)} · {_head(self.session, question)}", question.ask, *seen)
         self._say("", *self._about(sheet))
         undo = "u, " if self.given else ""
         while True:

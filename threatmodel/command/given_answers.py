@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from threatmodel.assessment.questions import looked_at
 from threatmodel.assessment.risk import band
 from threatmodel.authoring.answers import NotAnAnswerError
 from threatmodel.authoring.interview import Item, expected, meaning, numbered
@@ -50,7 +51,7 @@ def as_json(session: Answering) -> str:
             {
                 "id": question.id,
                 "ask": question.ask,
-                "known": question.known,
+                "known": looked_at(session.assessment.graph, question),
                 "hint": question.hint,
                 "up_to": band(question.score),
                 "decides": list(question.decides),
