@@ -141,6 +141,32 @@ def test_what_callers_are_bound_to(callers: list[str], expected: str) -> None:
     assert answer(found(stack, "function", "invoked_by")) == expected
 
 
+ALIAS = "  A%d: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref F, Name: a, FunctionVersion: %s}}\n"
+
+
+@pytest.mark.parametrize(
+    ("versions", "expected"),
+    [(["7"], "alias"), (["$LATEST"], "latest"), (["!GetAtt V.Version"], "alias"), (["7", "$LATEST"], UNKNOWN)],
+)
+def test_an_alias_of_unpublished_code_pins_nothing(versions: list[str], expected: str) -> None:
+    text = "  F: {Type: AWS::Lambda::Function}\n  V: {Type: AWS::Lambda::Version, Properties: {FunctionName: !Ref F}}\n"
+    text += f"  M: {MAPPING % '!Ref A0'}\n" + "".join(ALIAS % one for one in enumerate(versions))
+    assert answer(found(template(text), "function", "invoked_by")) == expected
+
+
+@pytest.mark.parametrize(("publish", "expected"), [("true", "alias"), ("false", "latest")])
+def test_a_plan_whose_function_publishes_nothing_has_an_alias_of_unpublished_code(publish: str, expected: str) -> None:
+    stack = plan(f"""
+aws_lambda_function.bot: {{function_name: order-bot, publish: {publish}}}
+aws_lambda_alias.live:
+  function_name: "${{aws_lambda_function.bot.arn}}"
+  name: live
+  function_version: "${{aws_lambda_function.bot.version}}"
+aws_lambda_permission.api: {{function_name: "${{aws_lambda_function.bot.function_name}}", qualifier: live}}
+""")
+    assert answer(found(stack, "function", "invoked_by")) == expected
+
+
 @pytest.mark.parametrize(
     ("caller", "expected"),
     [

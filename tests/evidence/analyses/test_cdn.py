@@ -113,6 +113,12 @@ def test_cdn_only_for_rest_apis(
     assert "planted" not in repr(outcome)
 
 
+def test_a_stage_without_the_web_acl_is_another_way() -> None:
+    text = GUARDED.format(sent=OWN, policy="", default="{Block: {}}", statement=EXACT, target=BY_API)
+    beta = "  Beta: {Type: AWS::ApiGateway::Stage, Properties: {RestApiId: !Ref Api, StageName: beta}}\n"
+    assert answer(found(template(text + beta), "api", "origin_authenticated")) == UNKNOWN
+
+
 def test_cdn_only_in_a_plan() -> None:
     text = """
 aws_api_gateway_rest_api.slack: {}

@@ -146,7 +146,9 @@ _FINDINGS: Mapping[str, str] = {
     "aws.guardduty": "GuardDuty Finding",
     "aws.securityhub": "Security Hub Findings - Imported",
 }
-_SERIOUS = 8
+_SERIOUS = (8, 9.5)
+"""Severities of GuardDuty's high and critical findings, which Security Hub labels."""
+_LABELS = ("HIGH", "CRITICAL")
 _HUB_ASKED = ("Severity", "Workflow", "WorkflowState", "RecordState")
 
 
@@ -180,18 +182,20 @@ def _finds(part: Gathered) -> Answer:
 
 
 def _admits_finding(detail: Node | None, source: str) -> bool | None:
-    """Whether a serious finding of any type gets through."""
+    """Whether serious findings of any type get through, high ones and critical ones."""
     if not isinstance(detail, Table):
         return True if detail is None else None
     if source == "aws.guardduty":
-        return admits(get(detail, "severity"), _SERIOUS) if asks_only(detail, ("severity",)) else None
+        asked = get(detail, "severity")
+        return all_of(admits(asked, one) for one in _SERIOUS) if asks_only(detail, ("severity",)) else None
     found = get(detail, "findings")
     if not asks_only(detail, ("findings",)) or not isinstance(found, Table) or not asks_only(found, _HUB_ASKED):
         return None
     severity = get(found, "Severity")
     if isinstance(severity, Table) and not asks_only(severity, ("Label",)):
         return None
-    return all_of((admits(get(severity, "Label"), "CRITICAL"), admits(get(found, "RecordState"), "ACTIVE")))
+    labels = (admits(get(severity, "Label"), one) for one in _LABELS)
+    return all_of((*labels, admits(get(found, "RecordState"), "ACTIVE")))
 
 
 # --- rules of EventBridge

@@ -14,6 +14,7 @@ from threatmodel.evidence.analyses.properties import (
 )
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.sharing import public_statement
+from threatmodel.evidence.analyses.stages import Stage, at_stage, stages
 from threatmodel.evidence.answers import (
     Answered,
     Gathered,
@@ -32,7 +33,7 @@ from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Table, Unknown, links, unknowns
 
 
-@analysis("origin", "origin-access", "auth", "policy")
+@analysis("stage", "deployment", "acl", "origin", "origin-access", "auth", "policy")
 def cdn_only(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether the api rejects what does not come through its CDN, where that can be seen.
 
@@ -46,11 +47,16 @@ def cdn_only(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Out
         return unknown(unreadable)
     ties = [one for one in stack.of_type(*ASSOCIATIONS) if _may_guard(one, resource, stack)]
     sent = frozenset(name for part in origins for name in _sent(part.node))
-    proof = signed(parts, origins) or _by_policy(parts, sent) or _by_web_acl(ties, sent, resource, stack)
+    proof = (
+        signed(parts, origins)
+        or _by_policy(parts, sent)
+        or _by_web_acl(tuple(stages(parts)), ties, sent, resource, stack)
+    )
     silent = not ties and not named(parts, "policy") and all(_tells_nothing(part) for part in origins)
     if proof is not None and doubt_of(origins[0].resource, resource) is None:
         return unless_unread(Answered(value=True, places=proof), stack, [True])
-    if silent and proof is None and not any(isinstance(part.node, Unknown) for part in parts):
+    seen = named(parts, "origin", "origin-access", "auth", "policy")
+    if silent and proof is None and not any(isinstance(part.node, Unknown) for part in seen):
         note = "the CDN sends nothing that distinguishes it from other callers"
         return Answered(value=False, places=places(origins), note=note)
     return Unanswered("it is unknown whether it rejects requests that bypass its CDN", origins[0].node.place)
@@ -111,12 +117,20 @@ ASSOCIATIONS = ("AWS::WAFv2::WebACLAssociation",)
 
 
 def _by_web_acl(
-    ties: Sequence[Resource], sent: AbstractSet[str], resource: Resource, stack: Stack
+    ends: Sequence[Stage], ties: Sequence[Resource], sent: AbstractSet[str], resource: Resource, stack: Stack
 ) -> tuple[Place, ...] | None:
-    """Where a web ACL of the api blocks all but requests with a header that the CDN adds."""
+    """Where a web ACL at each stage blocks all but requests with a header that the CDN adds."""
+    found = [_at(end, ties, sent, resource, stack) for end in ends]
+    return tuple(dict.fromkeys(place for one in found if one for place in one)) if found and all(found) else None
+
+
+def _at(
+    end: Stage, ties: Sequence[Resource], sent: AbstractSet[str], resource: Resource, stack: Stack
+) -> tuple[Place, ...] | None:
     for tie in ties:
         acl = stack.target(read(tie.properties, "WebACLArn"))
-        if acl is not None and _guards(tie, resource, stack) and _blocks_others(acl, sent, tie, resource):
+        here = end.hidden is None and at_stage(end, read(tie.properties, "ResourceArn"), resource)
+        if acl is not None and here and _blocks_others(acl, sent, tie, resource):
             return tie.place, acl.place
     return None
 

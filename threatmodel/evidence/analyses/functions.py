@@ -11,13 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from threatmodel.evidence.analyses.properties import (
-    document,
-    each,
-    flag,
-    read,
-    worded,
-)
+from threatmodel.evidence.analyses.properties import document, each, flag, read, worded
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.secrets import Supply, supplied
 from threatmodel.evidence.answers import (
@@ -31,6 +25,7 @@ from threatmodel.evidence.answers import (
     judged,
     no,
     open_at,
+    opposite,
     places,
     said,
     some,
@@ -165,11 +160,27 @@ def qualifier(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Ou
     other = next((one for one in bound if one.value != bound[0].value), None)
     if other is not None:
         return Unanswered("its callers invoke different aliases or versions", other.places[0])
-    return unless_unread(worst(bound, ("alias", "version", "latest")), stack, ("alias", "version"))
+    outcome = worst(bound, ("alias", "version", "latest"))
+    aliases = [part for part in parts if part.part == "alias"]
+    published = {_is_published(part.node, resource) for part in aliases}
+    if aliases and published != {True} and isinstance(outcome, Answered) and outcome.value == "alias":
+        if published == {False}:
+            return Answered("latest", places(aliases), "its alias points to unpublished code")
+        return Unanswered("it is unknown which version its alias points to", aliases[0].resource.place)
+    return unless_unread(outcome, stack, ("alias", "version"))
+
+
+def _is_published(alias: Node, resource: Resource) -> bool | None:
+    """Whether an alias points to a version, and not to $LATEST, the version of a function that publishes none."""
+    to = read(alias, "FunctionVersion")
+    if isinstance(to, Link):
+        own = to.resource == resource.name and to.attribute == "version"  # Terraform's
+        return flag(read(resource.properties, "publish"), left_out=False) if own else True
+    return True if to is None else opposite(None if worded(to) is None else worded(to) == _LATEST)
 
 
 def _bindings(part: Gathered, resource: Resource, stack: Stack) -> Iterator[Answer]:
-    """What a caller is bound to; nothing for another function's.  To which version an alias leads is not asked."""
+    """What a caller is bound to; nothing for another function's."""
     node = part.node
     if part.part == "alias":
         return

@@ -46,7 +46,7 @@ from threatmodel.evidence.answers import (
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Number
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, by_defaults, text
+from threatmodel.stacks.values import Link, List, Node, Scalar, Table, Unknown, by_defaults, links, text
 
 
 class Stage(NamedTuple):
@@ -74,6 +74,37 @@ def stages(parts: Sequence[Gathered]) -> Iterator[Stage]:
         elif part.part == "deployment" and (hidden is not None or name is not None):
             there = None if hidden is not None else stands(name)
             yield Stage(name, read(part.node, "StageDescription"), part, there, hidden)
+
+
+_PART = r"(?:[^:{}]|\{[^{}]*\})*"
+"""A part of an ARN, which may be a pseudo parameter: `${AWS::Region}`."""
+_AT_STAGE = re.compile(
+    rf"arn:{_PART}:apigateway:{_PART}::/restapis/\$\{{(?P<api>[^{{}}]+)\}}/stages/(?P<stage>.+)\Z", re.DOTALL
+)
+
+
+def at_stage(stage: Stage, node: Node | None, resource: Resource) -> bool | None:
+    """Whether the ARN of an association is a stage's."""
+    if node is None:
+        return False
+    own = stage.part.resource
+    linked = {link.resource for link in links(node)}
+    stated = worded(node)
+    if stated is None:
+        return None
+    its_arn = isinstance(node, Link) and node.attribute.lower() == "arn" and linked == {own.name}
+    if its_arn and stage.part.part == "stage":
+        return True
+    found = _AT_STAGE.match(re.sub(r"<(\w+)>", r"\1", stated))
+    if found is None:
+        return False  # an api that is named by its id is none that this file makes
+    if found["api"].partition(".")[0] != resource.name:
+        return None if found["api"].partition(".")[0] not in linked else False
+    name = worded(stage.name)
+    meant = {f"${{{own.name}}}"} if stage.part.part == "stage" else set()
+    if found["stage"] in meant | {name}:
+        return True
+    return None if name is None or ("${" in found["stage"] and "${" in name) else False
 
 
 @analysis("stage", "deployment", "override")

@@ -8,7 +8,6 @@ addresses), certainly limits no caller; nor does one after a rule that allows re
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.cdn import ASSOCIATIONS, cdn_only
@@ -20,7 +19,7 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.analyses.stages import Stage, stages
+from threatmodel.evidence.analyses.stages import Stage, at_stage, stages
 from threatmodel.evidence.answers import (
     Answered,
     Gathered,
@@ -33,7 +32,7 @@ from threatmodel.evidence.answers import (
     unless_unread,
 )
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Link, Node, Unknown, links, unknowns
+from threatmodel.stacks.values import Node, Unknown, unknowns
 
 _MOST = 2_000
 _WINDOW = 300
@@ -75,7 +74,7 @@ def rate_rule_blocks(parts: Sequence[Gathered], resource: Resource, stack: Stack
 
 def _closed(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> bool | None:
     """Whether the api answers its CDN alone."""
-    outcome = cdn_only(named(parts, "origin", "origin-access", "auth", "policy"), resource, stack)
+    outcome = cdn_only(parts, resource, stack)
     return outcome.value if isinstance(outcome, Answered) else None
 
 
@@ -86,7 +85,7 @@ def _guarded(stage: Stage, ties: Sequence[Resource], resource: Resource, stack: 
     """Whether a stage has a web ACL with a rule that limits."""
     if stage.hidden is not None:
         return None
-    bound = [tie for tie in ties if _bound(stage, read(tie.properties, "ResourceArn"), resource) is not False]
+    bound = [tie for tie in ties if at_stage(stage, read(tie.properties, "ResourceArn"), resource) is not False]
     found = one_of([_by_tie(stage, tie, resource, stack) for tie in bound])
     if found and len(bound) > 1:  # a stage has one web ACL: the last one that is bound
         found = all_of([_by_tie(stage, tie, resource, stack) for tie in bound]) or None
@@ -97,41 +96,11 @@ def _guarded(stage: Stage, ties: Sequence[Resource], resource: Resource, stack: 
 def _by_tie(stage: Stage, tie: Resource, resource: Resource, stack: Stack) -> bool | None:
     if tie.opaque is not None:
         return None
-    bound = _bound(stage, read(tie.properties, "ResourceArn"), resource)
+    bound = at_stage(stage, read(tie.properties, "ResourceArn"), resource)
     acl = stack.target(read(tie.properties, "WebACLArn"))
     limits = None if acl is None else _acl_limits(acl, "REGIONAL", resource, stack)
     sure = True if doubt_of(tie, resource) is None else None
     return all_of((bound, limits, sure))
-
-
-_PART = r"(?:[^:{}]|\{[^{}]*\})*"
-"""A part of an ARN, which may be a pseudo parameter: `${AWS::Region}`."""
-_AT_STAGE = re.compile(
-    rf"arn:{_PART}:apigateway:{_PART}::/restapis/\$\{{(?P<api>[^{{}}]+)\}}/stages/(?P<stage>.+)\Z", re.DOTALL
-)
-
-
-def _bound(stage: Stage, node: Node | None, resource: Resource) -> bool | None:
-    """Whether the ARN of an association is a stage's."""
-    if node is None:
-        return False
-    own = stage.part.resource
-    linked = {link.resource for link in links(node)}
-    stated = worded(node)
-    if stated is None:
-        return None
-    if isinstance(node, Link) and node.attribute == "arn" and linked == {own.name} and stage.part.part == "stage":
-        return True
-    found = _AT_STAGE.match(re.sub(r"<(\w+)>", r"\1", stated))
-    if found is None:
-        return False  # an api that is named by its id is none that this file makes
-    if found["api"].partition(".")[0] != resource.name:
-        return None if found["api"].partition(".")[0] not in linked else False
-    name = worded(stage.name)
-    meant = {f"${{{own.name}}}"} if stage.part.part == "stage" else set()
-    if found["stage"] in meant | {name}:
-        return True
-    return None if name is None or ("${" in found["stage"] and "${" in name) else False
 
 
 # --- what a web ACL does
