@@ -169,6 +169,36 @@ def test_a_get_with_the_variables_of_an_oauth_client_is_an_installation(
 
 
 @pytest.mark.parametrize(
+    ("variables", "policy", "claimed"),
+    [
+        ("TABLE: orders", "", True),
+        ("SHARED_CLIENT_SECRET: y", "", False),
+        ("A: b", "AWSSecretsManagerGetSecretValuePolicy: {SecretArn: !Ref Key}", False),
+        ("A: !Ref B", "SNSPublishMessagePolicy: {TopicName: !GetAtt B.TopicName}", True),
+    ],
+)
+def test_beside_an_installation_the_others_are_not_asked_about_it(
+    variables: str, policy: str, claimed: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is a claim, which the report names: a secret may be in the code."""
+    other = template(method="get", path="/status", variables=variables).partition("Resources:\n")[2]
+    text = template(method="get", variables=CLIENT) + other.replace("Worker:", "Status:").replace(
+        "Handler: a.b", f"Handler: a.b\n      Policies: [{{{policy}}}]" if policy else "Handler: a.b"
+    )
+    text += "  Key: {Type: AWS::SecretsManager::Secret}\n  B: {Type: AWS::SNS::Topic}\n"
+    model = imported(tmp_path, text)
+    capsys.readouterr()
+    main(["--json", "-m", str(model)])
+    result = json.loads(capsys.readouterr().out)
+    (status,) = (one for one in result["elements"] if one["id"] == "status")
+    (fact,) = (one for one in status["facts"] if one["fact"] == "handles_installation") if claimed else ({},)
+    assert (fact.get("value"), fact.get("relies_on")) == ((False, "statement") if claimed else (None, None))
+    assert any(one["what"] == "status.handles_installation: false" for one in result["reliances"]) is claimed
+    open_ = [one["id"] for one in result["findings"] if one["threat"] == "oauth-installation-csrf"]
+    assert ("oauth-installation-csrf@status" in open_) is not claimed
+
+
+@pytest.mark.parametrize(
     ("path", "method", "variables", "band"),
     [
         ("/slack/oauth_redirect", "get", CLIENT, "medium"),
@@ -187,3 +217,9 @@ def test_a_route_that_an_installation_needs_is_open_by_design(
     found = json.loads(capsys.readouterr().out)["findings"]
     (route,) = (one for one in found if one["id"] == "unauthenticated-route@worker")
     assert route["claimed"]["band"] == band
+
+
+def test_a_question_about_variables_names_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = checked(imported(tmp_path, template(variables="ADMIN_PIN: '482913', LEVEL: info")), capsys)
+    assert "open in the evidence: ADMIN_PIN: a literal: its name indicates a secret" in said
+    assert "482913" not in said

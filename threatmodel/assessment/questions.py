@@ -31,6 +31,8 @@ _MOST_SIGNS = 4
 """Signs of Slack that the question for callers names."""
 _REASONS = 3
 """Reasons why the evidence leaves facts open that a question shows."""
+VARIABLES = "environment_holds_secret"
+"""The fact whose question names variables."""
 _DESCRIBE = 3
 """The doubt about a plane that no file describes."""
 
@@ -176,10 +178,11 @@ class Questions:
                 return ask, "", self._left_open(key, facts), fact.answered_from
 
     def _left_open(self, key: _Key, facts: Sequence[str]) -> str:
-        """Return the reasons for which files leave facts open."""
+        """Return the reasons for which files leave facts open, first those that name variables."""
         if not self._why:
             return ""
-        found = (self._why.get((element, name)) for name in facts for element in self._asked_of(key))
+        ranked = sorted(facts, key=VARIABLES.__ne__)
+        found = (self._why.get((element, name)) for name in ranked for element in self._asked_of(key))
         reasons = list(dict.fromkeys(why for why in found if why))
         rest = len(reasons) - _REASONS
         more = f"; and {rest} more reason{'' if rest == 1 else 's'}" if rest > 0 else ""

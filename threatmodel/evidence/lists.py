@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,15 @@ from threatmodel.evidence.relations.passing import passed_on
 from threatmodel.evidence.relations.unused import Needed, unused, used
 from threatmodel.evidence.relations.use import USED, FunctionRelations, Use, as_modelled, fits, is_listed, uses_of
 from threatmodel.evidence.relations.ways import Start
-from threatmodel.evidence.signs import Sign, described_outputs, installs, may_call, open_to_install, signs
+from threatmodel.evidence.signs import (
+    Sign,
+    described_outputs,
+    has_client_secret,
+    installs,
+    may_call,
+    open_to_install,
+    signs,
+)
 from threatmodel.graph.elements import LeftOpen
 from threatmodel.model.facts import Statement, Statements
 from threatmodel.model.system import BY_ID, REQUESTS, THROUGH, Reference, Trigger, meet
@@ -34,6 +42,8 @@ _ANYONE = "a route of {} that authenticates no caller passes requests on to it"
 _ELSEWHERE = "another file may add to what it passes on to"
 _ITSELF = "it may invoke itself"
 _DECIDES = "a Lambda authorizer decides who may call it, and what that rejects is in its code"
+_ANOTHER_INSTALLS = "another function has the variables of the OAuth client, and this one has no secret"
+"""The one note of what is a claim: a client's secret may be in code."""
 
 
 class Lists:
@@ -177,8 +187,14 @@ class Lists:
         elif said is not None:
             statements.setdefault(element, {}).setdefault("role_reaches_unused", []).append(said)
         for fact, value, place, note in self._wired(function, relations):
-            statement = Statement(value, "template", place, note)
+            statement = Statement(value, "template", place, note, stale=note == _ANOTHER_INSTALLS)
             statements.setdefault(element, {}).setdefault(fact, []).append(statement)
+
+    @cached_property
+    def _installing(self) -> Collection[str]:
+        """The functions of the file that exchange what the redirect of an OAuth installation brings."""
+        every = ((name, one.triggers, self.stack.resources[name]) for name, one in self.relations.items())
+        return {name for name, starts, function in every if any(installs(start, function) for start in starts)}
 
     def _wired(self, function: Resource, relations: FunctionRelations) -> Iterator[tuple[str, bool, Place, str]]:
         """What follows from the triggers of a function: the fact, its value, the line, a note."""
@@ -189,6 +205,9 @@ class Lists:
         for start, variables in installing[-1:]:
             note = f"a GET reaches it, and its variables are those of an OAuth client: {variables}"
             yield "handles_installation", True, start.places[0], note
+        sealed = relations.lists["secrets"] or "secrets" in relations.unknown or has_client_secret(function)
+        if self._installing and not installing and not sealed:
+            yield "handles_installation", False, function.place, _ANOTHER_INSTALLS
         only_installs = open_to_install(starts, function)
         if starts and (whole or not only_installs):
             yield "open_for_installation", only_installs, starts[0].places[0], ""

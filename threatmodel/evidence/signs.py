@@ -60,6 +60,16 @@ def installs(start: Start, function: Resource) -> str:
     return ", ".join(filter(None, found)) if all(found[:2]) and (found[2] or is_of_people(start)) else ""
 
 
+def has_client_secret(function: Resource) -> bool:
+    """Return whether a function has, or may have, a variable for the secret of an OAuth client."""
+    variables = read(function.properties, "Environment", "Variables") or function.opaque
+    return variables is not None and (not isinstance(variables, Table) or any(map(_HIDES.search, variables.entries)))
+
+
+_HIDES = re.compile(r"CLIENT_?SECRET|\A\*\Z", re.IGNORECASE)
+"""How the variable of a client's secret is called; ``*`` stands for what a plugin adds."""
+
+
 def open_to_install(starts: Sequence[Start], function: Resource) -> bool:
     """Return whether browsers that install an app are all that call a function's routes, besides Slack.
 

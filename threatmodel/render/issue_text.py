@@ -9,7 +9,7 @@ from threatmodel.assessment.assessed import Assessment, Finding, Question
 from threatmodel.assessment.causes import Cause
 from threatmodel.assessment.control_state import ControlState, Support, shown
 from threatmodel.assessment.issues import Issue
-from threatmodel.assessment.questions import unverified
+from threatmodel.assessment.questions import VARIABLES, unverified
 from threatmodel.model.vocabulary import FACTS, PLANE_SOURCES, AnsweredFrom
 from threatmodel.reading.problems import Place, listed
 from threatmodel.render.plain import STATE
@@ -70,6 +70,11 @@ def about(issue: Issue) -> str:
     return f"{_SOURCES[issue.questions[0].answered_from or 'handler']}: {'; '.join(topics)}"
 
 
+def variables(issue: Issue) -> Iterator[str]:
+    """Yield why it is open whether variables hold a secret, with their names."""
+    return (one.known for one in issue.questions if one.known and VARIABLES in one.facts)
+
+
 def source(question: Question) -> str:
     """Return what answers a question together with others, in words; '' if it is answered alone."""
     return _SOURCES[question.answered_from] if question.answered_from is not None else ""
@@ -97,11 +102,11 @@ def _asked(issue: Issue) -> str:
 
 
 def asks(issue: Issue, assessment: Assessment) -> str:
-    """Return the names of the facts that a question asks for; of callers, also which handlers verify nothing."""
+    """Return the names of the facts that a question asks for, and the handlers or variables that it is about."""
     first = issue.questions[0]
     known = unverified(assessment.graph, first.elements) if first.kind == "caller" else ()
     names = listed(first.facts or (first.name,), _MOST_NAMES, "fact")
-    return "; ".join((f"unknown: {names}", *islice(known, _MOST_FACTS)))
+    return "; ".join((f"unknown: {names}", *islice(known, _MOST_FACTS), *variables(issue)))
 
 
 def shows(issue: Issue) -> str:

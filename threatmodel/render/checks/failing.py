@@ -13,7 +13,7 @@ from threatmodel.reading.grouping import grouped
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import dataclass
 from threatmodel.render.headline import headline, open_questions
-from threatmodel.render.issue_text import about, answering, asks, next_steps, shows, title
+from threatmodel.render.issue_text import about, answering, asks, next_steps, shows, title, variables
 from threatmodel.render.plain import SAFE
 from threatmodel.render.report.words import counted
 
@@ -103,6 +103,7 @@ def _of_questions(
     every = [result for _, alike in usual for result in alike]
     found = [issue for issue, _ in usual]
     lines = [f"{about(issue)} ({counted(len(alike), 'finding')})" for issue, alike in usual]
+    lines += [line for issue in found for line in variables(issue)]
     if rest := asked - len(usual):
         verb = "affects" if rest == 1 else "affect"
         lines.append(f"{rest} more {verb} only findings that are listed above or do not fail")
