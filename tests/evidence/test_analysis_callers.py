@@ -119,6 +119,45 @@ def test_what_a_request_names_without_a_function_between(uri: str, more: str, ex
     assert answer(found(template(REST + method(uri, more)), "api", "callers_name_objects")) == expected
 
 
+ROLE = """  Role:
+    Type: AWS::IAM::Role
+    Properties: {Policies: [{PolicyName: p, PolicyDocument: {Statement: [{Effect: Allow, %s}]}}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("credentials", "allows", "expected"),
+    [
+        ("!GetAtt Role.Arn", "Action: 's3:GetObject', Resource: 'arn:aws:s3:::files/*'", False),
+        ("!GetAtt Role.Arn", "Action: 's3:GetObject', Resource: 'arn:aws:s3:::*'", True),
+        ("!GetAtt Role.Arn", "Action: 's3:*', Resource: 'arn:aws:s3:::files/*'", True),
+        ("!GetAtt Role.Arn", "Action: 's3:GetObject', Resource: !ImportValue files", UNKNOWN),
+        ("'arn:aws:iam::*:user/*'", "Action: 's3:*', Resource: '*'", False),
+        ("!ImportValue role", "Action: 's3:*', Resource: '*'", UNKNOWN),
+    ],
+)
+def test_what_the_role_of_an_integration_allows_the_api_may_do(credentials: str, allows: str, expected: Any) -> None:
+    text = REST + method(f"'{S3}files/{{key}}'", f"{KEY}, Credentials: {credentials}") + ROLE % allows
+    assert answer(found(template(text), "api", "integration_role_broad")) == expected
+    of_http = "CredentialsArn: " + credentials
+    text = HTTP + f"  I: {{Type: AWS::ApiGatewayV2::Integration, Properties: {{ApiId: !Ref Api, {of_http}}}}}\n"
+    assert answer(found(template(text + ROLE % allows), "api", "integration_role_broad")) == expected
+
+
+def test_a_plan_shows_the_role_of_an_integration() -> None:
+    wide = '{"Statement": [{"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}]}'
+    stack = plan(
+        "aws_api_gateway_rest_api.api: {}\n"
+        "aws_iam_role.r: {name: r}\n"
+        f"aws_iam_role_policy.r: {{role: '${{aws_iam_role.r.name}}', policy: '{wide}'}}\n"
+        "aws_api_gateway_integration.get: {rest_api_id: '${aws_api_gateway_rest_api.api.id}', "
+        "credentials: '${aws_iam_role.r.arn}', http_method: GET, resource_id: x}\n"
+        "aws_api_gateway_method.get: {rest_api_id: '${aws_api_gateway_rest_api.api.id}', "
+        "http_method: GET, resource_id: x}\n"
+    )
+    assert answer(found(stack, "api", "integration_role_broad", "aws_api_gateway_rest_api.api")) is True
+
+
 PATH = "RequestParameters: {integration.request.path.key: method.request.path.key}"
 
 

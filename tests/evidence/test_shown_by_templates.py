@@ -60,6 +60,7 @@ KEPT = (
     "{Effect: Deny, Principal: '*', Resource: '*', Action: ['kms:DisableKey', 'kms:ScheduleKeyDeletion',"
     " 'kms:PutKeyPolicy'], Condition: {ArnNotLike: {'aws:PrincipalArn': 'arn:aws:iam::*:role/break-glass'}}}"
 )
+ROTATED = KEY.replace("KeyPolicy: {{Statement: [{}]}}", "{}")
 TRUST = """
   Deploy:
     Type: AWS::IAM::Role
@@ -104,6 +105,13 @@ CASES: list[tuple[str, str, Any]] = [
     ("store.key_deletion_guarded", KEY.format(KEPT), True),
     ("store.key_deletion_guarded", KEY.format(KEPT.replace("break-glass", "*")), UNKNOWN),
     ("store.key_deletion_guarded", KEY.format(KEPT.replace("'kms:DisableKey', ", "")), UNKNOWN),
+    ("store.key_rotated", ROTATED.format("EnableKeyRotation: true"), True),
+    ("store.key_rotated", ROTATED.format("EnableKeyRotation: false"), False),
+    ("store.key_rotated", ROTATED.format("PendingWindowInDays: 30"), False),
+    ("store.key_rotated", ROTATED.format("EnableKeyRotation: true, RotationPeriodInDays: 366"), False),
+    ("store.key_rotated", ROTATED.format("EnableKeyRotation: true, RotationPeriodInDays: 90"), True),
+    ("store.key_rotated", ROTATED.format("EnableKeyRotation: !ImportValue on"), UNKNOWN),
+    ("store.key_rotated", ROTATED.format("Enabled: true").replace("!GetAtt K.Arn", "alias/other"), UNKNOWN),
     ("pipeline.runner_role_bound", TRUST.format(CODEBUILD, PROJECT % "deploy"), True),
     ("pipeline.runner_role_bound", TRUST.format(CODEBUILD, PROJECT % "*"), False),
     ("pipeline.runner_role_bound", TRUST.format(CODEBUILD, "{}"), False),
@@ -145,3 +153,14 @@ def test_a_plan_has_the_policy_of_a_log_in_a_resource_of_its_own() -> None:
         f"  {{log_group_name: '${{aws_cloudwatch_log_group.l.name}}', policy_document: '{stated}'}}\n"
     )
     assert answer(found(plan(text), "function", "log_data_protection")) is True
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"), [("enable_key_rotation: true", True), ("description: a", False), ("", False)]
+)
+def test_a_plan_shows_whether_a_key_is_rotated(settings: str, expected: Any) -> None:
+    text = (
+        f"aws_kms_key.k: {{{settings}}}\n"
+        "aws_dynamodb_table.t: {server_side_encryption: [{enabled: true, kms_key_arn: '${aws_kms_key.k.arn}'}]}\n"
+    )
+    assert answer(found(plan(text), "store", "key_rotated")) is expected

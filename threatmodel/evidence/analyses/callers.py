@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/integrating-api-wit
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from threatmodel.evidence.analyses.properties import (
     flag,
@@ -112,18 +112,23 @@ def callers_name_objects(parts: Sequence[Gathered], resource: Resource, stack: S
 
     Where the authorizer's answer is part of what it asks for, callers may be held to what is theirs: not known.
     """
-    says = list(
-        judged(
-            named(parts, "method", "integration"),
-            resource,
-            lambda part: _named(read(part.node, "Integration") or part.node, part.resource.place),
-        )
+    says = of_integrations(parts, resource, _named)
+    return unless_unread(some(says, "the request names the object that the service reads or writes"), stack, [False])
+
+
+def of_integrations(
+    parts: Sequence[Gathered], resource: Resource, judge: Callable[[Node, Place], Answer]
+) -> Iterator[Answer]:
+    """What the settings of each integration of an API say."""
+    yield from judged(
+        named(parts, "method", "integration"),
+        resource,
+        lambda part: judge(read(part.node, "Integration") or part.node, part.resource.place),
     )
     for part in named(parts, "body"):
         routes = operations(parsed(part.node))
-        says += [_named(one.integration, one.place) for one in routes if one.integration is not None]
-    says += [Unanswered(_ELSEWHERE, part.node.place) for part in named(parts, "elsewhere")]
-    return unless_unread(some(says, "the request names the object that the service reads or writes"), stack, [False])
+        yield from (judge(one.integration, one.place) for one in routes if one.integration is not None)
+    yield from (Unanswered(_ELSEWHERE, part.node.place) for part in named(parts, "elsewhere"))
 
 
 @analysis("method")

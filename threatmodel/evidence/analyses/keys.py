@@ -8,11 +8,11 @@ encryption in a separate property, a key alone does not count.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from threatmodel.evidence.analyses.failures import dead_letters_of
 from threatmodel.evidence.analyses.guardrails import denies
-from threatmodel.evidence.analyses.properties import flag, read, worded
+from threatmodel.evidence.analyses.properties import flag, number, read, worded
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.sharing import anybody, everybody
 from threatmodel.evidence.answers import (
@@ -202,10 +202,22 @@ def key_deletion_denied(parts: Sequence[Gathered], resource: Resource, stack: St
 
     A service control policy may deny it too, so that it is never a no.
     """
+    return _of_keys(_keeps, parts, resource, stack)
+
+
+@analysis("key", "rule", "cluster", "replica")
+def key_rotated(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether each named key is rotated every year, which it is only if that is enabled."""
+    return _of_keys(_rotated, parts, resource, stack)
+
+
+def _of_keys(
+    judge: Callable[[Resource | None, Place], Answer], parts: Sequence[Gathered], resource: Resource, stack: Stack
+) -> Outcome:
+    """What is said of each key that a resource names itself."""
     return every(
-        doubted(_keeps(target, part.node.place), doubt_of(part.resource, resource))
+        doubted(judge(_named_key(part, stack), part.node.place), doubt_of(part.resource, resource))
         for part in named(parts, "key", "rule")
-        for target in (_named_key(part, stack),)
     )
 
 
@@ -227,3 +239,17 @@ def _keeps(key: Resource | None, place: Place) -> Answer:
     if all(any(denies(one, action) for one in found) for action in _ENDS):
         return yes(key.place)
     return Unanswered("the key's own policy lets administrators disable or delete it", key.place)
+
+
+_A_YEAR = 365
+
+
+def _rotated(key: Resource | None, place: Place) -> Answer:
+    if key is None or key.type != "AWS::KMS::Key" or key.opaque is not None or key.doubt is not None:
+        return Unanswered("the key is not in this file, or may have other settings", place)
+    on, days = read(key.properties, "EnableKeyRotation"), read(key.properties, "RotationPeriodInDays")
+    rotates = flag(on, left_out=False)
+    if rotates and days is not None:
+        period = number(days)
+        rotates = None if period is None else period <= _A_YEAR
+    return said(rotates, (days or on or key).place, "it is unknown whether the key is rotated")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from typing import NamedTuple
 
+from threatmodel.evidence.analyses.callers import of_integrations
 from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.analyses.registry import analysis, rows
 from threatmodel.evidence.answers import (
@@ -18,9 +19,11 @@ from threatmodel.evidence.answers import (
     named,
     no,
     one_of,
+    open_at,
     opposite,
     some,
     unknown,
+    unless_unread,
     yes,
 )
 from threatmodel.evidence.policies.arns import covers_every
@@ -34,9 +37,10 @@ from threatmodel.evidence.policies.grants import (
 )
 from threatmodel.evidence.policies.iam import IamAction, expanded, managed_policies
 from threatmodel.evidence.policies.permissions import held, rights
-from threatmodel.evidence.policies.role_policies import as_others
+from threatmodel.evidence.policies.role_policies import as_others, role_policies
 from threatmodel.evidence.policies.work import listed, template_of_actions, use_of
 from threatmodel.evidence.resource_types import known
+from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Table, Unknown, items, links
 
@@ -127,6 +131,28 @@ rows("policy", "managed", "sam")({
     "wildcard-resource": _wildcard,
     "wildcard-beyond-polling": partial(_wildcard, spares_polling=True),
 })  # fmt: skip
+
+
+@analysis("method", "integration", "body", "elsewhere")
+def integration_role_broad(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether the role of an integration allows every action of a service, or acts on every resource."""
+    return unless_unread(some(of_integrations(parts, resource, partial(_of_role, stack))), stack, [False])
+
+
+def _of_role(stack: Stack, settings: Node, place: Place) -> Answer:
+    node = read(settings, "Credentials|credentials|CredentialsArn")
+    if node is None or pattern(node).text.endswith(":user/*"):  # the rights of the caller
+        return no(place)
+    held_by = role_policies(stack)
+    role = held_by.all.get(held_by.named(node))
+    if role is None:
+        return Unanswered("the role of an integration is not in this file", node.place)
+    instead = _Instead(held_by.of[role.name], role, stack)
+    found = allowing(held_by.statements(role))
+    wide = [grant.says(one) for grant in found for one in (_wild(grant), *_over_all(grant, instead, frozenset()))]
+    wide += [open_at(one) for one, _ in held_by.open]  # a policy of a role that is not known may be its own
+    return some(wide) or no(place)
+
 
 _POLLERS = re.compile(r"AWSLambda(DynamoDB|Kinesis|MSK|SQSQueue)ExecutionRole")
 
