@@ -123,6 +123,24 @@ def test_the_window_rejects_any_other_timestamp(monkeypatch: pytest.MonkeyPatch,
     assert answer == (None if passes else {"statusCode": 401})
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        r'{"response_url":"https:\/\/hooks.slack.com\/actions\/T1\/2\/abc"}',  # as Slack writes JSON
+        r'{"message": "{\"response_url\":\"https:\\/\\/hooks.slack.com\\/actions\\/T1\\/2\\/abc\"}"}',  # in a JSON log
+        "payload=%7B%22response_url%22%3A%22https%3A%5C%2F%5C%2Fhooks.slack.com%5C%2Factions%5C%2FT1%5C%2F2%5C%2Fabc%22",
+        "response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1%2F2%2Fabc&trigger_id=1",
+        "POST https://hooks.slack.com/services/T1/B2/abc failed",
+        "xwfp-1-abc",
+        "xoxe.xoxb-1-abc",
+    ],
+)
+def test_a_redacted_log_has_no_address_or_token_in_any_form_that_slack_writes(text: str) -> None:
+    names: dict[str, Any] = {"re": re}
+    exec(CODE["log-redaction"].partition("class ")[0], names)  # noqa: S102 - our own snippet
+    assert "abc" not in names["SECRET"].sub("", text)
+
+
 def test_outbound_calls_leave_the_wait_to_the_queue_and_repeat_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
     names: dict[str, Any] = {"urllib3": urllib3, "Any": Any, "Later": TimeoutError}
     exec(CODE["outbound-call-resilience"], names)  # noqa: S102 - our own snippet
