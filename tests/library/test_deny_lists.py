@@ -249,3 +249,12 @@ def test_a_scan_of_dependencies_moves_no_threat_to_the_build() -> None:
     links = [(t, link) for t in LIBRARY.threats.values() for link in t.links if link.control == "dependency-scanning"]
     assert {link.effect for threat, link in links if "pipeline" in threat.targets} == {"assures"}
     assert {link.effect for threat, link in links} > {"assures"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["approver-authorization", "object-level-authorization", "tenant-data-isolation", "tool-calls-authorized"],
+)
+def test_a_check_of_who_asks_requires_that_the_caller_is_verified(name: str) -> None:
+    """Who is named by an unsigned body or an unverified token is whoever the sender chose."""
+    assert {*LIBRARY.controls[name].requires} == {"slack-request-signing", "tokens-verified"}
