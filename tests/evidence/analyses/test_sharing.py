@@ -380,6 +380,42 @@ def test_a_denial_on_a_stream_says_nothing_of_its_consumers() -> None:
     )
 
 
+BUS_RULED_BY_BOT = """
+  News: {Type: AWS::Events::EventBus, Properties: {Name: news}}
+  Rules:
+    Type: AWS::Events::EventBusPolicy
+    Properties:
+      EventBusName: !Ref News
+      StatementId: rules
+      Statement:
+        Effect: EFFECT
+        Principal: '*'
+        Action: ['events:PutRule', 'events:PutTargets']
+        Resource: '*'
+        Condition: {ArnNotEquals: {aws:PrincipalArn: !GetAtt BotRole.Arn}}
+  Itself:
+    Type: AWS::Events::EventBusPolicy
+    Properties:
+      EventBusName: !Ref News
+      StatementId: itself
+      Statement:
+        Effect: Deny
+        Principal: '*'
+        Action: ['events:PutPermission', 'events:RemovePermission']
+        Resource: '*'
+        Condition: {ArnNotLike: {aws:PrincipalArn: 'arn:aws:iam::*:role/deploy'}}
+"""
+
+
+def test_a_denial_on_a_bus_is_no_proof_of_who_writes_its_rules() -> None:
+    """PutRule and PutTargets are about a rule, which is a resource beside the bus."""
+    denied, allowed = (SHOP + BUS_RULED_BY_BOT.replace("EFFECT", one) for one in ("Deny", "Allow"))
+    assert fact(denied, "queue", "subscribers_restricted", "News") == OPEN
+    assert fact(allowed, "queue", "subscribers_restricted", "News") == NO
+    sends = denied.replace("'events:PutRule', 'events:PutTargets'", "'events:PutEvents'")
+    assert fact(sends, "queue", "senders_restricted", "News") == OPEN  # a policy of a bus denies no change of itself
+
+
 WORKFLOW_ROLE = """
   FlowRole:
     Type: AWS::IAM::Role

@@ -81,12 +81,22 @@ def _elsewhere(resource: Resource, actions: frozenset[str]) -> Unanswered | None
     replicas = next((one for one in each(read(resource.properties, "ReplicaRegions"))), None)
     if replicas is not None:
         return Unanswered("its replicas have separate policies, which are not in this file", replicas.place)
-    if resource.type == "AWS::Kinesis::Stream" and actions is RECEIVES:
-        why = "a registered consumer reads it too, as a separate resource that the policy of the stream is not about"
-        return Unanswered(why, resource.place)
-    return None
+    separate = _SEPARATE.get((resource.type, actions))
+    return Unanswered(separate, resource.place) if separate else None
 
 
+_SEPARATE = {
+    ("AWS::Kinesis::Stream", RECEIVES): (
+        "a registered consumer reads it too, as a separate resource that the policy of the stream is not about"
+    ),
+    ("AWS::Events::EventBus", SENDS): (
+        "its policy cannot deny changes of itself: events:PutPermission is about no resource"
+    ),
+    ("AWS::Events::EventBus", SUBSCRIBES): (
+        "its rules are separate resources, and who may write them is not in the policy of the bus alone"
+    ),
+}
+"""Resources whose own policy does not bind all that gives the same, and why."""
 _WITH_MANY = ("AWS::Events::EventBus", "AWS::Kinesis::Stream")
 """A resource that has a separate policy for each of its uses."""
 
