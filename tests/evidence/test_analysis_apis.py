@@ -298,7 +298,7 @@ def test_the_policy_of_sams_api_is_looked_at_for_its_cdn() -> None:
         Origins:
           - Id: api
             DomainName: !Sub ${Api}.execute-api.${AWS::Region}.amazonaws.com
-            OriginCustomHeaders: [{HeaderName: Referer, HeaderValue: planted}]
+            OriginCustomHeaders: [{HeaderName: Referer, HeaderValue: planted-for-this-test}]
 """
     checks = ", Condition: {StringEquals: {aws:Referer: planted}}"
     assert answer(found(template(text % checks), "api", "origin_authenticated")) is True

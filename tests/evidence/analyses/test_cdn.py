@@ -23,7 +23,7 @@ CDN = """
           - {{Id: other, DomainName: example.com, OriginCustomHeaders: [{{HeaderName: x, HeaderValue: planted}}]}}
 """
 SIGNED = ", OriginAccessControlId: !GetAtt Signer.Id"
-HEADER = ", OriginCustomHeaders: [{HeaderName: x-origin-secret, HeaderValue: planted}]"
+HEADER = ", OriginCustomHeaders: [{HeaderName: x-origin-secret, HeaderValue: planted-for-this-test}]"
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ GUARDED = """
         Origins:
           - Id: api
             DomainName: !Sub ${{Api}}.execute-api.${{AWS::Region}}.amazonaws.com
-            OriginCustomHeaders: [{{HeaderName: {sent}, HeaderValue: planted}}]
+            OriginCustomHeaders: [{{HeaderName: {sent}, HeaderValue: planted-for-this-test}}]
   Acl:
     Type: AWS::WAFv2::WebACL
     Properties:
@@ -119,6 +119,13 @@ def test_a_stage_without_the_web_acl_is_another_way() -> None:
     assert answer(found(template(text + beta), "api", "origin_authenticated")) == UNKNOWN
 
 
+def test_a_header_that_can_be_guessed_proves_nothing() -> None:
+    text = GUARDED.format(sent=OWN, policy="", default="{Block: {}}", statement=EXACT, target=BY_API)
+    guessed = text.replace("HeaderValue: planted-for-this-test", 'HeaderValue: "true"')
+    assert guessed != text
+    assert answer(found(template(guessed), "api", "origin_authenticated")) == UNKNOWN
+
+
 def test_cdn_only_in_a_plan() -> None:
     text = """
 aws_api_gateway_rest_api.slack: {}
@@ -137,7 +144,7 @@ aws_wafv2_web_acl_association.origin:
   web_acl_arn: "${aws_wafv2_web_acl.origin.arn}"
   resource_arn: "${aws_api_gateway_stage.prod.arn}"
 """
-    header = "[{name: x, value: planted}]"
+    header = "[{name: x, value: planted-for-this-test}]"
     tied, loose = text, text.split("aws_wafv2_web_acl_association", maxsplit=1)[0]
     assert answer(found(plan(tied % header), "api", "origin_authenticated")) is True
     assert answer(found(plan(loose % header), "api", "origin_authenticated")) == UNKNOWN

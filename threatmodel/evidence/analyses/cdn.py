@@ -86,11 +86,15 @@ def signed(parts: Sequence[Gathered], origins: Sequence[Gathered]) -> tuple[Plac
     return None
 
 
+_LEAST = 16
+"""Characters of a header's value that is a secret: 64 bits at least, if it is random."""
+
+
 def _sent(origin: Node) -> Iterator[str]:
-    """The names of the headers that the CDN adds; their values are not looked at."""
+    """The names of the headers that the CDN adds, but for those whose values are short enough to be guessed."""
     for header in each(read(origin, "OriginCustomHeaders")):
-        name = worded(read(header, "HeaderName"))
-        if name is not None:
+        name, value = worded(read(header, "HeaderName")), worded(read(header, "HeaderValue"))
+        if name is not None and (value is None or len(value) >= _LEAST):
             yield name.lower()
 
 
