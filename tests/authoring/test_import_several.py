@@ -285,6 +285,27 @@ def test_the_only_folder_below_with_a_template_is_read(name: str, capsys: pytest
     assert f"read repo/{name}\n" in err
 
 
+def test_a_plan_below_is_read_and_configuration_without_one_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in (".terraform/modules/x", "infra/modules/api", "src"):
+        Path("repo", name).mkdir(parents=True)
+    for name in (".terraform/modules/x/main.tf", "infra/main.tf", "infra/modules/api/main.tf"):
+        Path("repo", name).write_text("", encoding="utf-8")
+    said = refused(["import", "repo"], capsys)
+    assert "repo/infra: not-a-template: this is Terraform configuration without a plan as JSON" in said
+    function = {"address": "aws_lambda_function.a", "type": "aws_lambda_function", "name": "a", "mode": "managed"}
+    values = {"values": {"function_name": "a", "runtime": "python3.13"}, "provider_name": PROVIDER}
+    plan = {**PLAN, "planned_values": {"root_module": {"resources": [{**function, **values}]}}}
+    Path("repo/infra/plan.json").write_text(json.dumps(plan), encoding="utf-8")
+    code, out, err = run(capsys, "import", "repo")
+    assert code == 0
+    assert "  - {plan: repo/infra/plan.json}" in out
+    assert "read repo/infra/plan.json\n" in err
+    assert "\nname: repo\n" in out
+
+
+PROVIDER = "registry.terraform.io/hashicorp/aws"
+
+
 def test_what_a_template_nests_is_no_file_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     Path("all").mkdir()
     nesting = "Resources: {Inner: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: bot.yaml}}}\n"

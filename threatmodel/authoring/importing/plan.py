@@ -146,14 +146,14 @@ def _name(own: Sequence[Source], stack: Stack) -> str:
     title = stack.title.strip() if stack.title.isprintable() else ""
     piped = path.is_fifo()
     here = real_path(Path()).name if piped else real_path(path).parent.name
-    if here == _CDK_OUT:
+    if here in _SAYS_HOW:
         here = real_path(path).parent.parent.name
     plain = len(own) == 1 and not piped and stem not in {"template", "serverless", "plan"}
     return title or (stem if plain else here) or stem
 
 
-_CDK_OUT = "cdk.out"
-"""The folder of what the CDK writes, in that of the app."""
+_SAYS_HOW = frozenset(("cdk.out", "terraform", "infra", "infrastructure", "iac", "deploy", "cloudformation"))
+"""Names of folders that say how a system is deployed, and not which: it is that of the folder around them."""
 _SAMCONFIG = "samconfig.toml"
 
 

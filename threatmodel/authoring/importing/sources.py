@@ -102,6 +102,9 @@ def _in_folder(folder: Path, kind: str, files: Files, notes: list[str]) -> tuple
     below = () if program else _folders_below(folder, files)
     if len(below) == 1:
         return _in_folder(below[0], kind, files, notes)
+    if not program and not below:
+        folder = _configured_below(folder, files)
+        program = _made_by(folder)
     message, hint = program or _nothing(below)
     raise _refused(folder, "; ".join((message, *notes)), hint)
 
@@ -143,7 +146,8 @@ _DEEPEST = 4
 """Folders on the way to infrastructure code that is found without its name."""
 _LARGEST = 1024 * 1024
 """Characters of a file that may be infrastructure code."""
-_OF_AWS = re.compile(r"\bAWS::[A-Z]\w*::[A-Z]")
+_OF_AWS = re.compile(r"\bAWS::[A-Z]\w*::[A-Z]|\A\s*\{.{0,2000}\"planned_values\"", re.DOTALL)
+_CONFIGURES = frozenset((".tf", ".tofu"))
 _COPIES = frozenset(("test", "tests", "__tests__", "fixtures", "example", "examples", "sample", "samples", "docs"))
 """Names of folders with infrastructure code of other systems."""
 
@@ -159,10 +163,21 @@ def _folders_below(folder: Path, files: Files) -> Sequence[Path]:
     return sorted({path.parent for path in own or alone})
 
 
+def _configured_below(folder: Path, files: Files) -> Path:
+    """Return the folder nearest below that has Terraform configuration; the folder itself where none has any."""
+    below = files.below(folder, [], NOT_SOURCE, MOST_FILES)
+    found = {one.parent for one in below if one.suffix in _CONFIGURES and not _is_hidden(one, folder)}
+    return min(found, key=lambda one: (len(one.parts), one), default=folder)
+
+
+def _is_hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
 def _may_be(path: Path, folder: Path, files: Files) -> bool:
     """Whether a file below a folder is infrastructure code, by its name or by the types that it names."""
     parts = path.relative_to(folder).parts
-    if not 1 < len(parts) <= _DEEPEST + 1 or any(part.startswith(".") for part in parts):
+    if not 1 < len(parts) <= _DEEPEST + 1 or _is_hidden(path, folder):
         return False
     if path.name in {"serverless.yml", "serverless.yaml"} or re.fullmatch(_MAKES_SERVERLESS, path.name):
         return True
@@ -176,7 +191,7 @@ def _may_be(path: Path, folder: Path, files: Files) -> bool:
 def _made_by(folder: Path) -> tuple[str, str] | None:
     """What is said of a folder with a program that makes infrastructure code, and what to do; None for any other."""
     for path in sorted(folder.iterdir()):
-        if path.suffix in {".tf", ".tofu"}:
+        if path.suffix in _CONFIGURES:
             return "this is Terraform configuration without a plan as JSON", f"import a plan: {_PLAN}"
         if path.name == "cdk.json" and not (folder / _CDK_OUT / _MANIFEST).is_file():
             made = f"run 'cdk synth' and then '{_again(folder / _CDK_OUT)}'"

@@ -79,7 +79,7 @@ def add_function(making: GrowingTemplate, function: Function) -> None:
 
 
 def _handler(making: GrowingTemplate, function: Function) -> Node | None:
-    """What serves the requests: the application that serverless-wsgi serves, in place of its own handler."""
+    """What serves the requests: the application of serverless-wsgi, instead of the handler that it packages."""
     handler = function.get("handler")
     return making.wsgi_app or handler if text(handler) in _OF_WSGI else handler
 

@@ -193,7 +193,7 @@ class GrowingTemplate:
 
     `fills_environment` is a plugin that gives every function more variables; `role_each`: one gives a function with
     separate statements a separate role; `adding` are plugins that only add resources; `wsgi_app` is the application
-    that one serves with a handler of its own.
+    that one serves with a separate handler.
     """
 
     file: str
