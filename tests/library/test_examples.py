@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import HOME
+from threatmodel.assessment.risk import Cell, residual
 from threatmodel.library.condition import compile_condition
-from threatmodel.library.entries import MITIGATIONS, SCENARIOS, Library
+from threatmodel.library.entries import MITIGATIONS, SCENARIOS, ControlEffect, Library
 from threatmodel.library.examples import (
     Evaluation,
     control_answer,
@@ -93,6 +94,30 @@ def test_every_threat_can_be_moved(library: Library) -> None:
     for threat in library.threats.values():
         moving = {"stops", "hinders", "contains"} & {link.effect for link in threat.links}
         assert moving or threat.by_provider, threat.id
+
+
+ENOUGH = {
+    "data-tampering": {"store-recovery", "guardduty-s3-protection"},
+    "service-stopped-through-control-plane": {"concurrency-alarm", "function-change-alerts"},
+    "source-code-disclosure": {"code-readers-restricted"},
+}
+"""Controls that bring a threat to low without stopping it: the damage is undone, or what is left discloses little."""
+
+
+def test_what_only_reduces_a_threat_does_not_close_it_alone(library: Library) -> None:
+    """With a runbook, which every team has to have, as the only other control."""
+    found: dict[str, set[str]] = {}
+    for threat in library.threats.values():
+        inherent = Cell(threat.likelihood, threat.impact)
+        runbook: list[ControlEffect] = ["responds" for link in threat.links if link.control == "incident-runbook"]
+        for link in threat.links:
+            if (
+                link.effect != "stops"
+                and inherent.band != "low"
+                and residual(inherent, [link.effect, *runbook]).band == "low"
+            ):
+                found.setdefault(threat.id, set()).add(link.control)
+    assert found == ENOUGH
 
 
 def test_what_stops_a_threat_says_what_was_looked_at(library: Library) -> None:
