@@ -25,7 +25,7 @@ _OPERATING = frozenset(("CloudFormation", "CodeDeploy", "CodePipeline", "Config"
 PASSING_REQUESTS = frozenset(("CloudFront", "Elastic Load Balancing"))
 """Services that pass requests of the internet on as they are, if they are set up so."""
 WITH_ROUTES = PASSING_REQUESTS | {"AppSync", "VPC Lattice"}
-"""Services that callers call by an address: those, and APIs of their own."""
+"""Services that callers call by an address: those, and those that are an API."""
 _CLAIM = Statement(value=False, source="wiring", place=None)
 """That nothing outside these files makes a private API reachable."""
 PASSING_ON = WITH_ROUTES | {"Alexa", "Cognito", "Connect", "IoT Core", "Lex", "SES"}
