@@ -221,6 +221,26 @@ def test_what_is_only_a_sign_decides_nothing(seen: Seen, files: Mapping[str, str
     assert seen(files).fact("pipeline", fact) is None
 
 
+@pytest.mark.parametrize(
+    ("step", "fact", "stops"),
+    [
+        ("run: bandit -r src", "static_analysis", True),
+        ("run: bandit -r src | tee bandit.txt", "static_analysis", False),
+        ("shell: bash\n        run: bandit -r src | tee bandit.txt", "static_analysis", True),
+        ("run: |\n          set -euo pipefail\n          bandit -r src | tee bandit.txt", "static_analysis", True),
+        ("run: |\n          set +e\n          bandit -r src\n          exit 0", "static_analysis", False),
+        ("run: bandit -r src --exit-zero", "static_analysis", False),
+        ("run: bandit --version", "static_analysis", False),
+        ("run: checkov -d .\n        env: {CKV_SOFT_FAIL: 'true'}", "template_scanning", False),
+        ("run: npm audit --audit-level=none", "dependency_scanning", False),
+        ("run: pip-audit --dry-run -r requirements.txt", "dependency_scanning", False),
+    ],
+)
+def test_a_scanner_counts_where_its_results_fail_the_build(seen: Seen, step: str, fact: str, stops: bool) -> None:
+    text = f"on: push\njobs:\n  a:\n    steps:\n      - {step}\n"
+    assert (seen({"a.yml": text}).fact("pipeline", fact) is not None) is stops
+
+
 def test_what_cannot_be_read_is_named_with_reason_and_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
 ) -> None:

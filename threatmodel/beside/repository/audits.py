@@ -264,9 +264,11 @@ def _scanning_action(step: Step) -> Iterator[tuple[str, str, Place, bool]]:
 def _scanning_commands(step: Step) -> Iterator[tuple[str, str, Place, bool]]:
     for command in step.commands:
         for topic, pattern in tools.SCANNERS.items():
-            if pattern.match(command.text):
+            if pattern.match(command.text) and not tools.NO_SCAN.match(command.text):
                 shown = f"runs {command.text.split()[0]}"
-                yield topic, shown, command.place, not (command.tolerated or step.tolerated or step.condition)
+                softly = tools.LENIENT.search(command.text) or "CKV_SOFT_FAIL" in step.env
+                stops = not (softly or command.tolerated or step.tolerated or step.condition)
+                yield topic, shown, command.place, stops
 
 
 def _tests(workflow: Workflow) -> Iterator[Sighting]:

@@ -92,12 +92,12 @@ def _writes(permissions: Mapping[str, str], at: Place | None) -> bool | None:
 
 
 def _step(step: Node, lines: list[str]) -> Step:
-    run = get(step, "run")
+    run, shell = get(step, "run"), text(step, "shell")  # without a shell GitHub's bash has no pipefail
     return Step(
         place=key_place(step, "uses") or key_place(step, "run") or step.place,
         action=text(step, "uses"),
         inputs=entries(get(step, "with")),
-        commands=tuple(commands(text(run), run.place, lines)) if run is not None else (),
+        commands=tuple(commands(text(run), run.place, lines, pipefail=shell == "bash")) if run is not None else (),
         env=entries(get(step, "env")),
         condition=text(step, "if"),
         tolerated=text(step, "continue-on-error") not in {"", "false"},

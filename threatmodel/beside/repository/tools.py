@@ -75,12 +75,12 @@ SCANNERS: Mapping[str, re.Pattern[str]] = {
         """
     ),
     "scans-code": re.compile(
-        r"bandit\b(?!.*--exit-zero)|semgrep\s+ci\b|semgrep\b.*--error\b|gosec\b|njsscan\b|brakeman\b|snyk\s+code\s+test\b"
+        r"bandit\b|semgrep\s+ci\b|semgrep\b.*--error\b|gosec\b|njsscan\b|brakeman\b|snyk\s+code\s+test\b"
     ),
     "scans-templates": re.compile(
         r"""(?x)
-        checkov\b(?!.*(?:--soft-fail|\s-s\b)) | cfn[-_]nag(?:_scan)?\b | cfn-guard\s+validate\b |
-        tfsec\b(?!.*--soft-fail) | terrascan\s+scan\b | conftest\s+(?:test|verify)\b | kics\s+scan\b |
+        checkov\b | cfn[-_]nag(?:_scan)?\b | cfn-guard\s+validate\b |
+        tfsec\b | terrascan\s+scan\b | conftest\s+(?:test|verify)\b | kics\s+scan\b |
         trivy\s+(?:config|conf)\b.*--exit-code[ =][1-9] | snyk\s+iac\s+test\b
         """
     ),
@@ -89,6 +89,10 @@ SCANNERS: Mapping[str, re.Pattern[str]] = {
     ),
 }
 """Programs that scan, and end with an error where they find something, by what they look for."""
+LENIENT = re.compile(r"\s(?:--exit-zero|--soft-fail|--dry-run|--audit-level[ =]none)\b|checkov\b.*\s-s\b")
+"""Options with which a scanner ends well whatever it finds."""
+NO_SCAN = re.compile(r"\S+\s+(?:--version|--help|-h|version|help)\b")
+"""Commands that only print what a program is."""
 
 SCANNING_ACTIONS: Mapping[str, Sequence[str]] = {
     "scans-dependencies": (

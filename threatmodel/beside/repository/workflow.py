@@ -34,9 +34,16 @@ _FOLDER = re.compile(r"\A(?:\S*/)?(?:node_modules/\.bin|\.?venv/bin|bin)/")
 _HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_]\w*)\1")
 
 
-def commands(script: str, place: Place, lines: Sequence[str]) -> Iterator[Command]:
-    """Yield the commands of a script at `place` of a file with these `lines`."""
+_LENIENT = re.compile(r"(?m)^\s*set\s+\+(?:\w*e|o\s+errexit)\b")
+_STRICT = re.compile(r"(?m)^\s*set\s+-\w*o\s+pipefail\b")
+"""Lines that let a script go on after an error, and that let a pipe fail where one of its commands does."""
+
+
+def commands(script: str, place: Place, lines: Sequence[str], *, pipefail: bool = True) -> Iterator[Command]:
+    """Yield the commands of a script at `place` of a file with these `lines`; `pipefail` is as the shell begins."""
     script = script[:LONGEST_SCRIPT]
+    goes_on = _LENIENT.search(script) is not None
+    lost = "||" if pipefail or _STRICT.search(script) else "|"
     first = _first_line(script, place, lines)
     heredoc = ""
     for number, line in _logical(script):
@@ -44,7 +51,8 @@ def commands(script: str, place: Place, lines: Sequence[str]) -> Iterator[Comman
             heredoc = "" if line.strip() == heredoc else heredoc
             continue
         at = place._replace(line=first + number, column=1) if first else place
-        yield from _split(line[:LONGEST_LINE], at)
+        for one in _split(line[:LONGEST_LINE], at, lost):
+            yield one._replace(tolerated=True) if goes_on else one
         opened = _HEREDOC.search(line)
         heredoc = opened[2] if opened else ""
 
@@ -66,8 +74,8 @@ def _first_line(script: str, place: Place, lines: Sequence[str]) -> int:
     return 0
 
 
-def _split(line: str, place: Place) -> Iterator[Command]:
-    """The commands of one line; one that `|| true` or `|| echo` follows may fail."""
+def _split(line: str, place: Place, lost: str) -> Iterator[Command]:
+    """The commands of one line; one that `|| true`, `|| echo` or what is `lost` follows may fail."""
     begin, found = 0, list[tuple[str, str]]()
     for part in _PART.finditer(line):
         if part["comment"] is not None:
@@ -80,7 +88,8 @@ def _split(line: str, place: Place) -> Iterator[Command]:
     for index, (text, end) in enumerate(found):
         after = found[index + 1][0].strip() if index + 1 < len(found) else ""
         if bare := _bare(text.strip()):
-            yield Command(bare, place, end == "||" and not re.match(r"exit\s+[1-9]|false\b|\(|\{", after))
+            kept = re.match(r"exit\s+[1-9]|false\b|\(|\{", after)
+            yield Command(bare, place, end in {"||", lost} and not (end == "||" and kept))
 
 
 def _bare(text: str) -> str:
