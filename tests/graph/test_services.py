@@ -126,6 +126,7 @@ def test_a_service_that_may_pass_requests_on_leaves_open_whether_they_reach_a_fu
     worker = found["worker"].facts.get("takes_requests")
     assert (worker.value if worker is not None and worker.size else None) == reaches
     assert found["viewer"].facts["internet_facing"].value is True
+    assert found["viewer"].facts["web_facing"].value is False
 
 
 @pytest.mark.parametrize(

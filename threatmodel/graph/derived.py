@@ -92,7 +92,8 @@ def _function_web_facing(given: Given, node: Node) -> Fact | None:
     verifies = given.stated[node.id].get("verifies_signature")
     if node.id in given.unsaid and not (others and others.value) and verifies and verifies.size and not verifies.value:
         others = known(value=True, said=[verifies.said])
-    others = given.unless_passed_on(node.id, WITH_ROUTES, others)
+    if not given.runs_at_edge(node.id):  # what a CDN has it do with a request comes through no API
+        others = given.unless_passed_on(node.id, WITH_ROUTES, others)
     return given.as_stated(_unless_unsaid(given, node.id, others), _asked(given, node))
 
 

@@ -132,10 +132,14 @@ class Given:
         routed = any(item.by == "http" for item in items)
         return closed and said and routed and not slack and not called and not self.signs
 
+    def runs_at_edge(self, function: str) -> Fact | None:
+        """The fact that a function runs at the edge; None if it does not, or that is unknown."""
+        found = self.stated[function].get("runs_at_edge")
+        return found if found is not None and found.size and found.value else None
+
     def requested(self, function: str) -> Fact | None:
         """Whether requests of the internet reach a function by what starts it."""
-        at_edge = self.stated[function].get("runs_at_edge")
-        if at_edge is not None and at_edge.size and at_edge.value:
+        if at_edge := self.runs_at_edge(function):
             return known(value=True, said=[at_edge.said])
         triggers = members_of(self.functions[function], "triggers")
         by_api = [one for one in triggers if THROUGH[one.item.by] == "api" or self.apis_of(one.item)]

@@ -29,6 +29,7 @@ _OF_EVENT = {
     **dict.fromkeys(("queryStringParameters", "multiValueQueryStringParameters", "rawQueryString"), "payload"),
     **dict.fromkeys(("pathParameters", "Records", "detail", "cookies"), "payload"),
     **dict.fromkeys(("requestContext", "isBase64Encoded", "httpMethod", "path", "rawPath", "resource", "source"), ""),
+    **dict.fromkeys(("ResponseURL", "RequestType", "StackId", "LogicalResourceId"), ""),  # CloudFormation's, alone
     **dict.fromkeys(("detail-type", "stageVariables", "version", "routeKey", "time", "region", "account"), ""),
 }
 _OF_REQUEST = {
