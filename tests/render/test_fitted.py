@@ -141,6 +141,44 @@ def texts(found: Fitted) -> list[str]:
     return ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
 
 
+UNKNOWN = """\
+name: Unknown
+apis: {front: {}}
+stores: {orders: {kind: dynamodb}}
+functions:
+  none: {}
+  bot: {triggers: [{slack: events, api: front}]}
+  worker: {triggers: [{schedule: rate(1 day)}], writes: [orders], calls: []}
+  open: {triggers: [{schedule: rate(1 day)}], reads: [orders], calls: [], incomplete: [reads]}
+  left: {out_of_scope: another team has it}
+"""
+
+
+def test_a_function_says_which_of_its_arrows_may_be_missing(load: Load) -> None:
+    """Where nothing is stated, no arrow does not mean that there is nothing."""
+    graph = load(UNKNOWN)
+    drawn = fitted(graph, "screen", Wanted(full=True))
+    said = {name: " ".join(group.itertext()) for name, group in groups(drawn).items()}
+    found = {name: re.findall(r"unknown:((?:\s+\w+,?)*?)\s+1 log", said[f"box-{name}"]) for name in graph.lists}
+    words = {name: " ".join(one[0].split()) if one else "" for name, one in found.items() if name in UNKNOWN}
+    expected = {"none": "triggers, uses, calls", "bot": "uses, calls", "worker": "", "open": "uses", "left": ""}
+    assert {name: words[name] for name in expected} == expected
+    assert "unknown: not stated, so arrows may be missing" in " ".join(texts(drawn)).replace("\xa0", " ")
+    assert "unknown" not in " ".join(texts(fitted(graph, "screen", Wanted("deployment"))))
+    assert "unknown:" not in " ".join(texts(fitted(load(bot(3)), "screen", Wanted(full=True))))
+
+
+def test_a_group_says_of_how_many_functions_arrows_may_be_missing(load: Load) -> None:
+    some = "".join(f"  f{n}: {{triggers: [{{schedule: daily}}]}}\n" for n in range(6))
+    rest = "".join(f"  g{n}: {{triggers: [{{schedule: daily}}], reads: [], calls: []}}\n" for n in range(2))
+    [box] = [
+        box
+        for box in condensed(load(f"name: Group\nfunctions:\n{some}{rest}")).boxes.values()
+        if box.kind == "function"
+    ]
+    assert box.unknown == "unknown: uses (6), calls (6)"
+
+
 def test_logs_and_secrets_are_counted_in_their_owner_with_their_worst_risk(load: Load) -> None:
     graph = load(MODEL)
     worst = {"worker": ("critical", 1)}

@@ -234,6 +234,20 @@ def _partners(members: Members, scope: str) -> Iterator[str]:
             yield item.source.id
 
 
+ARROWS: Mapping[str, tuple[str, ...]] = {
+    "triggers": ("triggers",),
+    "uses": ("reads", "writes", "sends", "secrets", "invokes"),
+    "calls": ("calls",),
+}
+"""What the arrows of a function show: what starts it, what it uses, and what it calls outside; with their lists."""
+
+
+def unknown_arrows(lists: Lists) -> tuple[str, ...]:
+    """Return which arrows of a function are not all known: triggers, uses or calls."""
+    open_ = {name for names in ARROWS.values() for name in names if name not in lists or not lists[name].size}
+    return tuple(word for word, names in ARROWS.items() if open_.intersection(names))
+
+
 def completeness(functions: Mapping[str, Lists], names: Sequence[str]) -> Related:
     """How well the lists of these names are known of all these functions, and what to ask (its ids are empty)."""
     size = EVIDENCE

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from threatmodel.assessment.changes import Changes
 from threatmodel.graph.elements import Element, Flow
+from threatmodel.graph.members import Lists
 from threatmodel.model.reference_architecture import PARTIES, PIPELINE, ZONES, ReferenceData, Zone
 from threatmodel.model.vocabulary import KINDS, PLANES
 from threatmodel.render.fitted import Wanted
@@ -31,6 +32,7 @@ class _Both(NamedTuple):
     flows: Mapping[str, Flow]
     zones: Mapping[str, Zone]
     data: Mapping[str, ReferenceData]
+    lists: Mapping[str, Lists] = MappingProxyType({})
 
 
 def changed_diagram(before: _Side, after: _Side, found: Changes, view: str) -> tuple[Drawable, Wanted]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from threatmodel.graph.elements import Element, Flow
+from threatmodel.graph.elements import ARROWS, Element, Flow, unknown_arrows
 from threatmodel.model.reference_architecture import PARTIES, Zone
 from threatmodel.reading.grouping import grouped
 from threatmodel.reading.values import dataclass
@@ -38,7 +38,8 @@ _NAMES = {**PLURALS, "process": "services"}
 class Box(NamedTuple):
     """A shape, with the elements that it stands for, those that are folded into it, and the flows among these.
 
-    `lane` is its column from left to right; `beyond` is true outside on the right, where systems are called.
+    `lane` is its column from left to right; `beyond` is true outside on the right, where systems are called.  `unknown`
+    says which arrows of functions may be missing: 'unknown: uses, calls (2)' of all and of two.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Box(NamedTuple):
     members: tuple[Element, ...]
     folded: tuple[Element, ...]
     inner: tuple[tuple[int, Flow], ...]
+    unknown: str = ""
 
 
 class Link(NamedTuple):
@@ -317,7 +319,18 @@ def _box(whole: Picture, shapes: Sequence[DrawnShape], lane: int, folded: tuple[
         members=tuple(member for shape in shapes for member in shape.members),
         folded=folded,
         inner=(),
+        unknown=_unknown(whole, shapes),
     )
+
+
+def _unknown(whole: Picture, shapes: Sequence[DrawnShape]) -> str:
+    """Which arrows of the functions of a box may be missing, and of how many, if not of all."""
+    functions = [shape for shape in shapes if shape.kind == "function" and not shape.members[0].out_of_scope]
+    lists = [whole.graph.lists[shape.id] for shape in functions if shape.id in whole.graph.lists]
+    counts = Counter(word for one in lists for word in unknown_arrows(one))
+    words = (word if counts[word] == len(shapes) else f"{word} ({counts[word]})" for word in ARROWS if counts[word])
+    text = ", ".join(words) if whole.view in {"runtime", "all"} else ""
+    return f"unknown: {text}" if text else ""
 
 
 def _is_outside(whole: Picture, shape: DrawnShape) -> bool:

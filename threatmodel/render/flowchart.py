@@ -136,6 +136,7 @@ class _Writer:
             ordered = sorted(box.members, key=lambda one: RISK.rank(self.marks.get(one.id, ("",))[0]), reverse=True)
             lines += [member.name.strip() or member.id for member in ordered[:_FEW]]
             lines += [f"{len(ordered) - _FEW} more"] if len(ordered) > _FEW else []
+        lines += [box.unknown] if box.unknown else []
         lines += ["out of scope"] if _is_out(box) else []
         lines += [RISK.worded(mark)] if mark else []
         for words, names in inside(box):

@@ -76,6 +76,8 @@ class Labels:
             yield small(box.subtitle, muted, width)
         if len(box.members) > 1 and any(member.kind for member in box.members):  # the parts of functions have no names
             yield from self._members(box)
+        if box.unknown:
+            yield small(box.unknown, INK, width)
         if grey:
             yield small("out of scope", MUTED)
         elif not all(member.described for member in box.members):

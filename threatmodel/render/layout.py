@@ -67,6 +67,9 @@ TITLE, BACK = "title", "Back to the overview"
 _CLASS = "worst"
 """The class that the worst element has in an SVG."""
 
+UNKNOWN = "unknown: not stated, so arrows may be missing"
+"""What a box of functions means whose triggers, uses or calls are not all known."""
+
 _WIDE = 100
 """The characters of a line above which there is room for two columns of flows."""
 
@@ -198,6 +201,8 @@ class Layout:
             words.append("critical to low: the band of the worst threat")
             if any(word == "undetermined" for word, _ in self.marks.values()):
                 words.append("undetermined: depends on an open question")
+        if any(box.unknown for box in self.shown.boxes.values()):
+            words.append(UNKNOWN)
         words += self._of_arrows() if self.scale.numbered else ()
         if any(not one.described for box in self.shown.boxes.values() for one in box.members):
             words.append("(assumed): not described")

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import NamedTuple, Protocol
 
 from threatmodel.graph.elements import Element, Flow
+from threatmodel.graph.members import Lists
 from threatmodel.model.facts import Facts
 from threatmodel.model.reference_architecture import ZONES, ReferenceData, Zone
 from threatmodel.reading.grouping import grouped
@@ -78,6 +79,10 @@ class Drawable(Protocol):
     @property
     def data(self) -> Mapping[str, ReferenceData]:
         """The data that flows carry, by id."""
+
+    @property
+    def lists(self) -> Mapping[str, Lists]:
+        """What starts functions and what they use, by their ids; of those that are missing, nothing is said."""
 
 
 class DrawnShape(NamedTuple):

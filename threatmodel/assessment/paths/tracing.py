@@ -26,6 +26,7 @@ from threatmodel.assessment.paths.values import (
 )
 from threatmodel.assessment.ranking import DISCOUNT
 from threatmodel.assessment.risk import BANDS, Cell
+from threatmodel.graph.elements import unknown_arrows
 from threatmodel.reading.grouping import grouped
 
 _ENTERED = ("input", "act")
@@ -166,12 +167,9 @@ def _grouped(ranked: Iterable[_Ranked]) -> tuple[Alike, ...]:
 def _unknown(assessment: Assessment) -> tuple[str, ...]:
     """The functions of which it is not known what starts them or what they use: paths through these are not seen."""
     graph = assessment.graph
-    names = ("triggers", "reads", "writes", "sends", "secrets", "invokes")
     functions = (one.id for one in graph.elements.values() if one.kind == "function" and not one.out_of_scope)
     return tuple(
-        one
-        for one in functions
-        if any((found := graph.lists.get(one, {}).get(name)) is None or not found.size for name in names)
+        one for one in functions if {"triggers", "uses"}.intersection(unknown_arrows(graph.lists.get(one, {})))
     )
 
 
