@@ -92,8 +92,8 @@ def test_expiries_are_sorted_and_bounded(tmp_path: Path, library: Library) -> No
 
 def test_risk_by_element_says_undetermined_rather_than_low(tmp_path: Path, library: Library) -> None:
     found = risks(assessed(tmp_path, model("validates_input: true", "validates_input: false"), library))
-    assert list(found.items()) == [("two", Risk("critical", 2)), ("bot", Risk("low", 0))]  # the worst first
-    assert risks(assessed(tmp_path, "name: x\nfunctions: {f: {}}\n", library)) == {"f": Risk("undetermined", 2)}
+    assert list(found.items()) == [("two", Risk("critical", 2, 0)), ("bot", Risk("low", 0, 1))]  # the worst first
+    assert risks(assessed(tmp_path, "name: x\nfunctions: {f: {}}\n", library)) == {"f": Risk("undetermined", 2, 0)}
 
 
 def test_a_possible_threat_makes_an_element_worse_like_a_confirmed_one_of_the_band_below(tmp_path: Path) -> None:
@@ -107,7 +107,24 @@ def test_a_possible_threat_makes_an_element_worse_like_a_confirmed_one_of_the_ba
     )
     one, two = "{triggers: [], calls_language_model: true}", "{calls_language_model: false}"
     found = risks(assessed(tmp_path, f"name: x\nfunctions: {{one: {one}, two: {two}}}\n", library))
-    assert list(found.items()) == [("two", Risk("high", 2)), ("one", Risk("high", 2))]
+    assert list(found.items()) == [("two", Risk("high", 2, 0)), ("one", Risk("high", 2, 1))]
+
+
+def test_of_equal_elements_the_one_that_the_internet_reaches_is_first(tmp_path: Path) -> None:
+    text = """name: x
+apis: {front: {}}
+functions:
+  first: {triggers: [{schedule: daily}]}
+  second: {triggers: [{http: POST, api: front}]}
+"""
+    library = library_of(
+        tmp_path,
+        threat("bad", "{good: {stops: it does}}", impact=5, applies="true"),
+        threat("sad", "{good: {stops: it does}}", applies="true"),
+        control("good", "target.validates_input"),
+    )
+    found = risks(assessed(tmp_path, text, library))
+    assert list(found.items()) == [("second", Risk("critical", 2, 0)), ("first", Risk("critical", 2, 0))]
 
 
 def test_the_day_is_an_input(tmp_path: Path, library: Library) -> None:

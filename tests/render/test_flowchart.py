@@ -58,7 +58,10 @@ def test_signs_say_what_an_arrow_and_a_box_are(load: Load) -> None:
     chart = re.sub(r"#(\d+);", lambda found: chr(int(found[1])), chart)
     assert '-.->|"3 any request"|' in chart
     assert re.search(r'<-->\|"\d+(, \d+)* invoke<br/>\d+ answer"\|', chart)
-    assert re.search(r'\("bot<br/>Lambda · python3.13<br/>■ high · 2 threats<br/>1 secret<br/>1 log group"\)', chart)
+    assert re.search(
+        r'\("bot<br/>Lambda · python3.13<br/>unknown: calls<br/>■ high · 2 threats<br/>1 secret<br/>1 log group"\)',
+        chart,
+    )
     assert re.search(r'\[\("orders<br/>.*♦ critical', chart)
     assert re.search(r"^  class n\d+(,n\d+)* high$", chart, re.MULTILINE)
     assert "out of scope" in chart

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment
 from threatmodel.assessment.ranking import DISCOUNT, doubt_of
@@ -124,7 +124,7 @@ def _dated(assessment: Assessment) -> Iterator[Expiry]:
             yield Expiry("due", one.name, one.due, system.reached(one.owner), one.place, one.ticket)
 
 
-_SHOWN = (BANDS[0], "undetermined", *BANDS[1:])
+_SHOWN: tuple[Band | Literal["undetermined"], ...] = (BANDS[0], "undetermined", *BANDS[1:])
 """What an element is marked with, from least to most pressing."""
 
 
@@ -133,7 +133,8 @@ def risks(assessment: Assessment) -> dict[str, Risk]:
 
     The worst element is first: of those with the worst band, the one with most findings at the first place of the order
     of findings, then at the next place and so on. In that order, a possible finding counts one band less than a
-    confirmed one. Equal elements are in the order of the system.
+    confirmed one. Of elements that are equal, those that anyone on the internet reaches are first, directly or through
+    one other element. The others are in the order of the system.
     """
     worst: dict[str, int] = {}
     waiting: set[str] = set()
@@ -151,16 +152,22 @@ def risks(assessment: Assessment) -> dict[str, Risk]:
         for element in elements if not done else ():
             pressing.setdefault(element, Counter())[place] -= 1
     places = sorted({place for some in pressing.values() for place in some})
-    found = {}
+    order: dict[str, tuple[int, tuple[int, ...]]] = {}
+    none: Counter[tuple[int, int]] = Counter()
     for target in assessment.graph.targets():
         if target.id in counts:
             band = BANDS[worst[target.id]] if target.id in worst else "undetermined"
-            unsure = target.id in waiting and band == BANDS[0]
-            found[target.id] = Risk("undetermined" if unsure else band, counts[target.id])
-    none: Counter[tuple[int, int]] = Counter()
+            shown = "undetermined" if target.id in waiting and band == BANDS[0] else band
+            weights = pressing.get(target.id, none)
+            order[target.id] = -_SHOWN.index(shown), tuple([weights[place] for place in places])
+    at = {found: place for place, found in enumerate(sorted(set(order.values())))}
+    reached = _reached(assessment)
+    ordered = sorted(order, key=lambda element: (at[order[element]], element not in reached))
+    return {one: Risk(_SHOWN[-order[one][0]], counts[one], at[order[one]]) for one in ordered}
 
-    def order(element: str) -> tuple[int, list[int]]:
-        band, weights = found[element].band, pressing.get(element, none)
-        return -_SHOWN.index(band), [weights[place] for place in places]
 
-    return {element: found[element] for element in sorted(found, key=order)}
+def _reached(assessment: Assessment) -> frozenset[str]:
+    """The elements that anyone on the internet sends to, directly or through one other element."""
+    flows = [flow for flow in assessment.graph.flows.values() if flow.view == "runtime"]
+    first = {flow.target for flow in flows if flow.source == "internet"}
+    return frozenset(first | {flow.target for flow in flows if flow.source in first})

@@ -42,10 +42,14 @@ class Cell(NamedTuple):
 
 
 class Risk(NamedTuple):
-    """What threatens an element: the worst claimed band (or 'undetermined'), and how many findings need attention."""
+    """What threatens an element: the worst claimed band (or 'undetermined'), and how many findings need attention.
+
+    `place` is its place among the elements from the worst one on; those that are as bad share one.
+    """
 
     band: Band | Literal["undetermined"]
     threats: int
+    place: int
 
 
 def band(score: int) -> Band:

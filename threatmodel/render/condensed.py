@@ -11,6 +11,7 @@ from threatmodel.graph.elements import ARROWS, Element, Flow, unknown_arrows
 from threatmodel.model.reference_architecture import PARTIES, Zone
 from threatmodel.reading.grouping import grouped
 from threatmodel.reading.values import dataclass
+from threatmodel.render.palette import Worst
 from threatmodel.render.picture import PLURALS, Drawable, DrawnShape, Picture, around, outermost, picture
 
 GROUPED_FROM = 6
@@ -70,7 +71,7 @@ class Link(NamedTuple):
 class Condensed:
     """Boxes by id, links in order of their first flow, and the boundaries with something in them.
 
-    `in_lanes`: the column of each box is given. `worst` is the id of the worst element, if one is to be marked.
+    `in_lanes`: the column of each box is given. `worst` is the worst element, if one is to be marked.
     `left` is how many boxes of functions grouping left, and of the other kind with most; 0 where nothing is grouped.
     """
 
@@ -81,7 +82,7 @@ class Condensed:
     links: tuple[Link, ...]
     zones: Mapping[str, Zone]
     in_lanes: bool
-    worst: str = ""
+    worst: Worst = Worst()
     left: tuple[int, int] = (0, 0)
 
     def called_outside(self, link: Link) -> str:
@@ -119,7 +120,7 @@ class Grouping(NamedTuple):
     most: tuple[int, int] = MOST_BOXES[0]
     functions: bool | None = None
     apart: Mapping[str, str] = MappingProxyType({})
-    worst: str = ""
+    worst: Worst = Worst()
 
 
 _USUAL = Grouping()
@@ -133,7 +134,7 @@ def condensed(graph: Drawable, view: str = "runtime", focus: str = "", grouping:
 def grouped_by(grouping: Grouping, whole: Picture, graph: Drawable) -> Condensed:
     """Return what a picture of limited size shows of a whole one.  Where functions are not grouped, nothing else is."""
     most, grouped, apart, worst = grouping
-    apart = {**apart, worst: _WORST} if worst else apart
+    apart = {**apart, worst.id: _WORST} if worst.id else apart
     focus = whole.focus
     owners = _owners(whole, apart)
     place = {name: name for name in whole.shapes if name not in owners}

@@ -141,8 +141,8 @@ def _legend(shown: Picture, risks: Risks | None) -> str:
         cells.append(_cell("out of scope", GREY))
     if _assumes(shown):
         cells.append(_cell("(assumed): not described", None))
-    if risks is not None and RISK.top(risks, shown.elements):
-        cells.append(_cell(f"{RISK.worst_word.upper()}, thick outline: {WORST}", None))
+    if risks is not None and (worst := RISK.top(risks, shown.elements).words):
+        cells.append(_cell(f"{worst}, thick outline: {WORST}", None))
     if risks is not None:
         cells += [_cell(f"{paint.mark} {band}", paint, colour=paint.line) for band, paint in BANDS.items()]
     return f'<<table border="0" cellborder="0" cellspacing="6" cellpadding="3"><tr>{"".join(cells)}</tr></table>>'
@@ -213,8 +213,8 @@ class Painter:
             paint = BANDS[self.risks[zone][0]]
             label += f'{_LEFT}<font color="{paint.line}">{RISK.worded(self.risks[zone])}</font>{_LEFT}'
         attributes = {**_CLUSTER, "label": f"<{label}>"}
-        if zone == self.worst:
-            label += f"<b>{RISK.worst_word.upper()}</b>{_LEFT}"
+        if zone == self.worst.id:
+            label += f"<b>{self.worst.words}</b>{_LEFT}"
             attributes.update(label=f"<{label}>", penwidth=THICK)
         return _statement("graph", attributes)
 
@@ -234,7 +234,7 @@ class Painter:
             attributes["peripheries"] = "2"
         if shape.id == self.shown.focus:
             attributes["penwidth"] = "2.4"
-        worst = next((member for member in shape.members if member.id == self.worst), None)
+        worst = next((member for member in shape.members if member.id == self.worst.id), None)
         if worst is not None:
             attributes["penwidth"] = THICK
         label = _label(shape, risk, worst, grey=grey)

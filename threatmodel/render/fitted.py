@@ -12,7 +12,7 @@ from threatmodel.render.draw import draw, engine_for, linked, scale, titled
 from threatmodel.render.hints import Hints, parts
 from threatmodel.render.labels import SMALL, Style, node
 from threatmodel.render.layout import MANY, STYLES, TITLE, Layout, Sheet
-from threatmodel.render.palette import RISK, Marks, Scale
+from threatmodel.render.palette import RISK, Marks, Scale, Worst
 from threatmodel.render.picture import Drawable, Picture, picture
 
 
@@ -190,16 +190,16 @@ class _Content:
         return self.known[most, functions]
 
 
-def _worst(graph: Drawable, wanted: Wanted, whole: Picture) -> str:
+def _worst(graph: Drawable, wanted: Wanted, whole: Picture) -> Worst:
     """The worst element of the view, if the picture shows it: a part of the system marks no other one."""
     part = wanted.focus or wanted.only
     found = wanted.scale.top(wanted.marks or {}, (picture(graph, whole.view) if part else whole).elements)
-    return found if found in whole.elements else ""
+    return found if found.id in whole.elements else Worst()
 
 
 def _apart(graph: Drawable, marks: Marks) -> dict[str, str]:
     """What is not drawn as one: elements with different words, and the ends of a marked flow between two of a kind."""
-    found = {name: word for name, (word, _) in marks.items()}
+    found = {name: mark[0] for name, mark in marks.items()}
     for name in marks:
         ends = [graph.elements[end] for end in (flow.source, flow.target)] if (flow := graph.flows.get(name)) else []
         if len({end.kind or end.symbol for end in ends}) == 1:

@@ -98,7 +98,7 @@ class _Writer:
         for word in RISK.paints:
             marked = [self.names[name] for name in part.boxes if self._word(self.shown.boxes[name]) == word]
             lines += [f"  class {','.join(marked)} {word}"] if marked else []
-        for name, word in ((HOSTILE, "caller"), (self.shown.worst, "worst")):
+        for name, word in ((HOSTILE, "caller"), (self.shown.worst.id, "worst")):
             at = self.names.get(name, "") if name in part.boxes else self.zones.get(name, "")
             lines += [f"  class {at} {word}"] if at in {*used, *(self.names[box] for box in part.boxes)} else []
         hostile = [str(index) for index, link in enumerate(part.links) if link.source == HOSTILE]
@@ -121,7 +121,7 @@ class _Writer:
     # --- boxes and arrows
 
     def _boundary(self, zone: Zone) -> list[str]:
-        worst = [RISK.worst_word.upper()] if zone.id == self.shown.worst else []
+        worst = [self.shown.worst.words] if zone.id == self.shown.worst.id else []
         return [
             *worst,
             zone.name.strip() or zone.id,
@@ -130,7 +130,7 @@ class _Writer:
 
     def _box(self, box: Box) -> str:
         mark = self._mark(box)
-        head = RISK.worst_word.upper() if box.id == self.shown.worst else ""
+        head = self.shown.worst.words if box.id == self.shown.worst.id else ""
         lines = [head, box.name.strip() or box.id, box.subtitle.strip()]
         if len(box.members) > 1:
             ordered = sorted(box.members, key=lambda one: RISK.rank(self.marks.get(one.id, ("",))[0]), reverse=True)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from threatmodel.graph.elements import Flow
 from threatmodel.reading.grouping import grouped
 from threatmodel.render.condensed import MOST_LISTED, Box, Condensed, Link
-from threatmodel.render.palette import INK, LIGHT, MUTED, Marks, Paint, Scale
+from threatmodel.render.palette import INK, LIGHT, MUTED, Mark, Marks, Paint, Scale
 from threatmodel.render.picture import HOSTILE, TIMES, protocol_words
 from threatmodel.render.text import dot_html, one_line
 
@@ -118,13 +118,13 @@ class Labels:
         if counts:
             yield small(_DOT.join(counts), MUTED, self.style.note)
 
-    def mark(self, mark: tuple[str, int], width: int = 40) -> str:
+    def mark(self, mark: Mark, width: int = 40) -> str:
         """Return a mark in its color."""
         return small(self.scale.worded(mark), self.scale.paints[mark[0]].line, width)
 
     def _word(self, name: str) -> str:
         """The word of an element that needs attention, or ''."""
-        word, count = self.marks.get(name, ("", 0))
+        word, count = self.marks.get(name, ("", 0))[:2]
         return word if count else ""
 
     def _weight(self, name: str) -> tuple[int, int]:

@@ -193,13 +193,13 @@ class Layout:
         """What the signs mean; where arrows have numbers only, what each number stands for."""
         words = ["rounded: process", "square: person or system", "cylinder: data", "dashed frame: trust boundary"]
         words += self.scale.legend
-        if self.shown.worst:
-            words.append(f"{self.scale.worst_word.upper()}, thick outline: {WORST}")
+        if self.shown.worst.id:
+            words.append(f"{self.shown.worst.words}, thick outline: {WORST}")
         if self.labels.entries:
             words.append(f"{ENTRY}: takes requests from outside")
-        if any(count for _, count in self.marks.values()) and self.scale.unit:
+        if any(mark[1] for mark in self.marks.values()) and self.scale.unit:
             words.append("critical to low: the band of the worst threat")
-            if any(word == "undetermined" for word, _ in self.marks.values()):
+            if any(mark[0] == "undetermined" for mark in self.marks.values()):
                 words.append("undetermined: depends on an open question")
         if any(box.unknown for box in self.shown.boxes.values()):
             words.append(UNKNOWN)
@@ -279,13 +279,13 @@ class Layout:
             rows.append("(assumed)")
         if zone.id in self.marks:
             rows.append(self.labels.mark(self.marks[zone.id]))
-            if zone.id == self.shown.worst:
+            if zone.id == self.shown.worst.id:
                 return self._badged("<br/>".join(rows), self.marks[zone.id][0], "left")
         return _LEFT.join([*rows, ""]) if len(rows) > 1 else rows[0]
 
     def _worst_zone(self, zone: Zone) -> Mapping[str, str]:
         """What makes a boundary the worst element; others inside it do not inherit it."""
-        return {"class": _CLASS, "penwidth": THICK} if zone.id == self.shown.worst else {"class": ""}
+        return {"class": _CLASS, "penwidth": THICK} if zone.id == self.shown.worst.id else {"class": ""}
 
     def _lanes(self) -> Iterator[str]:
         """Boxes of a column are of one rank, or of several with a few boxes each, and columns follow each other."""
@@ -313,13 +313,13 @@ class Layout:
         if box.id == self.shown.focus:
             attributes["penwidth"] = "2.4"
         label = "<br/>".join(self.labels.box(box, mark, grey=grey))
-        if mark and box.id == self.shown.worst:
+        if mark and box.id == self.shown.worst.id:
             attributes.update({"class": _CLASS, "penwidth": THICK})
             label = self._badged(label, mark[0])
         return f'"{node(box.id)}" [id="box-{node(box.id)}" label=<{label}>{_attributes(attributes)}]'
 
     def _badged(self, label: str, word: str, align: str = "center") -> str:
-        return badged(label, self.scale.worst_word.upper(), self.scale.paints[word], align)
+        return badged(label, self.shown.worst.words, self.scale.paints[word], align)
 
     def _link(self, link: Link) -> str:
         flows = [flow for _, flow in link.flows]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple, TypeAlias
 
-Marks = Mapping[str, tuple[str, int]]
-"""By the id of an element or flow: a word of a scale (such as a band of risk), and how many lines of it there are."""
+Mark: TypeAlias = "tuple[str, int] | tuple[str, int, int]"
+"""A word of a scale (such as a band of risk), and how many lines of it there are.
+
+If there is a third part, elements that are equally bad have the same."""
+
+Marks = Mapping[str, Mark]
+"""Marks by the ids of elements and flows."""
 
 Risks = Marks
 """By the id of an element or flow, the worst first: its worst band (low, medium, high, critical or undetermined), and
@@ -44,6 +49,13 @@ WORST, THICK = "the most severe threats, confirmed ones first", "3.5"
 """What the worst element is, for legends, and how wide its outline is."""
 
 
+class Worst(NamedTuple):
+    """The worst element, and the words that mark it: '' where there is none."""
+
+    id: str = ""
+    words: str = ""
+
+
 class Scale(NamedTuple):
     """Words that elements and flows are marked with, from least to most pressing.
 
@@ -59,9 +71,9 @@ class Scale(NamedTuple):
     legend: tuple[str, ...] = ()
     numbered: bool = True
 
-    def worded(self, mark: tuple[str, int]) -> str:
+    def worded(self, mark: Mark) -> str:
         """Return a mark as text: '▲ medium · 3 threats'."""
-        word, count = mark
+        word, count = mark[:2]
         counted = f" · {count} {self.unit}{'' if count == 1 else 's'}" if count and self.unit else ""
         return f"{self.paints[word].mark} {word}{counted}"
 
@@ -69,18 +81,24 @@ class Scale(NamedTuple):
         """Return the place of a word, from the least pressing; -1 for none."""
         return list(self.paints).index(word) if word in self.paints else -1
 
-    def worst(self, marks: Marks, ids: Sequence[str]) -> tuple[str, int] | None:
+    def worst(self, marks: Marks, ids: Iterable[str]) -> tuple[str, int] | None:
         """Return the most pressing word among these, and all that is counted; None where none is marked."""
         found = [marks[name] for name in ids if name in marks]
         if not found:
             return None
-        return max({word for word, _ in found}, key=self.rank), sum(count for _, count in found)
+        return max({mark[0] for mark in found}, key=self.rank), sum(mark[1] for mark in found)
 
-    def top(self, marks: Marks, shown: Collection[str]) -> str:
-        """Return the worst of the elements that are shown: the first of the marks; '' where none needs attention."""
-        if not self.worst_word:
-            return ""
-        return next((name for name, (_, count) in marks.items() if count and name in shown), "")
+    def top(self, marks: Marks, shown: Collection[str]) -> Worst:
+        """Return the worst of the elements that are shown: the first of the marks that needs attention.
+
+        Its words say if others that are shown have the same place.
+        """
+        pressing = [name for name, mark in marks.items() if mark[1] and name in shown] if self.worst_word else []
+        if not pressing:
+            return Worst()
+        place = marks[pressing[0]][2:]
+        equal = sum(marks[name][2:] == place for name in pressing) if place else 1
+        return Worst(pressing[0], f"one of {equal} {self.worst_word}".upper() if equal > 1 else self.worst_word.upper())
 
 
 RISK = Scale(BANDS, "threat", "worst", "risk after claimed controls")
