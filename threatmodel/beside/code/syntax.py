@@ -84,6 +84,7 @@ def index_of(block: Node) -> Index:
     """Return the index of a file."""
     kinds: dict[str, list[Node]] = {kind: [] for kind in _INDEXED}
     words: set[str] = set()
+    names = kinds["name"]
     ahead = [block]
     while ahead:
         one = ahead.pop()
@@ -91,6 +92,11 @@ def index_of(block: Node) -> Index:
         if kind in kinds:
             kinds[kind].append(one)
         words.add(name)
-        if parts:
-            ahead += parts[::-1]
+        for part in parts[::-1]:
+            if part[2] or part[0] == "import":
+                ahead.append(part)
+            else:  # most nodes have nothing below them, and of these only names are looked for, in any order
+                words.add(part[1])
+                if part[0] == "name":
+                    names.append(part)
     return Index(kinds, frozenset(words))
