@@ -16,7 +16,7 @@ from threatmodel.beside.code.observed import CERTAIN
 from threatmodel.beside.folder import Folder
 
 CORPUS = HOME / "tests" / "handlers" / "sound"
-ALARMS = {"nothing-verifies", "effect-first", "one-sided", "no-window", "constant-time", "tells-exception"}
+ALARMS = {"nothing-verifies", "effect-first", "one-sided", "no-window", "window", "constant-time", "tells-exception"}
 SOURCE = {".py", ".js", ".mjs", ".cjs", ".ts", ".json"}
 
 

@@ -360,7 +360,7 @@ WINDOWS = {
         OWN.replace("def verified(event):", "def verified(event, now=time.time()):").replace(
             "abs(time.time() -", "abs(now -"
         ),
-        (300, "statement"),
+        (None, "evidence"),
     ),
     "both directions": (OWN, (300, "statement")),
     "one direction": (

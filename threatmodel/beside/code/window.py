@@ -50,11 +50,7 @@ class Window:
                 how = SIGN if _is_only_noted(*where) else CLAIMED
                 yield self.reading.at("window", how, where, f"a timestamp may be {seconds} seconds off", seconds)
                 return
-        single = len(ages) == 1 and self._is_difference(*ages[0].where)
-        if single and not any(self._compares_elsewhere(*one) for one in self.program.nodes):
-            note = "the timestamp is compared in one direction: one in the future is accepted"
-            yield self.reading.at("one-sided", CERTAIN, ages[0].where, note)
-        elif not self.reading.openings and not any(self._may_be_window(*one) for one in self.program.nodes):
+        if not self.reading.openings and not any(self._may_be_window(*one) for one in self.program.nodes):
             yield self.reading.at("no-window", CERTAIN, sure[0], "nothing compares the timestamp with a clock")
 
     def _may_be_window(self, function: Function, node: Node) -> bool:
@@ -78,14 +74,6 @@ class Window:
         names = {one.name for value in (compared, *values) for one in walk(value) if one.kind == "name"}
         return bool(names & function.bound) or self.reading.depends(compared, function)
 
-    def _compares_elsewhere(self, function: Function, node: Node) -> bool:
-        """Return whether a call is given a clock and a part of the request, and may compare them."""
-        if node.kind != "call":
-            return False
-        sides = [*node.parts[1:], *node.parts[0].parts]
-        clock = any(_CLOCK.search(self._expanded(one, function)) for one in node.parts[1:])
-        return clock and any(self.reading.depends(one, function) for one in sides)
-
     def _ages(self) -> Iterator[_Age]:
         """Yield the comparisons with a clock, in any direction."""
         for function, node in self.program.nodes:
@@ -97,31 +85,6 @@ class Window:
                 seconds = next((one for one in numbers if one is not None and _LEAST <= one <= _MOST), None)
                 scaled = seconds // 1000 if seconds is not None and seconds >= _MILLISECONDS else seconds
                 yield _Age((function, node), scaled, " ".join(texts))
-
-    def _is_difference(self, function: Function, compared: Node) -> bool:
-        """Return whether a clock, a part of the request and numbers are compared, and nothing else, such as `abs()`."""
-        terms = [self._term(one, function) for side in compared.parts for one in self._terms(side, function)]
-        return (
-            sorted(set(terms)) == ["clock", "number", "request"] and terms.count("clock") == terms.count("request") == 1
-        )
-
-    def _terms(self, side: Node, function: Function) -> Iterator[Node]:
-        """Yield what a side is the sum, the difference or a multiple of."""
-        value = self._followed(side, function)
-        if self._number(value, function) is None and (value.kind == "join" or value.name in _SUMS):
-            for one in value.parts:
-                yield from self._terms(one, function)
-        else:
-            yield side
-
-    def _term(self, node: Node, function: Function) -> str:
-        """Return what a term is: a clock, a part of the request, a number, or '' for anything else."""
-        if self._number(node, function) is not None:
-            return "number"
-        clock = bool(_CLOCK.search(self._expanded(node, function)))
-        if self.reading.depends(node, function):
-            return "request" if not clock and self.reading.depends(node, function, _HEADERS) else ""
-        return "clock" if clock else ""
 
     def _followed(self, node: Node, function: Function, depth: int = 0) -> Node:
         """Return the value of a variable that has one."""

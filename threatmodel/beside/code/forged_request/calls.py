@@ -34,7 +34,7 @@ from threatmodel.beside.code.forged_request.meanings import (
 )
 from threatmodel.beside.code.forged_request.parts import attribute_of, come, header
 from threatmodel.beside.code.forged_request.serving import MAKES, key_of, made, serve, served
-from threatmodel.beside.code.forged_request.timing import clock, duration, instant, number
+from threatmodel.beside.code.forged_request.timing import clock, duration, formed, instant, number
 from threatmodel.beside.code.forged_request.values import (
     BODY,
     EMPTY,
@@ -157,7 +157,7 @@ def _verified(call: Call) -> Value | None:
     secrets = [value for name, value in options.items() if "secret" in name.lower()]
     secret = call.owner.shape.fields.get("secret", UNKNOWN) if isinstance(call.owner.shape, Thing) else UNKNOWN
     secret = joined(secrets) if secrets else secret
-    if call.machine.age is not None:  # it rejects what is too old
+    if call.machine.age:  # it rejects what is of another time
         outcome = verdict(passes=False)
     elif secret.of == {OUTSIDE} and any(covered(one) == {BODY} for one in (*call.given, *options.values())):
         outcome = checked(call.machine, call.where)
@@ -306,6 +306,7 @@ _MEANINGS: Sequence[tuple[re.Pattern[str], Callable[[Call], Value | None]]] = (
         number,
     ),
     (_named("timedelta"), duration),
+    (_named("is[A-Za-z]+|test|fullmatch|match"), formed),
     (_named("timestamp|total_seconds|getTime|valueOf"), instant),
     (re.compile(r"\A(?:max|min)\Z"), longest),
     (re.compile(r"\Alen\Z"), length),

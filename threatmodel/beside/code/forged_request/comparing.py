@@ -111,6 +111,9 @@ def same(machine: Machine, left: Value, right: Value, where: Found) -> Value:
     known = _known(left, right)
     if known is not None:
         return Value(left.of | right.of, truth=known, shape=Fixed(known))
+    lengths = [one.of.shape for one in (a, b) if isinstance(one, Length)]
+    if machine.age is not None and {type(one) for one in lengths} == {Code, Whole}:  # what Slack signs is as long
+        return Value(left.of | right.of, truth=True, shape=Fixed(value=True))
     if isinstance(a, Code) or isinstance(b, Code):
         return _of_codes(machine, left, right, where)
     if MAC in left.of | right.of and not (isinstance(a, Fixed) or isinstance(b, Fixed)):

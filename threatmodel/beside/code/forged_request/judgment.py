@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from threatmodel.beside.code.digests import HMAC
@@ -56,7 +56,7 @@ def judged(reading: Reading) -> Judgment:
             genuine.serve()
             one = _mistake(reading, forged, genuine) or _rejection(forged, genuine)
             if one.what == REJECTED:
-                one = one._replace(late=_late(genuine))
+                one = one._replace(late=_late(forged, genuine))
         except (TooLong, RecursionError):
             return Judgment("", why="the handler takes too many steps to follow")
         route, routes = route + 1, max(routes, forged.routes)
@@ -98,21 +98,34 @@ def _rejection(forged: Machine, genuine: Machine) -> Judgment:
     return Judgment(REJECTED if genuine.reached - forged.reached else "", genuine.checks[0])
 
 
-def _late(genuine: Machine) -> Late | None:
+def _late(forged: Machine, genuine: Machine) -> Late | None:
     """Return that a request of another time is accepted, or may be: one of the past, or of the future."""
+    fresh = _aged(genuine, 0)
     for age, why in ((_HOUR, "that Slack signed an hour ago"), (-_HOUR, "whose timestamp is an hour ahead")):
         run = _aged(genuine, age)
-        if not (run.effects or run.unclear or not genuine.reached - run.reached):
+        accepting = fresh.answers.keys() - forged.answers.keys()
+        if _is_rejected(fresh, run, accepting):
             continue
-        both = {id(one.node) for one in genuine.effects}
+        both = {id(one.node) for one in fresh.effects}
         surely = any(not one.path.doubt and id(one.node) in both for one in run.effects)
+        surely = surely or any(run.answers.get(one) for one in accepting)
         known = run.whole and not (run.reading.openings or run.unknown or genuine.unknown or run.weak or run.faults)
         sure = surely and known and not (run.leaving or run.escapes)
         acts = [_place(one) for one in run.effects] or run.unclear or genuine.checks
         said = f"a request {why} {'is' if sure else 'may be'} accepted"
-        always = sure and age > 0 and bool(_aged(genuine, _YEARS).effects)
+        always = sure and age > 0 and not _is_rejected(fresh, _aged(genuine, _YEARS), accepting)
         return Late(_YEARS if always else age, (run.times or acts)[-1], said, sure)
     return None
+
+
+def _is_rejected(fresh: Machine, run: Machine, accepting: Collection[int]) -> bool:
+    """Return whether a request of another time reaches no effect, and not all that one of now does.
+
+    Of a handler that has no effect, the answers that only a request of now gets decide.
+    """
+    if run.effects or run.unclear or not fresh.reached - run.reached:
+        return False
+    return bool(fresh.effects or fresh.unclear) or not accepting or not set(accepting) <= run.answers.keys()
 
 
 def _aged(genuine: Machine, age: int) -> Machine:

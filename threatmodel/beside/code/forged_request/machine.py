@@ -35,6 +35,7 @@ from threatmodel.beside.code.forged_request.values import (
     Thing,
     TooLong,
     Value,
+    Whole,
     functions_in,
     joined,
 )
@@ -67,6 +68,7 @@ class Machine:
         self.kept = 0  # calls around whose results are kept from request to request
         self.decided = 0  # branches around that an outcome has decided
         self.reached: set[int] = set()
+        self.answers: dict[int, bool] = {}  # the handler's own returns that are reached, and whether surely
         self.effects: list[Effect] = []
         self.checks: list[Found] = []
         self.faults: list[tuple[Found, str]] = []
@@ -191,7 +193,10 @@ class Machine:
     def value(self, node: Node, frame: Frame) -> Value:
         """Return what an expression may be.  Raises Ended where it surely raises an exception."""
         self._step()
-        return EXPRESSIONS.get(node.kind, operation)(self, node, frame)
+        value = EXPRESSIONS.get(node.kind, operation)(self, node, frame)
+        if self.age is not None and value.truth is None and isinstance(value.shape, Whole):
+            return value._replace(truth=True)  # what Slack signs has all its parts
+        return value
 
     def _step(self) -> None:
         self.steps += 1

@@ -49,6 +49,7 @@ _OF_EVENT: Mapping[str, str] = {
     **dict.fromkeys(("path", "rawPath"), PATH),
 }
 """What API Gateway and function URLs put into an event; any other key is that of another trigger."""
+_SIGNED = {"x-slack-signature": SIGNATURE, "x-slack-request-timestamp": TIMESTAMP}
 _PREFIX = 3
 _TWO = 2
 
@@ -98,7 +99,7 @@ def _outside(owner: External, name: str) -> Value:
 def length_of(value: Value) -> Value:
     """Return the length of a sequence or a text."""
     if isinstance(value.shape, Code):
-        return Value(frozenset({FIXED}), truth=True)
+        return Value(frozenset({FIXED}), truth=True, shape=Length(value))
     if isinstance(value.shape, Items) and value.shape.whole:
         return Value(value.of, truth=bool(value.shape.items), shape=Fixed(len(value.shape.items)))
     return Value(value.of, truth=value.truth, shape=Length(value))
@@ -151,7 +152,7 @@ def header(name: str) -> Value:
     low = name.lower()
     if low.isdigit():
         return Value(frozenset({"headers"}), truth=True)
-    part = next((one for one in (SIGNATURE, TIMESTAMP) if one in low), "")
+    part = _SIGNED.get(low.replace("_", "-").removeprefix("http-"), "")
     return Value(frozenset({f"header.{low}"}), truth=None, shape=Whole(frozenset({part})) if part else None)
 
 

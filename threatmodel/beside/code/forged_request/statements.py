@@ -71,6 +71,8 @@ def _expression(machine: Machine, node: Node, frame: Frame) -> bool:
 
 def _return(machine: Machine, node: Node, frame: Frame) -> bool:
     value = machine.value(node.parts[0], frame) if node.parts else NOTHING
+    if machine.depth == 1 and machine.serving:
+        machine.answers[id(node)] = not machine.path.doubt
     frame.ways.append((value, machine.path))
     return False
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from threatmodel.beside.code.forged_request.values import (
     CLOCK,
     FIXED,
+    NEUTRAL,
+    STAMP,
     TIMESTAMP,
     External,
     Fixed,
@@ -133,3 +135,24 @@ def duration(call: Call) -> Value | None:
     if any(one is None for one in parts.values()):
         return None
     return _timed(call.every, sum(_SECONDS[name] * (value or 0) for name, value in parts.items()))
+
+
+def formed(call: Call) -> Value | None:
+    """Return whether a timestamp has the form that a call asks for, which is that of digits."""
+    every = (call.owner, *call.given)
+    stamp = next(
+        (one for one in every if number_of(call.machine, one) is not None and one.of - NEUTRAL == {STAMP}), None
+    )
+    if stamp is None:
+        return None
+    patterns = (*call.node.parts[0].parts, *call.node.parts[1:])
+    if call.last not in _FORMS and not any(
+        _DIGITS.match(one.name) for one in patterns if one.kind in {"regex", "text"}
+    ):
+        return None
+    return Value(stamp.of, truth=call.last != "isNaN", shape=Fixed(call.last != "isNaN"))
+
+
+_FORMS = frozenset({"isdigit", "isdecimal", "isnumeric", "isascii", "isInteger", "isSafeInteger", "isFinite", "isNaN"})
+_DIGITS = re.compile(r"\^?(?:\[1-9\])?(?:\\d|\[0-9\])(?:[+*]|\{\d+(?:,\d*)?\})\$?\Z")
+"""Patterns of digits alone."""

@@ -183,6 +183,15 @@ def _switched(at: Tree) -> list[Node]:
     return found
 
 
+def _enumerated(at: Tree) -> list[Node]:
+    """Return the object that an enumeration of TypeScript is; a member without a value is none of the others."""
+    name, body, pairs = at.child_by_field_name("name"), at.child_by_field_name("body"), list[Node]()
+    for one in children(body) if body is not None else ():
+        value, key = one.child_by_field_name("value"), text(one.child_by_field_name("name") or one)
+        pairs.append(node("pair", key, [expression(value) if value else node("text", key, (), one)], one))
+    return [node("assign", "declare", [node("name", text(name), (), at), node("dict", "", pairs, at)], at)]
+
+
 MADE: Mapping[str, Callable[[Tree], list[Node]]] = {
     **dict.fromkeys(
         ("lexical_declaration", "variable_declaration"),
@@ -191,7 +200,8 @@ MADE: Mapping[str, Callable[[Tree], list[Node]]] = {
     **dict.fromkeys(("return_statement", "throw_statement"), _left),
     **dict.fromkeys(("for_statement", "while_statement", "do_statement"), _loop),
     **dict.fromkeys(("field_definition", "public_field_definition"), _held),
-    **dict.fromkeys(("debugger_statement", "enum_declaration"), lambda _: []),
+    "debugger_statement": lambda _: [],
+    "enum_declaration": _enumerated,
     **dict.fromkeys(
         ("break_statement", "continue_statement"), lambda at: [node("leave", at.type.partition("_")[0], (), at)]
     ),
