@@ -221,5 +221,5 @@ def test_a_route_that_an_installation_needs_is_open_by_design(
 
 def test_a_question_about_variables_names_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = checked(imported(tmp_path, template(variables="ADMIN_PIN: '482913', LEVEL: info")), capsys)
-    assert "open in the evidence: ADMIN_PIN: a literal: its name indicates a secret" in said
+    assert "variables that may hold a secret: ADMIN_PIN: a literal: its name indicates a secret" in said
     assert "482913" not in said

@@ -31,7 +31,7 @@ _MOST_SIGNS = 4
 """Signs of Slack that the question for callers names."""
 _REASONS = 3
 """Reasons why the evidence leaves facts open that a question shows."""
-VARIABLES = "environment_holds_secret"
+_VARIABLES = "environment_holds_secret"
 """The fact whose question names variables."""
 _DESCRIBE = 3
 """The doubt about a plane that no file describes."""
@@ -178,11 +178,10 @@ class Questions:
                 return ask, "", self._left_open(key, facts), fact.answered_from
 
     def _left_open(self, key: _Key, facts: Sequence[str]) -> str:
-        """Return the reasons for which files leave facts open, first those that name variables."""
+        """Return the reasons for which files leave facts open."""
         if not self._why:
             return ""
-        ranked = sorted(facts, key=VARIABLES.__ne__)
-        found = (self._why.get((element, name)) for name in ranked for element in self._asked_of(key))
+        found = (self._why.get((element, name)) for name in facts for element in self._asked_of(key))
         reasons = list(dict.fromkeys(why for why in found if why))
         rest = len(reasons) - _REASONS
         more = f"; and {rest} more reason{'' if rest == 1 else 's'}" if rest > 0 else ""
@@ -213,6 +212,14 @@ def unverified(graph: Graph, elements: Iterable[str]) -> Iterator[str]:
         fact = graph.elements[name].facts.get("verifies_signature")
         if fact is not None and fact.value is False and fact.said.place is not None:
             yield f"{name}: {fact.said.remark or 'verifies_signature: false'} ({fact.said.place.short})"
+
+
+def variables(graph: Graph, question: Question) -> Iterator[str]:
+    """Yield why it is open whether variables of functions hold a secret, with their names."""
+    for read in graph.evidence if _VARIABLES in question.facts else ():
+        for one in read.left_open:
+            if one.name == _VARIABLES and one.element in question.elements and not one.usual:
+                yield f"{one.why} ({one.place.short})"
 
 
 def _asking(fact: FactRow) -> str:

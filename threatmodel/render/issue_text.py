@@ -9,7 +9,7 @@ from threatmodel.assessment.assessed import Assessment, Finding, Question
 from threatmodel.assessment.causes import Cause
 from threatmodel.assessment.control_state import ControlState, Support, shown
 from threatmodel.assessment.issues import Issue
-from threatmodel.assessment.questions import VARIABLES, unverified
+from threatmodel.assessment.questions import unverified, variables
 from threatmodel.model.vocabulary import FACTS, PLANE_SOURCES, AnsweredFrom
 from threatmodel.reading.problems import Place, listed
 from threatmodel.render.plain import STATE
@@ -70,9 +70,11 @@ def about(issue: Issue) -> str:
     return f"{_SOURCES[issue.questions[0].answered_from or 'handler']}: {'; '.join(topics)}"
 
 
-def variables(issue: Issue) -> Iterator[str]:
-    """Yield why it is open whether variables hold a secret, with their names."""
-    return (one.known for one in issue.questions if one.known and VARIABLES in one.facts)
+def about_variables(issue: Issue, assessment: Assessment) -> Iterator[str]:
+    """Yield a line on the variables of which it is open whether they hold a secret."""
+    found = [why for one in issue.questions for why in variables(assessment.graph, one)]
+    if found:
+        yield f"variables that may hold a secret: {listed(dict.fromkeys(found), _MOST_REASONS, 'function')}"
 
 
 def source(question: Question) -> str:
@@ -106,7 +108,7 @@ def asks(issue: Issue, assessment: Assessment) -> str:
     first = issue.questions[0]
     known = unverified(assessment.graph, first.elements) if first.kind == "caller" else ()
     names = listed(first.facts or (first.name,), _MOST_NAMES, "fact")
-    return "; ".join((f"unknown: {names}", *islice(known, _MOST_FACTS), *variables(issue)))
+    return "; ".join((f"unknown: {names}", *islice(known, _MOST_FACTS), *about_variables(issue, assessment)))
 
 
 def shows(issue: Issue) -> str:

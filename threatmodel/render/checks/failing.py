@@ -13,7 +13,7 @@ from threatmodel.reading.grouping import grouped
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import dataclass
 from threatmodel.render.headline import headline, open_questions
-from threatmodel.render.issue_text import about, answering, asks, next_steps, shows, title, variables
+from threatmodel.render.issue_text import about, about_variables, answering, asks, next_steps, shows, title
 from threatmodel.render.plain import SAFE
 from threatmodel.render.report.words import counted
 
@@ -93,17 +93,17 @@ def _of_findings(assessment: Assessment, results: Sequence[CheckResult]) -> Iter
     rows += [_of_threat(alike, assessment) for alike in by_rule.values()]
     yield from sorted(rows, key=_order)
     if usual:
-        yield _of_questions(usual, asked, other=len(rows) > 0, read=bool(assessment.graph.evidence))
+        yield _of_questions(usual, asked, assessment, other=len(rows) > 0)
 
 
 def _of_questions(
-    usual: Sequence[tuple[Issue, Sequence[CheckResult]]], asked: int, *, other: bool, read: bool
+    usual: Sequence[tuple[Issue, Sequence[CheckResult]]], asked: int, assessment: Assessment, *, other: bool
 ) -> CheckRow:
     """The questions that any system is asked, by the source that answers them; `other`: rows above say other things."""
     every = [result for _, alike in usual for result in alike]
     found = [issue for issue, _ in usual]
     lines = [f"{about(issue)} ({counted(len(alike), 'finding')})" for issue, alike in usual]
-    lines += [line for issue in found for line in variables(issue)]
+    lines += [line for issue in found for line in about_variables(issue, assessment)]
     if rest := asked - len(usual):
         verb = "affects" if rest == 1 else "affect"
         lines.append(f"{rest} more {verb} only findings that are listed above or do not fail")
@@ -113,7 +113,7 @@ def _of_questions(
         elements=(),
         title=counted(asked, "other open question" if other else "open question"),
         cause="\n".join(lines),
-        do=answering(found, read=read),
+        do=answering(found, read=bool(assessment.graph.evidence)),
         since=_since(every),
         findings=len(every),
     )
