@@ -61,13 +61,13 @@ def installs(start: Start, function: Resource) -> str:
 
 
 def has_client_secret(function: Resource) -> bool:
-    """Return whether a function has, or may have, a variable for the secret of an OAuth client."""
+    """Return whether a function has, or may have, a variable for the secret of an OAuth client.
+
+    One that is called ``*`` stands for what a plugin adds.
+    """
     variables = read(function.properties, "Environment", "Variables") or function.opaque
-    return variables is not None and (not isinstance(variables, Table) or any(map(_HIDES.search, variables.entries)))
-
-
-_HIDES = re.compile(r"CLIENT_?SECRET|\A\*\Z", re.IGNORECASE)
-"""How the variable of a client's secret is called; ``*`` stands for what a plugin adds."""
+    names = entries(variables) if variables is None or isinstance(variables, Table) else ("*",)
+    return any(name == "*" or _OF_OAUTH[1].search(name) for name in names)
 
 
 def open_to_install(starts: Sequence[Start], function: Resource) -> bool:

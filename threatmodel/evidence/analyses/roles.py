@@ -33,15 +33,13 @@ from threatmodel.evidence.policies.grants import (
 )
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.permissions import effective, held, rights
-from threatmodel.evidence.policies.role_policies import as_others
+from threatmodel.evidence.policies.role_policies import ASSUME_ROLE, as_others
 from threatmodel.evidence.policies.work import PLATFORM, is_of
 from threatmodel.evidence.services import LANGUAGE_MODELS
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Table, Unknown
 
 # --- roles that it assumes
-
-_ASSUME = "sts:assumerole"
 
 
 @analysis("policy", "managed", "sam")
@@ -83,7 +81,7 @@ def assumes_roles(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
 
 
 def _assumes(grant: Grant) -> Answer:
-    truth = grant.covers(_ASSUME)
+    truth = grant.covers(ASSUME_ROLE)
     why = next((one.open.why for one in grant.actions if one.open is not None), "the statement names no action")
     allows = yes(grant.place, f"{grant.about} allows sts:AssumeRole") if truth else no(grant.place)
     return grant.says(Unanswered(why, grant.place) if truth is None else allows)

@@ -11,7 +11,7 @@ from threatmodel.evidence.policies.grants import MARK, TOKEN, Grant, Pattern, pa
 from threatmodel.evidence.policies.iam import LONGEST_RESOURCE, every_resource, glob
 from threatmodel.evidence.resource_types import ResourceType, known
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Scalar, Unknown
+from threatmodel.stacks.values import Node, Scalar, Unknown
 
 _ARN_PARTS = 6
 _SERVICE, _ACCOUNT, _REST = 2, 4, 5
@@ -29,6 +29,16 @@ _SERVED_BY: Mapping[str, str] = {
 def arn_parts(text: str) -> list[str]:
     """The six parts of an ARN, each variable as one character; fewer where it is none, or a wildcard takes the rest."""
     return MARK.sub("\x00", TOKEN.sub("$", text)).split(":", _ARN_PARTS - 1)
+
+
+def spelt(node: Node | None) -> tuple[str, tuple[str, ...]] | None:
+    """A text with parameters by their names, and those that it is made of; two that are equal name the same."""
+    if node is None or (isinstance(node, Unknown) and node.usual is not None):
+        return None
+    found = pattern(node)
+    if not found.text or NAMELESS in found.text:
+        return None
+    return found.text.replace("\x00", "${").replace("\x01", "}"), found.given
 
 
 _NEVER_EMPTY = frozenset(("", "Arn"))

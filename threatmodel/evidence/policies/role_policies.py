@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from threatmodel.evidence.answers import Gathered, doubt_of
-from threatmodel.evidence.policies.arns import NAMELESS, account_of
+from threatmodel.evidence.policies.arns import account_of, spelt
 from threatmodel.evidence.policies.given import given_rights
-from threatmodel.evidence.policies.grants import Grant, Principal, grants, in_doubt, pattern, statements
+from threatmodel.evidence.policies.grants import Grant, Principal, grants, in_doubt, statements
 from threatmodel.reading.problems import quoted
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown, get, is_set, items
@@ -28,7 +28,7 @@ class RolePolicies:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.all = {one.name: one for one in stack.resources.values() if one.type == "AWS::IAM::Role"}
-        own = {name: _spelling(one.properties.entries.get("RoleName")) for name, one in self.all.items()}
+        own = {name: spelt(one.properties.entries.get("RoleName")) for name, one in self.all.items()}
         self._by_name = {key: name for name, key in own.items() if key is not None}
         self.open: list[tuple[Node, str]] = []
         self.of: dict[str, list[Gathered]] = {name: [] for name in self.all}
@@ -43,7 +43,7 @@ class RolePolicies:
         target = self.stack.target(node)
         if target is not None:
             return target.name if target.name in self.all else ""
-        key = _spelling(node)
+        key = spelt(node)
         if key is None:
             return ""
         return self._by_name.get(key) or self._by_name.get((re.split(r"[:/]", key[0])[-1], key[1]), "")
@@ -151,11 +151,3 @@ def _is_another(one: Principal, name: str) -> bool:
 def _each(node: Node | None, holder: Resource | None = None) -> Iterator[Node]:
     """The items that are set; for a resource whose property is not written, why it may be there."""
     yield from filter(is_set, items(node) or (() if holder is None or holder.opaque is None else (holder.opaque,)))
-
-
-def _spelling(node: Node | None) -> tuple[str, tuple[str, ...]] | None:
-    """A text and the parameters that it is made of; two that are equal name the same."""
-    found = pattern(node) if node is not None else None
-    if found is None or found.links or not found.text or NAMELESS in found.text:
-        return None
-    return found.text, found.given

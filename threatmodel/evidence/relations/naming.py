@@ -8,11 +8,11 @@ from typing import NamedTuple
 from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.outside import Outside, outside
-from threatmodel.evidence.policies.arns import Targets, arn_parts
+from threatmodel.evidence.policies.arns import Targets, arn_parts, spelt
 from threatmodel.evidence.policies.grants import MARK, pattern
 from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Joined, Link, Node, Scalar, Unknown, links, shape_of, unknowns
+from threatmodel.stacks.values import Node, Scalar, Unknown, links, unknowns
 
 ROLE_OWN_NAME = "RoleName"
 _FUNCTION_OWN_NAME = "FunctionName"
@@ -77,7 +77,7 @@ class Names:
             self.functions[name] = resource
             self._open_names |= open_in(read(resource.properties, _FUNCTION_OWN_NAME)) is not None
         property_ = known(resource.type).own_name
-        key = spelling(read(resource.properties, property_)) if property_ else None
+        key = spelt(read(resource.properties, property_)) if property_ else None
         if key is not None:
             self.by_name.setdefault(key, []).append(name)
 
@@ -125,7 +125,7 @@ class Names:
 
     def _spelt(self, node: Node | None) -> tuple[str, ...]:
         """The functions that a text names."""
-        key = spelling(node)
+        key = spelt(node)
         if key is None or len(key[0]) > _LONGEST_TEXT:
             return ()
         invoked = _INVOKED.match(key[0])
@@ -151,7 +151,7 @@ class Names:
 
     def texted(self, node: Node) -> tuple[str, ...]:
         """The elements that a text without links names: by ARN, by URL, or by the name alone."""
-        key = spelling(node)
+        key = spelt(node)
         if key is None or len(key[0]) > _LONGEST_TEXT:
             return ()
         parts = arn_parts(key[0])
@@ -186,23 +186,6 @@ def _last(address: str) -> str:
     return address[masked.rfind("/") + 1 :]
 
 
-def spelling(node: Node | None) -> tuple[str, tuple[str, ...]] | None:
-    """A text and the parameters that it is made of; two that are equal name the same."""
-    if isinstance(node, Scalar):
-        return (node.value, node.given) if isinstance(node.value, str) and node.value else None
-    if isinstance(node, Link):
-        return shape_of(node), ()
-    if isinstance(node, Joined):
-        unknown = list(unknowns(node))
-        if all(one.given for one in unknown):
-            parts = (_given_by(one.given) if isinstance(one, Unknown) else one for one in node.parts)
-            return "".join(one if isinstance(one, str) else shape_of(one) for one in parts), node.given
-        return None
-    if isinstance(node, Unknown) and node.given and node.usual is None:
-        return _given_by(node.given), ()
-    return None
-
-
 def named_by_text(node: Node) -> Unknown:
     """Return that a text names something that no resource here certainly is: one with an unknown name may be it."""
     return Unknown("a string may name it", node.place, None, _A_TEXT)
@@ -224,8 +207,3 @@ def described(node: Node | None) -> str:
     if isinstance(node, Scalar) and not node.given and node.value is not None:
         return str(node.value)
     return ""
-
-
-def _given_by(given: tuple[str, ...]) -> str:
-    """How a text spells what parameters give."""
-    return f"${{{','.join(given)}}}"
