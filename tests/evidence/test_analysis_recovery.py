@@ -62,6 +62,8 @@ def test_dead_letters_after_few_tries(tries: str, expected: object) -> None:
         (", MaximumRetryAttempts: -1", False),
         (", MaximumRetryAttempts: 5", True),
         (", MaximumRecordAgeInSeconds: 3600", True),
+        (", MaximumRetryAttempts: 10000", False),
+        (", MaximumRecordAgeInSeconds: 604800", False),
         (", MaximumRetryAttempts: !ImportValue x", UNKNOWN),
     ],
 )

@@ -4,7 +4,8 @@ A message is tried at most a hundred times: SQS takes a maxReceiveCount of 1,000
 queue for dead letters.  That queue keeps them for a day at least, and no shorter than the queue from which they come,
 since they keep the time at which they were sent first, and takes those of the queue (docs.aws.amazon.com/
 AWSSimpleQueueService: "sqs-dead-letter-queues").  A stream's mapping tries without end where neither attempts nor age
-are bounded, so that nothing reaches its destination for failures before it expires.  What a function fails at, Lambda
+are bounded, so that nothing reaches its destination for failures before it expires.  Nor does it within ten thousand
+attempts, or a day, after which a stream of DynamoDB has lost the record.  What a function fails at, Lambda
 sends with the function's role (docs.aws.amazon.com/lambda: "invocation-async-retain-records").
 """
 
@@ -272,12 +273,14 @@ def _is_about(one: Pattern, target: Resource) -> bool | None:
 
 def _mapping(part: Gathered) -> Answer:
     to = stands(read(part.node, "DestinationConfig", "OnFailure", "Destination"))
-    bounds = [_bounded(read(part.node, name)) for name in ("MaximumRetryAttempts", "MaximumRecordAgeInSeconds")]
+    limits = {"MaximumRetryAttempts": _MOST_TRIES, "MaximumRecordAgeInSeconds": _A_DAY - 1}
+    bounds = [_bounded(read(part.node, name), most) for name, most in limits.items()]
     return said(all_of((to, one_of(bounds))), part.resource.place, "it is unknown how often it retries")
 
 
-def _bounded(node: Node | None) -> bool | None:
+def _bounded(node: Node | None, most: int) -> bool | None:
     """Whether an amount is a bound: without one, and with -1, a mapping tries until the record expires."""
     if node is None or getattr(node, "value", None) in {-1, "-1"}:
         return False
-    return None if number(node) is None else True
+    stated = number(node)
+    return None if stated is None else stated <= most
