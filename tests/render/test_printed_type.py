@@ -78,6 +78,15 @@ def test_no_text_of_the_picture_is_printed_below_seven_points(browser: Browser, 
     assert min(found) >= 7
 
 
+@pytest.mark.parametrize("functions", [0, 6])
+def test_no_text_of_a_report_is_printed_below_seven_points(browser: Browser, tmp_path: Path, functions: int) -> None:
+    """Tables, lists, risk matrices and code are printed as large as pictures are."""
+    with opened(browser, page_of(functions, tmp_path), tmp_path, bypass_csp=True) as shown:
+        found = list(sizes(shown.page.pdf(prefer_css_page_size=True)))
+    assert len(found) > 10_000
+    assert min(found) >= 7
+
+
 SMALLEST = """() => Math.min(...[...document.querySelectorAll("#picture svg text")].filter(
   text => text.getClientRects().length
 ).map(text => parseFloat(text.getAttribute("font-size")) * text.getScreenCTM().a))"""
