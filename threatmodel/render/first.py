@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from threatmodel.assessment.actions import Action, actions
-from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.assessed import Assessment, Outline
 from threatmodel.assessment.gate.baseline import since
 from threatmodel.assessment.gate.judging import failures, judge
 from threatmodel.assessment.gate.known import Baseline
@@ -114,7 +114,7 @@ def first_page(assessment: Assessment, threshold: Band = DEFAULT_THRESHOLD, todo
         verdict=SAFE[found.answer],
         tone=_TONES[found.answer],
         headline=headline(assessment, found, failing),
-        gap=_gap(apart),
+        gap=_gap(apart) + _raised(every),
         inherent=_worst_first((one.inherent, number) for one, number in every),
         claimed=_worst_first((one.claimed, number) for one, number in every),
         proven=_worst_first((one.proven, number) for one, number in every),
@@ -157,6 +157,14 @@ def _gap(found: Mapping[Gap, int]) -> str:
     if len(reasons) == 1:
         return f"{text}because of {_whole(reasons[0][0])}."
     return f"{text}{listed([f'{number:,} because of {_named(reason, found)}' for reason, number in reasons])}."
+
+
+def _raised(found: Iterable[tuple[Outline, int]]) -> str:
+    """How many findings have a higher band as proven than before controls, and why; '' where none has."""
+    number = sum(count for one, count in found if BANDS.index(one.proven.band) > BANDS.index(one.inherent.band))
+    ranks = "ranks" if number == 1 else "rank"
+    text = f" {number:,} of them {ranks} higher than before controls: what raises a risk counts until it is ruled out."
+    return text if number else ""
 
 
 def _whole(reason: Gap) -> str:
