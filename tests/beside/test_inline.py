@@ -179,3 +179,54 @@ def test_a_folder_is_told_that_the_code_is_inline(
     found.write_text(text.replace("{code: template.yaml}", "{code: .}"), encoding="utf-8")
     why = "the template contains the code inline; name the template under code, too"
     assert open_of(assessed(found, monkeypatch, capsys))["verifies_signature"] == (why, "template.yaml:5")
+
+
+def plan(source: dict[str, object]) -> str:
+    """A plan of a function whose archive is made as this says."""
+    names = {"mode": "managed", "type": "aws_lambda_function", "name": "bot"}
+    values = {"function_name": "bot", "handler": "app.handler", "runtime": "python3.13", "filename": "./bot.zip"}
+    archive = {"mode": "data", "type": "archive_file", "name": "bot", "address": "data.archive_file.bot"}
+    bot = {**names, "address": "aws_lambda_function.bot"}
+    url = {**names, "type": "aws_lambda_function_url", "address": "aws_lambda_function_url.bot"}
+    public = {"function_name": "bot", "authorization_type": "NONE"}
+    change = {"actions": ["create"], "before": None, "after": values, "after_unknown": {}}
+    looked_up = {**archive, "values": {"type": "zip", "output_path": "./bot.zip", **source}}
+    return json.dumps(
+        {
+            "format_version": "1.2",
+            "planned_values": {"root_module": {"resources": [{**bot, "values": values}, {**url, "values": public}]}},
+            "resource_changes": [{**bot, "change": change}],
+            "prior_state": {"values": {"root_module": {"resources": [looked_up]}}},
+        }
+    )
+
+
+ARCHIVES: dict[str, tuple[dict[str, object], str]] = {
+    "a text": ({"source_content": LOGS, "source_content_filename": "app.py"}, "app.py:2"),
+    "several texts": (
+        {
+            "source": [
+                {"filename": "app.py", "content": "from lib import handler\n"},
+                {"filename": "lib.py", "content": f"import os\n{LOGS}"},
+            ]
+        },
+        "lib.py:3",
+    ),
+    "a folder": ({"source_dir": "src", "source_content": LOGS, "source_content_filename": "app.py"}, ""),
+}
+
+
+@pytest.mark.parametrize("archive", ARCHIVES)
+def test_texts_that_a_plan_puts_into_an_archive_are_looked_at(
+    archive: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    source, at = ARCHIVES[archive]
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "plan.json").write_text(plan(source), encoding="utf-8")
+    assert main(["import", str(tmp_path), "-o", str(tmp_path / "model.yaml")]) == 0
+    capsys.readouterr()
+    monkeypatch.chdir(tmp_path)
+    main(["-m", "model.yaml", "--report"])
+    out = " ".join(capsys.readouterr().out.split())
+    assert ("logs_redacted: false" in out) == bool(at)
+    assert (f"plan.json: data.archive_file.bot: {at}" in out) == bool(at)

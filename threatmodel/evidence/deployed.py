@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator
 
 from threatmodel.reading.problems import quoted
-from threatmodel.stacks.values import Node, Scalar, get, items, text, unknowns
+from threatmodel.stacks.values import Node, Scalar, Table, get, items, text, unknowns
 
 
 class Deployed(NamedTuple):
@@ -53,6 +53,12 @@ def inline(deployed: Deployed) -> Node | None:
     """Return the code that the template contains inline; None where it contains none."""
     every = (get(deployed.resource.properties, *name.split(".")) for name in ("InlineCode", "Code.ZipFile"))
     return next((one for one in every if one is not None), None)
+
+
+def archived(deployed: Deployed) -> Table | None:
+    """Return the files that a plan puts into the archive of a function, by name; None where it does not show them."""
+    found = get(deployed.resource.properties, "Code", "archive")
+    return found if isinstance(found, Table) else None
 
 
 _FAITHFUL = re.compile(r"(?:python|nodejs)[\w.-]*|esbuild\Z")

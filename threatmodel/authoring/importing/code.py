@@ -19,7 +19,7 @@ from threatmodel.beside.folder import NOT_SOURCE
 from threatmodel.beside.slack_manifest import RequestUrl
 from threatmodel.evidence.beside.code import serves
 from threatmodel.evidence.beside.handlers import Handler, in_template, is_index
-from threatmodel.evidence.deployed import Deployed, code_root, inline, no_folder
+from threatmodel.evidence.deployed import Deployed, archived, code_root, inline, no_folder
 from threatmodel.reading.files import Files, is_file, shown_path
 from threatmodel.reading.problems import listed
 from threatmodel.reading.project import real_path, repository
@@ -61,8 +61,8 @@ def code_beside(
     search = _search(root, files)
     for function, deployed in _functions(stacks, found):
         handler = text(get(deployed.resource.properties, "Handler"))
-        if (written := inline(deployed)) is not None:
-            if is_index(handler) or search(handler or "") is None:
+        if (written := inline(deployed) or archived(deployed)) is not None:
+            if (is_index(handler) and inline(deployed)) or search(handler or "") is None:
                 templates.setdefault(written.place.file, {})[function] = deployed
                 continue
         elif no_folder(deployed):

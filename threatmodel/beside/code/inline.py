@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from threatmodel.beside.folder import Folder
@@ -13,7 +13,7 @@ from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import dataclass
 
-_LARGEST = 4 * 1024 * 1024
+_LARGEST = 32 * 1024 * 1024
 _BLOCK = re.compile(r"""(?:!Sub\s+|["']?Fn::Sub["']?:\s+)?\|""")
 """How a text of YAML begins whose lines are those of the file."""
 _ENDINGS = {"python": ".py", "nodejs": ".js"}
@@ -28,12 +28,18 @@ class Template(Folder):
 
 @dataclass(frozen=True, kw_only=True)
 class Inline(Folder):
-    """The file of inline code; `lines` are the template's, by the lines of the code."""
+    """The file of inline code; `lines` are the template's, by the lines of the code.
 
-    lines: Sequence[int]
+    Files of an archive in a plan have no lines there: `part` is where the plan has them.
+    """
 
-    def place(self, name: str, line: int = 0, column: int = 0) -> Place:  # noqa: ARG002 - it has one file
+    lines: Sequence[int] = ()
+    part: str = ""
+
+    def place(self, name: str, line: int = 0, column: int = 0) -> Place:  # noqa: ARG002 - the line is enough
         """Return the place in the template."""
+        if self.part:
+            return Place(self.path, 1, 1, f"{self.part}: {name}:{line}" if line else f"{self.part}: {name}")
         return Place(self.path, self.lines[max(0, min(line, len(self.lines)) - 1)])
 
 
@@ -54,6 +60,11 @@ def inline_code(template: Template, file: str, code: str, at: Place) -> Inline:
     written = code.split("\n")
     lines = tuple(_lines(template.text.split("\n"), written, at))
     return Inline(path=template.path, texts={file: code}, unread=(), digest=template.digest, lines=lines)
+
+
+def archived_code(template: Template, texts: Mapping[str, str], at: Place) -> Inline:
+    """Return the folder of the files that a plan puts into an archive."""
+    return Inline(path=template.path, texts=texts, unread=(), digest=template.digest, part=at.part)
 
 
 def _lines(template: Sequence[str], code: Sequence[str], at: Place) -> Iterator[int]:

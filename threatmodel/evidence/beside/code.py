@@ -16,7 +16,7 @@ from threatmodel.beside.urls import NOWHERE
 from threatmodel.evidence.beside.handlers import Handler, Unread
 from threatmodel.evidence.beside.handlers import handlers as found_handlers
 from threatmodel.evidence.beside.kinds import Found, by_direction, of_code, visible_secrets
-from threatmodel.evidence.deployed import Deployed, built_otherwise, code_root, inline
+from threatmodel.evidence.deployed import Deployed, archived, built_otherwise, code_root, inline
 from threatmodel.evidence.relations.ways import Start
 from threatmodel.graph.elements import VISIBLE_SECRET, LeftOpen, Read
 from threatmodel.model.facts import Statement, Statements
@@ -206,7 +206,8 @@ def _elsewhere(found: Found, function: str, deployed: Deployed) -> Iterator[Open
     layers = get(deployed.resource.properties, "Layers")
     if layers is not None and (items(layers) or any(unknowns(layers))):
         yield Opening("it has layers, and their code is not in the folder", layers.place)
-    if code_root(deployed) is None and inline(deployed) is None and not found.source.function:
+    is_shown = code_root(deployed) is not None or inline(deployed) is not None or archived(deployed) is not None
+    if not is_shown and not found.source.function:
         yield Opening("it is unknown whether what is deployed is built from this folder", place)
     apis = {start.source for start in _starts(found, function)}
     for one in found.held:

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from threatmodel.beside.code.inline import Template, inline_code, inline_file
+from threatmodel.beside.code.inline import Template, archived_code, inline_code, inline_file
 from threatmodel.beside.code.modules import Opening, Parsed
 from threatmodel.beside.code.source import handler_file, module_path, unread_language
 from threatmodel.beside.folder import Folder
 from threatmodel.evidence.beside.kinds import Found
-from threatmodel.evidence.deployed import Deployed, code_root, inline, no_folder
+from threatmodel.evidence.deployed import Deployed, archived, code_root, inline, no_folder
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.reading.project import real_path
-from threatmodel.stacks.values import Unknown, get, spelling, text, unknowns
+from threatmodel.stacks.values import Table, Unknown, get, spelling, text, unknowns
 
 Unread = tuple[str, str, Place]
 _MARK = re.compile("\x00([^\x01]*)\x01")
@@ -84,14 +84,17 @@ def _handler(found: Found, parsed: Parsed, deployed: Deployed) -> Handler | str:
 
 def in_template(template: Template, deployed: Deployed) -> Handler | str:
     """Return the handler that a template has inline, or why it is not read; '' where the code is elsewhere."""
-    written = inline(deployed)
-    if written is None or written.place.file != template.path:
+    written, packed = inline(deployed), archived(deployed)
+    found = written or packed
+    if found is None or found.place.file != template.path:
         return ""
     handler, runtime = (text(get(deployed.resource.properties, name)) for name in ("Handler", "Runtime"))
     if handler is None or runtime is None:
         return "it is unknown which handler and runtime are deployed"
+    if written is None and packed is not None:
+        return _packed(template, deployed, packed, handler)
     file = inline_file(runtime)
-    if not file:
+    if not file or written is None:
         return f"inline code of {quoted(runtime)} is not read; state what the handler does, or probe it"
     if not is_index(handler):
         return f"{quoted(handler)} is not in the inline code, which Lambda saves as {file}; name it index.<function>"
@@ -102,6 +105,16 @@ def in_template(template: Template, deployed: Deployed) -> Handler | str:
     is_open = bool(getattr(written, "given", ())) or any(unknowns(written))
     openings = (Opening(why, written.place),) if is_open else ()
     return Handler(file, handler.rpartition(".")[2], "", deployed, Parsed(folder), openings)
+
+
+def _packed(template: Template, deployed: Deployed, files: Table, handler: str) -> Handler | str:
+    """Return the handler among the files of an archive."""
+    texts = {name: text(value) or "" for name, value in files.entries.items()}
+    folder = archived_code(template, texts, files.place)
+    file = handler_file(folder, module_path(handler))
+    if file is None:
+        return f"the handler {quoted(handler)} is not among the texts of the archive"
+    return Handler(file, handler.rpartition(".")[2], "", deployed, Parsed(folder))
 
 
 def is_index(handler: str | None) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from threatmodel.reading.problems import Problem, note, quoted
 from threatmodel.reading.values import dataclass, replace
 from threatmodel.stacks.stack import Parameter, Resource, Stack, Strength, Unread
+from threatmodel.stacks.terraform.archives import archives, with_archives
 from threatmodel.stacks.terraform.canonical import canonical
 from threatmodel.stacks.terraform.configured import elsewhere, runs_a_program
 from threatmodel.stacks.terraform.file import at, plan_in
@@ -90,7 +91,8 @@ class Plan:
         self.note_gaps()
         changes = self.changes()
         planned = list(self.instances(self.raw["planned_values"], changes))
-        for one in self.instances(table(table(self.raw.get("prior_state")).get("values")), {}, data_only=True):
+        looked_up = [*self.instances(table(table(self.raw.get("prior_state")).get("values")), {}, data_only=True)]
+        for one in looked_up:
             self.known.references.add_instance(one)
         for one in planned:
             self.own(one)
@@ -104,6 +106,7 @@ class Plan:
             name = one.address if one.address not in resources else f"{one.address} (forgotten)"
             resources[name] = replace(self.resource(one), name=name, doubt=doubt)
         found = canonical(resources)
+        with_archives(found.resources, dict(archives(self.file, (*looked_up, *planned))))
         return Stack(
             file=self.file,
             kind="terraform",
