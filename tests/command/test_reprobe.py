@@ -92,12 +92,22 @@ def test_what_a_result_does_not_keep_is_not_repeated(capsys: pytest.CaptureFixtu
     for options, message in {
         "env": "made with --env, which a result does not keep",
         "packages": "outside",
+        "kind": "made with --kind ../../.., which is no value of that option",
+        "table": "leaves the project",
     }.items():
-        found["options"] = {options: ["../../.."] if options == "packages" else []}
+        found["options"] = {options: [] if options == "env" else ["../../.."]}
         write(str(RESULT), json.dumps(found))
         code, told = said(capsys, "--reprobe", "HEAD")
         assert code == 1
         assert message in told
+
+
+@pytest.mark.usefixtures("clone")
+def test_a_model_without_saved_probes_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    write("model.yaml", MODEL.partition("  - {probe")[0])
+    _, told = said(capsys, "--reprobe", "HEAD")
+    assert "probed again: model.yaml names no saved probe" in told
+    assert said(capsys, "--reprobe", "nowhere")[0] == 2
 
 
 @pytest.mark.usefixtures("clone")

@@ -40,7 +40,10 @@ def _compared(model: Path, revision: str) -> bool:
         unpacked(root, revision, folder)
         known = dict(_known(folder / real_path(model).relative_to(root)))
     good = True
-    for source in (one for one in system.evidence if one.kind == "probe"):
+    saved = [one for one in system.evidence if one.kind == "probe"]
+    if not saved:
+        complain(f"probed again: {visible(shown_path(model))} names no saved probe\n")
+    for source in saved:
         good &= _same(source, system, revision, known)
     return good
 

@@ -27,7 +27,8 @@ def again(saved: Result, folder: Path, files: Files, place: Place) -> ProbeOptio
         raise _unrepeatable(f"it was made with {listed(lost)}, which a result does not keep", hint, place)
     strange = [name for name in ("kind", "form") if {*given.get(name, ())} - {*KINDS, *SHAPES}]
     if strange:
-        raise _unrepeatable(f"it has an unknown value of {listed(strange)}", "probe again", place)
+        unknown = listed(f"--{name} {' '.join(given[name])}" for name in strange)
+        raise _unrepeatable(f"it was made with {unknown}, which is no value of that option", "probe again", place)
     name = saved.target.rpartition(":")[2] if saved.target.rpartition(":")[1] else ""
     one = {key: values[0] for key, values in given.items() if values}
     handler, by = saved.handler_in(real_path(folder)), real_path(folder) / "file"
@@ -56,7 +57,8 @@ def differences(saved: Result, found: Result) -> Iterator[str]:
     other = [row.probe for row in saved.rows if rows.get(row.probe) != row.outcome]
     other += [name for name in rows if name not in {row.probe for row in saved.rows}]
     if other:
-        yield f"{len(other)} probes have another outcome: {', '.join(other[:_MOST])}"
+        outcome = "probe has" if len(other) == 1 else "probes have"
+        yield f"{len(other)} {outcome} another outcome: {listed(other, _MOST)}"
     for name in ("folder_sha256", "files", "variables", "secret_variable", "shown_for", "calls_seen", "shape"):
         if getattr(saved, name) != getattr(found, name):
             yield f"'{name}' is another one"
