@@ -13,6 +13,7 @@ A class is a folder with `handlers.yaml`, which describes the class and its hand
         attack: the request that gets through, or a list of them for one process
         under: variables (`env`), secrets ("error: NAME": reading it fails) and Python's `optimize` while it is attacked
         effect: text that the effect of the attack contains, where the handler acts on genuine requests too
+        probe: what a user would give the probe for it: variables (`env`), items of tables (`tables`), a genuine `body`
         concerns: replays or rotation: only sound handlers that `refuse` these are attacked so
 
 An attack succeeds where its last request has an effect: a call to Slack, Lambda, SQS or another service that changes or
@@ -77,6 +78,7 @@ class Handler:
     attack: tuple[Spec, ...] = ()
     under: Spec = field(default_factory=dict)
     effect: str = ""
+    probe: Spec = field(default_factory=dict)
     concerns: str = ""
     refuses: tuple[str, ...] = ()
 

@@ -39,11 +39,13 @@ from tests.handlers.requests import SECRET
 from threatmodel import __version__
 from threatmodel.probe.asked_for import variables_asked_for
 from threatmodel.probe.cases import Case, load_cases
+from threatmodel.probe.command import tables_in
 from threatmodel.probe.hints import hints_of
 from threatmodel.probe.made_up import signing_secret_of
 from threatmodel.probe.outcome_names import FAILED
 from threatmodel.probe.probing import Options, probe
 from threatmodel.probe.result import Result
+from threatmodel.probe.runners.lambdas import LambdaRunner
 from threatmodel.probe.runners.target import runner_for
 from threatmodel.reading.files import Files
 from threatmodel.reading.home import PACKAGES
@@ -93,11 +95,13 @@ def named(handler: Handler) -> Sequence[str]:
 
 def asked(handler: Handler, cases: Sequence[Case]) -> Mapping[str, Any]:
     """Return what some probes say of a handler, run as the command runs it.  Raises InputError."""
-    given = variables(handler)
+    given = {**variables(handler), **handler.probe.get("env", {})}
     path = handler.folder / handler.file
     target = f"{path}:{handler.handler}"
     secret_env = signing_secret_of(variables_asked_for(path, Files())) or "SLACK_SIGNING_SECRET"
     runner = runner_for(target, secret_env=secret_env, environment=given)
+    if isinstance(runner, LambdaRunner):
+        runner.give(tables=tables_in(json.dumps(handler.probe.get("tables", {})), handler.id))
     options = Options(
         target=target,
         kind="python" if path.suffix == ".py" else "node",
@@ -105,6 +109,7 @@ def asked(handler: Handler, cases: Sequence[Case]) -> Mapping[str, Any]:
         now=datetime.datetime.now(datetime.UTC),
         hints=hints_of(path, given),
         environment=given,
+        body=handler.probe.get("body", ""),
         secret_variable=secret_env,
         seconds=3600.0,  # of a machine that has other work
     )

@@ -114,8 +114,13 @@ FAULTS: dict[str, tuple[set[str], dict[str, Any]]] = {
     "forwarded": ({"forwarded-http"}, {"ignores_forwarded_headers": False}),
     "names-host": ({"foreign-host"}, {"ignores_forwarded_headers": False}),
     "trusts-local": (
-        {"forwarded-as-local", "unsigned-places"},
-        {"verifies_signature": False, "ignores_forwarded_headers": OPEN},
+        {"after-genuine", "forwarded-as-local", "old-timestamps", "resent", "unsigned-places"},
+        {
+            "verifies_signature": False,
+            "rejects_replay": False,
+            "timestamp_tolerance_seconds": 7200,
+            "ignores_forwarded_headers": OPEN,
+        },
     ),
     "retry-first": ({"retry-of-lost-event"}, {}),
     "challenge-first": ({"no-exception", "url-verification-unsigned"}, {"errors_generic": False}),

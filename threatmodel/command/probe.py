@@ -67,7 +67,7 @@ def options(parser: Parser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="an environment variable for the handler; can be repeated",
+        help="an environment variable for the handler; can be repeated; '{signing secret}' stands for the secret",
     )
     add(
         "--env-file",

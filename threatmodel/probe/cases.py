@@ -100,15 +100,16 @@ class Send:
     one, with commas), `repeat` names headers that are there twice.  `method`, `path`, `query` and `shape` are where
     it goes; `event` is an event as it is, with nothing of a request.  `words`: all requests of a rule
     (`crossing.rules`).  Such a request has what no file says: `rule` is its name, `text` its body as it is signed,
-    `instead` the one that is sent then, `added` are second headers, `environment` is that of its process, and `says`
-    is what its rule changed in words.
+    `instead` the one that is sent then, `added` are second headers, `environment` is that of its process, `kept` how
+    the handler's own secret is written there, `deployed` the name of its stage and alias with its stage variables, and
+    `says` is what its rule changed in words.
     {state} and {cookie} in query and headers are those that an installation's first answer gave.
 
     `if_named`: it is left out where the genuine request names nothing that it would change.  `control`: it must be
     accepted, or this request and those after it show nothing.  `again`: the same as the request before it.  `fresh`: in
     another environment than that one, `later`: seconds after it, `stale`: reading what was in the stores before the
     first request.  `apart`: in another world, where nothing was done yet.  `failing`: the stores answer with errors, or
-    not at all; or the store of secrets with the error of this name.  `store`: what the store of
+    not at all; or the store of secrets late, or with the error of this name.  `store`: what the store of
     secrets holds from here on.  `shows` is what follows for the number that the probe decides if it is accepted.
     """
 
@@ -143,6 +144,8 @@ class Send:
     instead: bytes | None = None
     added: tuple[tuple[str, str], ...] = ()
     environment: Mapping[str, str | None] | None = None
+    kept: str = "{secret}"
+    deployed: Mapping[str, str] | None = None
     base64: bool = False
     no_headers: bool = False
     again: bool = False
@@ -186,7 +189,7 @@ class Case:
 
 
 WORDS = (
-    *("fields", "places", "paths", "forms", "signatures", "timestamps", "old-timestamps", "near"),
+    *("fields", "places", "around", "paths", "forms", "signatures", "timestamps", "old-timestamps", "near"),
     *("keys", "chosen-keys", "outside", "tampered", "resent", "variables", "moments", "errors"),
 )
 """The rules that make many requests of one."""

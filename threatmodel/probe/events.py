@@ -45,6 +45,12 @@ class Request:
     base64: bool = False
 
 
+def deployed_as(event: dict[str, Any], variables: Mapping[str, str]) -> dict[str, Any]:
+    """The event as it comes through another stage, with stage variables; `stage` is its name."""
+    context = {**event.get("requestContext", {}), "stage": variables["stage"]}
+    return {**event, "requestContext": context, "stageVariables": dict(variables)}
+
+
 def event_of(request: Request, shape: str) -> dict[str, Any]:
     """The event of a request through `shape`; the others than REST APIs encode what is neither text nor JSON."""
     match shape:

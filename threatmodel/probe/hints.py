@@ -14,7 +14,7 @@ from threatmodel.probe.defaults import defaults_in
 from threatmodel.probe.protocol import LAMBDA
 from threatmodel.probe.secret_values import is_plain
 from threatmodel.probe.source_files import block_of, source_files
-from threatmodel.probe.source_literals import ASKING, literals_of, texts_in
+from threatmodel.probe.source_literals import ASKING, constants_in, literals_of, texts_in
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.source import read_text
 from threatmodel.reading.values import dataclass, field, field_names
@@ -111,15 +111,20 @@ def hints_of(handler: Path | None, environment: Mapping[str, str] | None = None,
         for name in _TEMPLATES:
             found["paths"] += [f"/{one.lstrip('/')}" for one in _TEMPLATE_PATH.findall(_text(place / name))]
     sources = [literals_of(block) for block in blocks]
+    constants = constants_in(node for block in blocks for node in walk(block))
     return Hints(
         **{name: tuple(dict.fromkeys(words))[:MOST] for name, words in found.items()},
         literals=_first([one.compared for one in sources] + [one.texts for one in sources]),
         compared=_first(one.compared for one in sources),
         called=_first(one.called for one in sources),
         keys=_first(one.names for one in sources),
-        answers=_by_key(pair for block in blocks for pair in _answers(block)),
+        answers=_by_key(pair for block in blocks for pair in _answers(block, constants)),
         variables={name: given.get(name, "") for name in _first(one.variables for one in sources)},
-        known={name: value for name, value in {**LAMBDA, **given}.items() if is_plain(name, value, "")}
+        known={
+            name: value
+            for name, value in {**LAMBDA, **given}.items()
+            if is_plain(name, value, "") or is_plain("", value, "")
+        }
         | _in_files(handler),
         token=next((value for name, value in given.items() if _TOKEN.search(name)), ""),
     )
@@ -167,7 +172,7 @@ def _read(block: Node, found: dict[str, list[str]]) -> None:
             found["ids"] += (word for word in words if _WORD.match(word) and not word.startswith("/"))
         if id(node) not in methods and _NAME.match(name := _asked(node)):
             found["names"].append(name)
-    compared = [one for node in nodes if node.kind == "compare" for one in _compared(*node.parts)]
+    compared = [one for node in nodes if node.kind == "compare" for one in _compared({}, *node.parts)]
     for name, text, _ in sorted(compared, key=lambda one: not one[-1]):
         if name.lower() in _PLACES and _PLACE.match(text):
             found["paths"].append(f"/{text.lstrip('/')}")
@@ -188,14 +193,15 @@ def _sort(word: str, found: dict[str, list[str]], *, ids: bool) -> None:
         found["secret_keys"].append(word)
 
 
-def _answers(block: Node) -> Iterator[tuple[str, str]]:
-    """Yield each key that a file asks for with a text that it compares it with, or looks for in it."""
+def _answers(block: Node, constants: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield each key that a file asks for with a text or constant that it compares it with, or looks for in it."""
     for node in walk(block):
         if node.kind == "compare" and node.name not in {"in", "not in"}:
-            yield from ((name, text) for name, text, asked in _compared(*node.parts) if asked)
+            yield from ((name, text) for name, text, asked in _compared(constants, *node.parts) if asked)
         elif node.kind == "call" and node.parts[0].kind == "attribute" and node.parts[0].name in ASKING:
             for one in node.parts[1:2]:
-                yield from ((name, text) for name, text, asked in _compared(node.parts[0].parts[0], one) if asked)
+                several = _compared(constants, node.parts[0].parts[0], one)
+                yield from ((name, text) for name, text, asked in several if asked)
 
 
 def _by_key(pairs: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:
@@ -223,10 +229,11 @@ def _text_of(nodes: Iterable[Node]) -> str:
     return first.name if first is not None and first.kind == "text" else ""
 
 
-def _compared(left: Node, right: Node) -> Iterator[tuple[str, str, bool]]:
+def _compared(constants: Mapping[str, str], left: Node, right: Node) -> Iterator[tuple[str, str, bool]]:
     """Yield a key or variable with the text that it is compared with, and whether it is a key that is asked for."""
     for one, other in ((left, right), (right, left)):
         asked = _asked(one)
         name = asked or (one.name if one.kind in {"attribute", "name"} else "")
-        if name and other.kind == "text" and other.name:
-            yield name, other.name, bool(asked)
+        text = constants.get(other.name, "") if other.kind == "name" else other.name
+        if name and text and other.kind in {"text", "name"}:
+            yield name, text, bool(asked)

@@ -21,6 +21,7 @@ _READ = 20_000
 """Characters of an answer that are looked through before it is cut."""
 _SHORTEST = 4
 _RANDOM = 16
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _PART = 8
 """Characters of a secret that are a part worth reporting: a mask usually shows four."""
 _SHORTEST_VARIABLE = 6
@@ -62,7 +63,7 @@ class Hidden:
             parts = parse(body)
             private |= {value: role for role in _SECRET_ROLES for value in values_of(parts, role)}
         for value in signatures:
-            private |= dict.fromkeys((value, value.removeprefix("v0=")), "signature")
+            private |= dict.fromkeys((value, *_digests(value.removeprefix("v0="))), "signature")
         private |= dict.fromkeys((genuine.secret, PREVIOUS, PUBLISHED.secret), "signing secret")
         private |= stored or {}
         self._private = _spelt(private, _SHORTEST)
@@ -131,6 +132,13 @@ class Hidden:
         """Which of some values a text holds, and which of the handler's own secrets."""
         found = {name for spelling, name in self._private.items() if name in names and spelling in text}
         return found | {name for spelling, name in self._given.items() if spelling in text}
+
+
+def _digests(digest: str) -> Iterator[str]:
+    """The digits of a signature, and what they stand for in base64."""
+    yield digest
+    if _DIGEST.fullmatch(digest):
+        yield base64.b64encode(bytes.fromhex(digest)).decode().rstrip("=")
 
 
 def _spelt(values: Mapping[str, str], shortest: int) -> dict[str, str]:

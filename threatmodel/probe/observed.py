@@ -65,8 +65,9 @@ class Observed:
 
     @property
     def raised_before(self) -> bool:
-        """Whether it raised, and is seen to have done nothing by then."""
-        return self.setting.sees_effects and self.reply.ended in RAISED and not self.done
+        """Whether it raised, or answered 5xx as a framework does then, and is seen to have done nothing by then."""
+        raised = self.reply.ended in RAISED or (self.status or 0) >= 500  # noqa: PLR2004 - HTTP's classes
+        return self.setting.sees_effects and raised and not self.done
 
     def instead(self) -> str:
         """What happened where no answer of the expected kind came."""

@@ -24,6 +24,7 @@ class Call:
     `stale`: it reads from the stores what was there before the first call, as one does that runs at the same time.
     `store`: from this call on the store of secrets has these two, the current one and the one before it; (None, None)
     where it answers with an error.  `settles`: what it leaves at work is awaited before the next call.
+    `alias` is that of the function by which it is invoked.
     """
 
     event: Mapping[str, Any]
@@ -32,6 +33,7 @@ class Call:
     stale: bool = False
     store: tuple[str | None, str | None] | None = None
     settles: bool = True
+    alias: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +45,8 @@ class Scenario:
     environment variable that the target names.  `secret_json`: the stores keep it as JSON, under each of these keys
     (`outer/inner`: in an object).
     `failing`: DynamoDB and S3 answer with "errors", or with "silence" until the client gives up; or what holds secrets
-    answers with the error of this name.  `together`: no call depends on another, so that they may be handed over many
-    at a time.
+    answers with the error of this name, or late ("lateness").  `together`: no call depends on another, so that they may
+    be handed over many at a time.
     """
 
     name: str
@@ -128,7 +130,7 @@ class Limits:
 
     seconds: float = 10.0
     memory: int = 512 * 1024 * 1024
-    output: int = 1024 * 1024
+    output: int = 8 * 1024 * 1024  # more than the largest body, which a framework may log
 
 
 SEARCH = "search"

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from threatmodel.probe.bodies import changed, padded, written_in
 from threatmodel.probe.cases import Case, Send
-from threatmodel.probe.events import AGENT, DOMAIN, SOURCE, Request, event_of
+from threatmodel.probe.events import AGENT, DOMAIN, SOURCE, Request, deployed_as, event_of
 from threatmodel.probe.hints import Hints, step_of
 from threatmodel.probe.kinds import BODY, KINDS, Caller, at_another_time, by_bot, caller_of, nonsense
 from threatmodel.probe.kinds import body_of as genuine_body
@@ -108,7 +108,7 @@ def sent(case: Case, genuine: Genuine) -> tuple[Sent, ...]:
         scenario = Scenario(
             name=case.id,
             calls=tuple(_unawaited(calls) if case.expect == "as-signed" else calls),
-            secret=genuine.kept(secrets[case.secret]),
+            secret=genuine.kept(_as_kept(secrets[case.secret], group[0].kept)),
             environment={**(case.environment or {}), **(group[0].environment or {})},
             secret_json=genuine.secret_json,
             failing=next((send.failing for send in group if send.failing), ""),
@@ -116,6 +116,10 @@ def sent(case: Case, genuine: Genuine) -> tuple[Sent, ...]:
         )
         found.append(Sent(scenario, tuple(signatures)))
     return tuple(found)
+
+
+def _as_kept(secret: str | None, kept: str) -> str | None:
+    return secret if secret is None else kept.replace("{secret}", secret)
 
 
 def is_independent(case: Case) -> bool:
@@ -200,7 +204,11 @@ def _call(send: Send, genuine: Genuine) -> tuple[Call, tuple[str, ...]]:
         base64=send.base64,
     )
     event = event_of(request, send.shape or genuine.shape)
-    return replace(plain, event=event), tuple(one for one in dict.fromkeys((signed, given)) if one)
+    if send.deployed:
+        event = deployed_as(event, send.deployed)
+        plain = replace(plain, alias=send.deployed["stage"])
+    expected = signed if send.rule else signature(genuine.secret, timestamp or "", body)  # what a log may hold of it
+    return replace(plain, event=event), tuple(one for one in dict.fromkeys((signed, given, expected)) if one)
 
 
 _STORED: Mapping[str, Callable[[Genuine], tuple[str | None, str | None] | None]] = {
@@ -255,6 +263,7 @@ def _filled(text: str, signed: str) -> str:
         "digest": digest,
         "capitals": digest.upper(),
         "spaced": f"{digest[:2]} {digest[2:]}",
+        "parted": f"{digest[:2]}_{digest[2:]}",
         "cut": digest[:10],
         "first": _other(digest[:1]) + digest[1:],
         "last": digest[:-1] + _other(digest[-1:]),

@@ -86,7 +86,7 @@ def searched(run: Run, genuine: Genuine, wanted: Wanted, hints: Hints) -> Found:
             found = Found(genuine=_settled(form, tried, best), asks_store=asks_store, twins=_twins(tried))
             rank = _rank(run, form, best, next(reply for one, reply in tried if one == best))
             if rank == _WORKS or wanted.alone:
-                return found
+                return replace(found, genuine=_with_few_keys(run, found.genuine))
             ranked.setdefault(rank, found)
     return ranked[max(ranked)] if ranked else Found(genuine=replace(first, shape=shapes[0]), asks_store=asks_store)
 
@@ -108,6 +108,29 @@ def _rank(run: Run, form: Genuine, best: _Candidate, reply: Reply) -> int:
         "",
     )
     return _TAKEN if same else _DISTINGUISHED
+
+
+def _with_few_keys(run: Run, genuine: Genuine) -> Genuine:
+    """The genuine request where a secret that is kept as JSON has only the keys without which nothing is done.
+
+    A key that is missing may become a secret that anyone knows.
+    """
+    if not genuine.secret_json:
+        return genuine
+    named = {*genuine.hints.literals, *genuine.hints.keys}
+    usual = _work(run, genuine)
+    found = genuine
+    several = tuple(key for key in genuine.secret_json if not set(key.split("/")) <= named)
+    for dropped in ((several,) if several else ()) + tuple((key,) for key in genuine.secret_json if key not in several):
+        fewer = replace(found, secret_json=tuple(key for key in found.secret_json if key not in dropped))
+        if fewer.secret_json and _work(run, fewer) == usual:
+            found = fewer
+    return found
+
+
+def _work(run: Run, genuine: Genuine) -> Counter[tuple[str, str, str]]:
+    replies = run(_scenario(genuine, [_Candidate(kind=genuine.kind, body=genuine.body, path=genuine.path)]))
+    return Counter() if not replies or replies[0].ended else _effects(replies[0])
 
 
 def _secret_keys(hints: Hints) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ class Literals(NamedTuple):
 def literals_of(block: Node) -> Literals:
     """Return what a file names."""
     nodes = list(walk(block))
-    constants = _constants(nodes)
+    constants = constants_in(nodes)
     composed = {id(node): text for node in nodes if node.kind in _COMPUTED and (text := _text(node, constants))}
     texts = tuple(dict.fromkeys((*texts_in(block), *composed.values())))
     deciding = [node for node in nodes if _decides(node)]
@@ -48,7 +48,7 @@ def literals_of(block: Node) -> Literals:
     )
 
 
-def _constants(nodes: Sequence[Node]) -> dict[str, str]:
+def constants_in(nodes: Iterable[Node]) -> dict[str, str]:
     """Return the texts and numbers of the names that are assigned one."""
     found: dict[str, str] = {}
     for node in nodes:

@@ -58,6 +58,7 @@ def _where(send: Send) -> Iterator[str]:
         yield "in another environment"
     if send.failing:
         usual = {"errors": "while the stores fail", "silence": "while the stores do not answer"}
+        usual["lateness"] = "while the store of secrets answers late"
         yield usual.get(send.failing, f"while the store of secrets answers with {send.failing}")
     if send.store:
         yield "after the secret was changed" if send.store != "lost" else "after the secret store failed"

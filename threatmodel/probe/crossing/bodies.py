@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
 from threatmodel.probe.bodies import Body, Keys, Nested, leaves, parse, written
 
@@ -118,6 +119,48 @@ def as_form(text: str) -> str:
     """Return the texts of a body as a form, by their innermost names."""
     found = {name_of(keys): value for keys, value in leaves(parse(text)) if isinstance(value, str)}
     return "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in found.items())
+
+
+def wide(text: str) -> str:
+    """Return the text in the wide forms of its letters, which Unicode holds to be the same ones."""
+    return "".join(chr(ord(one) + 0xFEE0) if "!" <= one <= "~" else one for one in text)
+
+
+def respelled(text: str) -> Iterator[str]:
+    """Yield the same body in other spellings: another order, other escapes, other blanks."""
+    body = parse(text)
+    if body.form:
+        pairs = parse_qsl(text, keep_blank_values=True)
+        named = [one for one in pairs if one[1]]
+        found = [
+            _ESCAPE.sub(lambda one: one[0].lower(), text),
+            _ESCAPE.sub(lambda one: one[0].upper(), text),
+            text.replace("+", "%20"),
+            text.replace("%20", "+"),
+            f"%{ord(text[0]):02X}{text[1:]}",
+            urlencode(pairs),
+            urlencode(pairs, quote_via=quote),
+            urlencode(named),
+            urlencode(sorted(pairs)),
+            urlencode(pairs[::-1]),
+            f"&{text}",
+            text.replace("&", ";"),
+        ]
+    else:
+        found = [
+            json.dumps(body.value),
+            json.dumps(body.value, separators=(",", ":")),
+            json.dumps(body.value, separators=(",", ":"), sort_keys=True),
+            json.dumps(body.value, indent=2),
+            json.dumps(dict(reversed(body.value.items())), separators=(",", ":")),
+            f" {text}",
+            text.replace("/", "\\/"),
+            text.replace("a", "\\u0061"),
+        ]
+    yield from (one for one in dict.fromkeys(found) if one != text)
+
+
+_ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
 
 
 def _plain(body: Body) -> Any:

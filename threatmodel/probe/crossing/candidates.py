@@ -69,6 +69,8 @@ _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,30}[-_.]\Z")
 _CAPITALS = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
 _VALUE = re.compile(r"[ -~]{1,60}\Z")
 _KEY = re.compile(r"[ -~]{0,100}\Z")
+_HASHED = re.compile(r"[A-Za-z][\w.-]{2,40}\Z")
+"""A name from which a key may be derived."""
 _OPEN = re.compile(r"[ =:.]\Z")
 CARRIED = frozenset(
     {
@@ -83,7 +85,7 @@ CARRIED = frozenset(
 )
 """What carries every request, by its name in small letters."""
 _KNOWN = CARRIED | {name.lower() for name in HEADERS if "-" in name}
-MOST_NAMES, MOST_VALUES, MOST_KEYS, MOST_LENGTHS = 40, 40, 300, 4
+MOST_NAMES, MOST_VALUES, MOST_KEYS, MOST_LENGTHS = 40, 40, 400, 4
 _SHORTEST, _LONG, _LARGEST = 100, 5_000, 1_500_000
 
 
@@ -168,7 +170,9 @@ def keys(genuine: Genuine) -> tuple[str, ...]:
     hints = genuine.hints
     known = dict.fromkeys((*hints.defaults, *hints.known.values()))
     hashed = (hashlib.new(name, key.encode()).hexdigest() for key in known for name in ("sha256", "sha1", "md5"))
-    found = dict.fromkeys((*KEYS, *known, *_of_request(genuine), *hashed, *hints.literals))
+    named = [word for word in hints.literals if _HASHED.match(word)][:MOST_NAMES]
+    derived = (hashlib.new(name, word.encode()).hexdigest() for word in named for name in ("sha256", "sha1", "md5"))
+    found = dict.fromkeys((*KEYS, *known, *_of_request(genuine), *hashed, *hints.literals, *derived))
     return tuple(key for key in found if key not in SIGNERS and _KEY.match(key))[:MOST_KEYS]
 
 

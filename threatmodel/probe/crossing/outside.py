@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
 from threatmodel.probe.bodies import Body, parse, written
 from threatmodel.probe.cases import Send
 from threatmodel.probe.crossing import bodies
-from threatmodel.probe.crossing.candidates import HEADERS, composed_names, field_names, header_names, lengths
+from threatmodel.probe.crossing.candidates import HEADERS, composed_names, field_names, header_names, lengths, values
+from threatmodel.probe.crossing.places import around
 from threatmodel.probe.crossing.unsigned import crossed
 from threatmodel.probe.requests import Genuine
 from threatmodel.probe.slack import signature
@@ -51,8 +53,22 @@ def outside(send: Send, genuine: Genuine) -> Iterator[Send]:
     found += [crossed(send, "", query={name: MARK}) for name in names]
     found += [crossed(send, "", headers={name: MARK}) for name in dict.fromkeys(headers)]
     found += [crossed(send, "", headers={"Cookie": f"{name}={MARK}"}) for name in names]
+    for host in _hosts(genuine):
+        found.append(crossed(send, "", headers={"Host": host, "X-Forwarded-Host": host, "Origin": f"https://{host}"}))
     for number, one in enumerate(found):
         yield replace(one, change={"delivery": f"398738663015.2.probe{number}"})
+
+
+def _hosts(genuine: Genuine) -> Iterator[str]:
+    """Other hosts whose first label is another value, with each word of the source behind it."""
+    if {"host", "x-forwarded-host", "origin", "domainname"} & {key.lower() for key in genuine.hints.keys}:
+        yield f"{MARK}.example.com"
+        for word in values(genuine):
+            if _LABELS.match(word):
+                yield from (f"{MARK}.{word.strip('.')}", f"{MARK}.{word.strip('.')}.example.com")
+
+
+_LABELS = re.compile(r"\.?[a-z0-9-]{1,30}(?:\.[a-z0-9-]{1,30}){0,4}\Z")
 
 
 def _contents(names: tuple[str, ...]) -> Iterator[bodies.Changed]:
@@ -94,25 +110,46 @@ def tampered(send: Send, genuine: Genuine) -> Iterator[Send]:
 
 
 def _added(text: str, genuine: Genuine) -> Iterator[bodies.Changed]:
-    if parse(text).form:
-        names = dict.fromkeys((*(str(one[0]) for one in bodies.places(text)), *field_names(genuine)))
-        yield "each field repeated at the end", f"{text}&{'&'.join(f'{name}={MARK}' for name in names)}"
-        for name in names:
-            yield f"{name} repeated at the end", f"{text}&{name}={MARK}"
-            yield f"{name} repeated at the beginning", f"{name}={MARK}&{text}"
-        for between in ("\n", "\r\n", "#", "\0", ";", "?", "\r\n\r\n"):
-            yield f"{between!r} and a field added", f"{text}{between}&text={MARK}"
-    else:
-        whole = json.loads(text)
-        for root in bodies.roots(text):
-            for name in field_names(genuine):
-                yield f"{name} added", bodies.with_fields(text, root, {name: MARK})
-        for name in whole:
-            yield f"{name} repeated", f"{text[:-1]},{json.dumps(name)}:{json.dumps(MARK)}}}"
-        yield "written again", written(Body(form=False, value=dict(reversed(whole.items()))))
+    yield from _with_pairs(text, genuine) if parse(text).form else _with_members(text, genuine)
+    typed = _text_of(text)
+    for says, other in _lossy(typed) if len(typed) > 1 else ():
+        yield f"{says} what was typed", text.replace(typed, other)
     for behind in (" ", "\n", "\r\n", "\0", "&", "\udcff", "\ufeff"):
         yield f"{behind!r} added", f"{text}{behind}"
         yield f"{behind!r} added at the beginning", f"{behind}{text}"
+
+
+def _with_pairs(text: str, genuine: Genuine) -> Iterator[bodies.Changed]:
+    names = dict.fromkeys((*(str(one[0]) for one in bodies.places(text)), *field_names(genuine)))
+    yield "each field repeated at the end", f"{text}&{'&'.join(f'{name}={MARK}' for name in names)}"
+    for name in names:
+        yield f"{name} repeated at the end", f"{text}&{name}={MARK}"
+        yield f"{name} repeated at the beginning", f"{name}={MARK}&{text}"
+    for between in ("\n", "\r\n", "#", "\0", ";", "?", "\r\n\r\n"):
+        yield f"{between!r} and a field added", f"{text}{between}&text={MARK}"
+    for between in "&=":
+        for at in sorted({text.find(between), text.rfind(between)} - {-1}):
+            yield f"{between!r} escaped", f"{text[:at]}{quote(between)}{text[at + 1 :]}"
+
+
+def _with_members(text: str, genuine: Genuine) -> Iterator[bodies.Changed]:
+    whole = json.loads(text)
+    for root in bodies.roots(text):
+        for name in field_names(genuine):
+            yield f"{name} added", bodies.with_fields(text, root, {name: MARK})
+    for name in whole:
+        yield f"{name} repeated", f"{text[:-1]},{json.dumps(name)}:{json.dumps(MARK)}}}"
+    yield "written again", written(Body(form=False, value=dict(reversed(whole.items()))))
+
+
+def _lossy(typed: str) -> Iterator[bodies.Changed]:
+    """A text in which another one is what remains of it, once bytes are dropped or folded."""
+    middle = len(typed) // 2
+    for between in ("\0", "\xe9", "\udcff", "\u200b", " ", "\t", "+", "\\", "%00", "\ufffd"):
+        yield f"{between!r} within", f"{typed[:middle]}{between}{typed[middle:]}"
+    yield "the eighth bit in", "".join(chr(0xDC80 | ord(one)) if one < "\x80" else one for one in typed)
+    yield "other letters' size in", typed.swapcase()
+    yield "wide letters in", bodies.wide(typed)
 
 
 _CHANGED = (
@@ -122,8 +159,15 @@ _CHANGED = (
 """Headers of a request that its sender may change, and that no handler needs as they are."""
 
 
-_SPELT = ("v0={capitals}", "{signature} ", " {signature}", "V0={digest}", "{digest}", "v0={spaced}", "{signature}zz")
-"""The same digest in other spellings: Python's `bytes.fromhex` skips spaces, `Buffer.from` of Node.js ends at a z."""
+_SPELT = (
+    "v0={capitals}", "{signature} ", " {signature}", "V0={digest}", "{digest}", "v0={spaced}", "{signature}zz",
+    "v0=0{digest}", "v0=0x{digest}", "v0=+{digest}", "v0={parted}", "{signature},x", "x,{signature}",
+    "v0=0, {signature}", "{signature};x", "{signature} x", "{signature}=",
+)  # fmt: skip
+"""The same digest in other spellings.
+
+Python's `bytes.fromhex` skips spaces and `int` underscores, `Buffer.from` of Node.js ends at a z, lists have commas.
+"""
 
 
 def resent(send: Send, genuine: Genuine) -> Iterator[Send]:
@@ -145,4 +189,8 @@ def resent(send: Send, genuine: Genuine) -> Iterator[Send]:
         yield crossed(send, "again", timestamp=one, signature=signature(genuine.secret, stamp, text))
     for behind in (b" ", b"\n", b"&"):
         yield crossed(send, "again", instead=text + behind)
+    for one in bodies.respelled(text.decode()):
+        yield crossed(send, "again, with its body in another spelling", instead=one.encode())
+    for beside in around(send, genuine):
+        yield crossed(beside, f"{beside.says} again".lstrip())
     yield crossed(send, "again", base64=True)

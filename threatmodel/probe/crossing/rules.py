@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from threatmodel.probe.cases import Send
-from threatmodel.probe.crossing import keys, outside, signing, unsigned, variables
+from threatmodel.probe.crossing import keys, outside, places, signing, unsigned, variables
 from threatmodel.probe.requests import Genuine
 
 RULES: Mapping[str, Callable[[Send, Genuine], Iterator[Send]]] = {
     "fields": unsigned.fields,
-    "places": unsigned.places,
+    "places": places.places,
+    "around": places.around,
     "paths": unsigned.paths,
     "forms": unsigned.forms,
     "signatures": signing.signatures,

@@ -86,6 +86,15 @@ def timestamps(send: Send, _genuine: Genuine) -> Iterator[Send]:
         yield replace(send, timestamp=stamp, signature="v0=")
 
 
+_SPELT = (
+    "X_Slack_Request_Timestamp",
+    "HTTP_X_SLACK_REQUEST_TIMESTAMP",
+    "X-Slack-Request-Timestamp ",
+    "XSlackRequestTimestamp",
+)
+"""Names that a gateway of another kind, or a handler, may take for that of the timestamp."""
+
+
 def old_timestamps(send: Send, genuine: Genuine) -> Iterator[Send]:
     """Yield requests as Slack signed them hours ago, whose timestamp is spelled in another way, or beside a new one."""
     now, old = int(genuine.now), int(genuine.now) - OLD
@@ -98,7 +107,14 @@ def old_timestamps(send: Send, genuine: Genuine) -> Iterator[Send]:
     )  # fmt: skip
     for stamp in spelt:
         yield crossed(send, f"{OLD} seconds old", timestamp=stamp, signature=signed)
-    usual = ("X-Slack-Request-Time", "X-Slack-Request-Time-Ms", "X-Slack-Signed-Timestamp", "X-Timestamp", "Date")
+    usual = (
+        "X-Slack-Request-Time",
+        "X-Slack-Request-Time-Ms",
+        "X-Slack-Signed-Timestamp",
+        "X-Timestamp",
+        "Date",
+        *_SPELT,
+    )
     names = tuple({name.lower(): name for name in (*usual, *header_names(genuine))}.values())
     for new in (str(now), f"{now}000", day):
         beside = dict.fromkeys(names, new)

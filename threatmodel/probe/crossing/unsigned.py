@@ -1,4 +1,4 @@
-"""What else a request without a right signature may say, and where: fields, headers, queries, cookies, paths, forms."""
+"""What else a request without a right signature may say: fields, paths and forms."""
 
 from __future__ import annotations
 
@@ -8,22 +8,14 @@ import json
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise, product
+from itertools import product
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from threatmodel.probe.bodies import Keys, parse
 from threatmodel.probe.cases import METHODS, Send
 from threatmodel.probe.crossing import bodies
-from threatmodel.probe.crossing.candidates import (
-    CARRIED,
-    TYPES,
-    field_names,
-    header_names,
-    lengths,
-    named_headers,
-    values,
-)
+from threatmodel.probe.crossing.candidates import TYPES, field_names, lengths, values
 from threatmodel.probe.crossing.pairing import paired
 from threatmodel.probe.events import SHAPES
 from threatmodel.probe.hints import step_of
@@ -49,19 +41,23 @@ def crossed(send: Send, says: str, **changes: Any) -> Send:
 
 
 def _bodies(text: str, genuine: Genuine) -> Iterator[bodies.Changed]:
-    words = values(genuine)
+    words, more = values(genuine), dict.fromkeys(field_names(genuine), "x")
     read = [keys for keys in bodies.places(text) if _is_read(keys, genuine)]
     yield from _replaced(text, read, words)
     yield from _lengthened(text, read, lengths(genuine))
     yield from _with_objects(text, field_names(genuine), words)
-    yield from _of_other_types(text, words, dict.fromkeys(field_names(genuine), "x"))
+    yield from _of_other_types(text, words, more)
     yield from _of_other_kinds(text, genuine)
     yield from _with_words(text, read, words)
     yield from _with_more(text, field_names(genuine), words)
     yield from _spelled(text, read)
     yield from _repeated(text, read, words)
     for keys in dict.fromkeys((*read, *(keys[:1] for keys in bodies.places(text)))):
-        yield f"without {bodies.dotted(keys)}", bodies.without(text, keys)
+        left, name = bodies.without(text, keys), bodies.name_of(keys)
+        yield f"without {bodies.dotted(keys)}", left
+        if left:
+            others = {one: value for one, value in more.items() if one != name}
+            yield f"without {bodies.dotted(keys)}, with 'x' in each other field", bodies.with_fields(left, (), others)
     for value in words:
         yield from bodies.with_other_first(text, value)
 
@@ -154,13 +150,10 @@ def _spelled(text: str, read: Sequence[Keys]) -> Iterator[bodies.Changed]:
     """What is there, in other spellings."""
     for keys in read:
         value = bodies.value_at(text, keys)
-        for one in dict.fromkeys((value.upper(), value.title(), f"{value} ", f" {value}", f"{value}\0", _wide(value))):
+        for one in dict.fromkeys(
+            (value.upper(), value.title(), f"{value} ", f" {value}", f"{value}\0", bodies.wide(value))
+        ):
             yield f"with {bodies.dotted(keys)} '{one}'", bodies.with_value(text, keys, one)
-
-
-def _wide(text: str) -> str:
-    """Return the text in the wide forms of its letters, which Unicode holds to be the same ones."""
-    return "".join(chr(ord(one) + 0xFEE0) if "!" <= one <= "~" else one for one in text)
 
 
 def _repeated(text: str, read: Sequence[Keys], words: Sequence[str]) -> Iterator[bodies.Changed]:
@@ -178,73 +171,6 @@ def _is_read(keys: Keys, genuine: Genuine) -> bool:
 
 def _said(pairs: Mapping[str, str]) -> str:
     return ", ".join(f"{name} '{value}'" for name, value in pairs.items())
-
-
-def places(send: Send, genuine: Genuine) -> Iterator[Send]:
-    """Yield requests with headers, queries and cookies."""
-    words = values(genuine)
-    headers = send.headers or {}
-    for pairs in paired(header_names(genuine), words):
-        yield crossed(send, "", headers={**headers, **pairs})
-    names = field_names(genuine)
-    for pairs in paired(names, words):
-        cookies = "; ".join(f"{name}={value}" for name, value in pairs.items())
-        yield crossed(send, "", query=dict(pairs), headers={**headers, "Cookie": cookies})
-    for credentials in _credentials(genuine, words):
-        yield crossed(send, "", headers={**headers, "Authorization": credentials})
-    compared = [word for word in words if word in genuine.hints.compared][:_MOST_COMPARED]
-    for first, second in product(compared, compared):
-        pairs = dict.fromkeys(names, second)
-        text = bodies.with_fields(genuine.text_of(send.body), (), pairs)
-        together = {**headers, **dict.fromkeys(header_names(genuine), first)}
-        yield crossed(send, f"with '{second}' in each field", headers=together, query=pairs, text=text)
-
-    yield from _as_compared(send, genuine)
-
-
-def _as_compared(send: Send, genuine: Genuine) -> Iterator[Send]:
-    """Requests of which every part has what the source compares it with: a check may need several of them at once."""
-    answers = genuine.hints.answers
-    text = genuine.text_of(send.body)
-    named = named_headers(genuine)
-    rest: tuple[dict[str, str], ...] = ({}, dict.fromkeys(field_names(genuine), "x"))
-    for at, filled in product(range(min(_MOST_ANSWERS, max(map(len, answers.values()), default=0))), rest):
-        said = {name: texts[at % len(texts)] for name, texts in answers.items()}
-        more = {name: value for name, value in (filled | said).items() if name.lower() not in CARRIED}
-        lowered = {name.lower(): value for name, value in said.items()}
-        headers = {**(send.headers or {}), **{name: lowered.get(name.lower(), "1") for name in named}}
-        own = text
-        for keys in bodies.places(text):
-            own = bodies.with_value(own, keys, said.get(bodies.name_of(keys), bodies.value_at(text, keys)))
-        for root in bodies.roots(text):
-            own = bodies.with_fields(own, root, more)
-        flat = json.dumps({**dict(parse_qsl(bodies.as_form(text))), **more})
-        for body, shape in product(dict.fromkeys((own, flat)), SHAPES):
-            yield crossed(send, _AS_COMPARED, text=body, headers=headers, query=said, shape=shape)
-
-
-_AS_COMPARED = "with what the source compares each field and header with"
-_MOST_ANSWERS = 6
-"""Requests with different texts for a field that is compared with several."""
-_MOST_COMPARED = 10
-"""Texts that are compared, of which one is in the headers and another in the fields of a request."""
-
-
-def _credentials(genuine: Genuine, words: Sequence[str]) -> Iterator[str]:
-    """Yield a name and password that follow each other in the source, and claims that no key has signed."""
-    if not any(name.lower() == "authorization" for name in genuine.hints.keys):
-        return
-    near = [word for word in genuine.hints.literals if ":" not in word]
-    for pair in pairwise(near):
-        yield f"Basic {base64.b64encode(':'.join(pair).encode()).decode()}"
-    for word in words:
-        claims = json.dumps(dict.fromkeys(field_names(genuine), word)).encode()
-        parts = (base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (_UNSIGNED, claims))
-        yield f"Bearer {'.'.join(parts)}.x"
-
-
-_UNSIGNED = b'{"alg":"none"}'
-"""The head of a JSON Web Token without a signature."""
 
 
 def paths(send: Send, genuine: Genuine) -> Iterator[Send]:

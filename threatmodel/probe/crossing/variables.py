@@ -8,12 +8,18 @@ from collections.abc import Iterator, Mapping
 
 from threatmodel.probe.cases import Send
 from threatmodel.probe.crossing import bodies
+from threatmodel.probe.crossing.candidates import BLANK, field_names, values
 from threatmodel.probe.crossing.pairing import paired
 from threatmodel.probe.crossing.unsigned import crossed
 from threatmodel.probe.requests import Genuine
+from threatmodel.probe.runners.aws import LATE
 from threatmodel.reading.values import replace
 
 _VALUES = ("", "1", "true", "false", "dev", "test", "local")
+_LISTED = ("{secret},", "{secret} ", "{secret};", "{secret}|", "{secret}\n")
+"""How a variable may hold several secrets, of which the last is empty."""
+_STAGE = re.compile(r"[A-Za-z][\w-]{1,30}\Z")
+_STAGES = ("dev", "test", "local", "staging", "sandbox")
 _OPTIMIZED = {"PYTHONOPTIMIZE": "2"}
 _MOST = 12
 """Values, each of which needs a process."""
@@ -33,14 +39,22 @@ def variables(send: Send, genuine: Genuine) -> Iterator[Send]:
     switches = [name for name, value in asked.items() if _SWITCH.match(value)]
     own = (value for name in switches for value in asked[name].split())
     compared = (word for word in genuine.hints.compared if _SWITCH.match(word))
-    values = [*list(dict.fromkeys((*own, *compared, *_VALUES)))[:_MOST], *_of_several(genuine)]
+    given = [*list(dict.fromkeys((*own, *compared, *_VALUES)))[:_MOST], *_of_several(genuine)]
     unset: tuple[Mapping[str, str | None], ...] = ({}, *({name: None} for name in list(asked)[:_MOST_UNSET]))
     left_out = [keys[:1] for keys in bodies.places(text) if keys[0] in genuine.hints.keys]
-    for changes in (*unset, *paired(switches, values, len(values))):
+    for kept in _LISTED:  # an empty entry is a key that anyone has
+        yield crossed(
+            send, f"where the secret is kept as '{kept}'", kept=kept, apart=True, signature="{signature}", secret=""
+        )
+    for changes in (*unset, *paired(switches, given, len(given))):
         yield replace(send, environment={**_OPTIMIZED, **changes}, apart=True, signature=None)
         yield replace(send, secret="wrong")  # noqa: S106 - a word of the format
         for keys in dict.fromkeys(left_out):
             yield crossed(send, f"without {keys[0]}", text=bodies.without(text, keys), signature=None)
+    names = dict.fromkeys(("stage", *field_names(genuine)))
+    for at, word in enumerate(dict.fromkeys((*(word for word in values(genuine) if _STAGE.match(word)), *_STAGES))):
+        said = f"through the alias and stage '{word}'"
+        yield crossed(send, said, deployed=dict.fromkeys(names, word), apart=not at, signature=None)
 
 
 def moments(send: Send, genuine: Genuine) -> Iterator[Send]:
@@ -57,9 +71,10 @@ _DAY = 86_400
 def errors(send: Send, genuine: Genuine) -> Iterator[Send]:
     """Yield requests while the store of secrets answers with each error that the source names, and with usual ones."""
     named = [word for word in genuine.hints.literals if _ERROR.match(word)]
-    for error in dict.fromkeys((*named[:_MOST], *_ERRORS)):
+    for error in dict.fromkeys((LATE, *named[:_MOST], *_ERRORS)):
         yield replace(send, failing=error, apart=True)
-        yield replace(send, failing=error, signature="{signature}", secret="")
+        for key in BLANK:
+            yield replace(send, failing=error, signature="{signature}", secret=key)
 
 
 _ERRORS = ("ThrottlingException", "AccessDeniedException", "InternalServiceError")

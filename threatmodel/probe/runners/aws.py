@@ -45,8 +45,11 @@ _TOKEN_NAME = re.compile(r"token", re.IGNORECASE)
 _SIGNING_NAME = re.compile(r"sign|secret(?!s?manager)", re.IGNORECASE)
 _KEPT_OBJECT = re.compile(r"secret|sign|cred|config|settings|token|(?:^|/)\.?env\b", re.IGNORECASE)
 """Keys of objects that hold a configuration, and so may hold the secret."""
+_LATE_BY = 3.5
 _REFERENCE = "/aws/reference/secretsmanager/"
 _STORES = frozenset({"dynamodb", "s3"})
+LATE = "lateness"
+"""How a store of secrets fails that answers only after most clients have given up."""
 _HOLDING = frozenset({"secretsmanager", "ssm", "kms", "appconfig", "appconfigdata", "s3"})
 """Services that hold secrets."""
 _MADE = 1_600_000_000.0  # long ago, so that no secret counts as just changed
@@ -87,6 +90,7 @@ class World:
         self._objects: dict[tuple[str, str], str] = {}
         self._count, self._most = 0, MOST_EFFECTS
         self._codes: set[str] = set()
+        self._was_late = False
 
     def fill(self, tables: Tables) -> None:
         """Gives DynamoDB's tables their items, once; the text `SECRET_MARK` in them stands for the secret."""
@@ -140,6 +144,13 @@ class World:
         self._codes.add(code)
         return True
 
+    def delay(self, service: str) -> float:
+        """Seconds after which a service answers: a store of secrets may be late, the first time that it is asked."""
+        if self._failing != LATE or service.lower().replace("-", "") not in _HOLDING or self._was_late:
+            return 0.0
+        self._was_late = True
+        return _LATE_BY
+
     def call(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """What a service answers.  Raises AwsError; either way the call is recorded."""
         service = service.lower()
@@ -159,7 +170,7 @@ class World:
         return answer
 
     def _answer(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        failing = {"silence": _STORES, "errors": _STORES, "": ()}.get(self._failing, _HOLDING)
+        failing = {"silence": _STORES, "errors": _STORES, "": (), LATE: ()}.get(self._failing, _HOLDING)
         if service in failing and not (failing is _HOLDING and _is_of_token(params)):
             if self._failing == "silence":
                 raise SilentError

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from threatmodel.probe.protocol import LAMBDA, SEARCH, Call, Limits, Reply, Scenario
-from threatmodel.probe.runners.aws import World
+from threatmodel.probe.runners.aws import SECRET_MARK, World
 from threatmodel.probe.runners.bytecode import Bytecode
 from threatmodel.probe.runners.carried import Carried
 from threatmodel.probe.runners.confinement import privileges
@@ -138,7 +138,8 @@ class LambdaRunner:
         keys = (*scenario.secret_json, *sorted(self._keys)) if scenario.secret_json else ()
         world = World(scenario.secret, secret_json=keys, failing=scenario.failing)
         given = _lambda_environment(self._program) | self._environment | dict(scenario.environment)
-        environment = {name: value for name, value in given.items() if value is not None}
+        secret = scenario.secret or ""
+        environment = {name: value.replace(SECRET_MARK, secret) for name, value in given.items() if value is not None}
         environment.pop(self._secret_env, None)  # given by hand, it would hide what happens without one
         if scenario.secret is not None and self._secret_env:
             environment[self._secret_env] = scenario.secret
@@ -170,9 +171,9 @@ class LambdaRunner:
                     world.rotate(*call.store, at=call.at or 0.0)
                 world.read_before(stale=call.stale)
                 if failed is None:
-                    reply = await _called(
-                        session, {"event": carried.into(call.event), "at": call.at}, world, call.settles
-                    )
+                    event = carried.into(call.event)
+                    said = {"event": event, "at": call.at, "alias": call.alias}
+                    reply = await _called(session, said, world, call.settles)
                     carried.take(reply)
                     if reply.ended and not reply.error:  # the process is gone
                         failed = Reply(ended="not-run")
@@ -235,7 +236,7 @@ async def _handed_over(session: Session, world: World, calls: Sequence[Call]) ->
     """What came of calls that were sent at once; less where the process did not get through them."""
     replies: list[Reply] = []
     for call in calls:
-        session.say({"event": call.event, "at": call.at})
+        session.say({"event": call.event, "at": call.at, "alias": call.alias})
         world.next_call()
     left, seen, started = False, len(world.effects), session.time()
     for _ in calls:

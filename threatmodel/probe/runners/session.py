@@ -251,6 +251,7 @@ class Session:
         if not isinstance(preface, dict):
             return
         if isinstance(preface.get("params"), dict):
+            await asyncio.sleep(self._world.delay(str(preface.get("service"))))
             writer.write(json.dumps(self._called(preface)).encode() + b"\n")
             await writer.drain()
         elif isinstance(preface.get("host"), str):

@@ -157,13 +157,13 @@ async function streamed(handler, event, context) {
   return { statusCode: 200, ...stream.head, body: Buffer.concat(chunks).toString() };
 }
 
-function contextOf(number, done) {
+function contextOf(number, alias, done) {
   const until = performance.now() + config.seconds * 1000;
   return {
     callbackWaitsForEmptyEventLoop: true,
     functionName: "probe",
     functionVersion: "$LATEST",
-    invokedFunctionArn: "arn:aws:lambda:eu-west-1:123456789012:function:probe",
+    invokedFunctionArn: `arn:aws:lambda:eu-west-1:123456789012:function:probe${alias && `:${alias}`}`,
     memoryLimitInMB: "512",
     logGroupName: "/aws/lambda/probe",
     logStreamName: "2020/01/01/[$LATEST]00000000000000000000000000000000",
@@ -175,7 +175,7 @@ function contextOf(number, done) {
   };
 }
 
-function invoke(handler, { event, at }, number) {
+function invoke(handler, { event, at, alias }, number) {
   clock.show(at);
   const call = (pending = {});
   control.unref(); // so that an empty event loop shows
@@ -186,7 +186,7 @@ function invoke(handler, { event, at }, number) {
     else answer(null, result);
   };
   const settled = (error, result) => pending === call && answer(error, result);
-  const context = contextOf(number, settled); // ends the invocation at once: only the callback waits
+  const context = contextOf(number, alias, settled); // ends the invocation at once: only the callback waits
   try {
     const result = handler[STREAMS] ? streamed(handler, event, context) : handler(event, context, done);
     if (typeof result?.then === "function") {

@@ -93,7 +93,7 @@ function clientOf(word, name, second = name === "aws-sdk") {
     }
 
     send(command, options, done) {
-      const asked = send(service, command);
+      const asked = send(service, command, second);
       const callback = typeof options === "function" ? options : done;
       if (!callback) return asked;
       asked.then((value) => callback(null, value), (error) => callback(error));
@@ -109,7 +109,7 @@ function clientOf(word, name, second = name === "aws-sdk") {
     return (input = {}, callback) => {
       const command = { input: typeof input === "function" ? {} : input, operation: full, document };
       const done = typeof input === "function" ? input : callback;
-      const asked = () => send(service, command);
+      const asked = () => send(service, command, second);
       if (done) asked().then((value) => done(null, value), (error) => done(error));
       return second ? { promise: asked } : done ? undefined : asked();
     };
@@ -126,15 +126,16 @@ function paginated(operation) {
 }
 
 /** What the caller answers to a command. */
-async function send(service, { operation, input, document }) {
+async function send(service, { operation, input, document }, second) {
   const params = plain(document ? deep(input) : input);
   const told = await ask({ service, operation, params });
-  if (told.silent) throw Object.assign(new Error("Connection timed out"), { name: "TimeoutError", code: "TimeoutError" });
+  if (told.silent) throw Object.assign(new Error("Connection timed out"), { name: "TimeoutError" }, second && { code: "TimeoutError" });
   const meta = { httpStatusCode: told.error ? 400 : 200, requestId: "probe", attempts: 1, totalRetryDelay: 0 };
   if (told.error) {
     const { Code, Message } = told.error;
     const error = new (exceptionOf(Code))(Message);
-    throw Object.assign(error, { code: Code, Code, statusCode: 400, $metadata: meta, $fault: "client", ...told.more });
+    const how = second ? { code: Code, statusCode: 400 } : { $metadata: meta, $fault: "client", ...(service === "s3" && { Code }) };
+    throw Object.assign(error, how, told.more); // version 3 has the code as the name of the error only
   }
   const answer = rich(told.answer);
   return { ...(document ? read(answer) : answer), $metadata: meta };

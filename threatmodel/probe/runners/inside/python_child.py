@@ -92,7 +92,9 @@ class Context:
     client_context = None
     tenant_id = None
 
-    def __init__(self, number: int, seconds: float) -> None:
+    def __init__(self, number: int, seconds: float, alias: str) -> None:
+        if alias:
+            self.invoked_function_arn = f"{self.invoked_function_arn}:{alias}"
         # of this environment alone: it must not serve as the name of a request that was seen before
         self.aws_request_id = f"{os.urandom(4).hex()}-0000-4000-8000-{number:012d}"
         self._until = time.monotonic() + seconds
@@ -152,7 +154,7 @@ def run(config: Mapping[str, Any]) -> None:
             continue
         number += 1
         clock.show(call["at"])
-        answer = _answered(handler, call["event"], Context(number, config["seconds"]))
+        answer = _answered(handler, call["event"], Context(number, config["seconds"], call["alias"]))
         line.say({**answer, "left": _goes_on(), "missing": missing()})
 
 
