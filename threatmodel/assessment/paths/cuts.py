@@ -18,6 +18,7 @@ from threatmodel.assessment.paths.steps import SIZES, could_hinder
 from threatmodel.assessment.paths.values import AIM_OF, UNLIKELY, Choice, Cut, Level, Step
 from threatmodel.graph.elements import Element, Flow
 from threatmodel.library.entries import Control, ControlLink
+from threatmodel.model.vocabulary import PLANES
 
 TRIES = 5_000
 """Sets of controls that are tried before a cut is only a small one and not shown to be the smallest."""
@@ -95,10 +96,19 @@ class _Asked:
             if (parts := [part for part in known.parts if part[0].id in controls])
         }
         targets = {step.finding: step.element for step in steps if step.element is not None}
+        alike: dict[tuple[str, str], ControlState] = {}
         for finding, target in targets.items():
-            for control, link in chosen.get(self._first.get(finding, finding), ()):
-                state = self._state(control, link, target)
-                found[control.id][state.element] = state.state
+            first = self._first.get(finding, finding)
+            for control, link in chosen.get(first, ()):
+                element = target.id if control.scope == target.kind else control.scope
+                at = (first, control.id)
+                if link is None or (element != target.id and element not in PLANES):  # twins have other neighbors
+                    state = self._state(control, link, target)
+                    found[control.id][state.element] = state.state
+                    continue
+                if at not in alike:
+                    alike[at] = self._state(control, link, target).state
+                found[control.id][element] = alike[at]
         return found
 
     def _known(self, step: Step) -> _Known:

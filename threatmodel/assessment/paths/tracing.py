@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
@@ -82,7 +83,15 @@ class _Traced:
     def ranked(self) -> list[_Ranked]:
         """Return those that are not stopped as proven, the worst first."""
         found = [_Ranked(_worth(one), chain, one) for chain, one in self._found.items() if one.as_proven != "stopped"]
-        return sorted(found, key=_order)
+        places = self._places({number for one in found for number in one.chain})
+        return sorted(found, key=partial(_order, places))
+
+    def _places(self, numbers: Collection[int]) -> Mapping[int, int]:
+        """The place of each step in the order of its finding, or of what it goes along, and of its end."""
+        steps = self.network.steps
+        names = {number: (steps[number].finding or steps[number].along, steps[number].end) for number in numbers}
+        places = {name: place for place, name in enumerate(sorted(set(names.values())))}
+        return {number: places[name] for number, name in names.items()}
 
 
 class _Ranked(NamedTuple):
@@ -116,11 +125,11 @@ _STRENGTH = {strength: place for place, strength in enumerate(STRENGTHS)}
 _Worth = tuple[int, ...]
 
 
-def _order(ranked: _Ranked) -> tuple[object, ...]:
+def _order(places: Mapping[int, int], ranked: _Ranked) -> tuple[object, ...]:
     """What ranks paths: their worth, from where most attackers start, then few steps; the rest is for order alone."""
     one = ranked.path
-    names = [(step.finding or step.along, step.end) for step in one.steps]
-    return ranked.worth, STARTS.index(one.start.hold), len(one.steps), _AIM[one.aim], names
+    steps = [places[number] for number in ranked.chain]
+    return ranked.worth, STARTS.index(one.start.hold), len(steps), _AIM[one.aim], steps
 
 
 _AIM = {aim: place for place, aim in enumerate(AIMS)}
