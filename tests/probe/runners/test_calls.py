@@ -116,9 +116,13 @@ def test_it_makes_no_namespaces_and_no_processes_where_none_may_be(column: int, 
     assert asked(False, processes, asks) == [*expected, "thread"]
 
 
-def test_a_process_may_be_made_where_processes_are_allowed(column: int) -> None:
-    (answer, thread) = asked(False, False, [(CLONE[column], PROCESS)])
-    assert (answer, thread) == (0, "thread")
+def test_a_process_or_program_may_be_started_where_it_is_allowed(column: int) -> None:
+    forks = [pair[column] for pair in (CLONE, *PROCESSES.values()) if pair[column] >= 0]
+    asks = [
+        *((number, PROCESS) for number in forks if number != PROCESSES["vfork"][column]),
+        (PROGRAMS["execve"][column], -1),
+    ]
+    assert asked(False, False, asks) == [*(0 for _ in asks[1:]), errno.EFAULT, "thread"]
 
 
 def test_other_calls_are_left_alone(column: int) -> None:
