@@ -245,12 +245,31 @@ ANYBODY = "  P: {Type: AWS::Lambda::Permission, Properties: {Action: x, Function
             False,
         ),
         (ANYBODY % ("!ImportValue x", ""), UNKNOWN),
+        (ANYBODY % ('!Sub ["${N}:live", {N: !ImportValue x}]', ""), UNKNOWN),
+        (ANYBODY % ("'{{resolve:ssm:/shop/bot}}'", ""), UNKNOWN),
+        (
+            ANYBODY % ("!Sub 'arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:{{resolve:ssm:/shop/bot}}'", ""),
+            UNKNOWN,
+        ),
+        (ANYBODY % ("'order-{{resolve:ssm:/shop/bot}}-worker'", ""), False),
     ],
 )
 def test_who_may_invoke_it_by_an_alias_or_a_version(more: str, expected: object) -> None:
     stack = template(SAM_F + more)
     facts = StackFacts(stack, places())
     assert answer(facts.of("function", stack.resources["F"]).get("invocable_by_anyone")) == expected
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("NONE", "iam"), ("AWS_IAM", "none"), ("!ImportValue x", UNKNOWN)])
+def test_a_permission_for_unsigned_calls_does_not_open_an_address_that_asks_for_a_signature(
+    kind: str, expected: object
+) -> None:
+    stack = template(
+        "  U: {Type: AWS::Lambda::Url, Properties: {TargetFunctionArn: !Ref F, AuthType: AWS_IAM}}\n"
+        + SAM_F
+        + ANYBODY % ("!Ref F", f", FunctionUrlAuthType: {kind}")
+    )
+    assert answer(found(stack, "api", "caller_authentication", "U")) == expected
 
 
 def test_who_may_invoke_it_by_an_alias_of_a_plan() -> None:

@@ -8,6 +8,7 @@ on them alone.  Nodes are never changed.
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -315,6 +316,10 @@ def spelling(piece: Node | str) -> str:
             return mark(given or ((imported,) if imported else ()))
         case _:
             return shape_of(piece)
+
+
+DYNAMIC = re.compile(r"\{\{resolve:[^{}]*\}\}")
+"""A dynamic reference in a text: any value, which is read from another store at deployment."""
 
 
 def shape_of(node: Node | None) -> str:

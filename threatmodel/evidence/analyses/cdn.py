@@ -30,7 +30,7 @@ from threatmodel.evidence.answers import (
 from threatmodel.evidence.policies.grants import Grant, allowing, statements
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Table, Unknown, links, unknowns
+from threatmodel.stacks.values import Node, Table, Unknown, get, links, unknowns
 
 
 @analysis("stage", "deployment", "acl", "origin", "origin-access", "auth", "policy")
@@ -203,10 +203,14 @@ def address_asks(parts: Sequence[Gathered], resource: Resource, stack: Stack) ->
     word = {"NONE": "none", "AWS_IAM": "iam"}.get(worded(asks) or "")
     if word != "iam":
         return Answered(word, (asks.place,)) if word else open_at(asks)
-    letting = named(parts, "permission", "policy")
+    letting = [one for one in named(parts, "permission", "policy") if _for_signed(one) is not False]
     anybody = public_statement(letting, resource, stack) if letting else None
     if isinstance(anybody, Answered) and anybody.value:
-        return Answered("none", anybody.places, "any AWS account holder is allowed")
+        sure = list(filter(_for_signed, letting))
+        surely = public_statement(sure, resource, stack) if sure else None
+        if isinstance(surely, Answered) and surely.value:
+            return Answered("none", surely.places, "any AWS account holder is allowed")
+        return Unanswered("it is unknown of which kind of URL a permission is", anybody.places[0])
     if isinstance(anybody, Unanswered):
         return anybody
     origins = named(parts, "origin")
@@ -219,3 +223,9 @@ def address_asks(parts: Sequence[Gathered], resource: Resource, stack: Stack) ->
             "a CDN signs every request that it forwards, and it is unknown whose requests it forwards", at
         )
     return unless_unread(Answered("iam", (asks.place,)), stack, ("iam",))
+
+
+def _for_signed(part: Gathered) -> bool | None:
+    """Whether what lets callers in counts for a URL that asks for a signature: `lambda:FunctionUrlAuthType`."""
+    kind = get(part.node, "FunctionUrlAuthType") if part.part == "permission" else None
+    return True if kind is None else None if worded(kind) is None else worded(kind) != "NONE"

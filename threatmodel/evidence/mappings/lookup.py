@@ -19,6 +19,7 @@ from threatmodel.reading.shape import Flag, Number, Word
 from threatmodel.reading.tokens import redacted
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import (
+    DYNAMIC,
     Joined,
     Link,
     List,
@@ -173,6 +174,8 @@ _SHORTEST = 8
 """Letters of a logical id that CloudFormation keeps at least where a name would become too long."""
 _MADE_UP = re.compile(r".+-(?P<id>[A-Za-z0-9]+)-[A-Za-z0-9]{6,}\Z")
 """Return the name that CloudFormation gives a resource without one: its stack, its logical id and random letters."""
+_RANDOM = re.compile(r"\*[A-Za-z0-9]*\Z")
+"""How a text ends that may be such a name, after what is not known of it."""
 
 
 _OF_ACCOUNT = re.compile(r"(?:[a-z]{2}(?:-[a-z]+)+-\d:)?(?:\d{12}|\x00\d+\x01):(?:function:)?")
@@ -185,7 +188,8 @@ def names_in(node: Node) -> tuple[str, ...]:
         stated: object = shape_of(node)
     else:
         stated = node.value if isinstance(node, Scalar) else None
-    if not isinstance(stated, str) or len(stated) > _LONGEST or "\x00" in stated:
+    stated = DYNAMIC.sub("*", stated) if isinstance(stated, str) else None
+    if stated is None or len(stated) > _LONGEST or "\x00" in stated:
         return ()
     tokens = _TOKEN.findall(stated)
     numbers = iter(range(len(tokens)))
@@ -228,8 +232,14 @@ def own_names(resource: Resource) -> Iterator[str]:
             yield f"{_OF_LAMBDA}{node.value}"
 
 
-def may_be(resource: Resource, name: str) -> bool:
-    """Whether a name may be a resource's that the file does not tell whole: made up by AWS, or given at deployment."""
+def may_be(resource: Resource, text: Node) -> bool:
+    """Whether a text may be a resource's name that the file does not tell whole: made up by AWS, or given later."""
+    hidden = any(not one.given for one in unknowns(text)) or bool(DYNAMIC.search(shape_of(text)))
+    return any(_may_be(resource, name, hidden=hidden) for name in names_in(text))
+
+
+def _may_be(resource: Resource, name: str, *, hidden: bool) -> bool:
+    """The same for one name; `hidden`: a part of it that no parameter gives, so that a made-up name may be known."""
     row = known(resource.type)
     key = row.own_name
     node = resource.properties.entries.get(key)
@@ -237,7 +247,8 @@ def may_be(resource: Resource, name: str) -> bool:
         return bool(key)
     own = shape_of(node)
     if not own:
-        return not resource.written and _made_up(resource.name.rpartition(".")[2], name)
+        fits = hidden and _RANDOM.search(name) is not None
+        return not resource.written and (fits or _made_up(resource.name.rpartition(".")[2], name))
     wild = isinstance(node, Joined) or bool(getattr(node, "given", ()))
     mine = "*" if wild and isinstance(node, Scalar) else _TOKEN.sub("*", own)
     return mine != name and (_globbed(mine, name) or _globbed(_TOKEN.sub("*", name), own))

@@ -283,7 +283,7 @@ class StackFacts:
                         yield _Spot(referring, None)
             yield from uncertain
             for text, referring in texts:
-                if referring.name not in seen and any(may_be(resource, name) for name in names_in(text)):
+                if referring.name not in seen and may_be(resource, text):
                     yield _Spot(referring, Unknown(_MAY_NAME, text.place))
 
     def _of_type(self, kind: str) -> tuple[Resource, ...]:

@@ -21,6 +21,7 @@ from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.policies import document as sam_document
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import (
+    DYNAMIC,
     Joined,
     Link,
     Node,
@@ -228,11 +229,7 @@ def pattern(node: Node) -> Pattern:
     if "{{resolve:" not in found.text:
         return found
     read = Unknown("it is read from another store at deployment", found.place)
-    return found._replace(text=_RESOLVED.sub(mark(()), found.text), open=found.open or read)
-
-
-_RESOLVED = re.compile(r"\{\{resolve:[^{}]*\}\}")
-"""What a dynamic reference is in a text: any value."""
+    return found._replace(text=DYNAMIC.sub(mark(()), found.text), open=found.open or read)
 
 
 def _pattern(node: Node) -> Pattern:

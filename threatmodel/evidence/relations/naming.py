@@ -12,7 +12,7 @@ from threatmodel.evidence.policies.arns import Targets, arn_parts, spelt
 from threatmodel.evidence.policies.grants import MARK, pattern
 from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Scalar, Unknown, links, unknowns
+from threatmodel.stacks.values import DYNAMIC, Node, Scalar, Unknown, links, shape_of, unknowns
 
 ROLE_OWN_NAME = "RoleName"
 _FUNCTION_OWN_NAME = "FunctionName"
@@ -196,8 +196,12 @@ def open_in(node: Node | None) -> Unknown | None:
     first = next(unknowns(node), None)
     if first is not None:
         return first
+    if node is None:
+        return None
+    if DYNAMIC.search(shape_of(node)):
+        return Unknown("it is read from another store at deployment", node.place)
     given = getattr(node, "given", ())
-    if node is not None and given:
+    if given:
         return Unknown("a parameter sets it", node.place, None, given)
     return None
 
