@@ -81,6 +81,9 @@ ROWS = [
     (template(more="Signing:\n  Type: AWS::Lambda::CodeSigningConfig\n  Properties: {}\n", properties="CodeSigningConfigArn: !Ref Signing\n"), "Bot", "function", "code_signing", "warn", 10),
     (template(properties="CodeSigningConfigArn: arn:aws:lambda:eu-west-1:123456789012:code-signing-config:csc-1\n"), "Bot", "function", "code_signing", UNKNOWN, 9),
     (template(), "Bot", "function", "code_signing", "none", 3),
+    (template(more="Web:\n  Type: AWS::Lambda::WebFunctionEndpoint\n  Properties: {AuthType: ApplicationManaged}\n"), "Web", "api", "caller_authentication", "none", 11),
+    (template(more="Web:\n  Type: AWS::Lambda::WebFunctionEndpoint\n  Properties: {AuthType: IamAuth}\n"), "Web", "api", "caller_authentication", UNKNOWN, 11),
+    (template(more="Web:\n  Type: AWS::Serverless::WebFunction\n  Properties: {AuthType: ApplicationManaged}\n"), "WebEndpoint", "api", "kind", "web-function", 9),
     (template(more="Logs:\n  Type: AWS::Logs::LogGroup\n  Properties:\n    LogGroupName: !Sub /aws/lambda/${Bot}\n    RetentionInDays: 30\n"), "Bot", "function", "log_retention_days", 30, 13),
     (template(), "Bot", "function", "log_retention_days", None, 3),
     # policies, resource policies
