@@ -251,3 +251,33 @@ def test_what_verifies_nothing_is_found_at_its_line(case: str) -> None:
 @pytest.mark.parametrize("case", OPEN)
 def test_what_verifies_some_requests_is_neither(case: str) -> None:
     assert observed(OPEN[case]) == []
+
+
+def test_an_application_of_many_long_routes_is_left_open() -> None:
+    """The steps of all routes count together: each is followed several times."""
+    calls = "".join(f"    a{number} = f(f({number}))\n" for number in range(1500))
+    routes = "".join(
+        f'@app.route("/{number}", methods=["POST"])\ndef r{number}():\n{calls}    return work()\n'
+        for number in range(10)
+    )
+    head = """import hashlib, hmac, os, time, boto3, serverless_wsgi
+from flask import Flask, request
+app = Flask(__name__)
+def f(x):
+    return x
+def work():
+    boto3.client("sqs").send_message(QueueUrl="q", MessageBody=request.get_data())
+@app.before_request
+def check():
+    stamp = request.headers["x-slack-request-timestamp"]
+    key, text = os.environ["SLACK_SIGNING_SECRET"].encode(), f"v0:{stamp}:".encode() + request.get_data()
+    own = "v0=" + hmac.new(key, text, hashlib.sha256).hexdigest()
+    if abs(time.time() - int(stamp)) > 300 or not hmac.compare_digest(own, request.headers["x-slack-signature"]):
+        return "", 401
+"""
+    text = (
+        f"{head}{routes}def handler(event, context):\n    return serverless_wsgi.handle_request(app, event, context)\n"
+    )
+    parsed = Parsed(Folder(path="src", texts={"app.py": text}, unread=(), digest=""))
+    notes = [one.note for one in look(parsed, "app.py", "handler", "").observed if one.what in {"scheme", "verifies"}]
+    assert notes == ["verifies a signature with its own HMAC: the handler takes too many steps to follow"]

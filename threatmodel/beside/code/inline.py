@@ -16,6 +16,8 @@ from threatmodel.reading.values import dataclass
 _LARGEST = 32 * 1024 * 1024
 _BLOCK = re.compile(r"""(?:!Sub\s+|["']?Fn::Sub["']?:\s+)?\|""")
 """How a text of YAML begins whose lines are those of the file."""
+_AHEAD, _WIDEST = 20, 2000
+"""Lines of a template, and characters of each, in which a line of code is looked for."""
 _ENDINGS = {"python": ".py", "nodejs": ".js"}
 
 
@@ -75,6 +77,6 @@ def _lines(template: Sequence[str], code: Sequence[str], at: Place) -> Iterator[
     here = at.line
     for line in code:
         forms = (line.strip(), json.dumps(line.strip(), ensure_ascii=False)[1:-1])
-        ahead = range(here, min(here + len(code), len(template)) + 1)
-        here = next((number for number in ahead if any(one in template[number - 1] for one in forms)), here)
+        ahead = range(here, min(here + _AHEAD, len(template)) + 1)
+        here = next((number for number in ahead if any(one in template[number - 1][:_WIDEST] for one in forms)), here)
         yield here

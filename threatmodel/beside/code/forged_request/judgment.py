@@ -16,6 +16,8 @@ REJECTED, EARLY, BROKEN, IGNORED, DEAD = "rejected", "early", "broken", "dropped
 
 
 _MOST_ROUTES = 40
+_MOST_STEPS, _RUNS = 600_000, 5
+"""Steps that all routes of a handler may take, and how often one is followed for a request that Slack signed."""
 
 
 _HOUR, _YEARS = 3600, 10 * 365 * 24 * 3600
@@ -42,23 +44,29 @@ class Judgment(NamedTuple):
     late: Late | None = None
 
 
+_TOO_LONG = Judgment("", why="the handler takes too many steps to follow")
+
+
 def judged(reading: Reading) -> Judgment:
     """Return what becomes of a forged request: rejected before any effect, or accepted by a mistake that is certain.
 
     Of an application with several routes, all that do something have to do the same.
     """
     found: dict[str, Judgment] = {}
-    route, routes = 0, 1
+    route, routes, steps = 0, 1, 0
     while route < min(routes, _MOST_ROUTES):
         forged, genuine = (Machine(reading, passes=passes, route=route) for passes in (False, True))
+        if steps > _MOST_STEPS:
+            return _TOO_LONG
         try:
             forged.serve()
             genuine.serve()
+            steps += forged.steps + _RUNS * genuine.steps
             one = _mistake(reading, forged, genuine) or _rejection(forged, genuine)
             if one.what == REJECTED:
                 one = one._replace(late=_late(forged, genuine))
         except (TooLong, RecursionError):
-            return Judgment("", why="the handler takes too many steps to follow")
+            return _TOO_LONG
         route, routes = route + 1, max(routes, forged.routes)
         if routes == 1 or one.what or forged.effects or forged.unclear or not forged.whole:
             found[one.what] = max(found.get(one.what, one), one, key=lambda each: each.late is not None)
