@@ -41,8 +41,12 @@ def test_a_sound_handler_of_the_corpus(folder: Path, name: str) -> None:
     assert alarms(texts, name) == []
 
 
-OF_OTHER_FACTS = ["replay-key/retry-header", "replay-key/shorter-than-window"] + [
-    f"rotated-secret/{one}" for one in ("cached-promise", "lru-cache", "read-while-loading", "seconds-as-milliseconds")
+OF_OTHER_FACTS = [
+    *(f"replay-key/{one}" for one in ("counted-attempts", "retry-header", "shorter-than-window", "timed-out-attempt")),
+    *(
+        f"rotated-secret/{one}"
+        for one in ("cached-promise", "lru-cache", "read-while-loading", "seconds-as-milliseconds")
+    ),
 ]
 """Mistakes in how long a request or a secret is remembered: the code verifies the signature and the timestamp."""
 OF_TIME = {"window", "one-sided", "no-window"}

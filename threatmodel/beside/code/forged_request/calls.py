@@ -32,7 +32,7 @@ from threatmodel.beside.code.forged_request.meanings import (
     then,
     unwrapped,
 )
-from threatmodel.beside.code.forged_request.parts import attribute_of, come, header
+from threatmodel.beside.code.forged_request.parts import attribute_of, come, header, is_environment
 from threatmodel.beside.code.forged_request.serving import MAKES, key_of, made, serve, served
 from threatmodel.beside.code.forged_request.timing import clock, duration, formed, instant, number
 from threatmodel.beside.code.forged_request.values import (
@@ -200,6 +200,12 @@ def _other(call: Call) -> Value:
     reads = _READS.search(call.name)
     left_out = {FIXED, EMPTY, OUTSIDE, *(() if reads else (SETTING,))}
     of = frozenset(part for one in values for part in one.of if part not in left_out)
+    if _HASHES.search(call.name) and call.given and all(one.of and one.of <= {FIXED, EMPTY} for one in call.given):
+        of |= {FIXED}
+    if call.last in _ITEMS and any(is_environment(one) for one in values):
+        of |= {SETTING}
+    if call.last in _REPLACES and call.owner.of == {"headers"} and machine.serving:
+        machine.weak.append((call.where, "names of headers are changed, so that two may be one"))
     if machine.serving:
         _note(call, reads=reads is not None)
     reads = reads if _MODULES.search(call.name) or not isinstance(call.owner.shape, External) else None
@@ -255,6 +261,9 @@ def _note_unsigned(call: Call) -> None:
 
 
 _RAISING = frozenset({"verifyRequestSignature", "verifySlackRequest"})
+_HASHES = re.compile(r"(?:\A|\.)hashlib\.\w+\Z|createHash\(.*\)\.update\Z")
+_ITEMS = frozenset({"items", "values", "entries"})
+_REPLACES = frozenset({"replace", "replaceAll", "translate"})
 _PUTS = frozenset({"update", "set", "append", "add", "push", "setdefault", "extend", "insert", "unshift"})
 """What puts what it is given into what it is called on."""
 _DEFAULTS = frozenset({"getenv", "get", "getattr", "pop", "setdefault"})

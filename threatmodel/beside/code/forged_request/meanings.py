@@ -79,6 +79,8 @@ class Call(NamedTuple):
 
 _LOSSY = frozenset({"ignore", "replace"})
 """How a text is decoded without what is no text."""
+_NARROW = (Fixed("ascii"), Fixed("latin1"), Fixed("binary"))
+"""In which forms of a text in JavaScript several bodies are one."""
 _TWO = 2
 
 
@@ -107,6 +109,8 @@ def form(call: Call) -> Value | None:
     if isinstance(call.owner.shape, External | Thing) or not call.is_method:
         return call.first if call.given and re.match(r"str\.|bytes\.|\w*TextEncoder\(", call.name) else None
     lossy = any(isinstance(one.shape, Fixed) and one.shape.value in _LOSSY for one in call.every)
+    body = isinstance(call.owner.shape, Whole) and BODY in call.owner.shape.parts
+    lossy = lossy or (body and call.last == "toString" and call.first.shape in _NARROW)
     return Value(call.owner.of) if lossy else call.owner
 
 
@@ -133,7 +137,8 @@ def longer(call: Call) -> Value | None:
         where = (target.kind == "name" and call.frame.holding(target.name)) or call.frame
         kept = {OUTSIDE} if where is not call.frame else frozenset[str]()  # it may hold the outcome of a check
         item = call.first._replace(of=call.first.of | kept)
-        longer = Value(call.owner.of | item.of, truth=True, shape=Items((*shape.items, item), shape.whole))
+        whole = shape.whole and where is call.frame  # another request may have added to it
+        longer = Value(call.owner.of | item.of, truth=True, shape=Items((*shape.items, item), whole))
         assign(call.machine, target, longer, where)
         return NOTHING
     return None
@@ -163,6 +168,8 @@ def concatenated(call: Call) -> Value | None:
 
 def split(call: Call) -> Value | None:
     """Return the version of a signature, and the rest of it."""
+    if call.owner.of == {OUTSIDE} and call.given and isinstance(call.first.shape, Fixed):
+        return Value(call.owner.of | {EMPTY})  # a piece may be empty
     if not isinstance(call.owner.shape, Whole | Code) or call.first.shape != Fixed("="):
         return None
     version, equals = Value(call.owner.of), [fixed("=")] if "partition" in call.last else []

@@ -88,6 +88,11 @@ def attribute_of(machine: Machine, owner: Value, name: str) -> Value:
     return Value(frozenset(f"{one}.{name}" if one in {"body", "query"} else one for one in owner.of) or UNKNOWN.of)
 
 
+def is_environment(value: Value) -> bool:
+    """Return whether a value is all variables of the environment."""
+    return isinstance(value.shape, External) and _ENVIRONMENT.search(value.shape.name) is not None
+
+
 def _outside(owner: External, name: str) -> Value:
     """Return an attribute of what is defined outside the folder; of a setting, it is known whether it may be secret."""
     of = {OUTSIDE, FIXED} if _SET_BY_LAMBDA.match(name) else {OUTSIDE}

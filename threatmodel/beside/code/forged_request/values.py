@@ -295,5 +295,5 @@ def together(values: Iterable[Value]) -> Value:
     parts |= {TIMESTAMP for one in every if isinstance(one.shape, Timed) and one.of - NEUTRAL == {STAMP}}
     if not parts and all(isinstance(one.shape, Fixed) and isinstance(one.shape.value, str) for one in every):
         return fixed("".join(one.shape.value for one in every))
-    true = any(one.truth for one in every if isinstance(one.shape, Fixed)) or None
+    true = any(one.truth for one in every if isinstance(one.shape, Fixed) and isinstance(one.shape.value, str)) or None
     return Value(of, truth=true, shape=Whole(parts) if parts else None)
