@@ -200,7 +200,7 @@ def address_asks(parts: Sequence[Gathered], resource: Resource, stack: Stack) ->
     asks = next((part.node for part in named(parts, "auth")), None)
     if asks is None:
         return None
-    word = {"NONE": "none", "AWS_IAM": "iam"}.get(worded(asks) or "")
+    word = _AUTH_TYPES.get(worded(asks) or "")
     if word != "iam":
         return Answered(word, (asks.place,)) if word else open_at(asks)
     letting = [one for one in named(parts, "permission", "policy") if _for_signed(one) is not False]
@@ -229,3 +229,7 @@ def _for_signed(part: Gathered) -> bool | None:
     """Whether what lets callers in counts for a URL that asks for a signature: `lambda:FunctionUrlAuthType`."""
     kind = get(part.node, "FunctionUrlAuthType") if part.part == "permission" else None
     return True if kind is None else None if worded(kind) is None else worded(kind) != "NONE"
+
+
+_AUTH_TYPES = {"NONE": "none", "AWS_IAM": "iam", "ApplicationManaged": "none", "IamAuth": "iam"}
+"""What the endpoint of a function asks by its AuthType: a URL's words, and those of a web function's endpoint."""
