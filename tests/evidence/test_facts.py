@@ -103,6 +103,9 @@ ROWS = [
     (template(more=TABLE), "Orders", "store", "kind", "dynamodb", 9),
     (template(more=QUEUE), "Jobs", "queue", "dead_letter_queue", False, 9),
     (template(more=QUEUE + "  Properties: {RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3}}\nDead: {Type: AWS::SQS::Queue}\n"), "Jobs", "queue", "dead_letter_queue", True, 11),
+    (template(more=QUEUE + "  Properties: {QueueName: jobs, RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3}}\nDead: {Type: AWS::SQS::Queue, Properties: {RedriveAllowPolicy: {redrivePermission: byQueue, sourceQueueArns: [!Sub 'arn:aws:sqs:${AWS::Region}:${AWS::AccountId}:jobs']}}}\n"), "Jobs", "queue", "dead_letter_queue", True, 11),
+    (template(more=QUEUE + "  Properties: {QueueName: jobs, RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3}}\nDead: {Type: AWS::SQS::Queue, Properties: {RedriveAllowPolicy: {redrivePermission: byQueue, sourceQueueArns: [!Sub 'arn:aws:sqs:${AWS::Region}:${AWS::AccountId}:others']}}}\n"), "Jobs", "queue", "dead_letter_queue", UNKNOWN, 11),
+    (template(more=QUEUE + "  Properties: {QueueName: jobs, RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3}}\nDead: {Type: AWS::SQS::Queue, Properties: {RedriveAllowPolicy: {redrivePermission: byQueue, sourceQueueArns: [!Sub 'arn:aws:sqs:${AWS::Region}:444455556666:jobs']}}}\n"), "Jobs", "queue", "dead_letter_queue", UNKNOWN, 11),
     # a resource that exists only under a condition cannot be what proves something for sure
     (template(more="Logs:\n  Type: AWS::Logs::LogGroup\n  Condition: Live\n  Properties:\n    LogGroupName: !Sub /aws/lambda/${Bot}\n    RetentionInDays: 30\n", head=CONDITION), "Bot", "function", "log_retention_days", UNKNOWN, 15),
 ]  # fmt: skip

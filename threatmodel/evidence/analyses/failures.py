@@ -11,6 +11,7 @@ sends with the function's role (docs.aws.amazon.com/lambda: "invocation-async-re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from threatmodel.evidence.analyses.alerting import TOPICS, heard
@@ -44,7 +45,7 @@ from threatmodel.evidence.answers import (
 from threatmodel.evidence.policies.grants import Grant, Pattern, allowing, statements
 from threatmodel.evidence.policies.permissions import held
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Table, Unknown
+from threatmodel.stacks.values import Node, Table, Unknown, shape_of
 
 _MOST_TRIES = 100
 _ASKING = {"apigateway.amazonaws.com", "elasticloadbalancing.amazonaws.com"}
@@ -138,12 +139,22 @@ def dead_letters_of(queue: Resource, stack: Stack) -> Resource | None:
 
 
 def _queue(to: Node | None, stack: Stack) -> Resource | None:
-    """The queue of this file that an ARN means: by a link, or by the ARN that a plan tells."""
+    """The queue of this file that an ARN means: by a link, by the ARN that a plan tells, or by its name."""
     target = stack.target(to) if to is not None else None
     stated = worded(to) or ""
     if target is None and stated:
-        target = next((one for one in stack.of_type(*_QUEUES) if worded(read(one.properties, "arn")) == stated), None)
+        own = _OF_ACCOUNT.fullmatch(shape_of(to))
+        asked = ("QueueName", own[1]) if own else ("arn", stated)
+        target = next(
+            (one for one in stack.of_type(*_QUEUES) if worded(read(one.properties, asked[0])) == asked[1]), None
+        )
     return target
+
+
+_OF_ACCOUNT = re.compile(
+    r"arn:(?:aws|\$\{AWS::Partition\}):sqs:\$\{AWS::Region\}:\$\{AWS::AccountId\}:([A-Za-z0-9_.-]+)"
+)
+"""The ARN of a queue of the same account and Region."""
 
 
 # --- what a function fails at
