@@ -139,7 +139,7 @@ def risks(assessment: Assessment) -> dict[str, Risk]:
     worst: dict[str, int] = {}
     waiting: set[str] = set()
     counts: Counter[str] = Counter()
-    pressing: dict[str, Counter[tuple[int, int]]] = {}
+    pressing: dict[tuple[int, int], Counter[str]] = {}
     for group in sorted(assessment.groups, key=lambda group: BANDS.index(group.head.claimed.band)):
         head, elements = group.head, [finding.target.id for finding in group.findings]
         if head.verdict == "undetermined":
@@ -149,17 +149,15 @@ def risks(assessment: Assessment) -> dict[str, Risk]:
         done, doubt = head.verdict in DONE, doubt_of(head)
         place = DISCOUNT[doubt] - BANDS.index(head.claimed.band), doubt
         counts.update(dict.fromkeys(elements, 0) if done else elements)
-        for element in elements if not done else ():
-            pressing.setdefault(element, Counter())[place] -= 1
-    places = sorted({place for some in pressing.values() for place in some})
+        if not done:
+            pressing.setdefault(place, Counter()).update(elements)
+    places = [pressing[place] for place in sorted(pressing)]
     order: dict[str, tuple[int, tuple[int, ...]]] = {}
-    none: Counter[tuple[int, int]] = Counter()
     for target in assessment.graph.targets():
         if target.id in counts:
             band = BANDS[worst[target.id]] if target.id in worst else "undetermined"
             shown = "undetermined" if target.id in waiting and band == BANDS[0] else band
-            weights = pressing.get(target.id, none)
-            order[target.id] = -_SHOWN.index(shown), tuple([weights[place] for place in places])
+            order[target.id] = -_SHOWN.index(shown), tuple([-number.get(target.id, 0) for number in places])
     at = {found: place for place, found in enumerate(sorted(set(order.values())))}
     reached = _reached(assessment)
     ordered = sorted(order, key=lambda element: (at[order[element]], element not in reached))
