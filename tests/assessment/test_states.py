@@ -137,6 +137,27 @@ def test_a_control_is_no_better_than_what_it_requires(
     assert requiring(tmp_path, facts, found).state == expected
 
 
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [("", "unknown"), (", runs_at_edge: true", "ineffective"), (", runs_at_edge: false", "claimed")],
+)
+def test_what_is_required_and_absent_counts_only_where_it_is_needed(tmp_path: Path, facts: str, expected: str) -> None:
+    needs = "\nneeds: [{if: target.runs_at_edge, else: it has no secret}]\nexamples:\n"
+    needs += "  in_place: [{verifies_signature: true, runs_at_edge: true}]\n"
+    needs += "  not_in_place: [{verifies_signature: false, runs_at_edge: true}]\n"
+    needs += "  unknown: [{}, {verifies_signature: true}]\n  not_applicable: [{runs_at_edge: false}]\n"
+    library = library_of(
+        tmp_path,
+        threat("bad", "{good: hinders, base: hinders}"),
+        control("good", "target.validates_input", extra="requires: [base]"),
+        control("base", extra=f"in_place: target.verifies_signature{needs}"),
+    )
+    text = MODEL.format(facts=f", validates_input: true, verifies_signature: false{facts}", more="")
+    found = only(assessed(tmp_path, text, library)).answers[0].state
+    assert found.state == expected
+    assert bool(found.asks) == (expected == "unknown")
+
+
 def neighbouring(folder: Path, apis: str, triggers: str, found: Evidence | None = None) -> Assessment:
     library = library_of(
         folder,

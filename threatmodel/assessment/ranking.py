@@ -37,6 +37,7 @@ class Rank(NamedTuple):
     effect: int
     distance: int
     fewer: int
+    smaller: int
     name: str
 
     @property
@@ -62,6 +63,7 @@ def rank(finding: Finding, answers: Iterable[Answer] | None = None, doubt: int =
         effect=effect,
         distance=distance(finding.target),
         fewer=0,
+        smaller=-finding.proven.score,
         name=finding.id,
     )
 

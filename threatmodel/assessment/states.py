@@ -276,17 +276,25 @@ class States:
                 state = replace(state, state="claimed", level=STATED, words=reason)
             if required.state == "not-applicable" or required.level >= state.level > 0:
                 continue
-            if required.level < 0:
+            if required.level < 0 and not (undecided := self._undecided_need(name, element)):
                 reason = f"it requires {name}, which is {required.state}"
                 return replace(state, state="ineffective", level=-1, words=reason, asks=(), lacks=required)
-            if required.level == 0:
-                asks = (*state.asks, *required.asks)
+            if required.level <= 0:
+                asks = (*state.asks, *(required.asks if required.level == 0 else undecided))
                 reason = f"it requires {name}, which is {required.state}" if state.level > 0 else state.reason
                 state = replace(state, state="unknown", level=0, words=reason, asks=asks)
             elif state.level > required.level:
                 reason = f"it requires {name}, which is only {required.state}"
                 state = replace(state, state="claimed", level=required.level, words=reason)
         return state
+
+    def _undecided_need(self, control: str, element: str) -> tuple[Ask, ...]:
+        """What decides whether a required control of the same scope is needed at all, where that is not known."""
+        needs, target = self.library.controls[control].needs, self._target(element)
+        if self.library.controls[control].scope != target.kind:
+            return ()
+        open_ = [need.condition for need in needs if need.condition.truth(target.facts) == 0]
+        return tuple(ask for condition in open_ for ask in self.asks(target, condition))
 
     def _meant(self, control: Control, state: State) -> State:
         """The state of what restricts access, where the model states that the element is meant to be public."""

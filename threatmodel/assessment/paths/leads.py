@@ -191,6 +191,7 @@ NO_STEP: Mapping[str, str] = {
     "persistence-through-trigger": "keeps what the attacker has already reached",
     "provider-isolation-failure": "only the cloud provider can treat it",
     "race-condition": "changes a single result of the function",
+    "requests-in-gateway-log": "helps other steps and gives nothing by itself",
     "reply-to-wrong-audience": "shows a single answer to members of the workspace",
     "slack-message-injection": "deceives the reader of a message",
     "slack-retry-storm": "happens without an attacker",
