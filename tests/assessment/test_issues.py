@@ -190,7 +190,7 @@ def test_a_control_that_lacks_another_is_there_for_the_reason_of_that(tmp_path: 
         control("good", "target.validates_input", extra="\nrequires: [sign]"),
     )
     (issue,) = issues(assessed(tmp_path, functions("validates_input: true, verifies_signature: false"), known))
-    assert [one.id for one in issue.threats] == ["commanded", "forged"]
+    assert [one.id for one in issue.threats] == ["forged", "commanded"]
     assert issue.missing == (("sign", "absent"),)
 
 

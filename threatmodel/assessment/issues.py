@@ -144,7 +144,10 @@ def _known(groups: Iterable[Group]) -> Iterator[Issue]:
     found: dict[Hashable, list[_Part]] = {}
     for group, at_fault in causes(group for group in groups if group.head.verdict in {"open", "reduced"}):
         effect = EFFECTS.index(at_fault.effect) if at_fault is not None and at_fault.written else len(EFFECTS)
-        part = _Part((effect,), rank(group.head).unnamed, group.findings, at_fault)
+        through = (
+            at_fault is not None and at_fault.answer.state.lacks is not None
+        )  # lacking it is another threat in itself
+        part = _Part((effect, int(through)), rank(group.head).unnamed, group.findings, at_fault)
         found.setdefault(_reason(group.head, at_fault), []).append(part)
     for parts in _by_place(found.values()):
         yield _of_cause(sorted(_worst_elements_first(parts), key=lambda part: part.place))
