@@ -86,6 +86,8 @@ ROWS = [
     (template(more="Web:\n  Type: AWS::Serverless::WebFunction\n  Properties: {AuthType: IamAuth}\n"), "WebEndpoint", "api", "caller_authentication", "iam", 11),
     (template(more="Web:\n  Type: AWS::Serverless::WebFunction\n  Properties: {AuthType: IamAuth}\nP:\n  Type: AWS::Lambda::ResourcePolicy\n  Properties: {ResourceArn: !GetAtt Web.Arn, PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'lambda:InvokeWebFunctionEndpoint', Resource: '*'}]}}\n"), "WebEndpoint", "api", "caller_authentication", "none", 14),
     (template(more="Web:\n  Type: AWS::Serverless::WebFunction\n  Properties: {AuthType: ApplicationManaged}\n"), "WebEndpoint", "api", "kind", "web-function", 9),
+    (template(more="Web:\n  Type: AWS::Serverless::WebFunction\n  Properties: {ThrottleConfig: {RateLimit: 200}}\n"), "WebEndpoint", "api", "throttle_rate", 200, 11),
+    (template(more="Web:\n  Type: AWS::Serverless::WebFunction\n  Properties: {AuthType: IamAuth}\n"), "WebEndpoint", "api", "throttle_rate", None, 9),
     (template(more="Logs:\n  Type: AWS::Logs::LogGroup\n  Properties:\n    LogGroupName: !Sub /aws/lambda/${Bot}\n    RetentionInDays: 30\n"), "Bot", "function", "log_retention_days", 30, 13),
     (template(), "Bot", "function", "log_retention_days", None, 3),
     # policies, resource policies

@@ -230,6 +230,7 @@ NARROW = {
     "role_wildcard_resource": False,
     "role_broad_policy": False,
     "role_can_escalate": False,
+    "role_assumes_roles": False,
     "role_shared": False,
 }
 
@@ -245,6 +246,8 @@ NARROW = {
         ({"role_wildcard_action": True}, False),
         ({"role_broad_policy": True}, False),
         ({"role_can_escalate": True}, False),
+        ({"role_assumes_roles": True}, False),
+        ({"role_assumes_roles": None}, None),
         ({"role_shared": True}, False),
         ({"role_shared": None}, None),
         ({"role_can_escalate": None}, None),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from threatmodel.model.facts import Fact, Facts, either, known
 
-_WIDE = ("role_wildcard_action", "role_broad_policy", "role_can_escalate")
+_WIDE = ("role_wildcard_action", "role_broad_policy", "role_can_escalate", "role_assumes_roles")
 
 
 def _role_excess_narrow(facts: Facts) -> Fact | None:
@@ -43,7 +43,7 @@ def _is_never_inline(runtime: str | None) -> bool:
     return runtime is None or not runtime.startswith(_INLINE)
 
 
-_MORE = (*_WIDE, "role_reaches_unused", "role_wildcard_resource", "role_assumes_roles", "role_shared")
+_MORE = (*_WIDE, "role_reaches_unused", "role_wildcard_resource", "role_shared")
 
 
 def _role_opens_more(facts: Facts) -> Fact | None:

@@ -61,12 +61,12 @@ SAMPLES: Mapping[str, Sample] = {
             "apis": {"slack-api": {"mutual_tls": False}},
         },
         (
-            # the whole account, for anyone, in three steps without a control: nothing is worse
+            # one step without a control, for anyone; what the function does is not limited by its role
+            Listed("outside", "act order-bot", INJECTION[:1]),
+            # the whole account, for anyone, in three steps without a control
             Listed("outside", "account", (*INJECTION, "function-role-escalates@order-bot")),
-            # the same forged request, and any record that the function handles
-            Listed("outside", "read order-bot", (INJECTION[0], "broken-object-level-authorization@order-bot")),
-            # code in the function: what it sends is trusted by the worker, and it holds the signing secret
-            Listed("outside", "act order-worker", INJECTION),
+            # the same code, with all that the role reaches beyond the function's own work
+            Listed("outside", "rights order-bot", (*INJECTION, "over-privileged-role@order-bot")),
         ),
     ),
     # A second, public route without authentication reads orders by id, and the table itself is public.
