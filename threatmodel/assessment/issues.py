@@ -144,9 +144,8 @@ def _known(groups: Iterable[Group]) -> Iterator[Issue]:
     found: dict[Hashable, list[_Part]] = {}
     for group, at_fault in causes(group for group in groups if group.head.verdict in {"open", "reduced"}):
         effect = EFFECTS.index(at_fault.effect) if at_fault is not None and at_fault.written else len(EFFECTS)
-        through = (
-            at_fault is not None and at_fault.answer.state.lacks is not None
-        )  # lacking it is another threat in itself
+        # what only lacks it because a control relies on another comes after what lacks that other one itself
+        through = at_fault is not None and at_fault.answer.state.lacks is not None
         part = _Part((effect, int(through)), rank(group.head).unnamed, group.findings, at_fault)
         found.setdefault(_reason(group.head, at_fault), []).append(part)
     for parts in _by_place(found.values()):
