@@ -168,7 +168,7 @@ def test_a_literal_is_one_issue(tmp_path: Path) -> None:
 def test_a_literal_outweighs_a_scan_of_the_history(tmp_path: Path) -> None:
     """What the template shows disproves that no value is in the repository."""
     findings = of_literal(tmp_path, "true").findings
-    assert [one.claimed.band for one in findings if one.id == "hard-coded-secret@slack-bot-token"] == ["high"]
+    assert [one.claimed.band for one in findings if one.id == "hard-coded-secret@slack-bot-token"] == ["critical"]
 
 
 def test_a_model_that_lacks_the_secret_of_a_variable_says_so(

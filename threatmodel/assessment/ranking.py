@@ -63,7 +63,7 @@ def rank(finding: Finding, answers: Iterable[Answer] | None = None, doubt: int =
         effect=effect,
         distance=distance(finding.target),
         fewer=0,
-        smaller=-finding.proven.score,
+        smaller=-finding.claimed.score,
         name=finding.id,
     )
 
