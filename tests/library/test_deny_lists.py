@@ -51,7 +51,7 @@ CASES = [
     for form in (FORMS if HOW[name].keys() & set(FORMS) else ("summary",))
     if _ACTION.search(HOW[name].get(form, ""))
 ]
-KEYS = {"kms:GrantIsForAWSResource", "lambda:FunctionUrlAuthType", "lambda:Principal"}
+KEYS = {"kms:GrantIsForAWSResource", "lambda:FunctionArn", "lambda:FunctionUrlAuthType", "lambda:Principal"}
 """Condition keys, which look like actions."""
 
 
