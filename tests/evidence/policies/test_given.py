@@ -87,6 +87,7 @@ def test_what_a_resources_policy_gives_is_the_roles(more: str, name: str, expect
         ("arn:aws:iam::aws:policy/IAMFullAccess", NO),
         ("arn:aws:iam::123456789012:policy/function-boundary", OPEN),
         ("!Ref Boundary", YES),
+        ("!Ref EveryTable", OPEN),
         ("!Ref Everything", NO),
         ("!Ref AllButIam", NO),
     ],
@@ -95,6 +96,10 @@ def test_a_boundary_that_bounds_nothing_is_none(boundary: str, expected: Any) ->
     text = TEMPLATE.replace("RoleName: order-bot", f"PermissionsBoundary: {boundary}")
     text += """
   Boundary:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument: {Statement: {Effect: Allow, Action: ["dynamodb:*", "sqs:SendMessage"], Resource: "*/bot-*"}}
+  EveryTable:
     Type: AWS::IAM::ManagedPolicy
     Properties:
       PolicyDocument: {Statement: {Effect: Allow, Action: ["dynamodb:*", "sqs:SendMessage"], Resource: "*"}}

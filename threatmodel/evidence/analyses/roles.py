@@ -20,7 +20,7 @@ from threatmodel.evidence.answers import (
     unknown,
     yes,
 )
-from threatmodel.evidence.policies.arns import account_of
+from threatmodel.evidence.policies.arns import account_of, covers_every
 from threatmodel.evidence.policies.grants import (
     ConditionKey,
     Grant,
@@ -312,23 +312,33 @@ def _subject(one: Pattern, *, exact: bool, github: bool) -> bool | None:
 
 
 # --- boundaries
+_HOLDING = re.compile(r"(dynamodb|kinesis|kms|s3|secretsmanager|sqs|ssm):[*?]*|[*?]+(:[*?]*)?")
+"""Every action, or every one of a service that holds data, messages, secrets or their keys."""
+
+
 @analysis("boundary")
 def boundary_bounds(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether what the boundary allows leaves out every known way to more rights.
 
     A boundary that allows everything, or one such action, limits nothing.  Unknown if its document is not in these
-    files and it is none of AWS's own policies.
+    files and it is none of AWS's own policies, or if it leaves a service that holds data open on every resource.
     """
     for part in parts:
         doubt = part.resource.doubt
         if doubt is not None and part.resource.name != resource.name:
             return unknown(doubt)
-        found = effective(attached(part.node, stack, follow=True))
+        allowed = attached(part.node, stack, follow=True)
+        found = effective(allowed)
         if found.escalations:
             note = f"the boundary allows {found.escalations[0].way.cited}"
             return Answered(value=False, places=(part.node.place, *found.escalations[0].places), note=note)
         if found.unknown:
             return Unanswered(f"what the boundary allows: {found.unknown[0].why}", part.node.place)
+        everywhere = (grant for grant in allowing(allowed) if not grant.conditions and covers_every(grant, "")[0])
+        if any(grant.but_actions or any(_HOLDING.fullmatch(one.text) for one in grant.actions) for grant in everywhere):
+            return Unanswered(
+                "whether the boundary limits access to data: it allows it on every resource", part.node.place
+            )
         return yes(part.node.place)
     return None
 
