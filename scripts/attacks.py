@@ -35,6 +35,7 @@ from threatmodel.graph.building import build  # noqa: E402
 from threatmodel.library.directions import Directions, directions  # noqa: E402
 from threatmodel.library.entries import Library  # noqa: E402
 from threatmodel.library.load import load_library  # noqa: E402
+from threatmodel.model.facts import EVIDENCE  # noqa: E402
 from threatmodel.model.load import load_model  # noqa: E402
 from threatmodel.reading.files import Files  # noqa: E402
 from threatmodel.reading.problems import InputError  # noqa: E402
@@ -210,7 +211,10 @@ def _library() -> tuple[Library, Directions]:
 
 @functools.cache
 def _states(base: str, texts: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
-    """The state of every control on every element of its scope, by `control@element`, with some files changed."""
+    """The state of every control on every element of its scope, by `control@element`, with some files changed.
+
+    `control itself@element` is what its own facts prove, without the controls that it requires.
+    """
     paths = _paths(base)
     instead: dict[Path | str, str] = {paths[name]: as_plan(text) if name == "plan" else text for name, text in texts}
     if "plan" in paths and paths["plan"] not in instead:
@@ -225,7 +229,14 @@ def _states(base: str, texts: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
         system = with_functions(system, sources)
         evidence, read = collect(system, sources, ways, AS_OF)
         graph = build(system, evidence, AS_OF, read)
-    return control_states(graph, library, AS_OF)
+    by_facts = {
+        f"{control.id} itself@{target.id}": PROVEN
+        for control in library.controls.values()
+        for target in graph.targets()
+        if control.requires and target.kind == control.scope and control.in_place is not None
+        if control.in_place.truth(target.facts) == EVIDENCE
+    }
+    return {**control_states(graph, library, AS_OF), **by_facts}
 
 
 def _beside_the_code(texts: Mapping[Path | str, str]) -> Mapping[Path | str, str]:
