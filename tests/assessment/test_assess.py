@@ -312,7 +312,7 @@ def test_evidence_by_hand_proves_and_contradicts_the_default_model(real: Library
     }
     assert states["reserved-concurrency", "order-bot"] == "proven"
     assert states["bounded-timeout", "order-bot"] == "contradicted"
-    assert states["code-signing", "order-worker"] == "claimed"  # that nobody else removes it is only claimed
+    assert states["code-signing", "order-worker"] == "claimed"  # that its removal is denied is only claimed
 
 
 @pytest.mark.parametrize(

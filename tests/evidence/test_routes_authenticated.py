@@ -61,7 +61,7 @@ def test_only_a_function_whose_routes_all_ask_is_authenticated(
 def test_an_authorizer_s_code_leaves_open_whether_its_routes_are_open(
     authorization: str, decided: bool, applies: bool | None, tmp_path: Path
 ) -> None:
-    """Another route of the API asks nobody: the function of that one is open, whatever this one asks."""
+    """Another route of the API authenticates no caller: only the function behind that route is open."""
     template = TEMPLATE % ("HTTP", TOKENS, "DELETE /orders", authorization)
     (tmp_path / "template.yaml").write_text(template, encoding="utf-8")
     model = MODEL.replace("admin: {}", "admin: {triggers: [{http: DELETE, api: api, path: /orders}]}")

@@ -256,5 +256,5 @@ def test_a_scan_of_dependencies_moves_no_threat_to_the_build() -> None:
     ["approver-authorization", "object-level-authorization", "tenant-data-isolation", "tool-calls-authorized"],
 )
 def test_a_check_of_who_asks_requires_that_the_caller_is_verified(name: str) -> None:
-    """Who is named by an unsigned body or an unverified token is whoever the sender chose."""
+    """The sender of an unsigned body or an unverified token chooses which user it names."""
     assert {*LIBRARY.controls[name].requires} == {"slack-request-signing", "tokens-verified"}

@@ -370,7 +370,7 @@ STREAM_READ_BY_BOT = "\n  Jobs: {Type: AWS::Kinesis::Stream}" + READ_BY_BOT.form
 
 
 def test_a_denial_on_a_stream_says_nothing_of_its_consumers() -> None:
-    """SubscribeToShard is about a consumer, and whoever may register one reads the stream through it."""
+    """SubscribeToShard is about a consumer: a principal that may register one reads the stream through it."""
     assert fact(SHOP + QUEUE_READ_BY_BOT, "queue", "readers_restricted", "Jobs") == YES
     shop = SHOP.replace("  Jobs: {Type: AWS::SQS::Queue}\n", "")
     assert fact(shop + STREAM_READ_BY_BOT, "queue", "readers_restricted", "Jobs") == OPEN
