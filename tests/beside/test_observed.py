@@ -188,6 +188,8 @@ exports.handler = async (event) => {
         ("const a = Buffer.from(sign(event.body));\n  if (!crypto.timingSafeEqual(a, sig)) throw Error();", True),
         ("console.log(sign(event.body), sig);", False),
         ("if (!sig) return { statusCode: 401 };\n  sign(event.body);", False),
+        ("const a = Buffer.from(sign(event.body));\n  crypto.timingSafeEqual(a, sig);", False),
+        ("sig === sign(event.body);", False),
     ],
 )
 def test_a_webhook_s_signature_that_the_code_compares_decides_who_calls(

@@ -236,14 +236,17 @@ def _is_of_receiver(node: Node) -> bool:
 
 
 def _decides(reading: Reading) -> Iterator[Observed]:
-    """Yield where a digest is compared with what a request brings, as a service's webhook signs it."""
+    """Yield where a digest is compared with what a request brings, as a service's webhook signs it.
+
+    A comparison that is a statement by itself decides nothing.
+    """
     digests, functions = Digests(reading.program), reading.program.perhaps
-    for function, node, sides, _ in digests.equalities(functions):
+    compared = [(function, node, sides) for function, node, sides, _ in digests.equalities(functions)]
+    compared += [(function, node, node.parts[1:]) for function, node in digests.in_constant_time(functions)]
+    for function, node, sides in compared:
+        is_used = all(node is not one for at in function.nodes if at.kind == "expression" for one in at.parts)
         found = [digests.is_digest(side, function) for side in sides]
-        if any(found) and not all(found):
-            yield reading.at("checks-callers", CLAIMED, (function, node), _DECIDES)
-    for function, node in digests.in_constant_time(functions):
-        if any(digests.is_digest(one, function) for one in node.parts[1:]):
+        if is_used and any(found) and (node.kind == "call" or not all(found)):
             yield reading.at("checks-callers", CLAIMED, (function, node), _DECIDES)
 
 
