@@ -317,6 +317,22 @@ def test_what_an_assumed_role_may_do_is_a_right_of_the_function(trust: str, acti
         assert outcome.stands.value is True
 
 
+@pytest.mark.parametrize(
+    ("resource", "trust", "action"),
+    [
+        ('"*"', OF_ACCOUNT, YES),
+        ("arn:aws:iam::*:role/*", OF_ACCOUNT, YES),
+        ('!Sub "arn:aws:iam::${AWS::AccountId}:role/*"', OF_ACCOUNT, YES),
+        ("arn:aws:iam::111122223333:role/*", OF_ACCOUNT, OPEN),
+        ('"*"', BY_R.replace("AWS: !GetAtt R.Arn", "Service: ec2.amazonaws.com"), NO),
+        ("arn:aws:iam::*:user/*", OF_ACCOUNT, NO),
+    ],
+)
+def test_a_statement_about_every_role_means_those_of_the_file(resource: str, trust: str, action: Any) -> None:
+    own = f"{{Effect: Allow, Action: sts:AssumeRole, Resource: {resource}}}"
+    assert fact(assuming(trust, WIDE, own), "function", "role_wildcard_action", "Bot") == action
+
+
 def of_bot(text: str, name: str) -> Outcome:
     found = read(text)
     return StackFacts(found, MAPPINGS).of("function", found.resources["Bot"]).get(name)

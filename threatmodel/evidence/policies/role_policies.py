@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from threatmodel.evidence.answers import Gathered, doubt_of
 from threatmodel.evidence.policies.arns import account_of, spelt
 from threatmodel.evidence.policies.given import given_rights
-from threatmodel.evidence.policies.grants import Grant, Principal, grants, in_doubt, statements
+from threatmodel.evidence.policies.grants import Grant, Pattern, Principal, grants, in_doubt, statements
 from threatmodel.reading.problems import quoted
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown, get, is_set, items
@@ -81,14 +81,19 @@ class RolePolicies:
         for grant in own:
             if grant.effect != "Allow" or grant.but_resources or grant.covers(ASSUME_ROLE) is not True:
                 continue
-            for one in grant.resources:
-                target = next((self.all[link.resource] for link in one.links if link.resource in self.all), role)
-                doubt = grant.open or one.open or doubt_of(target, role)
+            for named, target in ((one, each) for one in grant.resources for each in self._meant(one)):
+                doubt = grant.open or named.open or _by_number(named) or doubt_of(target, role)
                 if doubt is None and not _trusts(target, role.name):
                     why = f"its role may assume {quoted(target.name)}, whose trust policy may not allow it"
                     doubt = Unknown(why, grant.place)
                 if target is not role:
                     yield target, doubt
+
+    def _meant(self, resource: Pattern) -> Iterable[Resource]:
+        """The roles of the file that a resource of a statement means: the first that it links to, or every one."""
+        if _is_every_role(resource):
+            return self.all.values()
+        return [self.all[link.resource] for link in resource.links if link.resource in self.all][:1]
 
 
 def role_policies(stack: Stack) -> RolePolicies:
@@ -101,7 +106,7 @@ def as_others(function: Resource, own: Sequence[Grant], stack: Stack) -> Iterato
 
     It is in doubt where the trust policy may not allow it, or the role is denied something as well.
     """
-    if not any(grant.covers(ASSUME_ROLE) and any(one.links for one in grant.resources) for grant in own):
+    if not any(grant.covers(ASSUME_ROLE) and any(map(_may_be_of_the_file, grant.resources)) for grant in own):
         return
     held = role_policies(stack)
     name = held.named(function.properties.entries.get("Role"))
@@ -116,6 +121,21 @@ def as_others(function: Resource, own: Sequence[Grant], stack: Stack) -> Iterato
                 allowed = (grant._replace(source=grant.source or about) for grant in theirs if grant.effect != "Deny")
                 yield from in_doubt(allowed, why or denied)
                 waiting.append((target, theirs))
+
+
+def _may_be_of_the_file(resource: Pattern) -> bool:
+    return bool(resource.links) or _is_every_role(resource)
+
+
+def _is_every_role(resource: Pattern) -> bool:
+    """Whether a resource is every role of an account, or of every account."""
+    return resource.text == "*" or (resource.text.endswith(":role/*") and bool(account_of(resource)))
+
+
+def _by_number(resource: Pattern) -> Unknown | None:
+    """Why it is not known whether roles are of the deploying account: a number may be its own."""
+    why = "it may assume the roles of an account that is given by its number"
+    return Unknown(why, resource.place) if account_of(resource).isdigit() else None
 
 
 _LIMITED = "a statement denies the role that it may assume some of it"
