@@ -6,88 +6,28 @@ zizmor 1.32, checkov 3.3 and pip-audit 2.10.  Those of tools that are not at han
 
 from __future__ import annotations
 
-import base64
 import copy
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.evidence.at_the_command_line import TODAY, modeled, run, saved
-from threatmodel.api import load_library, load_model
+from tests.beside.tool_results import RESULT, TEMPLATE, project, reads  # noqa: F401 - a fixture
+from tests.evidence.at_the_command_line import modeled, run, saved
 from threatmodel.evidence.beside.results import NOTHING, table
-from threatmodel.graph.elements import Read
-from threatmodel.model.facts import Statement
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.model.vocabulary.row import FactRow
 from threatmodel.reading.shape import Flag, Number, Word
 
 SAMPLES = Path(__file__).parent / "results"
 CANARY = "CANARY"
-APP = '''\
-"""Run the command that a Slack message names."""
-
-import subprocess
-
-
-def handler(event, context):
-    subprocess.run(event["text"], shell=True, check=False)
-    return {"statusCode": 200}
-'''
-TEMPLATE = """\
-Transform: AWS::Serverless-2016-10-31
-Resources:
-  Bot:
-    Type: AWS::Serverless::Function
-    Properties: {Runtime: python3.13, Handler: app.handler, CodeUri: app, FunctionName: shop-bot}
-  Orders:
-    Type: AWS::DynamoDB::Table
-    Properties: {BillingMode: PAY_PER_REQUEST, TableName: orders}
-"""
-RESULT = "results: result.json"
 CONTROLLED = "results: result.json, control: app/planted.py"
-
-
-@pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    Path("app").mkdir()
-    Path(".github/workflows").mkdir(parents=True)
-    saved("app/app.py", APP)
-    saved("app/planted.py", "def handler(event, context):\n    return eval(event['planted'])\n")
-    saved(".github/workflows/deploy.yml", "on: push\n")
-    saved("template.yaml", TEMPLATE)
 
 
 def sample(name: str) -> Any:
     return json.loads((SAMPLES / name).read_text(encoding="utf-8"))
-
-
-REST = "stores: {orders: {kind: dynamodb}}\npipeline: {}\naccount: {}"
-
-
-def reads(entry: str = RESULT, rest: str = "", bot: str = "{}") -> tuple[Read, dict[tuple[str, str], Statement]]:
-    """What was read of a result, and its statements that count or differ, by element and fact."""
-    modeled("template: template.yaml", entry, rest=f"{REST}\n{rest}", bot=bot)
-    graph = load_model("model.yaml", today=_day(TODAY), library=load_library())
-    found = {
-        (element.id, name): said
-        for element in graph.elements.values()
-        for name, fact in element.facts.items()
-        for said in (fact.said, *fact.against)
-        if said.source in {"tool", "result"}
-    }
-    return graph.evidence[-1], found
-
-
-def _day(text: str) -> Any:
-    import datetime
-
-    return datetime.date.fromisoformat(text)
 
 
 # --- what alarms
@@ -431,71 +371,3 @@ def test_every_row_of_the_table_is_of_a_fact_and_a_value_that_it_can_have() -> N
             assert row.sign or not row.only, (tool, row.rule)
             assert all(_fits(fact, one) for one in values), (tool, row.rule)
         assert len({(one.rule, one.of, one.fact) for one in rows}) == len(rows), tool
-
-
-# --- answers of services about themselves
-
-REPORT = """\
-user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active,\
-access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,access_key_1_last_used_region,\
-access_key_1_last_used_service,access_key_2_active
-<root_account>,arn:aws:iam::111122223333:root,2020-01-01T00:00:00+00:00,not_supported,no_information,not_supported,\
-not_supported,true,false,N/A,N/A,N/A,N/A,false
-"""
-"""A credential report of an account without IAM users."""
-ALICE = "alice,arn:aws:iam::111122223333:user/alice,2021-01-01T00:00:00+00:00,{},N/A,N/A,{},{},N/A,N/A,N/A,N/A,false\n"
-CONSOLE = ALICE.format("true,2026-01-01T00:00:00+00:00", "false", "false")
-KEYS = ALICE.format("false,N/A", "false", "true")
-
-
-def as_json(report: str) -> dict[str, str]:
-    content = base64.b64encode(report.encode()).decode()
-    return {"Content": content, "ReportFormat": "text/csv", "GeneratedTime": "2026-11-25T10:00:00+00:00"}
-
-
-SESSION = {"user_id": "U1", "desktop_app_browser_quit": False}
-
-
-@pytest.mark.parametrize(
-    ("answer", "element", "fact", "expected"),
-    [
-        (REPORT + CONSOLE, "organization", "mfa_factor", ("none", 2)),
-        (as_json(REPORT + CONSOLE), "organization", "mfa_factor", ("none", 2)),
-        (REPORT + CONSOLE.replace("false,false", "true,false"), "organization", "mfa_factor", None),
-        (as_json(REPORT + CONSOLE), "account", "idle_credentials_disabled", (False, 2)),
-        (REPORT + CONSOLE, "account", "console_users", (True, 2)),
-        (REPORT + KEYS, "account", "long_lived_access_keys", (True, 2)),
-        (REPORT, "account", "long_lived_access_keys", (False, 1)),
-        (REPORT.splitlines(keepends=True)[0] + KEYS, "account", "long_lived_access_keys", (True, 1)),
-        (REPORT + KEYS.replace("111122223333", "999999999999"), "account", "long_lived_access_keys", (True, 1)),
-        (REPORT, "account", "root_access_key", (False, 1)),
-        (REPORT.replace("true,false,N/A", "false,true,N/A"), "account", "root_access_key", (True, 2)),
-        (REPORT.replace("true,false,N/A", "false,true,N/A"), "account", "root_protected", (False, 2)),
-        ({"SummaryMap": {"AccountAccessKeysPresent": 1, "Users": 3}}, "account", "root_access_key", (True, 2)),
-        ({"SummaryMap": {"AccountMFAEnabled": 1}}, "account", "root_protected", None),
-        (
-            {"ok": True, "session_settings": [{**SESSION, "duration": 2592000}]},
-            "workspace",
-            "session_duration_limited",
-            (False, 2),
-        ),
-        (
-            {"ok": True, "session_settings": [{**SESSION, "duration": 28800}]},
-            "workspace",
-            "session_duration_limited",
-            None,
-        ),
-    ],
-)
-def test_an_answer_of_a_service_shows_what_is_bad(
-    answer: Any, element: str, fact: str, expected: tuple[object, int] | None
-) -> None:
-    saved("result.json", answer)
-    said = reads(rest="workspace: {}\norganization: {}")[1].get((element, fact))
-    assert (said and (said.value, said.size)) == expected
-
-
-def test_import_finds_a_credential_report() -> None:
-    saved("credentials.csv", REPORT + CONSOLE)
-    assert run("import", ".", "-o", "threatmodel.yaml")[0] == 0
-    assert "results: credentials.csv" in Path("threatmodel.yaml").read_text(encoding="utf-8")
