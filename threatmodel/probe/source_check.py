@@ -37,7 +37,7 @@ def check_handler(handler: Path) -> SourceCheck:
 
 def check_sources(texts: Mapping[str, str]) -> SourceCheck:
     """What several files say together, by name."""
-    parsed = Parsed(Folder(path=".", texts=texts, unread=(), digest=""))
+    parsed = Parsed(Folder(path=".", texts=texts, unread=(), digest=""), whole=True)
     modules = modules_of(parsed, texts, ".")
     program = Program(modules, "")
     digests, functions = Digests(program), (*program.top.values(), *program.functions)

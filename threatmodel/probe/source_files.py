@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from threatmodel.beside.code.syntax import Node, ParseError
+from threatmodel.beside.code.syntax import Node, ParseError, made
 from threatmodel.probe.folder import LEFT_OUT
 
 _PYTHON = frozenset({".py"})
@@ -37,9 +37,11 @@ def block_of(text: str, suffix: str) -> Node:
         if suffix in _PYTHON:
             from threatmodel.beside.code.python import parse as parse_python
 
-            return parse_python(text)
-        from threatmodel.beside.code.javascript.parsing import parse
+            block = parse_python(text)
+        else:
+            from threatmodel.beside.code.javascript.parsing import parse
 
-        return parse(text, suffix, partly=True)
+            block = parse(text, suffix, partly=True)
+        return made(block)
     except ParseError:  # the run itself says what is wrong with it
         return Node("block", "", (), 1, 1)

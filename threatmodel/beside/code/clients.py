@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from threatmodel.beside.code.observed import CERTAIN, OPENS, Observed, Reading
-from threatmodel.beside.code.syntax import walk
+from threatmodel.beside.code.syntax import about
 
 _SDK = frozenset({"boto3", "botocore"})
 _MAKES = frozenset({"client", "resource", "create_client"})
@@ -31,13 +31,13 @@ def clients(reading: Reading) -> Iterator[Observed]:
     """Yield the services that the code can call, if each client is made of a service that is written there."""
     modules = reading.program.modules
     found = modules.found.values()
-    words = frozenset().union(*(one.index.words for one in found))
     if not reading.whole or not modules.packages.keys() <= _SDK or not all(one.python for one in found):
         return
-    if words & _OTHER_WAYS or any(part in word.lower() for word in words for part in _IN_TEXTS):
+    nodes = [node for one in found for node in about(one.block, (*_OTHER_WAYS, *_IN_TEXTS, *_MAKES))]
+    if any(one.name in _OTHER_WAYS or any(part in one.name.lower() for part in _IN_TEXTS) for one in nodes):
         return
-    named = [node for one in found for node in walk(one.block) if node.name in _MAKES and node.kind not in _VARIABLES]
-    calls = [call for one in found for call in one.index.kinds.get("call", ()) if call.parts[0] in named]
+    named = [node for node in nodes if node.name in _MAKES and node.kind not in _VARIABLES]
+    calls = [node for node in nodes if node.kind == "call" and node.parts[0] in named]
     given = [call.parts[1].name for call in calls if len(call.parts) > 1 and call.parts[1].kind == "text"]
     if len(given) != len(named) or not _REACHES.keys() >= {*given}:
         return

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.beside.code.functions import Function
@@ -63,6 +62,7 @@ class Digests:
     def __init__(self, program: Program) -> None:
         self.program = program
         self._known: dict[tuple[int, int], bool] = {}
+        self._held: dict[str, list[tuple[Function, Node, Node]]] = {}
 
     def equalities(self, functions: Iterable[Function]) -> Iterator[Equality]:
         """Yield the equalities of values that are no constants."""
@@ -105,7 +105,7 @@ class Digests:
             case "name":
                 values = function.assigned.get(node.name, ())
             case "attribute" if node.parts[0].name in {"self", "this"}:
-                held = self._held.get((function.module.path, node.name), ())
+                held = self._held_by(node.name, function.module.path)
                 return any(self.is_digest(value, holder, depth + 1) for holder, value in held)
             case "assign":
                 values = node.parts[1:]
@@ -113,17 +113,15 @@ class Digests:
                 values = node.parts
         return any(self.is_digest(value, function, depth + 1) for value in values)
 
-    @cached_property
-    def _held(self) -> Mapping[tuple[str, str], Sequence[tuple[Function, Node]]]:
-        """What objects are given to hold, by the module and the name of the attribute."""
-        found: dict[tuple[str, str], list[tuple[Function, Node]]] = {}
-        for function in self.program.functions:
-            for node in function.nodes:
-                if node.kind == "assign" and node.parts[0].kind == "attribute":
-                    target = node.parts[0]
-                    if target.parts[0].name in {"self", "this"}:
-                        found.setdefault((function.module.path, target.name), []).append((function, node.parts[1]))
-        return found
+    def _held_by(self, name: str, path: str) -> Iterator[tuple[Function, Node]]:
+        """Yield what objects of a module are given to hold under a name, each with the function that does so."""
+        if path not in self._held:
+            every = ((one, node) for one in self.program.functions if one.module.path == path for node in one.nodes)
+            assigned = ((one, node.parts[0], node.parts[1]) for one, node in every if node.kind == "assign")
+            self._held[path] = [(one, target, value) for one, target, value in assigned if target.kind == "attribute"]
+        for function, target, value in self._held[path]:
+            if target.name == name and target.parts[0].name in {"self", "this"}:
+                yield function, value
 
     def _gives_digest(self, node: Node, function: Function, depth: int) -> bool:
         target = self.program.called(node, function)

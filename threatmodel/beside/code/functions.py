@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from threatmodel.beside.code.modules import Module
-from threatmodel.beside.code.syntax import Node, walk
+from threatmodel.beside.code.syntax import Later, Node, walk
 from threatmodel.reading.values import dataclass
 
 NOTES = frozenset({"print", "log", "debug", "info", "warning", "warn", "error", "exception", "critical"})
@@ -242,6 +242,8 @@ def _below(block: Node, module: Module, owner: str, around: Function, *, deep: b
     while ahead:
         node = ahead.popleft()
         kind = node.kind
+        if isinstance(node, Later):
+            continue
         if kind == "class":
             yield from _below(node.parts[0], module, node.name or owner, around, deep=deep)
             continue
@@ -250,7 +252,8 @@ def _below(block: Node, module: Module, owner: str, around: Function, *, deep: b
             name = node.parts[0].name if kind == "assign" else node.name
             function = Function(name, module, made, owner, around, in_table=kind == "pair")
             yield function
-            yield from _below(made.parts[1], module, owner, function, deep=deep)
+            if not isinstance(made.parts[1], Later):  # no function is in it
+                yield from _below(made.parts[1], module, owner, function, deep=deep)
         elif deep or kind in _HOLDS:
             ahead += node.parts
 

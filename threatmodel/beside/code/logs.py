@@ -11,7 +11,7 @@ from threatmodel.beside.code.flows import SENSITIVE
 from threatmodel.beside.code.functions import Function
 from threatmodel.beside.code.handled import is_changed
 from threatmodel.beside.code.observed import CERTAIN, SIGN, Observed, Reading
-from threatmodel.beside.code.syntax import Node, walk
+from threatmodel.beside.code.syntax import Node, about, walk
 
 _Call = tuple[Function, Node, str]
 _PRINTS = re.compile(
@@ -167,7 +167,7 @@ def _is_muted(reading: Reading) -> bool:
     return any(
         one.name in _WRITERS
         for module in reading.program.modules.found.values()
-        if _WRITERS & module.index.words
-        for node in module.index.kinds.get("assign", ())
+        for node in about(module.block, _WRITERS)
+        if node.kind == "assign"
         for one in walk(node.parts[0])
     )

@@ -21,7 +21,7 @@ from threatmodel.beside.code.observed import Observed, Reading
 from threatmodel.beside.code.program import Program
 from threatmodel.beside.code.sinks import sinks
 from threatmodel.beside.code.surfaces import surfaces
-from threatmodel.beside.code.syntax import Node
+from threatmodel.beside.code.syntax import Node, ParseError, about
 from threatmodel.beside.code.tokens import tokens
 from threatmodel.beside.code.verification import verification
 from threatmodel.beside.code.writes import writes
@@ -62,6 +62,13 @@ def look(parsed: Parsed, file: str, name: str, root: str, elsewhere: tuple[Openi
 
     `elsewhere` are reasons why other code may run before it or in its place.
     """
+    try:
+        return _look(parsed, file, name, root, elsewhere)
+    except ParseError:  # a function that is nested too deeply, which is an opening of its module
+        return _look(Parsed(parsed.folder, whole=True), file, name, root, elsewhere)
+
+
+def _look(parsed: Parsed, file: str, name: str, root: str, elsewhere: tuple[Opening, ...]) -> Look:
     modules = modules_of(parsed, [file], root)
     if file not in modules.found:
         return Look((), (*modules.openings, *elsewhere), 0)
@@ -113,13 +120,12 @@ def _unknown(program: Program, flows: Flows) -> Iterator[Opening]:
 def _for_effect(program: Program) -> Iterator[Opening]:
     """Yield the unknown packages that are imported and not used, and by their name may change what serves requests."""
     for function in program.top.values():
-        kinds = function.module.index.kinds
-        names = {one.name for one in kinds.get("name", ())}
-        for node in kinds.get("import", ()):
+        for node in function.module.index.kinds.get("import", ()):
             package = next((one for one in program.modules.unknown if _is_of(node.name, one)), "")
             if not package or not _FOR_EFFECT.search(node.name):
                 continue
-            if not names & {package, *(one.name for one in node.parts)}:
+            names = {package, *(one.name for one in node.parts)}
+            if not any(one.kind == "name" and one.name in names for one in about(function.module.block, names)):
                 why = f"{quoted(node.name)} is imported for its effect, and its code is not in the folder"
                 yield Opening(why, program.place(function, node))
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from threatmodel.beside.code.javascript.aliases import Alias, aliases
 from threatmodel.beside.code.packages import is_known, is_standard, package_of
 from threatmodel.beside.code.source import JAVASCRIPT, PYTHON
-from threatmodel.beside.code.syntax import Index, Node, ParseError, index_of, walk
+from threatmodel.beside.code.syntax import Index, Node, ParseError, index_of, made, walk
 from threatmodel.beside.folder import Folder
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import dataclass, field
@@ -68,10 +68,10 @@ _REMEDY = "run the toolkit with the handler's Python, name the source that it is
 
 
 class Parsed:
-    """The modules of a folder, each parsed once for all handlers."""
+    """The modules of a folder, each parsed once for all handlers; `whole`: no block of them is made later."""
 
-    def __init__(self, folder: Folder) -> None:
-        self.folder = folder
+    def __init__(self, folder: Folder, *, whole: bool = False) -> None:
+        self.folder, self.whole = folder, whole
         self.folders = frozenset(str(one) for name in folder.texts for one in PurePosixPath(name).parents)
         self._parsed: dict[str, tuple[Node, Index] | ParseError] = {}
 
@@ -79,7 +79,7 @@ class Parsed:
         """Return the module of a file, which has bound no names yet.  Raises ParseError."""
         if path not in self._parsed:
             try:
-                block = self._parse(path)
+                block = made(self._parse(path)) if self.whole else self._parse(path)
                 self._parsed[path] = (block, index_of(block))
             except ParseError as error:
                 self._parsed[path] = error

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from threatmodel.beside.code.functions import Function, functions_of
 from threatmodel.beside.code.modules import Module, Modules
-from threatmodel.beside.code.syntax import Node, walk
+from threatmodel.beside.code.syntax import Node, about, walk
 
 _DEEPEST = 12
 """Names that are followed from one to the next, and calls in a chain."""
@@ -144,7 +144,8 @@ class Names:
     def _extended(self) -> frozenset[str]:
         """The names of classes that others extend, or that are assigned."""
         bases = (base.name for one in self.of_kind("class") for part in one.parts[1:] for base in walk(part))
-        assigned = (one.parts[0].name for one in self.of_kind("assign") if one.parts[0].kind == "name")
+        every = (one for module in self.modules.found.values() for one in about(module.block, self.classes))
+        assigned = (one.parts[0].name for one in every if one.kind == "assign" and one.parts[0].kind == "name")
         return frozenset((*bases, *assigned)) & self.classes
 
     def named(self, name: Node, function: Function) -> Function | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from threatmodel.beside.code.syntax import Node, ParseError
+from threatmodel.beside.code.syntax import Node, ParseError, later, too_deep
 from threatmodel.reading.values import new_tuple
 
 _OPERATORS: Mapping[type[ast.AST], str] = {
@@ -40,13 +41,33 @@ def parse(text: str) -> Node:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of escapes in the text, which is not this program's
             tree = ast.parse(text)
+        _note_sources(tree, text)
         return Node("block", "", tuple(_statements(tree.body)), 1, 1)
     except SyntaxError as error:
         raise ParseError(error.lineno or 1, f"no Python of this version: {error.msg}") from None
     except ValueError as error:
         raise ParseError(1, f"no Python: {error}") from None
     except (RecursionError, MemoryError):
-        raise ParseError(1, "it is nested too deeply to be parsed") from None
+        raise too_deep() from None
+
+
+_NEEDED = re.compile(r"(?:def|class)\s|lambda|import|exec(?:file)?\b")
+"""What a function has that is made at once: what names other code, or defines it."""
+
+
+def _note_sources(tree: ast.Module, text: str) -> None:
+    """Give functions outside others their `source` if their statements can be made later."""
+    starts = [0, *(found.end() for found in re.finditer(r"\n|\r\n?", text))]
+    ahead: list[ast.AST] = [tree]
+    for one in ahead:  # it grows on the way
+        for inner in one.body:  # type: ignore[attr-defined]
+            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
+                first, last = inner.body[0], inner.body[-1]
+                end = starts[(last.end_lineno or 1) - 1] + (last.end_col_offset or 0)
+                source = text[starts[first.lineno - 1] : end]
+                inner.source = "" if _NEEDED.search(source) else source  # type: ignore[union-attr]
+            elif isinstance(inner, ast.ClassDef | ast.If | ast.Try):
+                ahead.append(inner)
 
 
 def _node(kind: str, name: str, parts: Iterable[Node], at: _Placed) -> Node:
@@ -74,7 +95,9 @@ def _statement(at: ast.stmt) -> list[Node]:
 
 
 def _defined(at: ast.FunctionDef | ast.AsyncFunctionDef) -> list[Node]:
-    return [_function(at.name, at.args, _block(at.body, at), at, at.decorator_list)]
+    source = getattr(at, "source", "")
+    body = later(source, at.lineno, at.col_offset + 1, lambda: _statements(at.body)) if source else None
+    return [_function(at.name, at.args, body or _block(at.body, at), at, at.decorator_list)]
 
 
 def _classed(at: ast.ClassDef) -> list[Node]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -60,6 +61,45 @@ class ParseError(Exception):
         self.line, self.why = line, why
 
 
+class Later(Node):
+    """The block of a function whose statements are made when one looks at them: most functions run for no handler.
+
+    No function, class or import is in it, and its `source` in small letters has each name and text in it.
+    """
+
+    source: str
+    making: Callable[[], Sequence[Node]]
+    _made: tuple[Node, ...] | None = None
+
+    @property
+    def parts(self) -> tuple[Node, ...]:
+        """Its statements.  Raises ParseError."""
+        if self._made is None:
+            try:
+                self._made = tuple(self.making())
+            except RecursionError:
+                raise too_deep(self.line) from None
+        return self._made
+
+
+_HIDES = re.compile(r"""\\[^\W_bfnrtv]|\\\r?\n|['"](?<=\w.)(?:['"\s\\]|\#.*\n|[a-zA-Z]{1,2}(?=['"]))*['"]\w""")
+"""Where a word may be written otherwise than as it is: by an escape, or as texts side by side."""
+
+
+def later(source: str, line: int, column: int, make: Callable[[], Sequence[Node]]) -> Later | None:
+    """Return a block that is made when it is looked at; None where its source may not tell the words in it."""
+    if not source.isascii() or _HIDES.search(source):
+        return None
+    block = Later("block", "", (), line, column)
+    block.source, block.making = source.lower(), make
+    return block
+
+
+def too_deep(line: int = 1) -> ParseError:
+    """Return the error of a file that is nested too deeply to be parsed."""
+    return ParseError(line, "it is nested too deeply to be parsed")
+
+
 def walk(node: Node) -> Iterator[Node]:
     """Yield a node and all nodes below it, in the order of the text."""
     ahead = [node]
@@ -70,33 +110,73 @@ def walk(node: Node) -> Iterator[Node]:
             ahead += one.parts[::-1]
 
 
+def about(block: Node, words: Iterable[str]) -> Iterator[Node]:
+    """Yield what `walk` does, without the blocks for later that have none of some words, in any case."""
+    has = _finding(words)
+    ahead = [block]
+    while ahead:
+        one = ahead.pop()
+        if not isinstance(one, Later) or has(one.source):
+            yield one
+            ahead += one.parts[::-1]
+
+
+def _finding(words: Iterable[str]) -> Callable[[str], bool]:
+    """Return what tells whether a text in small letters has one of some words, in any case."""
+    small = {word.lower() for word in words}
+    return lambda source: any(map(source.__contains__, small))
+
+
+def made(block: Node) -> Node:
+    """Return a block with all that is in it made.  Raises ParseError."""
+    for _ in walk(block):
+        pass
+    return block
+
+
 _INDEXED = frozenset({"assign", "call", "class", "function", "if", "import", "name"})
 
 
 class Index(NamedTuple):
-    """The nodes of a file of the kinds that are looked for, in the order of the text, and every name, key and text."""
+    """The nodes of a file of the kinds that are looked for, in the order of the text, and every name, key and text.
+
+    Those of blocks for `later` are left out: no function, class or import is in them.
+    """
 
     kinds: Mapping[str, Sequence[Node]]
     words: frozenset[str]
+    later: Sequence[Later]
+
+    def has(self, words: Iterable[str]) -> bool:
+        """Return whether one of some words is a name, key or text, or a part of one, in any case."""
+        return any(map(_finding(words), (*map(str.lower, self.words), *(one.source for one in self.later))))
 
 
 def index_of(block: Node) -> Index:
     """Return the index of a file."""
     kinds: dict[str, list[Node]] = {kind: [] for kind in _INDEXED}
     words: set[str] = set()
+    left: list[Later] = []
     names = kinds["name"]
     ahead = [block]
     while ahead:
         one = ahead.pop()
+        if isinstance(one, Later):
+            left.append(one)
+            continue
         kind, name, parts, _, _ = one
         if kind in kinds:
             kinds[kind].append(one)
         words.add(name)
         for part in parts[::-1]:
-            if part[2] or part[0] == "import":
+            if part[2] or part[0] in _EMPTY:
                 ahead.append(part)
             else:  # most nodes have nothing below them, and of these only names are looked for, in any order
                 words.add(part[1])
                 if part[0] == "name":
                     names.append(part)
-    return Index(kinds, frozenset(words))
+    return Index(kinds, frozenset(words), left)
+
+
+_EMPTY = frozenset({"import", "block"})
+"""Kinds of what is looked at although nothing is below it."""

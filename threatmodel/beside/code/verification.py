@@ -116,7 +116,7 @@ class _Verification:
 
     def _dead(self) -> Iterator[_Found]:
         """Yield where a function that nothing mentions computes an HMAC."""
-        speaks = any(_OF_HMAC & module.index.words for module in self.program.modules.found.values())
+        speaks = any(module.index.has({"hmac", "subtle"}) for module in self.program.modules.found.values())
         for function in self.program.functions if speaks else ():
             for node in function.nodes:
                 if node.kind == "call" and HMAC.search(self.program.dotted(node.parts[0], function)):

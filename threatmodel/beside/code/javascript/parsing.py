@@ -11,7 +11,7 @@ import tree_sitter_typescript
 
 from threatmodel.beside.code.javascript import expressions, statements
 from threatmodel.beside.code.javascript.tree import EXPRESSIONS, STATEMENTS, Tree, block
-from threatmodel.beside.code.syntax import Node, ParseError
+from threatmodel.beside.code.syntax import Node, ParseError, too_deep
 
 EXPRESSIONS.update({**expressions.MADE, **statements.DEFINED})
 STATEMENTS.update(statements.MADE)
@@ -30,7 +30,7 @@ def parse(text: str, ending: str, *, partly: bool = False) -> Node:
     try:
         return block(root, root)
     except RecursionError:
-        raise ParseError(1, "it is nested too deeply to be parsed") from None
+        raise too_deep() from None
 
 
 @cache

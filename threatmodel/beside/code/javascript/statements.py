@@ -19,7 +19,7 @@ from threatmodel.beside.code.javascript.tree import (
     string,
     text,
 )
-from threatmodel.beside.code.syntax import Node
+from threatmodel.beside.code.syntax import Node, later
 
 _FUNCTIONS = (
     *("function_declaration", "generator_function_declaration", "function_expression", "generator_function"),
@@ -34,12 +34,26 @@ def _function(at: Tree) -> Node:
     if body is not None and body.type != "statement_block":
         inside = node("block", "", [node("return", "", [expression(body)], body)], body)
     else:
-        inside = block(body, at)
+        inside = (_later(body) if body is not None else None) or block(body, at)
     every = [] if given is None else [given] if given.type == "identifier" else children(given)
-    waits = "async" if any(one.type == "async" for one in at.children) else ""
-    parameters = node("list", waits, [parameter(one) for one in every], at)
-    getter = [node("name", "property", (), at)] if any(one.type == "get" for one in at.children) else []
+    words = {one.type for one in at.children}
+    parameters = node("list", "async" if "async" in words else "", [parameter(one) for one in every], at)
+    getter = [node("name", "property", (), at)] if "get" in words else []
     return node("function", key_name(name) if name is not None else "", [parameters, inside, *getter], at)
+
+
+_NEEDED = ("import", "require", "_function", "function_", "method_definition", "(class")
+"""What a function has that is made at once, in its text or its tree: what names other code, or defines it."""
+
+
+def _later(body: Tree) -> Node | None:
+    """Return a block whose statements are made when one looks at them; None where they are needed."""
+    source = text(body)
+    whole = source + str(body)
+    if any(one in whole for one in _NEEDED):
+        return None
+    row, column = body.start_point
+    return later(source, row + 1, column + 1, lambda: block(body, body).parts)
 
 
 def _class(at: Tree) -> Node:
