@@ -13,10 +13,10 @@ from tests.render.test_dfd import MODEL, NASTY, RISKS, named
 from threatmodel.graph.building import VIEWS, Graph, build
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
-from threatmodel.render.condensed import Grouping, condensed
+from threatmodel.render.condensed import condensed
 from threatmodel.render.draw import bundled
 from threatmodel.render.fitted import Fitted, Wanted, fitted
-from threatmodel.render.palette import BANDS, CHANGE, Worst
+from threatmodel.render.palette import BANDS, CHANGE
 
 pytestmark = pytest.mark.skipif(not bundled(), reason="the graphviz-pure wheel is not installed")
 Load = Callable[[str], Graph]
@@ -96,17 +96,6 @@ def test_other_views_can_be_read_on_a_page_too(load: Load, view: str) -> None:
     assert fitted(load(bot(8)), "a4", Wanted(view)).readable
 
 
-@pytest.mark.parametrize("functions", [30, 60, 300])
-def test_many_functions_are_a_few_groups_besides_the_worst(load: Load, functions: int) -> None:
-    graph = load(bot(functions))
-    shown = condensed(graph, grouping=Grouping(most=(4, 4), worst=Worst("order-handler-9")))
-    boxes = [box for box in shown.boxes.values() if box.kind == "function"]
-    assert 3 <= len(boxes) <= 5
-    assert [box for box in boxes if box.id == "order-handler-9" and len(box.members) == 1]
-    assert sum(len(box.members) for box in boxes) == functions
-    assert fitted(graph, "a4", Wanted()).readable
-
-
 def test_an_arrow_of_many_flows_without_a_number_still_says_what_is_wrong_with_them(load: Load) -> None:
     """On a phone, numbers of many flows take too much room; a protocol, a risk and the legend stay."""
     graph = load(bot(300))
@@ -141,45 +130,6 @@ def texts(found: Fitted) -> list[str]:
     return ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
 
 
-UNKNOWN = """\
-name: Unknown
-apis: {front: {}}
-stores: {orders: {kind: dynamodb}}
-functions:
-  none: {}
-  bot: {triggers: [{slack: events, api: front}]}
-  worker: {triggers: [{schedule: rate(1 day)}], writes: [orders], calls: []}
-  open: {triggers: [{schedule: rate(1 day)}], reads: [orders], calls: [], incomplete: [reads]}
-  left: {out_of_scope: another team has it}
-"""
-
-
-def test_a_function_says_which_of_its_arrows_may_be_missing(load: Load) -> None:
-    """Where nothing is stated, no arrow does not mean that there is nothing."""
-    graph = load(UNKNOWN)
-    drawn = fitted(graph, "screen", Wanted(full=True))
-    said = {name: " ".join(group.itertext()) for name, group in groups(drawn).items()}
-    found = {name: re.findall(r"unknown:((?:\s+\w+,?)*?)\s+1 log", said[f"box-{name}"]) for name in graph.lists}
-    words = {name: " ".join(one[0].split()) if one else "" for name, one in found.items() if name in UNKNOWN}
-    expected = {"none": "triggers, uses, calls", "bot": "uses, calls", "worker": "", "open": "uses", "left": ""}
-    assert {name: words[name] for name in expected} == expected
-    assert "unknown: not stated, so arrows may be missing" in " ".join(texts(drawn)).replace("\xa0", " ")
-    assert "unknown" not in " ".join(texts(fitted(graph, "screen", Wanted("deployment"))))
-    stated = load("name: Stated\nfunctions: {f: {triggers: [{schedule: daily}], reads: [], calls: []}}\n")
-    assert "unknown:" not in " ".join(texts(fitted(stated, "screen", Wanted())))
-
-
-def test_a_group_says_of_how_many_functions_arrows_may_be_missing(load: Load) -> None:
-    some = "".join(f"  f{n}: {{triggers: [{{schedule: daily}}]}}\n" for n in range(6))
-    rest = "".join(f"  g{n}: {{triggers: [{{schedule: daily}}], reads: [], calls: []}}\n" for n in range(2))
-    [box] = [
-        box
-        for box in condensed(load(f"name: Group\nfunctions:\n{some}{rest}")).boxes.values()
-        if box.kind == "function"
-    ]
-    assert box.unknown == "unknown: uses (6), calls (6)"
-
-
 def test_logs_and_secrets_are_counted_in_their_owner_with_their_worst_risk(load: Load) -> None:
     graph = load(MODEL)
     worst = {"worker": ("critical", 1)}
@@ -193,14 +143,6 @@ def test_logs_and_secrets_are_counted_in_their_owner_with_their_worst_risk(load:
 
 def test_a_secret_in_focus_is_drawn_by_itself(load: Load) -> None:
     assert "signing" in texts(fitted(load(MODEL), "a4", Wanted(focus="signing")))
-
-
-def test_functions_are_grouped_by_what_starts_them_from_six_up(load: Load) -> None:
-    assert all(len(box.members) == 1 for box in condensed(load(bot(5))).boxes.values() if box.kind == "function")
-    boxes = [box for box in condensed(load(bot(9))).boxes.values() if box.kind == "function"]
-    assert sum(len(box.members) for box in boxes) == 9
-    assert len(boxes) < 9
-    assert ["order-handler-5", "order-handler-8"] in [[member.id for member in box.members] for box in boxes]
 
 
 def test_a_group_names_its_most_pressing_members_first(load: Load) -> None:
@@ -380,26 +322,6 @@ def test_a_risk_of_a_flow_inside_a_box_is_written(load: Load) -> None:
     graph = load(bot(40) + extra.format("a", "b") + extra.format("b", "a"))
     said = texts(fitted(graph, "a4", Wanted(marks={"extra-a:extra-b:invoke": ("high", 2)})))
     assert said[said.index("2 flows inside") + 1] == "■ high"
-
-
-TEAMS = ("orders", "users", "billing", "reports")
-VERBS = ("create", "get", "list", "update", "delete", "export")
-
-
-@pytest.mark.parametrize("name", ["{}-{}", "app-{}-{}", "prod-app-{}-{}"])
-def test_the_functions_of_one_api_are_grouped_by_what_their_names_begin_with(load: Load, name: str) -> None:
-    ids = [name.format(team, verb) for team in TEAMS for verb in VERBS]
-    functions = "\n".join(f"  {one}: {{triggers: [{{http: POST, api: front}}]}}" for one in ids)
-    graph = load(f"name: Shop\napis: {{front: {{kind: http}}}}\nfunctions:\n{functions}")
-    boxes = [box for box in condensed(graph).boxes.values() if box.kind == "function"]
-    assert sorted(len(box.members) for box in boxes) == [6, 6, 6, 6]
-    assert all(len({team for one in box.members for team in TEAMS if team in one.id}) == 1 for box in boxes)
-
-
-def test_names_that_say_nothing_split_nothing(load: Load) -> None:
-    functions = "\n".join(f"  job-{n}: {{triggers: [{{http: POST, api: front}}]}}" for n in range(20))
-    graph = load(f"name: Shop\napis: {{front: {{kind: http}}}}\nfunctions:\n{functions}")
-    assert len([box for box in condensed(graph).boxes.values() if box.kind == "function"]) == 1
 
 
 def test_a_diagram_of_everything_is_laid_out_quickly(load: Load) -> None:

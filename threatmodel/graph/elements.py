@@ -238,13 +238,15 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     "triggers": ("triggers",),
     "uses": ("reads", "writes", "sends", "secrets", "invokes"),
     "calls": ("calls",),
+    "targets": ("passes_to",),
 }
-"""What the arrows of a function show: what starts it, what it uses, and what it calls outside; with their lists."""
+"""What the arrows of an element show, with its lists: what starts a function, what it uses, and what it calls outside;
+what an API, store or queue passes to without a function."""
 
 
-def unknown_arrows(lists: Lists) -> tuple[str, ...]:
-    """Return which arrows of a function are not all known: triggers, uses or calls."""
-    open_ = {name for names in ARROWS.values() for name in names if name not in lists or not lists[name].size}
+def unknown_arrows(kind: Kind, lists: Lists) -> tuple[str, ...]:
+    """Return which arrows of an element of a kind are not all known."""
+    open_ = {name for name in RELATIONS[kind] if name not in lists or not lists[name].size}
     return tuple(word for word, names in ARROWS.items() if open_.intersection(names))
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from threatmodel.graph.elements import ARROWS, Element, Flow, unknown_arrows
-from threatmodel.model.reference_architecture import PARTIES, Zone
+from threatmodel.model.reference_architecture import Zone
 from threatmodel.reading.grouping import grouped
 from threatmodel.reading.values import dataclass
 from threatmodel.render.palette import Worst
-from threatmodel.render.picture import PLURALS, Drawable, DrawnShape, Picture, around, outermost, picture
+from threatmodel.render.picture import Drawable, DrawnShape, Picture, around, outermost, picture
+from threatmodel.render.placing import NAMES, WORST, Placing, group_functions, group_others, is_open, only_answers
 
 GROUPED_FROM = 6
 """From so many functions up, those that the same elements start are drawn as one box."""
@@ -22,9 +23,6 @@ MOST_BOXES = ((9, 9), (6, 6), (4, 4), (4, 1), (1, 1))
 
 They are tried in turn while a picture is too large; the last one only where nothing else can be read."""
 
-LARGE = 8
-"""Above so many functions a group is split by names."""
-
 MOST_LISTED = 24
 """The members that all boxes of a kind list together, the most pressing first."""
 
@@ -32,15 +30,12 @@ _FOLDED = frozenset({"logs", "secret"})
 OUTSIDE, _ENTRY, FUNCTIONS, _DATA = range(4)
 """The columns of boxes, from left to right."""
 
-_NAMES = {**PLURALS, "process": "services"}
-"""The kinds that can be grouped, with their plurals."""
-
 
 class Box(NamedTuple):
     """A shape, with the elements that it stands for, those that are folded into it, and the flows among these.
 
     `lane` is its column from left to right; `beyond` is true outside on the right, where systems are called.  `unknown`
-    says which arrows of functions may be missing: 'unknown: uses, calls (2)' of all and of two.
+    says which of its arrows may be missing: 'unknown: uses, calls (2)' of all and of two.
     """
 
     id: str
@@ -94,8 +89,11 @@ class Condensed:
 
     @property
     def entries(self) -> frozenset[str]:
-        """The boxes that something outside sends to, where requests enter the system; none if there are no columns."""
-        found = set()
+        """The boxes that something outside sends to, or that are open to anyone: where requests enter the system.
+
+        There are none without columns.
+        """
+        found = {box.id for box in self.boxes.values() if self.in_lanes and any(map(is_open, box.members))}
         for link in self.links if self.in_lanes else ():
             for source, target, flows in (
                 (link.source, link.target, link.there),
@@ -134,7 +132,7 @@ def condensed(graph: Drawable, view: str = "runtime", focus: str = "", grouping:
 def grouped_by(grouping: Grouping, whole: Picture, graph: Drawable) -> Condensed:
     """Return what a picture of limited size shows of a whole one.  Where functions are not grouped, nothing else is."""
     most, grouped, apart, worst = grouping
-    apart = {**apart, worst.id: _WORST} if worst.id else apart
+    apart = {**apart, worst.id: WORST} if worst.id else apart
     focus = whole.focus
     owners = _owners(whole, apart)
     place = {name: name for name in whole.shapes if name not in owners}
@@ -144,8 +142,8 @@ def grouped_by(grouping: Grouping, whole: Picture, graph: Drawable) -> Condensed
         grouped = len(functions) >= GROUPED_FROM or max(kinds.values(), default=0) > most[0]
     left = (0, 0)
     if grouped:
-        placing = [_Placing(place, boxes, apart) for boxes in most]
-        left = _group_functions(whole, placing[0], functions), _group_others(whole, placing[1])
+        placing = [Placing(place, boxes, apart) for boxes in most]
+        left = group_functions(whole, placing[0], functions), group_others(whole, placing[1])
     in_lanes = whole.view == "runtime"
     links, inner = _links(whole, place, owners)
     lanes = _lanes(whole, place) if in_lanes else whole.columns
@@ -184,108 +182,6 @@ def _owners(whole: Picture, apart: Mapping[str, str]) -> Mapping[str, Sequence[s
     }
 
 
-# --- grouping
-
-_WORST = "worst"
-"""What sets the worst element apart."""
-
-_Key = Callable[[DrawnShape], Hashable]
-_FIXED = frozenset(party.id for party in PARTIES)
-
-
-class _Placing(NamedTuple):
-    """The box of each shape, how many boxes of a kind there may be, and what is not put together."""
-
-    place: dict[str, str]
-    most: int
-    apart: Mapping[str, str]
-
-    def put(self, shapes: Sequence[DrawnShape], keys: Iterable[_Key]) -> int:
-        """Place shapes by the first key that leaves few enough boxes, and return how many these are.
-
-        Each box has the id of its first member.  That of the worst element does not count.
-        """
-        found: dict[tuple[Hashable, str | None], list[str]] = {}
-        more = any(self.apart.get(shape.id) == _WORST for shape in shapes)
-        for key in keys:
-            found = grouped(((key(shape), self.apart.get(shape.id)), shape.id) for shape in shapes)
-            if len(found) - more <= self.most:
-                break
-        for names in found.values():
-            self.place.update(dict.fromkeys(names, names[0]))
-        return len(found) - more
-
-
-def _group_functions(whole: Picture, placing: _Placing, functions: Sequence[DrawnShape]) -> int:
-    """Place functions together that the same elements start, or where that leaves too many, the same kinds.
-
-    A large group is split by the first word in which its names differ, where that does not leave too many either.
-    Return how many boxes there are.
-    """
-    starts: dict[str, set[str]] = {shape.id: set() for shape in functions}
-    for arrow in whole.arrows:
-        if arrow.target in starts and not _only_answers(arrow.flows):
-            starts[arrow.target].add(arrow.source)
-    kinds = {name: frozenset(whole.shapes[one].kind for one in sources) for name, sources in starts.items()}
-    keys: tuple[_Key, ...] = (
-        lambda shape: (shape.zone, frozenset(starts[shape.id])),
-        lambda shape: (shape.zone, kinds[shape.id]),
-        lambda shape: (outermost(shape.zone, whole.zones), kinds[shape.id]),
-        lambda shape: outermost(shape.zone, whole.zones),
-    )
-    return placing.put(functions, [one for key in keys for one in (_split(key, functions), key)])
-
-
-def _split(key: _Key, shapes: Sequence[DrawnShape]) -> _Key:
-    """A key that splits the large groups of another one by the words of names."""
-    groups = grouped((key(shape), shape.id) for shape in shapes)
-    words: dict[str, str] = {}
-    for names in groups.values():
-        if len(names) > LARGE:
-            words.update(_distinctive(names))
-    return lambda shape: (key(shape), words.get(shape.id, ""))
-
-
-def _distinctive(names: Sequence[str]) -> Mapping[str, str]:
-    """For each name its first word that is not common to all, or '' where that says nothing: a number, or unique."""
-    parts = {name: name.split("-") for name in names}
-    common = 0
-    while len({tuple(words[: common + 1]) for words in parts.values()}) == 1 and common < _MOST_WORDS:
-        common += 1
-    found = {name: words[common] if len(words) > common else "" for name, words in parts.items()}
-    counts = Counter(found.values())
-    return {name: word if counts[word] > 1 and not word.isdigit() else "" for name, word in found.items()}
-
-
-_MOST_WORDS = 8
-"""The words of a name that are compared."""
-
-
-def _group_others(whole: Picture, placing: _Placing) -> int:
-    """Place elements of a kind together that are connected with the same boxes, or in the same way, or at all.
-
-    Return how many boxes there are of the kind that has most.
-    """
-    meets: dict[str, set[tuple[str, bool]]] = {}
-    for arrow in whole.arrows:
-        for name, other, ahead in ((arrow.source, arrow.target, True), (arrow.target, arrow.source, False)):
-            meets.setdefault(name, set()).add((placing.place.get(other, ""), ahead))
-    alone = {whole.focus, *_FIXED}
-    others = (one for one in whole.shapes.values() if one.kind != "function" and one.kind in _NAMES)
-    by_kind = grouped((one.kind, one) for one in others if one.id in placing.place and one.id not in alone)
-    ways = {name: frozenset(ahead for _, ahead in met) for name, met in meets.items()}
-    keys: tuple[_Key, ...] = (
-        lambda shape: (shape.zone, frozenset(meets.get(shape.id, ()))),
-        lambda shape: (shape.zone, ways.get(shape.id)),
-        lambda shape: outermost(shape.zone, whole.zones),
-    )
-    return max([placing.put(shapes, keys) for shapes in by_kind.values()], default=0)
-
-
-def _only_answers(flows: Iterable[Flow]) -> bool:
-    return all(flow.id.endswith(":answer") for flow in flows)
-
-
 # --- boxes
 
 
@@ -312,7 +208,7 @@ def _box(whole: Picture, shapes: Sequence[DrawnShape], lane: int, folded: tuple[
         id=first.id,
         kind=first.kind,
         symbol=first.symbol,
-        name=f"{len(shapes)} {_NAMES[first.kind]}" if many else first.name,
+        name=f"{len(shapes)} {NAMES[first.kind]}" if many else first.name,
         subtitle=next(iter(subtitles)) if len(subtitles) == 1 else "",
         zone=first.zone if len(zones) == 1 else outermost(first.zone, whole.zones),
         lane=lane,
@@ -325,10 +221,10 @@ def _box(whole: Picture, shapes: Sequence[DrawnShape], lane: int, folded: tuple[
 
 
 def _unknown(whole: Picture, shapes: Sequence[DrawnShape]) -> str:
-    """Which arrows of the functions of a box may be missing, and of how many, if not of all."""
-    functions = [shape for shape in shapes if shape.kind == "function" and not shape.members[0].out_of_scope]
-    lists = [whole.graph.lists[shape.id] for shape in functions if shape.id in whole.graph.lists]
-    counts = Counter(word for one in lists for word in unknown_arrows(one))
+    """Which arrows of the elements of a box may be missing, and of how many, if not of all."""
+    elements = [member for shape in shapes for member in shape.members if not member.out_of_scope]
+    known = [(one.kind, whole.graph.lists[one.id]) for one in elements if one.kind and one.id in whole.graph.lists]
+    counts = Counter(word for kind, lists in known for word in unknown_arrows(kind, lists))
     words = (word if counts[word] == len(shapes) else f"{word} ({counts[word]})" for word in ARROWS if counts[word])
     text = ", ".join(words) if whole.view in {"runtime", "all"} else ""
     return f"unknown: {text}" if text else ""
@@ -352,7 +248,7 @@ def _lanes(whole: Picture, place: Mapping[str, str]) -> Mapping[str, int]:
         if source in groups and target in groups:
             both = groups[source] | groups[target]
             groups.update(dict.fromkeys(both, both))
-        elif source != target and not _only_answers(arrow.flows):
+        elif source != target and not only_answers(arrow.flows):
             calls.add(source)
             called.add(target)
     found = {}

@@ -159,7 +159,7 @@ def _tries(content: _Content, wanted: Wanted, size: Medium) -> Iterator[tuple[Co
         one = content.grouped(most, functions=True)
         if one.boxes.keys() != shown[-1].boxes.keys():
             shown.append(one)
-    last = shown.pop() if len(shown) > 1 and shown[-1].left <= MOST_BOXES[-1] else None
+    last = shown.pop() if len(shown) > 1 and shown[-1].left[0] <= 1 else None
     shown = [one for one in shown if not size.boxes or len(one.boxes) <= size.boxes] or shown[-1:]
     if len(shown[-1].boxes) > MANY:  # one layout only
         yield shown[-1], size.styles[-1]

@@ -9,7 +9,7 @@ from threatmodel.model.reference_architecture import Zone
 from threatmodel.reading.grouping import grouped
 from threatmodel.reading.marks import MARK
 from threatmodel.render.condensed import Box, Condensed, Link
-from threatmodel.render.labels import inside
+from threatmodel.render.labels import ENTRY, inside
 from threatmodel.render.palette import BOUNDARY, CALLER, LIGHT, RISK, THICK, Marks
 from threatmodel.render.picture import HOSTILE, cut, protocol_words
 from threatmodel.render.text import markdown, mermaid
@@ -131,7 +131,7 @@ class _Writer:
     def _box(self, box: Box) -> str:
         mark = self._mark(box)
         head = self.shown.worst.words if box.id == self.shown.worst.id else ""
-        lines = [head, box.name.strip() or box.id, box.subtitle.strip()]
+        lines = [head, ENTRY if box.id in self.shown.entries else "", box.name.strip() or box.id, box.subtitle.strip()]
         if len(box.members) > 1:
             ordered = sorted(box.members, key=lambda one: RISK.rank(self.marks.get(one.id, ("",))[0]), reverse=True)
             lines += [member.name.strip() or member.id for member in ordered[:_FEW]]

@@ -34,7 +34,7 @@ ENTRY = "ENTRY POINT"
 _LONG_WORD = 16
 """Characters of a word that is not broken, even if a line has fewer."""
 
-_DOT, NO_BREAK = " · ", "\N{NO-BREAK SPACE}"
+_DOT = " · "
 
 
 class Style(NamedTuple):
@@ -77,7 +77,7 @@ class Labels:
         if len(box.members) > 1 and any(member.kind for member in box.members):  # the parts of functions have no names
             yield from self._members(box)
         if box.unknown:
-            yield small(box.unknown, INK, width)
+            yield small(box.unknown, INK, width, 4)
         if grey:
             yield small("out of scope", MUTED)
         elif not all(member.described for member in box.members):
@@ -224,12 +224,18 @@ def wrapped(text: str, width: int, most: int = 2) -> str:
 
 
 def lines(text: str, width: int, most: int = 2) -> list[str]:
-    """Return text in lines, escaped; no line ends with the dot that separates parts."""
+    """Return text in lines, escaped; parts between dots stay together where they fit, and no dot ends a line."""
     parts = one_line(text).strip().split(_DOT)
-    kept = _DOT.join(part.replace(" ", NO_BREAK) if len(parts) > 1 and len(part) <= width else part for part in parts)
-    longest = max(map(len, kept.split()), default=0)
-    found = textwrap.wrap(kept, max(width, min(longest, _LONG_WORD)), max_lines=most, placeholder=" …")
-    return [dot_html(line.removesuffix(" ·").removeprefix("· ").replace(NO_BREAK, " ")) for line in found]
+    width = max(width, min(max(map(len, text.split()), default=0), _LONG_WORD))
+    found: list[str] = []
+    for part in parts:
+        if found and len(found[-1] + _DOT + part) <= width:
+            found[-1] += _DOT + part
+        else:
+            found += textwrap.wrap(part, width)
+    if len(found) > most:
+        found[most - 1 :] = [textwrap.shorten(" ".join(found[most - 1 :]), width, placeholder=" …")]
+    return [dot_html(line) for line in found]
 
 
 def node(element: str) -> str:

@@ -14,7 +14,6 @@ from threatmodel.render.condensed import Box, Condensed, Link
 from threatmodel.render.labels import (
     ENTRY,
     MOST_NUMBERS,
-    NO_BREAK,
     SMALL,
     Labels,
     Style,
@@ -68,7 +67,7 @@ _CLASS = "worst"
 """The class that the worst element has in an SVG."""
 
 UNKNOWN = "unknown: not stated, so arrows may be missing"
-"""What a box of functions means whose triggers, uses or calls are not all known."""
+"""What a box means of whose elements not all arrows are known."""
 
 _WIDE = 100
 """The characters of a line above which there is room for two columns of flows."""
@@ -106,7 +105,7 @@ _CLUSTER = {
     "style": "dashed",
 }
 _SYMBOLS = {
-    "store": {"shape": "cylinder", "style": "filled", "margin": "0.07,0.06"},
+    "store": {"shape": "cylinder", "style": "filled", "margin": "0.07,0.06", "labelloc": "b"},  # below the rim
     "person": {"style": "filled", "fillcolor": OUTSIDE.fill},
     "external": {"style": "filled", "fillcolor": OUTSIDE.fill},
 }
@@ -149,7 +148,7 @@ class Layout:
             "labeljust": "l",
             "labelloc": "b",
             "newrank": "true",
-            "nodesep": "0.14",
+            "nodesep": "0.06" if self.sheet.across else "0.14",  # lines that pass boxes are so far apart
             "pad": "0.03",
             "rankdir": self.sheet.direction,
             "ranksep": self.style.gap,
@@ -208,7 +207,7 @@ class Layout:
             words.append("(assumed): not described")
         legend = "".join(
             f'<font color="{MUTED}">{dot_html(line)}</font>{_LEFT}'
-            for line in textwrap.wrap(f"{NO_BREAK}· ".join(words), self._letters(120))
+            for line in textwrap.wrap("\N{NO-BREAK SPACE}· ".join(words), self._letters(120))
         )
         return legend if self.style.arrow or not self.scale.numbered else self._key(legend)
 

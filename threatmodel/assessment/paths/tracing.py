@@ -178,7 +178,9 @@ def _unknown(assessment: Assessment) -> tuple[str, ...]:
     graph = assessment.graph
     functions = (one.id for one in graph.elements.values() if one.kind == "function" and not one.out_of_scope)
     return tuple(
-        one for one in functions if {"triggers", "uses"}.intersection(unknown_arrows(graph.lists.get(one, {})))
+        one
+        for one in functions
+        if {"triggers", "uses"}.intersection(unknown_arrows("function", graph.lists.get(one, {})))
     )
 
 
