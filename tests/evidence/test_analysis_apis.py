@@ -36,6 +36,8 @@ from tests.evidence.asking import UNKNOWN, answer, found, plan, template
         ("DisableExecuteApiEndpoint: false, Body: {x-amazon-apigateway-security-policy: TLS_1_2}", None, "tls-1.2"),
         ("DisableExecuteApiEndpoint: false, BodyS3Location: {Bucket: b, Key: k}", None, UNKNOWN),
         ("DisableExecuteApiEndpoint: false", "TLS_1_2", "tls-1.0"),
+        ("EndpointConfiguration: {Types: [REGIONAL]}", None, "tls-1.0"),
+        ("EndpointConfiguration: {Types: [PRIVATE]}", None, "tls-1.2"),
     ],
 )
 def test_oldest_tls(own: str, domain: str | None, expected: str) -> None:

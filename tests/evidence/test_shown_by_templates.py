@@ -58,8 +58,10 @@ KEY = """
 """
 KEPT = (
     "{Effect: Deny, Principal: '*', Resource: '*', Action: ['kms:DisableKey', 'kms:ScheduleKeyDeletion',"
-    " 'kms:PutKeyPolicy'], Condition: {ArnNotLike: {'aws:PrincipalArn': 'arn:aws:iam::*:role/break-glass'}}}"
+    " 'kms:RevokeGrant', 'kms:PutKeyPolicy'],"
+    " Condition: {ArnNotLike: {'aws:PrincipalArn': 'arn:aws:iam::*:role/break-glass'}}}"
 )
+BY_PERSONS = "BoolIfExists: {'kms:GrantIsForAWSResource': 'false'}"
 ROTATED = KEY.replace("KeyPolicy: {{Statement: [{}]}}", "{}")
 TRUST = """
   Deploy:
@@ -105,6 +107,13 @@ CASES: list[tuple[str, str, Any]] = [
     ("store.key_deletion_guarded", KEY.format(KEPT), True),
     ("store.key_deletion_guarded", KEY.format(KEPT.replace("break-glass", "*")), UNKNOWN),
     ("store.key_deletion_guarded", KEY.format(KEPT.replace("'kms:DisableKey', ", "")), UNKNOWN),
+    ("store.key_deletion_guarded", KEY.format(KEPT.replace("'kms:RevokeGrant', ", "")), UNKNOWN),
+    ("store.key_deletion_guarded", KEY.format(KEPT.replace("}}}", "}, " + BY_PERSONS + "}}")), True),
+    (
+        "store.key_deletion_guarded",
+        KEY.format(KEPT.replace("}}}", "}, " + BY_PERSONS.replace("false", "true") + "}}")),
+        UNKNOWN,
+    ),
     ("store.key_rotated", ROTATED.format("EnableKeyRotation: true"), True),
     ("store.key_rotated", ROTATED.format("EnableKeyRotation: false"), False),
     ("store.key_rotated", ROTATED.format("PendingWindowInDays: 30"), False),

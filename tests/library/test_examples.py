@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.support import HOME
 from threatmodel.assessment.risk import Cell, residual
 from threatmodel.library.condition import compile_condition
-from threatmodel.library.entries import MITIGATIONS, SCENARIOS, ControlEffect, Library
+from threatmodel.library.entries import MITIGATIONS, SCENARIOS, ControlEffect, Library, Threat
 from threatmodel.library.examples import (
     Evaluation,
     control_answer,
@@ -123,6 +123,33 @@ def test_what_only_reduces_a_threat_does_not_close_it_alone(library: Library) ->
 def test_what_stops_a_threat_says_what_was_looked_at(library: Library) -> None:
     links = [(threat.id, link) for threat in library.threats.values() for link in threat.links]
     assert [(name, link.control) for name, link in links if (link.effect == "stops") != bool(link.looks_at)] == []
+
+
+def reduced_by(control: str, library: Library) -> Iterator[Threat]:
+    """The threats that a control stops, hinders or contains."""
+    for threat in library.threats.values():
+        if any(link.control == control and link.effect in {"stops", "hinders", "contains"} for link in threat.links):
+            yield threat
+
+
+def test_validation_says_nothing_about_origin(library: Library) -> None:
+    """A forged message has the form of a genuine one (CWE-345: authenticity, CWE-346: origin)."""
+    found = [one.id for one in reduced_by("input-validation", library) if {"CWE-345", "CWE-346"} & {*one.maps["cwe"]}]
+    assert found == []
+
+
+def test_recovery_brings_back_no_confidentiality(library: Library) -> None:
+    assert [one.id for one in reduced_by("store-recovery", library) if "information-disclosure" in one.stride] == []
+
+
+def test_what_comes_through_other_functions_comes_from_the_internet(library: Library) -> None:
+    """A threat of any input reads whether requests arrive at all, and not only whether they arrive directly."""
+    for threat in library.threats.values():
+        applies = " ".join(condition.text for condition in threat.applies.values())
+        direct = "web_facing" in applies or "internet_facing" in applies
+        for move in threat.lowers:
+            reads = {condition.text for condition in move.conditions.values()}
+            assert direct or not any("not target.internet_facing" in text for text in reads), threat.id
 
 
 # --- how to put controls in place

@@ -25,6 +25,11 @@ def threat_of(reader: Reader, entries: Fields) -> Threat:
         answer = pins.threat_answer(condition)
         _check_examples(reader, entries["examples"], condition.kind, answer, pins.threat_mutants(condition))
     base = (entries["likelihood"].value, entries["impact"].value)
+    lowers = tuple(_moves(reader, entries, "lowers", targets, base))
+    least = (  # a rule may raise again what another one has lowered
+        min([base[0], *(move.likelihood for move in lowers if move.likelihood)]),
+        min([base[1], *(move.impact for move in lowers if move.impact)]),
+    )
     return Threat(
         id=entries["id"].value,
         title=entries["title"].value,
@@ -45,8 +50,8 @@ def threat_of(reader: Reader, entries: Fields) -> Threat:
         maps=_maps(entries["maps"].value),
         references=plain(entries["references"].value),
         place=entries["id"].key,
-        raises=tuple(_moves(reader, entries, "raises", targets, base)),
-        lowers=tuple(_moves(reader, entries, "lowers", targets, base)),
+        raises=tuple(_moves(reader, entries, "raises", targets, least)),
+        lowers=lowers,
         formerly=entries.several("formerly"),
         took_in=entries.several("took_in"),
     )

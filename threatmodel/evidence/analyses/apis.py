@@ -39,7 +39,7 @@ from threatmodel.evidence.answers import (
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.openapi import Operation, operations
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import List, Node, Table, Unknown, get, node_of, text
+from threatmodel.stacks.values import List, Node, Table, Unknown, get, leaves, node_of, text
 
 _REST = frozenset(("AWS::ApiGateway::RestApi", "AWS::Serverless::Api"))
 
@@ -52,11 +52,13 @@ _MAPPINGS = (
 _OWN_POLICY = "x-amazon-apigateway-security-policy"
 
 
-@analysis("api-policy", "domain-policy", "endpoint-disabled", "front", answers=("tls-1.0", "tls-1.2", "tls-1.3"))
+@analysis(
+    "api-policy", "domain-policy", "endpoint", "endpoint-disabled", "front", answers=("tls-1.0", "tls-1.2", "tls-1.3")
+)
 def oldest_tls(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """The oldest version of all that answers: the domains, a CDN in front, the api itself unless its endpoint is off.
 
-    A REST API that sets none answers 1.0.
+    A REST API that sets none answers 1.0, a private one 1.2.
     """
     found = [_version(part.node) for part in named(parts, "domain-policy")]
     found += _domains_without_policy(parts, resource, stack)
@@ -135,7 +137,10 @@ def _own(parts: Sequence[Gathered], resource: Resource) -> Answer:
     elsewhere = read(resource.properties, "BodyS3Location|DefinitionUri")
     if elsewhere is not None:
         return Unanswered("its definition is in another file", elsewhere.place)
-    return Answered("tls-1.0", (resource.place,))
+    kinds = [one for part in named(parts, "endpoint") for one in leaves(part.node)]
+    hidden = next((one for one in kinds if text(one) is None), None)
+    private = any(text(one) == "PRIVATE" for one in kinds)
+    return open_at(hidden) if hidden else Answered("tls-1.2" if private else "tls-1.0", (resource.place,))
 
 
 def _domains_without_policy(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> list[Answer]:

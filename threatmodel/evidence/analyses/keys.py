@@ -192,8 +192,9 @@ def _granted(grant: Resource, key: Resource, stack: Stack) -> bool | None:
 
 # --- who may disable or delete the key
 
-_ENDS = ("kms:disablekey", "kms:schedulekeydeletion", "kms:putkeypolicy")
-"""Actions that end the use of a key, or that let a principal allow itself to."""
+_ENDS = ("kms:disablekey", "kms:schedulekeydeletion", "kms:revokegrant", "kms:putkeypolicy")
+"""Actions that end the use of a key, or that let a principal allow itself to.  A table is read through a grant."""
+_BUT_SERVICES = [("kms:grantisforawsresource", "boolifexists", all, "false")]
 
 
 @analysis("key", "rule", "cluster", "replica")
@@ -236,7 +237,7 @@ def _keeps(key: Resource | None, place: Place) -> Answer:
     found = [
         one for one in statements(read(key.properties, "KeyPolicy")) if everybody(one)[0] and not one.but_principals
     ]
-    if all(any(denies(one, action) for one in found) for action in _ENDS):
+    if all(any(denies(one, action, _BUT_SERVICES) for one in found) for action in _ENDS):
         return yes(key.place)
     return Unanswered("the key's own policy lets administrators disable or delete it", key.place)
 
