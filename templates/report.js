@@ -142,7 +142,7 @@
       about.append(row);
     }
     about.scrollTop = 0;
-    const detail = document.getElementById("group-" + part.name);
+    const detail = document.getElementById("group-" + part.name) || document.getElementById("group-" + part.name.replace(/-narrow$/, ""));
     if (detail) {
       const link = created("a", "Show its functions one by one", "small");
       link.href = "#" + detail.id;
@@ -174,11 +174,16 @@
     Escape: () => form.reset(),
   };
   const placed = () => (wide.matches ? document.querySelector(".answer-grid") : document.getElementById("picture")).append(about);
+  const beside = () => {
+    const grid = document.querySelector(".answer-grid").getBoundingClientRect(); // where the words are scrolled away, but not the picture
+    about.classList.toggle("beside", grid.top < -100 && document.getElementById("picture").getBoundingClientRect().bottom > 0);
+  };
   const alive = () => {
     for (const picture of pictures) picture.setAttribute("role", "group");
     about.hidden = false;
     placed();
     wide.addEventListener("change", placed);
+    addEventListener("scroll", beside, { passive: true });
     const worst = parts.find((part) => part.node.matches(".worst"));
     if (worst) told(worst);
     about.prepend(

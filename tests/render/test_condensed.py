@@ -198,3 +198,12 @@ def test_a_store_that_is_open_to_anyone_is_an_entry_point_apart_from_others(load
 
 def test_a_text_in_lines_has_no_line_with_a_dot_alone() -> None:
     assert lines("25, 35, 47 call · protocol unknown", 16) == ["25, 35, 47 call", "protocol unknown"]
+
+
+def test_a_picture_of_a_group_shows_each_function_by_itself_where_that_can_be_read(load: Load) -> None:
+    graph = load(bot(40))
+    few, many = (fitted(graph, "a4", Wanted(only=tuple(f"order-handler-{n}" for n in range(end)))) for end in (6, 20))
+    assert few.readable
+    assert not few.groups
+    assert many.readable
+    assert len(many.groups) > 1

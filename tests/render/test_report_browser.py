@@ -86,11 +86,34 @@ def test_the_picture_is_on_the_first_screen(browser: Browser, pages: dict[str, s
         assert place["y"] < 620
 
 
+@pytest.mark.parametrize("size", [(1280, 720), (1280, 900), (390, 844)])
+def test_the_threats_of_what_is_pointed_at_are_on_the_screen(
+    browser: Browser, pages: dict[str, str], tmp_path: Path, size: tuple[int, int]
+) -> None:
+    """Also where the window is so low that the picture pushes the words above it away."""
+    with opened(browser, pages["html"], tmp_path, viewport={"width": size[0], "height": size[1]}) as shown:
+        page = shown.page
+        for name in ("work-queue", "replay-guard"):
+            page.locator(box(name)).hover()
+            about = page.locator("#about")
+            expect(about).to_contain_text(name)
+            place, part = about.bounding_box(), page.locator(box(name)).bounding_box()
+            assert place is not None
+            assert part is not None
+            assert 0 <= place["y"] <= size[1] - 150
+            assert (
+                place["x"] + place["width"] <= part["x"]
+                or place["y"] + place["height"] <= part["y"]
+                or (place["y"] >= part["y"] + part["height"])
+            )
+
+
 def test_pointing_at_an_element_shows_its_threats_and_controls(
     browser: Browser, pages: dict[str, str], tmp_path: Path
 ) -> None:
     with opened(browser, pages["html"], tmp_path) as shown:
         page = shown.page
+        page.locator(box("slack-user")).scroll_into_view_if_needed()  # the lowest one
         page.locator(box("order-worker")).hover()
         about = page.locator("#about")
         expect(about).to_contain_text("order-worker")

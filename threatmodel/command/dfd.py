@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import _ArgumentGroup, _MutuallyExclusiveGroup
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,9 +113,16 @@ def _album(request: Invocation, folder: Path, graph: Graph, colors: Mapping[str,
     found = fitted_to(graph, medium, overview, wanted)
     request.write(album_index(graph.system.name, functions, found.groups), folder / "index.md")
     request.write(found.picture, overview)
-    back = wanted._replace(back=address_of(()))
-    groups = [back._replace(only=group, full=True) for group in found.groups if len(group) <= MOST]
-    for one in (*groups, *(back._replace(focus=function) for function in functions)):
+    groups = [group for group in found.groups if len(group) <= MOST]
+
+    def linked(ids: Sequence[str]) -> str:
+        return address_of(ids) if len(ids) == 1 or tuple(ids) in groups else ""
+
+    back = wanted._replace(link=linked, back=address_of(()))
+    for one in (
+        *(back._replace(only=group) for group in groups),
+        *(back._replace(focus=function) for function in functions),
+    ):
         path = folder / file_of(one.only or (one.focus,))
         request.write(fitted_to(graph, medium, path, one).picture, path)
     return 0

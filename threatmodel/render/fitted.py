@@ -150,7 +150,12 @@ def _ways(size: Medium, shown: Condensed) -> Sequence[tuple[str, int]]:
 
 
 def _tries(content: _Content, wanted: Wanted, size: Medium) -> Iterator[tuple[Condensed, Style]]:
-    """Yield what to show and how, from what says most: smaller groups before larger ones, words before numbers."""
+    """Yield what to show and how, from what says most: smaller groups before larger ones, words before numbers.
+
+    A picture of some functions shows each of them by itself, if that can be read.
+    """
+    if wanted.only and not wanted.full:
+        yield from _tries(content, wanted._replace(full=True), size)
     shown = [content.grouped(functions=False if wanted.full else None)]
     for most in () if wanted.full else MOST_BOXES:
         functions, others = shown[-1].left

@@ -36,16 +36,18 @@ def pictures(assessment: Assessment, *, detailed: bool = True) -> Pictures:
     try:
         whole, groups = _drawn(assessment.graph, wanted)
         shown = [group for group in groups if detailed and len(group) <= _MOST]
-        each = [_drawn(assessment.graph, wanted._replace(only=group, full=True))[0] for group in shown]
+        each = [_drawn(assessment.graph, wanted._replace(only=group))[0] for group in shown]
     except DrawError as error:
         raise refusal("cannot-draw", Place("svg", 0), str(error)) from None
     return Pictures(whole, tuple(zip(shown, each, strict=True)))
 
 
 def _drawn(graph: Drawable, wanted: Wanted) -> tuple[Drawn, tuple[tuple[str, ...], ...]]:
-    """A diagram, and the groups of functions that it draws as one."""
+    """A diagram, and the groups of functions that it draws as one, on paper or on a phone."""
     engine = os.environ.get("DOT", "")
     each = fitted_to_each(graph, ("a4", "phone"), wanted, engine=engine)
     wide = next(each)
     narrow = next(each) if wide.readable else None
-    return Drawn(wide.picture.decode(), narrow.picture.decode() if narrow and narrow.readable else ""), wide.groups
+    if narrow is None or not narrow.readable:
+        return Drawn(wide.picture.decode()), wide.groups
+    return Drawn(wide.picture.decode(), narrow.picture.decode()), tuple(dict.fromkeys((*wide.groups, *narrow.groups)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -83,8 +82,10 @@ NONE: Page = {"picture": "", "narrow_picture": ""}
 def _pictures(drawn: Pictures, assessment: Assessment) -> tuple[Page, list[Page]]:
     """Return the diagram for a page, and that of each group with the box that stands for it and its functions."""
     from threatmodel.render.draw import DrawError, inline_svg
+    from threatmodel.render.labels import node
 
     system = assessment.graph.system
+    firsts = [group[0] for group, _ in drawn.groups]
 
     def page(one: Drawn, title: str) -> Page:
         narrow = inline_svg(one.narrow_picture, title) if one.narrow_picture else ""
@@ -94,12 +95,12 @@ def _pictures(drawn: Pictures, assessment: Assessment) -> tuple[Page, list[Page]
         whole = page(drawn.whole, _seen(f"Data-flow diagram of {system.name}"))
         groups: list[Page] = [
             {
-                "box": urllib.parse.quote(group[0], safe="", errors="surrogatepass"),
+                "box": node(group[0]) + ("-narrow" if group[0] in firsts[:at] else ""),
                 "number": str(len(group)),
                 "names": _seen(", ".join(name_of(assessment.graph, one) for one in group)),
                 **page(one, f"Data-flow diagram of {len(group)} functions from {_seen(group[0])}"),
             }
-            for group, one in drawn.groups
+            for at, (group, one) in enumerate(drawn.groups)
         ]
     except DrawError as error:
         raise refusal("cannot-draw", system.file, str(error)) from None
