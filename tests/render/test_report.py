@@ -6,6 +6,7 @@ import itertools
 import json
 import re
 import time
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -349,7 +350,7 @@ def test_an_unknown_template_is_a_problem(default: Assessment) -> None:
 
 def test_the_context_is_plain(default: Assessment) -> None:
     def check(value: object) -> None:
-        if isinstance(value, dict):
+        if isinstance(value, Mapping):
             for key, item in value.items():
                 assert isinstance(key, str)
                 assert not hasattr({}, key), key

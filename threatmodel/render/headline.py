@@ -52,7 +52,8 @@ def _above(assessment: Assessment, found: Safety) -> Iterator[str]:
 
 def open_questions(assessment: Assessment) -> int:
     """Return how many questions decide findings that are undetermined; those with one source are one."""
-    names = {finding.id for finding in assessment.findings if finding.verdict == "undetermined"}
+    undetermined = (group for group in assessment.groups if group.head.verdict == "undetermined")
+    names = {finding.id for group in undetermined for finding in group.findings}
     return len({question.source for question in assessment.questions if not names.isdisjoint(question.decides)})
 
 

@@ -106,7 +106,7 @@ def render_users(path: Path, context: Mapping[str, Any], limits: TemplateLimits 
     try:
         done = subprocess.run(  # noqa: S603 - this interpreter, this module, a path
             command,
-            input=json.dumps(dict(context)).encode(),
+            input=json.dumps(context, default=dict).encode(),
             capture_output=True,
             timeout=limits.seconds * _WALL,
             check=False,

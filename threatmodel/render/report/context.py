@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, partial
 
 from threatmodel import __version__
 from threatmodel.assessment.actions import Action
@@ -20,27 +20,7 @@ from threatmodel.render.report import system as system_tables
 from threatmodel.render.report.findings import by_band
 from threatmodel.render.report.matrix import shares
 from threatmodel.render.report.method import method, seen
-from threatmodel.render.report.words import NAMED, Inert, Plain, Row, counted, names, where
-
-
-class OnDemand(Mapping[str, Plain]):
-    """Sections by name, from functions that compute them; each is called at most once."""
-
-    def __init__(self, sections: Mapping[str, Callable[[], Plain]]) -> None:
-        self._sections = sections
-        self._known: dict[str, Plain] = {}
-
-    def __getitem__(self, name: str) -> Plain:
-        if name not in self._known:
-            self._known[name] = self._sections[name]()
-        return self._known[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._sections)
-
-    def __len__(self) -> int:
-        return len(self._sections)
-
+from threatmodel.render.report.words import NAMED, Inert, OnDemand, Plain, Row, counted, names, where
 
 EXPIRY_DAYS = 60
 MOST_CLAIMS = 15
@@ -347,13 +327,20 @@ def _library(library: Library) -> Row:
 
 
 def cleaned(value: Plain, clean: Mapping[str, str]) -> Plain:
-    """A context with every string put through `clean` (keys stay as they are)."""
+    """A context with every string put through `clean` (keys stay as they are); what is on demand stays so."""
     if isinstance(value, str):
         return clean[value]
     if isinstance(value, Inert):
         return value
+    if isinstance(value, OnDemand):
+        return OnDemand({key: partial(cleaned_at, value, key, clean) for key in value})
     if isinstance(value, Mapping):
         return {key: cleaned(item, clean) for key, item in value.items()}
     if isinstance(value, Sequence):
         return [cleaned(item, clean) for item in value]
     return value
+
+
+def cleaned_at(found: Mapping[str, Plain], key: str, clean: Mapping[str, str]) -> Plain:
+    """The value of a key of a context, with every string put through `clean`."""
+    return cleaned(found[key], clean)

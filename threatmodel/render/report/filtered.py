@@ -8,24 +8,27 @@ from typing import cast
 from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.control_state import Answer
 from threatmodel.assessment.risk import MOVES
-from threatmodel.render.report.words import Row, maps
+from threatmodel.render.report.words import OnDemand, Row, maps
 
 Owners = Mapping[str, str]
 """The owner of each element and flow."""
 
 
-def filtered(findings: Sequence[Finding], owners: Owners) -> Row:
+def filtered(findings: Sequence[Finding], owners: Owners) -> OnDemand:
     """Return what a filter compares of findings that are shown as one: texts between bars, and how many they are."""
-    return {
-        "number": len(findings),
-        "claimed": _tokens(cell.band for cell in dict.fromkeys([one.claimed for one in findings])),
-        "proven": _tokens(cell.band for cell in dict.fromkeys([one.proven for one in findings])),
-        "verdict": _tokens([one.verdict for one in findings]),
-        "scenario": _tokens([one.threat.scenario for one in findings]),
-        "owner": _tokens([owners[one.target.id] for one in findings]),
-        "state": _tokens(one.state.state for one in findings[0].answers if counts(one)),
-        "standard": _tokens(name for row in maps(findings[0].threat.maps) for name in _names(row)),
-    }
+    head = findings[0]
+    return OnDemand(
+        {
+            "number": lambda: len(findings),
+            "claimed": lambda: _tokens(cell.band for cell in dict.fromkeys([one.claimed for one in findings])),
+            "proven": lambda: _tokens(cell.band for cell in dict.fromkeys([one.proven for one in findings])),
+            "verdict": lambda: _tokens([one.verdict for one in findings]),
+            "scenario": lambda: _tokens([one.threat.scenario for one in findings]),
+            "owner": lambda: _tokens([owners[one.target.id] for one in findings]),
+            "state": lambda: _tokens(one.state.state for one in head.answers if counts(one)),
+            "standard": lambda: _tokens(name for row in maps(head.threat.maps) for name in _names(row)),
+        }
+    )
 
 
 def counts(answer: Answer) -> bool:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.reading.problems import refusal, visible
 from threatmodel.render.picture import name_of
-from threatmodel.render.report.context import OnDemand, cleaned, context
-from threatmodel.render.report.words import Plain
+from threatmodel.render.report.context import cleaned_at, context
+from threatmodel.render.report.words import OnDemand, Plain
 from threatmodel.render.templates import Format, format_of, render_own, render_users
 from threatmodel.render.text import markdown
 
@@ -113,13 +113,9 @@ def escaped(found: Mapping[str, Plain], kind: Format, picture: Page = NONE, grou
     `picture`, `narrow_picture`, and those of each of `groups`, are what a template inserts as it is.
     """
     clean = _Cleaned(markdown if kind == "markdown" else _seen)
-    sections = {name: partial(_clean, found, name, clean) for name in found}
+    sections = {name: partial(cleaned_at, found, name, clean) for name in found}
     drawn = {name: partial(picture.__getitem__, name) for name in picture}
     return OnDemand({**sections, **drawn, "groups": lambda: list(groups)})
-
-
-def _clean(found: Mapping[str, Plain], name: str, clean: Mapping[str, str]) -> Plain:
-    return cleaned(found[name], clean)
 
 
 class _Cleaned(dict[str, str]):

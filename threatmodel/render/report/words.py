@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from threatmodel.assessment.control_state import State, Support, shown
@@ -81,6 +81,25 @@ def names(found: Sequence[str], noun: str = "", whole: int = ALL_NAMED) -> Row:
     if more and noun:
         text = f"{counted(len(found), noun)}: {text}"
     return {"number": len(found), "first": first, "more": more, "text": text}
+
+
+class OnDemand(Mapping[str, Plain]):
+    """Values by name, from functions that compute them; each is called at most once."""
+
+    def __init__(self, values: Mapping[str, Callable[[], Plain]]) -> None:
+        self._values = values
+        self._known: dict[str, Plain] = {}
+
+    def __getitem__(self, name: str) -> Plain:
+        if name not in self._known:
+            self._known[name] = self._values[name]()
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
 class Inert(tuple[str, ...]):
