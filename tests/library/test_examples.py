@@ -142,6 +142,19 @@ def test_recovery_brings_back_no_confidentiality(library: Library) -> None:
     assert [one.id for one in reduced_by("store-recovery", library) if "information-disclosure" in one.stride] == []
 
 
+OF_SLACK = ("slack_facing", "privileged_commands", "handles_approvals")
+"""Facts of exposure that only requests of Slack bring about."""
+
+
+@pytest.mark.parametrize("control", ["slack-request-signing", "in-handler-authorization"])
+def test_what_guards_slacks_routes_says_nothing_about_others(control: str, library: Library) -> None:
+    for threat in reduced_by(control, library):
+        link = next(one for one in threat.links if one.control == control)
+        applies = " ".join(condition.text for condition in threat.applies.values())
+        limited = any("web_facing" in condition.text for condition in link.conditions.values())
+        assert limited or any(fact in applies for fact in OF_SLACK), threat.id
+
+
 def test_what_comes_through_other_functions_comes_from_the_internet(library: Library) -> None:
     """A threat of any input reads whether requests arrive at all, and not only whether they arrive directly."""
     for threat in library.threats.values():
