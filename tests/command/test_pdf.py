@@ -71,6 +71,7 @@ def test_the_pdf_has_contents_an_outline_and_page_numbers(tmp_path: Path) -> Non
     assert main(["--report", "pdf", "-o", str(target), *DAY]) == 0
     content = target.read_bytes()
     assert b"/Outlines" in content
+    assert set(re.findall(rb"/MediaBox \[0 0 (\d+)\.\d* (\d+)\.", content)) == {(b"594", b"841")}  # A4
     assert content.rstrip().endswith(b"% Written by threatmodel")
     if shutil.which("pdftotext"):
         command = ["pdftotext", "-layout", str(target), "-"]

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.render.test_fitted import Load, bot, groups, load, texts
+from tests.render.test_fitted import SVG, Load, bot, groups, load, texts
 from threatmodel.graph.building import Graph
 from threatmodel.render.condensed import Box, Grouping, condensed
 from threatmodel.render.draw import bundled
 from threatmodel.render.fitted import Wanted, fitted
 from threatmodel.render.labels import lines
-from threatmodel.render.palette import Worst
+from threatmodel.render.layout import STYLES, Layout, Sheet
+from threatmodel.render.palette import RISK, Worst
 
 __all__ = ["load"]  # a fixture
 
@@ -207,3 +208,23 @@ def test_a_picture_of_a_group_shows_each_function_by_itself_where_that_can_be_re
     assert not few.groups
     assert many.readable
     assert len(many.groups) > 1
+
+
+def test_where_arrows_of_many_flows_have_no_number_no_list_takes_the_room_of_the_picture(load: Load) -> None:
+    shown = condensed(load(bot(3)))
+    sheet = Sheet(525, 740, 120, "LR", 0, "Bot", leads_back=False)
+    named, bare = (Layout(shown, None, RISK, style, sheet).text() for style in STYLES[-2:])
+    assert "order-handler-0 to work-queue-0: send" in named
+    assert "order-handler-0 to" not in bare
+
+
+def test_a_group_says_its_band_once_above_its_members(load: Load) -> None:
+    """With the number of threats below them where not all members are named."""
+    graph = load(bot(40))
+    risks = {f"order-handler-{n}": ("high", 2) for n in range(40)}
+    drawn = groups(fitted(graph, "a4", Wanted(marks=risks)))
+    boxes = [group for name, group in drawn.items() if name.startswith("box-order-handler")]
+    said = [" ".join(text.text or "" for text in group.iter(f"{SVG}text")) for group in boxes]
+    below = [text.split(" more ")[1] for text in said if " more " in text]
+    assert below
+    assert all(re.match(r"(unknown: \w+ )?\d+ threats", text) for text in below)

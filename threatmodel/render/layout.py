@@ -209,7 +209,7 @@ class Layout:
             f'<font color="{MUTED}">{dot_html(line)}</font>{_LEFT}'
             for line in textwrap.wrap("\N{NO-BREAK SPACE}· ".join(words), self._letters(120))
         )
-        return legend if self.style.arrow or not self.scale.numbered else self._key(legend)
+        return legend if self.style.arrow or not self.style.counts or not self.scale.numbered else self._key(legend)
 
     def _of_arrows(self) -> Iterator[str]:
         """What arrows and their numbers mean."""
