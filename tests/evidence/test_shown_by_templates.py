@@ -44,8 +44,11 @@ SCANNED = """
   Scan:
     Type: AWS::GuardDuty::MalwareProtectionPlan
     Properties:
+      Role: !GetAtt Scanner.Arn
       ProtectedResource: {{S3Bucket: {{BucketName: !Ref Files{}}}}}
       Actions: {{Tagging: {{Status: ENABLED}}}}
+  Scanner: {{Type: AWS::IAM::Role}}
+  Reader: {{Type: AWS::IAM::Role}}
   Policy: {{Type: AWS::S3::BucketPolicy, Properties: {{Bucket: !Ref Files, PolicyDocument: {{Statement: [{}]}}}}}}
 """
 CLEAN = (
@@ -78,6 +81,7 @@ ROLE = """
 """
 RESTARTS = "{Effect: Allow, Action: 'ecs:Update*', Resource: '*'%s}"
 VM = "  Vm: {Type: AWS::Lambda::MicrovmImage, Properties: {Name: v, CodeArtifact: {S3Uri: s3://b/k}}}"
+ON_INSTANCES = "  Bot: {{Type: AWS::Lambda::Function, Properties: {{Handler: a.b, CapacityProviderConfig: {}}}}}"
 CHANNEL = "  C: {Type: AWS::Chatbot::SlackChannelConfiguration, Properties: {SlackChannelId: C1, SlackWorkspaceId: T1}}"
 GUARD = """
   P:
@@ -89,6 +93,12 @@ OUTSIDE = (
     ", Condition: {StringNotEqualsIfExists: {'aws:PrincipalOrgID': o-abc},"
     " BoolIfExists: {'aws:PrincipalIsAWSService': 'false'}}"
 )
+
+
+def sparing(roles: str) -> str:
+    """The denial of reads without a clean result, which exempts these roles."""
+    return CLEAN.replace("}}}", f"}}, ArnNotEquals: {{'aws:PrincipalArn': [{roles}]}}}}}}")
+
 
 CASES: list[tuple[str, str, Any]] = [
     ("function.log_data_protection", LOGGED.format(f", DataProtectionPolicy: {MASKS}"), True),
@@ -102,6 +112,13 @@ CASES: list[tuple[str, str, Any]] = [
     ("api.authorizer_scoped", BY_SAM.format("ReauthorizeEvery: 0"), True),
     ("api.authorizer_scoped", BY_SAM.format("ReauthorizeEvery: 60"), UNKNOWN),
     ("store.uploads_scanned", SCANNED.format("", CLEAN), True),
+    ("store.uploads_scanned", SCANNED.format("", sparing("!GetAtt Scanner.Arn")), True),
+    ("store.uploads_scanned", SCANNED.format("", sparing("!GetAtt Reader.Arn")), UNKNOWN),
+    (
+        "store.uploads_scanned",
+        SCANNED.format("", sparing("!GetAtt Scanner.Arn, !GetAtt Reader.Arn")),
+        UNKNOWN,
+    ),
     ("store.uploads_scanned", SCANNED.format(", ObjectPrefixes: [in/]", CLEAN), UNKNOWN),
     ("store.uploads_scanned", SCANNED.format("", CLEAN.replace("'*'", "{AWS: 'arn:aws:iam::1:role/r'}", 1)), UNKNOWN),
     ("store.key_deletion_guarded", KEY.format(KEPT), True),
@@ -130,6 +147,8 @@ CASES: list[tuple[str, str, Any]] = [
     ("function.privileged_commands", ROLE.format(RESTARTS.replace("ecs:Update*", "s3:GetObject") % ""), NOTHING),
     ("function.privileged_commands", ROLE.format(RESTARTS.replace("Allow", "Deny") % ""), NOTHING),
     ("account.runs_microvms", VM, True),
+    ("account.runs_managed_instances", ON_INSTANCES.format("{LambdaManagedInstancesCapacityProviderConfig: {}}"), True),
+    ("account.runs_managed_instances", ON_INSTANCES.format("!Ref AWS::NoValue"), NOTHING),
     ("workspace.operational_traffic", CHANNEL, True),
     ("account.code_readers_restricted", GUARD.format(SCP, "", ""), False),
     ("account.code_readers_restricted", GUARD.format(SCP, "", ATTACHED), UNKNOWN),

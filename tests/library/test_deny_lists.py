@@ -219,6 +219,7 @@ def test_policies_of_resources_that_spare_some_principals_are_found() -> None:
         "secret-readers-restricted",
         "store-writers-restricted",
         "subscribers-restricted",
+        "uploads-scanned",
     }
 
 

@@ -17,6 +17,7 @@ from threatmodel.reading.files import Files
 ONE_WAY = {
     "account.long_lived_access_keys": "people and other files make keys too",
     "account.runs_microvms": "other files may run them too",
+    "account.runs_managed_instances": "other files may have functions that do",
     "workspace.operational_traffic": "people may talk of operations where no alarm is sent",
     "function.keeps_workflow_state": "a workflow of another file may wait for it",
     "api.behind_cdn": "a distribution of another file may have it as its origin",

@@ -193,6 +193,7 @@ NO_STEP: Mapping[str, str] = {
     "race-condition": "changes a single result of the function",
     "requests-in-gateway-log": "helps other steps and gives nothing by itself",
     "reply-to-wrong-audience": "shows a single answer to members of the workspace",
+    "shared-capacity-provider": "no fact says which functions share an instance",
     "slack-message-injection": "deceives the reader of a message",
     "slack-retry-storm": "happens without an attacker",
     "snapshot-shared-randomness": "weakens other controls and gives nothing by itself",

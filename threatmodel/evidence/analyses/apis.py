@@ -52,9 +52,7 @@ _MAPPINGS = (
 _OWN_POLICY = "x-amazon-apigateway-security-policy"
 
 
-@analysis(
-    "api-policy", "domain-policy", "endpoint", "endpoint-disabled", "front", answers=("tls-1.0", "tls-1.2", "tls-1.3")
-)
+@analysis("api-policy", "body", "domain-policy", "endpoint", "endpoint-disabled", "front", answers=_TLS)
 def oldest_tls(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """The oldest version of all that answers: the domains, a CDN in front, the api itself unless its endpoint is off.
 
@@ -131,6 +129,8 @@ def _own(parts: Sequence[Gathered], resource: Resource) -> Answer:
     if resource.type not in _REST:
         return Answered("tls-1.2", (resource.place,))
     body = document(read(resource.properties, "Body|DefinitionBody"))
+    if body is not None and not isinstance(body, Table):
+        return open_at(body)
     written = get(body, _OWN_POLICY)
     if written is not None:
         return _version(written)

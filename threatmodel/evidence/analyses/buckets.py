@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/guardduty/latest/ug/tag-based-access-s3-malware-prot
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -40,6 +40,7 @@ from threatmodel.evidence.answers import (
     unknown,
     yes,
 )
+from threatmodel.evidence.policies.conditions import NEGATIVE
 from threatmodel.evidence.policies.grants import TOKEN, ConditionKey, Grant, Pattern, allowing, grants, pattern
 from threatmodel.evidence.policies.iam import actions_of, expanded
 from threatmodel.stacks.stack import Resource, Stack
@@ -292,8 +293,9 @@ def uploads_scanned(parts: Sequence[Gathered], resource: Resource, stack: Stack)
     scanned = some(judged(named(parts, "plan"), resource, _scans))
     if scanned is None:
         return None
+    scanners = {role.name for part in named(parts, "plan") if (role := stack.target(read(part.node, "Role")))}
     waits = [
-        one.says(said(_waits(one) or None, one.place, _NOT_SHOWN))
+        one.says(said(_waits(one, scanners) or None, one.place, _NOT_SHOWN))
         for one in grants(named(parts, "policy"), resource, stack)
     ]
     read_after = some(waits) or Unanswered(_NOT_SHOWN, named(parts, "plan")[0].resource.place)
@@ -308,13 +310,21 @@ def _scans(part: Gathered) -> Answer:
     return said((tags and whole) or None, part.resource.place, "it scans some objects only, or does not tag them")
 
 
-def _waits(grant: Grant) -> bool:
-    """Whether a statement denies everyone to read an object that has no clean result."""
+def _waits(grant: Grant, scanners: Collection[str]) -> bool:
+    """Whether a statement denies everyone but the scanner's role to read an object that has no clean result."""
     everyone = not grant.but_principals and any(one.pattern.text == "*" for one in grant.principals)
     reads = grant.covers("s3:getobject") is True and grant.effect == "Deny" and grant.open is None
     objects = any(one.open is None and one.text.endswith("*") for one in grant.resources) and not grant.but_resources
-    tagged = len(grant.conditions) == 1 and all(
-        one.key == _TAG and one.operator == "stringnotequals" and [value.text for value in one.values] == [_CLEAN]
-        for one in grant.conditions
-    )
-    return everyone and reads and objects and tagged
+    others = [one for one in grant.conditions if not _is_clean(one)]
+    tagged = len(others) < len(grant.conditions)
+    return everyone and reads and objects and tagged and all(_spares_only(one, scanners) for one in others)
+
+
+def _is_clean(one: ConditionKey) -> bool:
+    return one.key == _TAG and one.operator == "stringnotequals" and [value.text for value in one.values] == [_CLEAN]
+
+
+def _spares_only(one: ConditionKey, roles: Collection[str]) -> bool:
+    """Whether a condition of a denial exempts these roles of the file and no other principal."""
+    known = [value.links[0].resource if len(value.links) == 1 and value.open is None else "" for value in one.values]
+    return one.key == "aws:principalarn" and one.operator in NEGATIVE and bool(known) and set(known) <= set(roles)
