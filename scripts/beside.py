@@ -3,8 +3,8 @@
 
     python scripts/beside.py FOLDER [--only NAME] [--named] [--write]
 
-FOLDER holds copies of applications that tests/beside/labels.yaml and labels-2.yaml name, each in OWNER__NAME, at its
-commit.  Those that are not there are left out.
+FOLDER holds copies of applications that tests/beside/labels.yaml, labels-2.yaml and labels-3.yaml name, each in OWNER__NAME
+(the first at their commit).  Those that are not there are left out.
 Each is imported as a folder, checked, and asked about, with nothing added by a person.  `--write` keeps the tables in
 docs/maintainers/beside.md.
 """
@@ -25,7 +25,7 @@ from scripts.labelled.expected import SIGNED, is_closed, word  # noqa: E402
 from scripts.labelled.page import inserted  # noqa: E402
 
 PAGE = HOME / "docs" / "maintainers" / "beside.md"
-LABELS = [HOME / "tests" / "beside" / name for name in ("labels.yaml", "labels-2.yaml")]
+LABELS = [HOME / "tests" / "beside" / name for name in ("labels.yaml", "labels-2.yaml", "labels-3.yaml")]
 SCRIPT = "scripts/beside.py"
 VERDICTS = ("right", "asked", "wrong")
 

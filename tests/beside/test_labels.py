@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 import yaml
 
-FILES = [Path(__file__).parent / name for name in ("labels.yaml", "labels-2.yaml")]
+FILES = [Path(__file__).parent / name for name in ("labels.yaml", "labels-2.yaml", "labels-3.yaml")]
 APPLICATION = {"commit", "template", "kind", "language", "functions", "routes", "repository", "manifest"}
 FUNCTION = {"handler", "entry", "closed", "verify", "window", "compare", "secret", "facts"}
 FACTS = {
