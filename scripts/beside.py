@@ -3,8 +3,8 @@
 
     python scripts/beside.py FOLDER [--only NAME] [--named] [--write]
 
-FOLDER holds copies of applications that tests/beside/labels.yaml, labels-2.yaml and labels-3.yaml name, each in OWNER__NAME
-(the first at their commit).  Those that are not there are left out.
+FOLDER holds copies of applications that labels.yaml, labels-2.yaml and labels-3.yaml in tests/beside name, each in
+OWNER__NAME (the first at their commit).  Those that are not there are left out.
 Each is imported as a folder, checked, and asked about, with nothing added by a person.  `--write` keeps the tables in
 docs/maintainers/beside.md.
 """

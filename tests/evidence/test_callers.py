@@ -53,6 +53,8 @@ OPEN = "Missing authentication: unauthenticated callers can use the route"
         (template(description="Posts to Slack"), "shop", True),
         (template(variables="SLACK_SIGNING_SECRET: x"), "shop", True),
         (template(path="/slack/events"), "shop", True),
+        (template(path="/callback"), "slack-shop", True),
+        (template(method="any", path="/callback"), "slack-shop", False),
         (template(method="get"), "slack-shop", False),
         (template(method="get", variables="SLACK_SIGNING_SECRET_ARN: x"), "shop", False),
         (template(method="get", variables="SLACK_TOKEN: x"), "shop", True),

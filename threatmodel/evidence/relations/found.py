@@ -112,8 +112,8 @@ def may_be_slack(start: Start) -> bool:
 
 
 def is_of_people(start: Start) -> bool:
-    """Whether the path of a route is one to which browsers take people through an OAuth."""
-    return _OF_PEOPLE.search(start.path) is not None
+    """Whether the path of a route is one to which browsers take people through an OAuth, by GET."""
+    return _OF_PEOPLE.search(start.path) is not None and start.detail.upper() != "POST"
 
 
 class _Callers:
