@@ -11,8 +11,8 @@ from threatmodel.render.plain import STATE
 from threatmodel.render.report.words import counted
 
 RULE = (
-    "A path is as strong as its strongest step, and as likely as its least likely one. Its impact is that of its last "
-    "threat. A control that is unknown stops nothing."
+    "A path is as strong as its strongest step, and as likely as its least likely way in. What code in a function does "
+    "is as likely as its way in. The impact is that of the last threat. A control that is unknown stops nothing."
 )
 """How paths are compared."""
 

@@ -162,8 +162,30 @@ def test_a_path_is_as_strong_as_its_strongest_step_and_as_likely_as_its_least_li
         for path in alike.paths:
             assert path.as_claimed == max((s.claimed.strength for s in path.steps), key=STRENGTHS.index)
             assert path.as_proven == max((s.proven.strength for s in path.steps), key=STRENGTHS.index)
-            assert path.claimed.likelihood == min(s.claimed.likelihood for s in path.steps)
+            ways_in = [s for s in path.steps if s.begin.hold not in {"code", "role"}]
+            assert path.claimed.likelihood == min(s.claimed.likelihood for s in ways_in)
             assert all(one.end == other.begin for one, other in zip(path.steps, path.steps[1:], strict=False))
+
+
+OPEN = """
+name: Open
+apis: {front: {kind: http, caller_authentication: none}}
+functions:
+  admin:
+    triggers: [{http: POST, api: front}]
+    routes_authenticated: false
+    validates_input: false
+    input_reaches_interpreter: true
+    role_can_escalate: true
+"""
+
+
+def test_an_open_route_to_the_rights_of_the_account_is_the_worst_path(tmp_path: Path) -> None:
+    """The rating of what a role allows counts how an attacker gets in, and so do the steps before it."""
+    [first, *_] = paths(assessed_text(tmp_path, OPEN)).found
+    assert [step.threat.id for step in first.paths[0].steps if step.threat][-1] == "function-role-escalates"
+    assert [step.claimed.likelihood for step in first.paths[0].steps][-1] == 3
+    assert first.paths[0].claimed.likelihood == 4
 
 
 def test_what_a_role_is_granted_and_does_not_use_is_reached_too(tmp_path: Path) -> None:

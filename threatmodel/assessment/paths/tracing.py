@@ -33,6 +33,9 @@ from threatmodel.reading.grouping import grouped
 _ENTERED = ("input", "act")
 """The holds of a function that an attacker can send something to."""
 
+_INSIDE = ("code", "role")
+"""The holds of an attacker who is inside a function."""
+
 _IMPACT = 3
 """The impact where no step of a path is a threat: what the design gives to a legitimate caller."""
 
@@ -108,15 +111,19 @@ def _counted(strengths: Iterable[Strength]) -> Mapping[Strength, int]:
 
 
 def path(chain: Sequence[Step], asked: Mapping[str, Question]) -> Path:
-    """Return a chain of steps as a path: as strong as its strongest step, as likely as its least likely one."""
+    """Return a chain of steps as a path: as strong as its strongest step, as likely as its least likely one.
+
+    What an attacker does from inside a function is rated as likely as that they get in, which earlier steps say.
+    """
     cells = next((step.cells for step in reversed(chain) if step.cells is not None), None)
     impacts = (cells[0].impact, cells[1].impact) if cells is not None else (_IMPACT, _IMPACT)
+    ways_in = [step for step in chain if step.begin.hold not in _INSIDE] or chain
     return Path(
         steps=tuple(chain),
         as_claimed=max([step.claimed.strength for step in chain], key=_STRENGTH.__getitem__),
         as_proven=max([step.proven.strength for step in chain], key=_STRENGTH.__getitem__),
-        claimed=Cell(min([step.claimed.likelihood for step in chain]), impacts[0]),
-        proven=Cell(min([step.proven.likelihood for step in chain]), impacts[1]),
+        claimed=Cell(min([step.claimed.likelihood for step in ways_in]), impacts[0]),
+        proven=Cell(min([step.proven.likelihood for step in ways_in]), impacts[1]),
         asked=asked,
     )
 

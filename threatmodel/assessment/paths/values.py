@@ -169,8 +169,8 @@ class Path(NamedTuple):
     """A chain of steps from a start to what an attacker wants.
 
     A path is as strong as its strongest step: `as_claimed` and `as_proven` are that step's strength at each level, and
-    the likelihood of `claimed` and `proven` is the lowest of the steps. Their impact is that of the last threat.
-    `asked` are the questions of an assessment by the findings that they decide.
+    the likelihood of `claimed` and `proven` is the lowest of the steps outside functions. Their impact is that of the
+    last threat.  `asked` are the questions of an assessment by the findings that they decide.
     """
 
     steps: tuple[Step, ...]
