@@ -268,6 +268,29 @@ def test_a_file_of_a_folder_that_is_no_text_is_named_and_the_rest_imported(capsy
     assert "repo/state.json: unreadable-file" in refused(["import", "repo/state.json"], capsys)
 
 
+def test_files_below_a_folder_that_are_no_text_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """A template, source of the handler, and settings in which no secret can be looked for."""
+    text = (
+        f"{TEMPLATE}  Worker:\n    Type: AWS::Serverless::Function\n"
+        "    Properties: {Runtime: python3.13, Handler: app.handler, CodeUri: src}\n"
+    )
+    for folder in ("repo", "alone"):
+        Path(folder, "infra/src").mkdir(parents=True)
+        Path(folder, "infra/stack.json").write_bytes("{}".encode("utf-16"))
+    Path("repo/infra/template.yaml").write_text(text, encoding="utf-8")
+    Path("repo/infra/src/app.py").write_text("def handler(event, context):\n    return {}\n", encoding="utf-8")
+    for name in ("helper.py", "config.json"):
+        Path("repo/infra/src", name).write_bytes("{}".encode("utf-16"))
+    assert main(["import", "repo", "-o", "model.yaml"]) == 0
+    said = capsys.readouterr().err
+    for name in ("stack.json", "src/helper.py", "src/config.json"):
+        assert said.count(f"repo/infra/{name}:1:1: not read: the byte 0xFF is not UTF-8; save the file as UTF-8\n") == 1
+    assert "alone/infra/stack.json:1:1: not read" in refused(["import", "alone"], capsys)
+    for number in range(9):
+        Path(f"alone/infra/{number}.json").write_bytes(b"\xff")
+    assert "and 5 more that were not read" in refused(["import", "alone"], capsys)
+
+
 @pytest.mark.parametrize(
     "name", ["cloudformation/bot.yaml", "services/bot/aws/template.yml", "examples/hello/bot.template"]
 )

@@ -40,7 +40,7 @@ class Folder:
 
     `path` is as messages show it.  `digest` is over all that was read, and over the names of what was not.  `noticed`
     are names of files that are known to be there, and are not read.  `data` are texts of settings and documents: only
-    that they hold a secret follows from them.
+    that they hold a secret follows from them, and `skipped` are those that were not searched for one.
     """
 
     path: str
@@ -49,6 +49,7 @@ class Folder:
     digest: str
     noticed: tuple[str, ...] = ()
     data: Mapping[str, str] = field(default_factory=dict)
+    skipped: tuple[Unread, ...] = ()
 
     def place(self, name: str, line: int = 0, column: int = 0) -> Place:
         """Return the place in a file of the folder."""
@@ -90,13 +91,14 @@ def read_folder(path: Path, files: Files, reads: Reads) -> Folder:
     unread += _read(named, files, texts, reads)
     data: dict[str, str] = {}
     settings = [(name, one) for name, one in every if not reads.wanted(name) and reads.data(name)]
-    for _ in _read(settings, files, data, reads._replace(largest=_LARGEST_DATA)):
-        pass  # larger data says nothing, as no data is known to be whole
+    smaller = "look in it for secrets yourself"
+    skipped = tuple(_read(settings, files, data, reads._replace(largest=_LARGEST_DATA, smaller=smaller)))
     if len(found) > MOST_FILES:
         why = f"the folder has more than {MOST_FILES:,} files; name a smaller folder"
         unread.append(Unread(f"{shown}/", why, Place(shown)))
-    digest = _digest({**texts, **data}, unread, noticed)
-    return Folder(path=shown, texts=texts, unread=tuple(unread), digest=digest, noticed=noticed, data=data)
+    digest = _digest({**texts, **data}, (*unread, *skipped), noticed)
+    left = tuple(unread)
+    return Folder(path=shown, texts=texts, unread=left, digest=digest, noticed=noticed, data=data, skipped=skipped)
 
 
 def _read(named: list[tuple[str, Path]], files: Files, texts: dict[str, str], reads: Reads) -> Iterator[Unread]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from threatmodel.authoring.importing.model import NamedFile, reference_to
 from threatmodel.beside import slack_readme
 from threatmodel.beside.filled_in import filled_in
-from threatmodel.beside.folder import Folder, Reads, read_folder
+from threatmodel.beside.folder import Folder, Reads, Unread, read_folder
 from threatmodel.beside.repository.checkout import Checkout, checkout
 from threatmodel.beside.repository.files import LOCKS, READS
 from threatmodel.beside.slack_manifest import Manifest, is_manifest, manifest
@@ -84,11 +84,16 @@ def beside(paths: Sequence[Path], model: Path, files: Files) -> Beside:
     if seen.sightings or seen.workflows or any(visible_secrets(found, written)):
         named.append(NamedFile("repository", reference_to(root, model)))
     notes += [f"{one.place}: {one.message}" for _, one_app in manifests for one in one_app.notes][:_MOST]
-    notes += [f"{one.place}: not read: {one.why}" for one in (*found.unread, *seen.unread)][:_MOST]
-    left = len(found.unread) + len(seen.unread) - _MOST
-    notes += [f"and {left} more that were not read"] if left > 0 else []
+    notes += not_read((*found.unread, *seen.unread))
     looked = _looked(shown_path(root), seen, [name for name, _ in manifests])
     return Beside(tuple(named), tuple(one for _, one in manifests), (looked, *notes))
+
+
+def not_read(every: Sequence[Unread]) -> list[str]:
+    """Return a line for each of the first parts that were not read, with the reason, and how many are left."""
+    left = len(every) - _MOST
+    lines = [f"{one.place}: not read: {one.why}" for one in every[:_MOST]]
+    return [*lines, *([f"and {left} more that were not read"] if left > 0 else [])]
 
 
 def is_near(name: str, folder: PurePosixPath) -> bool:

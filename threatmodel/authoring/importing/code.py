@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import NamedTuple
 
+from threatmodel.authoring.importing.beside import not_read
 from threatmodel.authoring.importing.entries import ElementEntry
 from threatmodel.authoring.importing.model import NamedFile, reference_to
 from threatmodel.beside.code.inline import read_template
@@ -88,7 +89,10 @@ def code_beside(
     named += [NamedFile("code", reference_to(Path(file), model)) for file in templates]
     notes = [f"{shown_path(root)}: no source was found of the handlers of {listed(missing)}"] if missing else []
     resources = {entry.id: entry.resource for entry in found}
-    seen = (*_looks(handlers, files), *_inline_looks(templates, files))
+    read = dict.fromkeys(folder for folder, _ in handlers.values())
+    parsed = {folder: Parsed(read_source(folder, files)) for folder in read}
+    seen = (*_looks(handlers, parsed), *_inline_looks(templates, files))
+    notes += not_read([left for one in parsed.values() for left in (*one.folder.unread, *one.folder.skipped)])
     served = {resources[function]: urls for function, one in seen if (urls := serves(one))}
     return CodeBeside(tuple(named), tuple(notes), served)
 
@@ -103,12 +107,9 @@ def _inline_looks(templates: Mapping[str, Mapping[str, Deployed]], files: Files)
                 yield function, look(one.parsed, one.file, one.name, one.root)
 
 
-def _looks(handlers: Mapping[str, tuple[Path, str]], files: Files) -> Iterator[tuple[str, Look]]:
+def _looks(handlers: Mapping[str, tuple[Path, str]], parsed: Mapping[Path, Parsed]) -> Iterator[tuple[str, Look]]:
     """Yield what is seen of each function by the source of its handler in a folder."""
-    parsed: dict[Path, Parsed] = {}
     for function, (folder, handler) in handlers.items():
-        if folder not in parsed:
-            parsed[folder] = Parsed(read_source(folder, files))
         file = handler_file(parsed[folder].folder, module_path(handler))
         if file is not None:
             yield function, look(parsed[folder], file, handler.rpartition(".")[2], ".")

@@ -96,7 +96,8 @@ def imported(
     text = new_model(found, shown.own, name[:LONGEST_NAME], stands_on, (*shown.beside, *source.named, *around.named))
     if piped:
         notes.append("what came through a pipe has no path: name the file under evidence in the model")
-    return Imported(text, tuple(found), (), (*notes_of(stack, {one.resource for one in found}), *notes))
+    every = dict.fromkeys((*notes_of(stack, {one.resource for one in found}), *notes))
+    return Imported(text, tuple(found), (), tuple(every))
 
 
 def _only_deployed(

@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,7 +98,7 @@ def _in_folder(folder: Path, kind: str, files: Files, notes: list[str]) -> tuple
     if found:
         return tuple(_not_nested(found, files))
     program = _made_by(folder)
-    below = () if program else _folders_below(folder, files)
+    below = () if program else _folders_below(folder, files, notes)
     if len(below) == 1:
         return _in_folder(below[0], kind, files, notes)
     if not program and not below:
@@ -128,7 +127,7 @@ def beside(here: Path, files: Files) -> Path | None:
     """
     own = list(_not_nested([*_candidates(here, "", files, [])], files))
     program = None if own else _made_by(here)
-    found = [here] if own else [] if program else [*_folders_below(here, files)]
+    found = [here] if own else [] if program else [*_folders_below(here, files, [])]
     if len(own) > 1 or len(found) > 1:
         names = [shlex.quote(shown_path(one.path)) for one in own] or [shlex.quote(shown_path(one)) for one in found]
         what = "templates" if own else "folders with templates"
@@ -148,16 +147,21 @@ _LARGEST = 1024 * 1024
 """Characters of a file that may be infrastructure code."""
 _OF_AWS = re.compile(r"\bAWS::[A-Z]\w*::[A-Z]|\A\s*\{.{0,2000}\"planned_values\"", re.DOTALL)
 _CONFIGURES = frozenset((".tf", ".tofu"))
+_MOST_UNREAD = 5
+"""Files below a folder that are named because they cannot be read."""
 _COPIES = frozenset(("test", "tests", "__tests__", "fixtures", "example", "examples", "sample", "samples", "docs"))
 """Names of folders with infrastructure code of other systems."""
 
 
-def _folders_below(folder: Path, files: Files) -> Sequence[Path]:
+def _folders_below(folder: Path, files: Files, notes: list[str]) -> Sequence[Path]:
     """Return the folders below that have infrastructure code; hidden ones have copies.
 
-    Those of tests and examples count where there is no other.
+    Those of tests and examples count where there is no other.  The first files that cannot be read are in `notes`.
     """
-    found = [one for one in files.below(folder, [], NOT_SOURCE, MOST_FILES) if _may_be(one, folder, files)]
+    unread: list[str] = []
+    found = [one for one in files.below(folder, [], NOT_SOURCE, MOST_FILES) if _may_be(one, folder, files, unread)]
+    notes += unread[:_MOST_UNREAD]
+    notes += [f"and {len(unread) - _MOST_UNREAD} more that were not read"] if len(unread) > _MOST_UNREAD else []
     alone = [one.path for one in _not_nested([Source(path, "template") for path in found], files)]
     own = [path for path in alone if not _COPIES & {part.lower() for part in path.relative_to(folder).parts}]
     return sorted({path.parent for path in own or alone})
@@ -174,8 +178,11 @@ def _is_hidden(path: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
-def _may_be(path: Path, folder: Path, files: Files) -> bool:
-    """Whether a file below a folder is infrastructure code, by its name or by the types that it names."""
+def _may_be(path: Path, folder: Path, files: Files, unread: list[str]) -> bool:
+    """Whether a file below a folder is infrastructure code, by its name or by the types that it names.
+
+    Why one cannot be read, as it is large or no text, is added to `unread`.
+    """
     parts = path.relative_to(folder).parts
     if not 1 < len(parts) <= _DEEPEST + 1 or _is_hidden(path, folder):
         return False
@@ -183,9 +190,15 @@ def _may_be(path: Path, folder: Path, files: Files) -> bool:
         return True
     if path.suffix not in _ENDINGS:
         return False
-    with suppress(InputError):  # a large file, or one that is no text
+    try:
         return _OF_AWS.search(files.text(path, _LARGEST)) is not None
-    return False
+    except InputError as error:
+        unread += _not_read(error)
+        return False
+
+
+def _not_read(error: InputError) -> list[str]:
+    return [f"{one.place}: not read: {one.message}; {one.hint}" for one in error.problems]
 
 
 def _made_by(folder: Path) -> tuple[str, str] | None:
@@ -226,7 +239,7 @@ def _candidates(folder: Path, kind: str, files: Files, notes: list[str]) -> Iter
             try:
                 files.text(path, LARGEST_PLAN)
             except InputError as error:
-                notes += [f"{one.place}: not read: {one.message}; {one.hint}" for one in error.problems]
+                notes += _not_read(error)
                 continue
             if found := _kind(path, files):
                 yield Source(path, kind or found)

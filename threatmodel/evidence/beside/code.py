@@ -97,7 +97,7 @@ def state(found: Found) -> tuple[Statements, Read]:
         file=_shown(folder),
         kind=found.source.kind,
         elements={function: f"{one.file}:{one.name}" for function, (one, _) in every.handlers.items()},
-        unread=tuple(dict.fromkeys(unread)),
+        unread=tuple(dict.fromkeys((*unread, *folder.skipped))),
         left_open=tuple(left_open),
         notes=tuple(notes),
         signs=tuple(signs),

@@ -103,7 +103,7 @@ def state(found: Found) -> tuple[Statements, Read]:
         file=f"{folder.path}/",
         kind=found.source.kind,
         elements={PIPELINE: ", ".join(seen.looked)},
-        unread=tuple(unread),
+        unread=(*unread, *folder.skipped),
         left_open=tuple(left_open),
         notes=tuple(visible_secrets(folder, {**written, **folder.data})),
     )
