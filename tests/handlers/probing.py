@@ -83,7 +83,7 @@ def probed(handler: Handler) -> Mapping[str, Any]:
             few = asked(handler, [case for case in load_cases() if case.id in {"genuine", *named(handler)}])
             if judged(handler, few, naming()) == CAUGHT:
                 return few
-        own = {"genuine", *(() if handler.sound else named(handler))}
+        own = {"genuine", "other-events", *(() if handler.sound else named(handler))}
         return asked(handler, [case for case in load_cases() if case.id in own or {*FACTS} & {*case.decides}])
     except InputError as error:
         return {"id": handler.id, "facts": {}, "failed": [], "error": str(error)}

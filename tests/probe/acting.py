@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
+from threatmodel.probe.branches.taken import Taken
 from threatmodel.probe.probing import Options
 from threatmodel.probe.protocol import Effect, Reply, Scenario
 from threatmodel.reading.values import replace
@@ -52,6 +53,7 @@ class Acting:
     missing_variables: Sequence[str] = ()
     reads_secret_variable: bool = True
     files_read: Sequence[str] = ()
+    taken: Taken | None = None
     events: bool = False
 
     def run(self, scenario: Scenario) -> Sequence[Reply]:
@@ -63,7 +65,7 @@ class Acting:
         seconds = 4.0 if "slow" in self.faults else 0.01
         try:
             reply = self._answer(event, now, world)
-        except (ActedError, AttributeError, KeyError, TypeError, ValueError):
+        except (ActedError, AttributeError, IndexError, KeyError, TypeError, ValueError):
             reply = Reply(ended="error", error="ValueError")
         if not self.sees_effects:
             return replace(reply, seconds=seconds)

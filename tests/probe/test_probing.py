@@ -14,6 +14,7 @@ from tests.probe.acting import Acting, acting, options
 from tests.probe.judged import SOUND
 from tests.support import HOME, working_at_most
 from threatmodel.library.load import load_library
+from threatmodel.probe.branches.taken import Taken
 from threatmodel.probe.outcome_names import NOT_RUN, PASSED, UNDECIDED
 from threatmodel.probe.probing import probe
 from threatmodel.probe.protocol import Reply, Scenario
@@ -221,6 +222,7 @@ class Constant:
     missing_variables: Sequence[str] = ()
     reads_secret_variable: bool = True
     files_read: Sequence[str] = ()
+    taken: Taken | None = None
 
     def run(self, scenario: Scenario) -> Sequence[Reply]:
         return [self.reply] * len(scenario.calls)
@@ -303,6 +305,7 @@ class Second:
     missing_variables: Sequence[str] = ()
     reads_secret_variable: bool = True
     files_read: Sequence[str] = ()
+    taken: Taken | None = None
 
     def run(self, scenario: Scenario) -> Sequence[Reply]:
         if any(call.event.get("version") != "2.0" for call in scenario.calls):
@@ -318,6 +321,7 @@ class Unloadable:
     missing_variables: Sequence[str] = ()
     reads_secret_variable: bool = True
     files_read: Sequence[str] = ()
+    taken: Taken | None = None
 
     def __init__(self, *, ever: bool) -> None:
         self.ever = ever
@@ -346,6 +350,7 @@ class Hanging:
     missing_variables: Sequence[str] = ()
     reads_secret_variable: bool = True
     files_read: Sequence[str] = ()
+    taken: Taken | None = None
 
     def run(self, scenario: Scenario) -> Sequence[Reply]:
         self.asked.append(scenario.name)

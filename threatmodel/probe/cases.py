@@ -33,6 +33,7 @@ EXPECTED = {
     "nothing-later": "no side effect after the answer",
     "handed-over": "an answer of 2xx within 3 seconds, and the work handed over",
     "not-fetched": "no request to the host",
+    "taken": "a request for each branch, unless it evidently rejects",
     "no-crash": "no exception, no 5xx and no answer that is none",
     "alike": "the same answer to each request that is rejected",
     "discreet-answers": "no secret, trace, path or ARN in an answer",
@@ -45,7 +46,7 @@ REFUSING = frozenset({"refused", "closed", "denied", "idle", "once", "unkept", "
 """Expectations that a handler which rejects everything meets: they show nothing where it rejects a genuine request."""
 EFFECTS_MATTER = REFUSING | {"handed-over", "nothing-later"}
 """Expectations that are met for certain only where side effects are seen."""
-OVERALL = frozenset({"no-crash", "alike", "discreet-answers", "discreet-logs", "discreet-calls"})
+OVERALL = frozenset({"taken", "no-crash", "alike", "discreet-answers", "discreet-logs", "discreet-calls"})
 """Expectations about all answers of a run: such a probe sends nothing itself.
 
 Where a genuine request is rejected, what happens behind the checks was not seen, so they show nothing either.
@@ -190,7 +191,7 @@ class Case:
 
 WORDS = (
     *("fields", "places", "around", "paths", "forms", "signatures", "timestamps", "old-timestamps", "near"),
-    *("keys", "chosen-keys", "outside", "tampered", "resent", "variables", "moments", "errors"),
+    *("keys", "chosen-keys", "outside", "tampered", "resent", "variables", "moments", "errors", "events"),
 )
 """The rules that make many requests of one."""
 

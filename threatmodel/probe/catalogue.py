@@ -34,7 +34,7 @@ def doubts(result: Result, now: datetime.datetime | None, version: str, age: dat
     cases = {case.id: case for case in load_cases()}
     rows = {row.probe: row for row in result.rows}
     if missing := [name for name in cases if name not in rows]:
-        yield f"it lacks {len(missing)} of {len(cases)} probes: {', '.join(missing[:3])}"
+        yield f"it lacks {len(missing)} of {len(cases)} probes: {', '.join(missing[:3])} (probe again)"
     if unknown := [name for name in rows if name not in cases]:
         yield f"it has unknown probes: {', '.join(unknown[:3])}"
     genuine = rows.get("genuine")

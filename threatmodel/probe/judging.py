@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from threatmodel.probe.branching import all_taken
 from threatmodel.probe.cases import Case, Send
 from threatmodel.probe.expectations import judged
 from threatmodel.probe.outcome import ProbeOutcome, Setting, twin
@@ -22,6 +23,8 @@ _GREETED = "it accepts only Slack's URL verification, so its behavior for other 
 
 def judge(case: Case, replies: Sequence[Reply], setting: Setting) -> ProbeOutcome:
     """How a probe went.  `replies` are in the order of what it sends."""
+    if case.expect == "taken":
+        return _gated(case, all_taken(case, setting), setting)
     if case.expect in OVERALL_JUDGEMENTS:
         return _gated(case, OVERALL_JUDGEMENTS[case.expect](setting), setting)
     if not case.send:

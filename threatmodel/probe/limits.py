@@ -20,7 +20,8 @@ LIMITS: Mapping[str, tuple[str, ...]] = {
     "verification_fails_closed": ("values of variables that the source computes", "several variables at once"),
     "verifies_signature": (
         "three changes at once",
-        "names and values that the source computes or reads from elsewhere",
+        "branches only genuine requests took",
+        "names and values that the source computes or reads elsewhere",
         "how long a comparison takes",
     ),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from threatmodel.probe.branches.taken import Taken
 from threatmodel.probe.cases import Case, Send, Shown
 from threatmodel.probe.events import SHAPES
 from threatmodel.probe.kinds import KINDS
@@ -38,8 +39,8 @@ class Setting:
     all of the run by probe.  `twins` are replies to genuine requests of other kinds and forms, by both; `nonsense` the
     one to an unsigned body that asks for nothing, `idle` to a signed one, `unsigned` to the genuine one unsigned,
     `control` the one to a probe's own genuine request, `round_trip` the one to the genuine request written again; None
-    where these were not sent.  `missing` are
-    variables that the handler asked for and did not get, `signed` texts in the bodies of genuine requests.
+    where these were not sent.  `missing` are variables that the handler asked for and did not get, `signed` texts in
+    the bodies of genuine requests, `taken` the ways that the handler's code took in the whole run.
     """
 
     genuine: Reply
@@ -56,6 +57,7 @@ class Setting:
     replies: Sequence[tuple[Case, Sequence[Reply]]] = field(default=())
     missing: Sequence[str] = ()
     signed: Sequence[str] = ()
+    taken: Taken | None = None
 
     @property
     def lacking(self) -> str:

@@ -115,6 +115,7 @@ def _probed(runner: Runner, options: Options, cases: Sequence[Case]) -> Result:
         replies=replies,
         missing=runner.missing_variables,
         signed=_signed(genuine),
+        taken=runner.taken,
     )
     rows = tuple(_row(case, one, setting, asker.stopped) for case, one in zip(asked, answered, strict=True))
     secret = options.secret_variable if runner.reads_secret_variable else ""
@@ -133,6 +134,7 @@ def _probed(runner: Runner, options: Options, cases: Sequence[Case]) -> Result:
         rows=rows,
         isolation=tuple(options.isolation),
         facts=(facts := decisions(rows, sees_effects=runner.sees_effects)),
+        branches=None if runner.taken is None else dict(zip(("reached", "both"), runner.taken.counted, strict=True)),
         requests=sum(reply.ended != "not-run" for _, several in replies for reply in several),
         not_tried={one.fact: limits for one in facts if (limits := not_tried(one.fact, left_out(genuine)))},
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
+from threatmodel.probe.branches.taken import Taken
 from threatmodel.reading.tables import table
 from threatmodel.reading.values import dataclass, field
 
@@ -110,6 +111,7 @@ class Reply:
     crash, output (megabytes printed), memory, or not-run (an earlier call ended the process).  `status` is None where
     the answer has none.  `effects` in order; `logs` what it printed, cut at a limit.  `loading` are the effects of the
     module as it was loaded, which belong to no request; `after` how many of the effects came after the answer.
+    `taken` are the ways that the handler's own code took, and the module before the first request (`branches.taken`).
     """
 
     ended: str = ""
@@ -122,6 +124,7 @@ class Reply:
     seconds: float = 0.0
     loading: tuple[Effect, ...] = ()
     after: int = 0
+    taken: int = field(default=0, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +186,10 @@ class Runner(Protocol):
     @property
     def reads_secret_variable(self) -> bool:
         """Whether the handler read the variable with the signing secret, which is set in any case."""
+
+    @property
+    def taken(self) -> Taken | None:
+        """The ways that the handler's own code took in every run so far; None where they are not recorded."""
 
     @property
     def files_read(self) -> Collection[str]:

@@ -173,12 +173,18 @@ def _calls(sends: Iterable[Send], genuine: Genuine) -> tuple[list[Call], list[st
     return calls, signatures
 
 
+def call_of(send: Send, genuine: Genuine) -> Call:
+    """The call that one request is."""
+    return _call(send, genuine)[0]
+
+
 def _as_request(call: Call, number: int, later: int) -> Call:
     """The call as a separate request: AWS names and dates each, the same one sent again too."""
     at = None if call.at is None else call.at + later
-    if "requestContext" not in call.event or "elb" in call.event["requestContext"]:
+    given = call.event.get("requestContext")
+    if not isinstance(given, dict) or "elb" in given:
         return replace(call, at=at)
-    context = {**call.event["requestContext"], "requestId": f"5f2c9f6e-0000-4000-8000-{number:012d}"}
+    context = {**given, "requestId": f"5f2c9f6e-0000-4000-8000-{number:012d}"}
     if at is not None:
         context["timeEpoch" if "http" in context else "requestTimeEpoch"] = int(at * 1000)
     return replace(call, event={**call.event, "requestContext": context}, at=at)

@@ -41,7 +41,9 @@ class Result:
     `folder_sha256` does not cover, by their paths from the folder, each with its digest; a folder whose names it listed
     ends with a slash.  None: the result does not say, as those of the first versions do not.  `options` are those that
     the run was given, paths from the folder; one whose value may be a secret is there without it.
-    `requests` is how many were sent, `not_tried` what no probe of a fact tries.
+    `requests` is how many were sent, `not_tried` what no probe of a fact tries.  `branches` counts the conditions,
+    cases, exception handlers and loops of the handler's own code that requests `reached`, and those that went `both`
+    ways (None: this was not recorded).
     """
 
     target: str
@@ -62,6 +64,7 @@ class Result:
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     requests: int = 0
     not_tried: Mapping[str, str] = field(default_factory=dict)
+    branches: Mapping[str, int] | None = None
 
     def handler_in(self, folder: Path) -> Path:
         """The file of the handler in the folder of the code."""
@@ -148,6 +151,7 @@ _RESULT = record(
     Key("options", NamedItems(Items(_LINE), "an option", expected="the name of an option")),
     Key("files", NamedItems(Text(64, _DIGEST, "64 hexadecimal digits"), "a file", _PATH, "a path from the folder")),
     Key("requests", Number(0, 1_000_000)),
+    Key("branches", NamedItems(Number(0, 1_000_000), "a count", re.compile(r"(?:reached|both)\Z"), "reached or both")),
     Key("not_tried", NamedItems(_LINE, "a fact", _FACT_NAME, "the name of a fact")),
 )
 
@@ -208,6 +212,7 @@ class _Reading:
             },
             requests=entries["requests"].value if "requests" in entries else 0,
             not_tried=_named(entries, "not_tried"),
+            branches=_named(entries, "branches") if "branches" in entries else None,
             rows=rows,
             facts=facts,
             when=when,
@@ -307,7 +312,7 @@ class _Reading:
         self.reader.note("wrong-type", place, message, hint)
 
 
-def _named(entries: Fields, key: str) -> dict[str, str]:
+def _named(entries: Fields, key: str) -> dict[str, Any]:
     return {name: item.value for name, item in (entries[key].value if key in entries else {}).items()}
 
 

@@ -118,6 +118,8 @@ def _head(result: Result) -> Iterator[str]:
     )
     yield from _wrapped(f"requests in the form of {result.shape}; {seen}", "", "  ")
     yield f"{result.requests:,} requests were sent" if result.requests != 1 else "1 request was sent"
+    if result.branches is not None:
+        yield f"{result.branches['reached']:,} branches were reached, {result.branches['both']:,} taken both ways"
     yield from _isolation(result)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from threatmodel.probe.cases import Send
-from threatmodel.probe.crossing import keys, outside, places, signing, unsigned, variables
+from threatmodel.probe.crossing import keys, outside, places, shapes, signing, unsigned, variables
 from threatmodel.probe.requests import Genuine
 
 RULES: Mapping[str, Callable[[Send, Genuine], Iterator[Send]]] = {
@@ -26,4 +26,5 @@ RULES: Mapping[str, Callable[[Send, Genuine], Iterator[Send]]] = {
     "variables": variables.variables,
     "moments": variables.moments,
     "errors": variables.errors,
+    "events": shapes.events,
 }

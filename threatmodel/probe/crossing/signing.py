@@ -20,7 +20,22 @@ from threatmodel.probe.slack import signature
 from threatmodel.reading.values import replace
 
 _VERSIONS = ("v0", "V0", "v1", "v2", "v00", "sha256")
-_TEXTS = ("", "0", "x", "short", "zz", "%", "\xe9", "0" * 64, "z" * 64, ".*", "[0-9a-f]+", "undefined", "None")
+_TEXTS = (
+    "",
+    "0",
+    "x",
+    "short",
+    "zz",
+    "%",
+    "\xe9",
+    "0" * 64,
+    "z" * 64,
+    "-" * 64,
+    ".*",
+    "[0-9a-f]+",
+    "undefined",
+    "None",
+)
 _WORD = re.compile(r"[A-Za-z0-9]{1,12}\Z")
 _ALGORITHMS = ("md5", "sha1", "sha256", "sha512")
 _RANDOM = 300
@@ -31,6 +46,7 @@ OLD = 7200
 _STAMPS = (
     "", " ", "soon", "now", "nan", "NaN", "inf", "1e999", "-1", "0", "99999999999999999999", "{now}s", "{now} s",
     "{now}.0", "0x{now}", "None", "undefined", "null", "true", "[]",
+    "\u0661\u0668\u0660\u0660\u0660\u0660\u0661\u0662\u0663\u0664",
 )  # fmt: skip
 
 

@@ -16,8 +16,8 @@ from threatmodel.probe.runners.aws import LATE
 from threatmodel.reading.values import replace
 
 _VALUES = ("", "1", "true", "false", "dev", "test", "local")
-_LISTED = ("{secret},", "{secret} ", "{secret};", "{secret}|", "{secret}\n")
-"""How a variable may hold several secrets, of which the last is empty."""
+_LISTED = ("{secret},", "{secret} ", "{secret};", "{secret}|", "{secret}\n", "{secret}" * 3)
+"""How a variable may hold several secrets, of which the last is empty, and a long one."""
 _STAGE = re.compile(r"[A-Za-z][\w-]{1,30}\Z")
 _STAGES = ("dev", "test", "local", "staging", "sandbox")
 _OPTIMIZED = {"PYTHONOPTIMIZE": "2"}

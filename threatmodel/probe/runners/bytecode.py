@@ -6,6 +6,7 @@ A handler is given none of it: each module is compiled again, once a run, for al
 
 from __future__ import annotations
 
+import json
 import py_compile
 import shutil
 import sys
@@ -14,8 +15,10 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterable
+from importlib._bootstrap_external import _code_to_timestamp_pyc  # type: ignore[attr-defined] # as py_compile
 from pathlib import Path
 
+from threatmodel.probe.branches.marked import Marked
 from threatmodel.reading.project import real_path
 
 
@@ -26,10 +29,13 @@ class Bytecode:
     read any file.
     """
 
-    def __init__(self, shown: Iterable[Path]) -> None:
+    def __init__(self, shown: Iterable[Path], marks: Marked) -> None:
         self._shown = tuple(real_path(one) for one in (*shown, Path(sysconfig.get_path("stdlib"))))
         self.folder = Path(tempfile.mkdtemp(prefix="probe-bytecode-"))
         self.folder.chmod(0o755)
+        self.marks = self.folder / "marks.json"
+        self._marked = marks
+        self.marks.write_text(json.dumps(marks.for_child()), encoding="utf-8")
         self.seen: set[str] = set()
         self._lock = threading.Lock()
         weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
@@ -49,7 +55,11 @@ class Bytecode:
         made = path.with_suffix(f".{threading.get_ident()}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            py_compile.compile(name, str(made), doraise=True, quiet=2)
+            if (code := self._marked.code(real_path(Path(name)))) is None:
+                py_compile.compile(name, str(made), doraise=True, quiet=2)
+            else:
+                found = Path(name).stat()
+                made.write_bytes(_code_to_timestamp_pyc(code, int(found.st_mtime), found.st_size))
             made.replace(path)
-        except (py_compile.PyCompileError, OSError, ValueError, RecursionError, MemoryError):
+        except (py_compile.PyCompileError, SyntaxError, OSError, ValueError, RecursionError, MemoryError):
             made.unlink(missing_ok=True)  # it is compiled by each process that imports it, which says what is wrong

@@ -13,6 +13,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from threatmodel.probe.branches.marked import marked
+from threatmodel.probe.branches.taken import Taken
 from threatmodel.probe.protocol import LAMBDA, SEARCH, Call, Limits, Reply, Scenario
 from threatmodel.probe.runners.aws import SECRET_MARK, World
 from threatmodel.probe.runners.bytecode import Bytecode
@@ -50,14 +52,24 @@ class LambdaRunner:
         self.reads_secret_variable = False
         self._keys: set[str] = set()
         self.progress: Progress = lambda _: None
-        self._bytecode = Bytecode((program.root, *program.packages, STUBS.parent))
-        self._program = replace(program, secret_variable=secret_env, bytecode=self._bytecode.folder)
+        self.marked = marked(program.file, program.name, program.root)
+        self._ways: set[int] = set()
+        self._bytecode = Bytecode((program.root, *program.packages, STUBS.parent), self.marked)
+        self._program = replace(
+            program,
+            secret_variable=secret_env,
+            bytecode=self._bytecode.folder,
+            marks=self._bytecode.marks,
+            ways=2 * len(self.marked.points),
+        )
         privileges.hide()  # what this process was given, a CI's secrets among it, is for no handler to read
 
     def run(self, scenario: Scenario) -> Sequence[Reply]:
         """One reply for each call.  Raises InputError where the handler cannot be run at all."""
         self.progress(len(scenario.calls))
-        return asyncio.run(self._run(scenario)) if scenario.calls else ()
+        replies = asyncio.run(self._run(scenario)) if scenario.calls else ()
+        self._ways.update(reply.taken for reply in replies)
+        return replies
 
     def confine(self) -> tuple[Measure, ...]:
         """The measures that hold here; from now on nothing of the handler is run without them."""
@@ -88,6 +100,11 @@ class LambdaRunner:
     def files_read(self) -> Collection[str]:
         """The files that the handler opened or imported, and the folders that it listed, in every run so far."""
         return self._bytecode.seen
+
+    @property
+    def taken(self) -> Taken | None:
+        """The ways that the handler's own code took in every run so far."""
+        return Taken(self.marked, self._ways)
 
     @property
     def missing_variables(self) -> Sequence[str]:
@@ -121,7 +138,8 @@ class LambdaRunner:
         world, environment = self._surroundings(scenario)
         session = Session(self._program, world, self._limits, environment, scenario.calls[0].at)
         async with session:
-            if self._failed(await session.hear(), scenario) is not None:
+            ready = await session.hear()
+            if self._failed(ready, scenario) is not None:
                 return [], []
             loading = tuple(world.effects)
             while calls := scenario.calls[len(clean) : len(clean) + _MANY]:
@@ -131,7 +149,7 @@ class LambdaRunner:
                 clean += found
             self._note(session, scenario)
         if clean:
-            clean[0] = replace(clean[0], loading=loading)
+            clean[0] = replace(clean[0], loading=loading, taken=clean[0].taken | _ways(ready))
         return clean, found if any(map(_acts, found)) else []
 
     def _surroundings(self, scenario: Scenario) -> tuple[World, dict[str, str]]:
@@ -164,6 +182,7 @@ class LambdaRunner:
         session = Session(self._program, world, self._limits, environment, scenario.calls[0].at, number)
         async with session:
             ready = await session.hear()
+            loaded = _ways(ready)
             failed = self._failed(ready, scenario, asks_store=any(one.service in _KEEPING for one in world.effects))
             loading, seen = tuple(world.effects[seen:]), len(world.effects)  # of no request
             for call in scenario.calls:
@@ -182,8 +201,9 @@ class LambdaRunner:
                     if failed.ended not in {"error", "not-run"}:
                         failed = Reply(ended="not-run")
                 done = tuple(world.effects[seen:])
-                replies.append(replace(reply, effects=done, logs=session.logs(), loading=loading))
-                loading, seen = (), len(world.effects)
+                reply = replace(reply, effects=done, logs=session.logs(), loading=loading)
+                replies.append(replace(reply, taken=reply.taken | loaded))
+                loading, loaded, seen = (), 0, len(world.effects)
             self._note(session, scenario)
         last, more = replies[-1], tuple(world.effects[seen:])  # what was done after the last answer
         replies[-1] = replace(last, effects=last.effects + more, after=last.after + len(more))
@@ -228,6 +248,11 @@ def _by_environment(calls: Sequence[Call]) -> list[tuple[Call, ...]]:
     return found
 
 
+def _ways(message: Mapping[str, Any] | str) -> int:
+    """The ways that the handler's code took until a message."""
+    return 0 if isinstance(message, str) else int(message.get("ways", 0))
+
+
 def _acts(reply: Reply) -> bool:
     return any(effect.acts for effect in reply.effects)
 
@@ -244,7 +269,8 @@ async def _handed_over(session: Session, world: World, calls: Sequence[Call]) ->
         if isinstance(message, str) or message.get("error") == "MemoryError":
             return replies
         left = left or bool(message.get("left"))
-        replies.append(replace(_reply(message), effects=tuple(world.effects[seen:]), logs=session.logs()))
+        done = tuple(world.effects[seen:])
+        replies.append(replace(_reply(message), effects=done, logs=session.logs(), taken=_ways(message)))
         seen = len(world.effects)
     if left:
         session.say({"settle": _SETTLING})
@@ -270,12 +296,12 @@ async def _called(session: Session, call: Mapping[str, Any], world: World, settl
     seconds = session.time() - started
     if isinstance(message, str):
         return Reply(ended=message, seconds=seconds)
-    until_answer = len(world.effects)
+    until_answer, taken = len(world.effects), _ways(message)
     if settles and message.get("left"):  # Lambda lets what was left behind go on with the next call
         session.say({"settle": _SETTLING})
-        await session.hear()
+        taken |= _ways(await session.hear())
     after = len(world.effects) - until_answer
-    return replace(_reply(message), seconds=seconds, after=after)
+    return replace(_reply(message), seconds=seconds, after=after, taken=taken)
 
 
 def _lambda_environment(program: Program) -> dict[str, str]:

@@ -27,7 +27,8 @@ class Program:
     `folder` is what is deployed, where that is not the file's own folder.
 
     `linked` are folders that packages are links to, `secret_variable` is the variable that has the signing secret,
-    `bytecode` a folder with byte code that was made of the sources as they are.  `required` are the measures of
+    `bytecode` a folder with byte code that was made of the sources as they are, `marks` the file in it that says where
+    the handler's own code is marked, and `ways` how many these are.  `required` are the measures of
     confinement without which nothing is run.  `tables` are items of DynamoDB's, `added` what every request has.
     """
 
@@ -45,6 +46,8 @@ class Program:
     added: Added = field(default_factory=Added)
     secret_variable: str = ""
     bytecode: Path | None = None
+    marks: Path | None = None
+    ways: int = 0
 
     @property
     def root(self) -> Path:
@@ -71,6 +74,7 @@ def config(
         "provide": list(program.provide),
         "secret_variable": program.secret_variable,
         "bytecode": str(program.bytecode or ""),
+        "marks": str(program.marks or ""),
         "stubs": str(STUBS),
         "temporary": str(temporary),
         "memory": limits.memory,

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlencode
 
+from threatmodel.probe.branches.taken import Taken
 from threatmodel.probe.protocol import Call, Limits, Reply, Scenario
 from threatmodel.reading.problems import InputError, Place, Problem
 
@@ -46,6 +47,7 @@ class HttpRunner:
     missing_variables: Sequence[str] = ()
     reads_secret_variable = False
     files_read: Collection[str] = ()
+    taken: Taken | None = None
 
     def __init__(self, address: SplitResult, limits: Limits) -> None:
         self._address, self._limits, self._answered = address, limits, False

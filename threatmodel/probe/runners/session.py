@@ -62,6 +62,7 @@ class Session:
         self._logs, self._reported = bytearray(), 0
         self._over, self._gone, self._heard = False, asyncio.Event(), asyncio.Event()
         self.missing: set[str] = set()
+        self._ways: list[int] = []
         self.reads_secret = False
         self.read: set[str] = set()
         self._control: asyncio.StreamWriter | None = None
@@ -139,6 +140,18 @@ class Session:
         for _ in range(_TURNS):  # it may have come while this process was kept waiting itself
             await asyncio.sleep(0)
         return self._messages.get_nowait() if self._messages.qsize() else "timeout"
+
+    def _taken(self, message: Mapping[str, Any]) -> int:
+        """The ways that a message tells, as a mask; what is rubbish in it is left out."""
+        if "taken" not in message:
+            same = message.get("as")
+            return self._ways[same] if isinstance(same, int) and 0 <= same < len(self._ways) else 0
+        mask = 0
+        for way in message["taken"] if isinstance(message["taken"], list) else ():
+            if isinstance(way, int) and 0 <= way < self._program.ways:
+                mask |= 1 << way
+        self._ways.append(mask)
+        return mask
 
     def time(self) -> float:
         """A clock of what counts for the handler: it stops while that, or this thread, waits for a processor."""
@@ -295,7 +308,7 @@ class Session:
             else:
                 self.missing.update(variable_names(message.get("missing", ())))
                 self.reads_secret |= message.get("reads_secret") is True
-                self._messages.put_nowait(message)
+                self._messages.put_nowait({**message, "ways": self._taken(message)})
 
 
 def _process_behind(writer: asyncio.StreamWriter) -> int:

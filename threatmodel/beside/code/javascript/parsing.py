@@ -24,13 +24,19 @@ _LANGUAGES: Mapping[str, Callable[[], object]] = {
 
 def parse(text: str, ending: str, *, partly: bool = False) -> Node:
     """Return a script or module as a block; `partly`: as far as it can be parsed.  Raises ParseError."""
-    root = _parser(ending).parse(text.encode("utf-8", "surrogatepass")).root_node
-    if root.has_error and not partly:
-        raise ParseError(_first_error(root), f"no {'TypeScript' if ending in _LANGUAGES else 'JavaScript'} that parses")
+    root = tree_of(text, ending, partly=partly)
     try:
         return block(root, root)
     except RecursionError:
         raise too_deep() from None
+
+
+def tree_of(text: str, ending: str, *, partly: bool = False) -> Tree:
+    """Return the tree of a script or module.  Raises ParseError."""
+    root = _parser(ending).parse(text.encode("utf-8", "surrogatepass")).root_node
+    if root.has_error and not partly:
+        raise ParseError(_first_error(root), f"no {'TypeScript' if ending in _LANGUAGES else 'JavaScript'} that parses")
+    return root
 
 
 @cache

@@ -98,7 +98,7 @@ def _shown(config: Mapping[str, Any]) -> Iterator[str]:
     """What a handler needs beside the system's own: its folder, packages, the interpreter, and the stubs."""
     yield config["folder"]
     yield os.path.dirname(config["stubs"])
-    yield from (*config["packages"], *config["linked"])
+    yield from (*config["packages"], *config["linked"], *filter(None, [config["bytecode"]]))
     folder, above = config["folder"], ""
     while config["node"] and folder != above:
         modules = os.path.realpath(os.path.join(folder, "node_modules"))
@@ -111,7 +111,6 @@ def _shown(config: Mapping[str, Any]) -> Iterator[str]:
     else:
         yield from (path for path in sys.path if os.path.isdir(path) and path != config["home"])
         yield os.path.join(sys.base_prefix, "lib")
-        yield from filter(None, [config["bytecode"]])
 
 
 def _readable_by_all(config: Mapping[str, Any]) -> bool:

@@ -41,6 +41,7 @@ const [missing, readsSecret] = variables.install(config);
 const clock = require("./node_clock.cjs");
 clock.show(config.at);
 require("./node_network.cjs").install(config, note);
+const marking = require("./node_marking.cjs").install(config); // before what records which files are read
 const opened = require("./node_opened.cjs").install(config);
 const readyToImport = require("./node_modules_stub.cjs").install(config, opened.port);
 news = () => ({ ...opened.news(), reads_secret: readsSecret() });
@@ -106,7 +107,7 @@ function answer(error, result) {
 
 const goesOn = () => process.getActiveResourcesInfo().length > idle;
 const finish = (message) => {
-  say({ ...message, left: goesOn(), missing: missing() });
+  say({ ...message, left: goesOn(), missing: missing(), ...marking.news() });
   later(next, 0); // what this answer set off in the same turn comes first
 };
 
@@ -125,7 +126,7 @@ function settle(seconds) {
     if (told !== seen) [seen, since] = [told, now];
     const quiet = working.every((name) => CONNECTIONS.test(name)) && now - since > QUIET;
     if (working.length > idle && !quiet && now <= until) return later(look, 5);
-    say({ settled: true });
+    say({ settled: true, ...marking.news() });
     next();
   };
   later(look, 5);
@@ -291,7 +292,7 @@ function listen(handler) {
     if (!busy) next();
   });
   idle = process.getActiveResourcesInfo().length;
-  say({ ready: true, missing: missing() });
+  say({ ready: true, missing: missing(), ...marking.news() });
 }
 
 process.chdir(config.folder);

@@ -8,6 +8,8 @@ This is no sandbox against a handler that wants to lie: it runs in this very pro
 
 from __future__ import annotations
 
+import ast
+import builtins
 import importlib
 import importlib.util
 import json
@@ -25,6 +27,7 @@ from importlib.machinery import PathFinder, SourceFileLoader
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NoReturn
 
+from threatmodel.probe.branches import marking
 from threatmodel.probe.runners.inside import asked, clock, network, watch
 from threatmodel.probe.runners.inside.opened import Opened
 
@@ -142,20 +145,43 @@ def run(config: Mapping[str, Any]) -> None:
     missing, reads_secret = asked.install(config["folder"], config["secret_variable"])
     line.news = lambda: {**opened.news(), "reads_secret": reads_secret()}
     sys.pycache_prefix = config["bytecode"] or None
+    record = _marking(config["marks"])
     _optimize(os.environ.get("PYTHONOPTIMIZE", ""))
     handler = _loaded(config, line, missing)
-    line.say({"ready": True, "missing": missing()})
+    line.say({"ready": True, "missing": missing(), **record.news()})
     number = 0
     while True:
         call = line.hear()
         if "settle" in call:
             _settle(call["settle"])
-            line.say({"settled": True})
+            line.say({"settled": True, **record.news()})
             continue
         number += 1
         clock.show(call["at"])
         answer = _answered(handler, call["event"], Context(number, config["seconds"], call["alias"]))
-        line.say({**answer, "left": _goes_on(), "missing": missing()})
+        line.say({**answer, "left": _goes_on(), "missing": missing(), **record.news()})
+
+
+def _marking(path: str) -> marking.Record:
+    """Has the handler's own code record which ways it takes, from now on."""
+    record = marking.Record()
+    vars(builtins).update(record.members())
+    real = SourceFileLoader.source_to_code
+    places: dict[str, list[tuple[int, int, str, int]]] = {}
+
+    def source_to_code(self: SourceFileLoader, data: Any, path_: Any, *, _optimize: int = -1) -> CodeType:
+        if not places and path:
+            with open(path, encoding="utf-8") as file:  # noqa: PTH123 - as above
+                places.update(json.load(file))
+        own = places.get(os.path.realpath(os.fsdecode(path_)))
+        if own is None:
+            return real(self, data, path_, _optimize=_optimize)  # as importlib does
+        tree = ast.parse(data, path_)
+        marking.mark(tree, {(line, column, kind): number for line, column, kind, number in own})
+        return compile(tree, path_, "exec", dont_inherit=True, optimize=_optimize)
+
+    SourceFileLoader.source_to_code = source_to_code  # type: ignore[method-assign,assignment]
+    return record
 
 
 def _optimize(level: str) -> None:
@@ -166,7 +192,7 @@ def _optimize(level: str) -> None:
 
     def get_code(self: SourceFileLoader, name: str) -> CodeType:
         path = self.get_filename(name)
-        return compile(self.get_data(path), path, "exec", dont_inherit=True, optimize=number)
+        return self.source_to_code(self.get_data(path), path, _optimize=number)
 
     SourceFileLoader.get_code = get_code  # type: ignore[method-assign,assignment] # byte code that is kept was made for no level
 

