@@ -104,7 +104,8 @@ def _album(request: Invocation, folder: Path, graph: Graph, colors: Mapping[str,
     """Write one picture of the whole system, one of each group and function, and a page that lists them."""
     from threatmodel.command.drawing import fitted_to
     from threatmodel.render.fitted import Wanted
-    from threatmodel.render.pages.album import MOST, address_of, album_index, file_of
+    from threatmodel.render.pages.album import address_of, album_index, file_of
+    from threatmodel.render.placing import MOST_SHOWN
 
     make_folder(folder)
     functions = {element.id: element.name for element in graph.elements.values() if element.kind == "function"}
@@ -113,7 +114,7 @@ def _album(request: Invocation, folder: Path, graph: Graph, colors: Mapping[str,
     found = fitted_to(graph, medium, overview, wanted)
     request.write(album_index(graph.system.name, functions, found.groups), folder / "index.md")
     request.write(found.picture, overview)
-    groups = [group for group in found.groups if len(group) <= MOST]
+    groups = [group for group in found.groups if len(group) <= MOST_SHOWN]
 
     def linked(ids: Sequence[str]) -> str:
         return address_of(ids) if len(ids) == 1 or tuple(ids) in groups else ""

@@ -93,15 +93,13 @@ class Condensed:
 
         There are none without columns.
         """
-        found = {box.id for box in self.boxes.values() if self.in_lanes and any(map(is_open, box.members))}
-        for link in self.links if self.in_lanes else ():
-            for source, target, flows in (
-                (link.source, link.target, link.there),
-                (link.target, link.source, link.back),
-            ):
-                if flows and self._is_outside(source) and not self._is_outside(target):
-                    found.add(target)
-        return frozenset(found)
+        links = self.links if self.in_lanes else ()
+        ways = [(one.source, one.target) for one in links if one.there]
+        ways += [(one.target, one.source) for one in links if one.back]
+        found = {target for source, target in ways if self._is_outside(source) and not self._is_outside(target)}
+        return frozenset(
+            found.union(box.id for box in self.boxes.values() if self.in_lanes and any(map(is_open, box.members)))
+        )
 
     def _is_outside(self, box: str) -> bool:
         return self.boxes[box].lane == OUTSIDE or self.boxes[box].beyond

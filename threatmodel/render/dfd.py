@@ -128,23 +128,25 @@ def _title(shown: Picture, risks: Risks | None) -> str:
 
 def _legend(shown: Picture, risks: Risks | None) -> str:
     """What the signs of this picture mean."""
-    cells = [
+    members = [member for shape in shown.shapes.values() for member in shape.members]
+    worst = RISK.top(risks or {}, shown.elements).words
+    bands = BANDS.items() if risks is not None else ()
+    cells = (
         _cell("process", PLAIN, style="rounded"),
         _cell("person or system", OUTSIDE),
         _cell("cylinder: data store", None),
         _cell("trust boundary", BOUNDARY, style="dashed"),
         _cell(f"({TIMES}9): so many flows in one" if shown.overview else "1 flow: number, label, data, protocol", None),
-    ]
-    if any(arrow.source == HOSTILE for arrow in shown.arrows):
-        cells.append(_cell("dark box, dashed line: anyone on the internet", None))
-    if any(member.out_of_scope for shape in shown.shapes.values() for member in shape.members):
-        cells.append(_cell("out of scope", GREY))
-    if _assumes(shown):
-        cells.append(_cell("(assumed): not described", None))
-    if risks is not None and (worst := RISK.top(risks, shown.elements).words):
-        cells.append(_cell(f"{worst}, thick outline: {WORST}", None))
-    if risks is not None:
-        cells += [_cell(f"{paint.mark} {band}", paint, colour=paint.line) for band, paint in BANDS.items()]
+        *(
+            [_cell("dark box, dashed line: anyone on the internet", None)]
+            if any(arrow.source == HOSTILE for arrow in shown.arrows)
+            else []
+        ),
+        *([_cell("out of scope", GREY)] if any(member.out_of_scope for member in members) else []),
+        *([_cell("(assumed): not described", None)] if _assumes(shown) else []),
+        *([_cell(f"{worst}, thick outline: {WORST}", None)] if worst else []),
+        *(_cell(f"{paint.mark} {band}", paint, colour=paint.line) for band, paint in bands),
+    )
     return f'<<table border="0" cellborder="0" cellspacing="6" cellpadding="3"><tr>{"".join(cells)}</tr></table>>'
 
 

@@ -91,18 +91,23 @@ class _Writer:
             line for beyond in (False, True) for line in self._boundaries("", part.boxes, "  ", beyond=beyond)
         ]
         used = [line.split("[")[0].split()[1] for line in boundaries if line.lstrip().startswith("subgraph ")]
-        lines = ["flowchart LR", f"  %% {MARK}", *boundaries]
-        lines += [f"  {self._arrow(link)}" for link in part.links]
-        lines += [f"  {style}" for style in _STYLES]
-        lines += [f"  class {','.join(used)} boundary"] if used else []
-        for word in RISK.paints:
-            marked = [self.names[name] for name in part.boxes if self._word(self.shown.boxes[name]) == word]
-            lines += [f"  class {','.join(marked)} {word}"] if marked else []
-        for name, word in ((HOSTILE, "caller"), (self.shown.worst.id, "worst")):
-            at = self.names.get(name, "") if name in part.boxes else self.zones.get(name, "")
-            lines += [f"  class {at} {word}"] if at in {*used, *(self.names[box] for box in part.boxes)} else []
-        hostile = [str(index) for index, link in enumerate(part.links) if link.source == HOSTILE]
-        lines += [f"  linkStyle {','.join(hostile)} stroke:{CALLER.line}"] if hostile else []
+        drawn = {one: self.names[one] for one in part.boxes}
+        drawn.update((zone, name) for zone, name in self.zones.items() if name in used)
+        classes = {"boundary": used}
+        classes.update(
+            (word, [drawn[one] for one in part.boxes if self._word(self.shown.boxes[one]) == word])
+            for word in RISK.paints
+        )
+        classes.update(caller=[drawn[HOSTILE]] if HOSTILE in drawn else [])
+        classes.update(worst=[drawn[self.shown.worst.id]] if self.shown.worst.id in drawn else [])
+        hostile = ",".join(str(index) for index, link in enumerate(part.links) if link.source == HOSTILE)
+        lines = (
+            *("flowchart LR", f"  %% {MARK}", *boundaries),
+            *(f"  {self._arrow(link)}" for link in part.links),
+            *(f"  {style}" for style in _STYLES),
+            *(f"  class {','.join(names)} {word}" for word, names in classes.items() if names),
+            *([f"  linkStyle {hostile} stroke:{CALLER.line}"] if hostile else []),
+        )
         return "\n".join([*lines, ""])
 
     def _boundaries(self, around: str, boxes: Collection[str], tab: str, *, beyond: bool) -> Iterator[str]:
@@ -130,21 +135,27 @@ class _Writer:
 
     def _box(self, box: Box) -> str:
         mark = self._mark(box)
-        head = self.shown.worst.words if box.id == self.shown.worst.id else ""
-        lines = [head, ENTRY if box.id in self.shown.entries else "", box.name.strip() or box.id, box.subtitle.strip()]
-        if len(box.members) > 1:
-            ordered = sorted(box.members, key=lambda one: RISK.rank(self.marks.get(one.id, ("",))[0]), reverse=True)
-            lines += [member.name.strip() or member.id for member in ordered[:_FEW]]
-            lines += [f"{len(ordered) - _FEW} more"] if len(ordered) > _FEW else []
-        lines += [box.unknown] if box.unknown else []
-        lines += ["out of scope"] if _is_out(box) else []
-        lines += [RISK.worded(mark)] if mark else []
-        for words, names in inside(box):
-            worst = RISK.worst(self.marks, names)
-            worse = worst and worst[1] and RISK.rank(worst[0]) > RISK.rank(mark[0] if mark else "")
-            lines.append(f"{words} {RISK.worded((worst[0], 0))}" if worst and worse else words)
+        ordered = sorted(box.members, key=lambda one: RISK.rank(self.marks.get(one.id, ("",))[0]), reverse=True)
+        lines = (
+            self.shown.worst.words if box.id == self.shown.worst.id else "",
+            ENTRY if box.id in self.shown.entries else "",
+            box.name.strip() or box.id,
+            box.subtitle.strip(),
+            *(member.name.strip() or member.id for member in ordered[: _FEW * (len(ordered) > 1)]),
+            f"{len(ordered) - _FEW} more" if len(ordered) > _FEW else "",
+            box.unknown,
+            "out of scope" if _is_out(box) else "",
+            RISK.worded(mark) if mark else "",
+            *(self._inside(words, names, mark) for words, names in inside(box)),
+        )
         begin, end = _SHAPES.get(box.symbol, ("(", ")"))
         return f"{self.names[box.id]}{begin}{_quoted(line for line in lines if line)}{end}"
+
+    def _inside(self, words: str, names: Sequence[str], owner: tuple[str, int] | None) -> str:
+        """What is inside a box, with its worst risk where that is worse than the owner's."""
+        worst = RISK.worst(self.marks, names)
+        worse = worst and worst[1] and RISK.rank(worst[0]) > RISK.rank(owner[0] if owner else "")
+        return f"{words} {RISK.worded((worst[0], 0))}" if worst and worse else words
 
     def _mark(self, box: Box) -> tuple[str, int] | None:
         """The worst risk of the members of a box that are in scope."""

@@ -82,10 +82,8 @@ class Labels:
             yield small("out of scope", MUTED)
         elif not all(member.described for member in box.members):
             yield small("(assumed)", MUTED)
-        if mark and len(box.members) == 1:
-            yield self.mark(mark, width)
-        elif mark and len(box.members) > self._listed(box):
-            above = any(self._word(member.id) == mark[0] for member in box.members)  # the word of the first members
+        if mark and (len(box.members) == 1 or len(box.members) > self._listed(box)):
+            above = len(box.members) > 1 and any(self._word(member.id) == mark[0] for member in box.members)
             text = self.scale.worded(mark)
             yield small(text.partition(_DOT)[2] if above else text, self.scale.paints[mark[0]].line, width)
         yield from self._inside(box, mark)

@@ -190,38 +190,39 @@ class Layout:
 
     def _legend(self) -> str:
         """What the signs mean; where arrows have numbers only, what each number stands for."""
-        words = ["rounded: process", "square: person or system", "cylinder: data", "dashed frame: trust boundary"]
-        words += self.scale.legend
-        if self.shown.worst.id:
-            words.append(f"{self.shown.worst.words}, thick outline: {WORST}")
-        if self.labels.entries:
-            words.append(f"{ENTRY}: takes requests from outside")
-        if any(mark[1] for mark in self.marks.values()) and self.scale.unit:
-            words.append("critical to low: the band of the worst threat")
-            if any(mark[0] == "undetermined" for mark in self.marks.values()):
-                words.append("undetermined: depends on an open question")
-        if any(box.unknown for box in self.shown.boxes.values()):
-            words.append(UNKNOWN)
-        words += self._of_arrows() if self.scale.numbered else ()
-        if any(not one.described for box in self.shown.boxes.values() for one in box.members):
-            words.append("(assumed): not described")
+        worst, numbered = self.shown.worst, self.scale.numbered
+        members = [one for box in self.shown.boxes.values() for one in box.members]
+        rated = bool(self.scale.unit) and any(mark[1] for mark in self.marks.values())
+        asked = rated and any(mark[0] == "undetermined" for mark in self.marks.values())
+        words = (
+            *("rounded: process", "square: person or system", "cylinder: data", "dashed frame: trust boundary"),
+            *self.scale.legend,
+            f"{worst.words}, thick outline: {WORST}" if worst.id else "",
+            f"{ENTRY}: takes requests from outside" if self.labels.entries else "",
+            "critical to low: the band of the worst threat" if rated else "",
+            "undetermined: depends on an open question" if asked else "",
+            UNKNOWN if any(box.unknown for box in self.shown.boxes.values()) else "",
+            *(self._of_arrows() if numbered else ()),
+            "(assumed): not described" if not all(one.described for one in members) else "",
+        )
         legend = "".join(
             f'<font color="{MUTED}">{dot_html(line)}</font>{_LEFT}'
-            for line in textwrap.wrap("\N{NO-BREAK SPACE}· ".join(words), self._letters(120))
+            for line in textwrap.wrap("\N{NO-BREAK SPACE}· ".join(filter(None, words)), self._letters(120))
         )
-        return legend if self.style.arrow or not self.style.counts or not self.scale.numbered else self._key(legend)
+        return legend if self.style.arrow or not self.style.counts or not numbered else self._key(legend)
 
-    def _of_arrows(self) -> Iterator[str]:
-        """What arrows and their numbers mean."""
-        yield "number: order of the flow"
-        if any(map(self.labels.without_number, self.shown.links)):
-            yield f"arrow without a number: more than {MOST_NUMBERS} flows"
-        if any(max(len(link.there), len(link.back)) > MOST_NUMBERS for link in self.shown.links):
-            yield f"4… ({TIMES}5): flow 4 and four more"
-        if any(link.back for link in self.shown.links):
-            yield "two arrowheads: flows both ways"
-        if any(link.source == HOSTILE for link in self.shown.links):
-            yield "dark box, dashed arrow: anyone on the internet"
+    def _of_arrows(self) -> tuple[str, ...]:
+        """What arrows and their numbers mean ('' for what the picture does not have)."""
+        links = self.shown.links
+        many = any(max(len(link.there), len(link.back)) > MOST_NUMBERS for link in links)
+        bare = any(map(self.labels.without_number, links))
+        return (
+            "number: order of the flow",
+            f"arrow without a number: more than {MOST_NUMBERS} flows" if bare else "",
+            f"4… ({TIMES}5): flow 4 and four more" if many else "",
+            "two arrowheads: flows both ways" if any(link.back for link in links) else "",
+            "dark box, dashed arrow: anyone on the internet" if any(link.source == HOSTILE for link in links) else "",
+        )
 
     def _key(self, legend: str) -> str:
         """The flows in columns above the legend; the legend alone where there are too many for a page."""

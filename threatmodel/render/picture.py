@@ -140,14 +140,15 @@ class Picture:
     @property
     def title(self) -> str:
         """What the picture shows of which system, in words: 'runtime view · 9 of 30 elements'."""
-        parts = ["all views" if self.view == "all" else f"{self.view} view"]
-        if self.focus:
-            parts.append(f"{cut(self.graph.elements[self.focus].name, 40) or self.focus} and its neighbors")
-        if self.only:
-            parts.append(f"{len(self.only)} functions and their neighbors")
-        if self.overview:
-            parts.append("overview")
-        return " · ".join([*parts, f"{self.shown} of {self.total} elements"])
+        name = cut(self.graph.elements[self.focus].name, 40) or self.focus if self.focus else ""
+        parts = (
+            "all views" if self.view == "all" else f"{self.view} view",
+            f"{name} and its neighbors" if name else "",
+            f"{len(self.only)} functions and their neighbors" if self.only else "",
+            "overview" if self.overview else "",
+            f"{self.shown} of {self.total} elements",
+        )
+        return " · ".join(filter(None, parts))
 
     @property
     def total(self) -> int:

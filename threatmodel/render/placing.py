@@ -14,6 +14,9 @@ from threatmodel.render.picture import PLURALS, DrawnShape, Picture, outermost
 LARGE = 8
 """Above so many functions a group is split by names."""
 
+MOST_SHOWN = 24
+"""The functions of a group that has a picture: more could not be read in one."""
+
 NAMES = {**PLURALS, "process": "services"}
 """The kinds that can be grouped, with their plurals."""
 

@@ -6,10 +6,8 @@ import urllib.parse
 from collections.abc import Mapping, Sequence
 
 from threatmodel.reading.marks import MARK
+from threatmodel.render.placing import MOST_SHOWN
 from threatmodel.render.text import markdown
-
-MOST = 24
-"""The functions of a group that has a picture: more could not be read in one."""
 
 _TAKEN = ("function-", "group-of-")
 """What the names of other files begin with."""
@@ -27,7 +25,7 @@ def file_of(functions: Sequence[str]) -> str:
 
 def address_of(functions: Sequence[str]) -> str:
     """Return the address of a picture in the folder; '' where functions are too many for one."""
-    return urllib.parse.quote(file_of(functions)) if len(functions) <= MOST else ""
+    return urllib.parse.quote(file_of(functions)) if len(functions) <= MOST_SHOWN else ""
 
 
 def album_index(name: str, functions: Mapping[str, str], groups: Sequence[Sequence[str]]) -> str:
@@ -36,7 +34,7 @@ def album_index(name: str, functions: Mapping[str, str], groups: Sequence[Sequen
     for group in groups:
         names = ", ".join(markdown(functions[one]) or markdown(one) for one in group)
         lines.append(
-            f"- [{len(group)} functions]({address_of(group)}): {names}" if len(group) <= MOST else f"- {names}"
+            f"- [{len(group)} functions]({address_of(group)}): {names}" if len(group) <= MOST_SHOWN else f"- {names}"
         )
     lines += [""] if groups else []
     for function, title in functions.items():

@@ -11,9 +11,7 @@ from threatmodel.reading.problems import Place, refusal
 from threatmodel.render.draw import DrawError
 from threatmodel.render.fitted import Wanted, fitted_to_each
 from threatmodel.render.picture import Drawable
-
-_MOST = 24
-"""The functions of a group that has a picture: more could not be read in one."""
+from threatmodel.render.placing import MOST_SHOWN
 
 
 class Drawn(NamedTuple):
@@ -35,7 +33,7 @@ def pictures(assessment: Assessment, *, detailed: bool = True) -> Pictures:
     wanted = Wanted(marks=risks(assessment), named=False)
     try:
         whole, groups = _drawn(assessment.graph, wanted)
-        shown = [group for group in groups if detailed and len(group) <= _MOST]
+        shown = [group for group in groups if detailed and len(group) <= MOST_SHOWN]
         each = [_drawn(assessment.graph, wanted._replace(only=group))[0] for group in shown]
     except DrawError as error:
         raise refusal("cannot-draw", Place("svg", 0), str(error)) from None
