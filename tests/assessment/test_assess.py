@@ -328,3 +328,33 @@ def test_a_hole_that_is_seen_is_no_question_about_what_only_lowers_it(
     graph = graph_of(tmp_path, "name: Hole\nsecrets: {key: {kept_in: secrets-manager}}\n", evidence(key=shown))
     found = {one.id: one.verdict for one in assess(graph, real, TODAY).findings}
     assert found["over-permissive-secret-access@key"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("shown", "verdict"),
+    [
+        ({"recovery": said(value=False)}, "open"),
+        ({}, "undetermined"),
+    ],
+)
+def test_damage_that_nothing_contains_is_no_question_about_what_is_at_stake(
+    shown: dict[str, Any], verdict: str, tmp_path: Path, real: Library
+) -> None:
+    text = "name: Loss\nstores: {orders: {kind: dynamodb}}\n"
+    graph = graph_of(tmp_path, text, evidence(orders=shown))
+    found = {one.id: one.verdict for one in assess(graph, real, TODAY).findings}
+    assert found["data-destruction@orders"] == verdict
+
+
+def test_damage_is_only_uncontained_where_nothing_stops_the_threat_and_the_first_control_contains_it(
+    tmp_path: Path,
+) -> None:
+    parts = control("good", "target.validates_input"), control("log", "target.logs_redacted")
+    facts = "validates_input: false"
+    for links, verdict in (
+        ("{good: contains, log: hinders}", "open"),
+        ("{log: hinders, good: contains}", "undetermined"),
+        ("{good: contains, log: {stops: it does}}", "undetermined"),
+    ):
+        library = library_of(tmp_path, threat("bad", links, likelihood=3, impact=2), *parts)
+        assert only(assessed(tmp_path, model(facts), library)).verdict == verdict, links

@@ -120,12 +120,18 @@ class _Assessing:
         return Looked(findings, denied)
 
     def _is_hole(self, threat: Threat, target: Element | Flow) -> bool:
-        """Whether evidence shows that what would stop a threat is missing, and only what is at stake is unknown."""
+        """Whether evidence shows that what would stop a threat, or else contain it, is missing.
+
+        Only what is at stake may be unknown.
+        """
         unknown = {leaf.fact for leaf, _ in threat.applies[target.kind].why(target.facts)}
         if not unknown or not unknown <= _AT_STAKE:
             return False
         stopping = [self.library.controls[link.control] for link in threat.links if link.effect == "stops"]
         own = [self.states.at(one, target.id) for one in stopping if one.scope == target.kind]
+        if threat.contained_by:
+            contains = self.states.at(self.library.controls[threat.contained_by], target.id)
+            return contains.level < 0 and contains.is_missing
         return any(state.is_seen_missing for state in own)
 
     def _is_shown(self, threat: Threat, target: Element | Flow) -> bool:

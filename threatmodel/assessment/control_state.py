@@ -90,12 +90,12 @@ class State(_Computed):
     def counts(self) -> tuple[int, bool]:
         """What it counts for, and whether it is unknown if it is in place: all that an outcome follows from.
 
-        -2: something in a file, in an answer or in what ran shows that it is missing.
+        -2: something in a file, in an answer or in what ran shows that it is missing.  -1: it is missing.
         """
         try:
             return self._counts
         except AttributeError:
-            level = -EVIDENCE if self.is_seen_missing else self.level
+            level = -EVIDENCE if self.is_seen_missing else self.level if self.level >= 0 or self.is_missing else 0
             object.__setattr__(self, "_counts", _COUNTS[level, self.is_open])
             return self._counts
 

@@ -46,7 +46,8 @@ class _Cells(NamedTuple):
     """What is left of a risk under what is claimed, under what is proven, and if every unknown control is in place.
 
     Where evidence shows that what would stop the threat is missing, unknown controls that lower the risk leave no hope:
-    a hole that is seen is a finding.  The proven cell begins at the library's, where the model's own is lower: no
+    a hole that is seen is a finding.  So is damage that nothing contains, where nothing stops a threat and the first of
+    its controls would contain it.  The proven cell begins at the library's, where the model's own is lower: no
     statement makes it smaller.
     """
 
@@ -97,6 +98,7 @@ def _cells(one: Situation, counts: Iterable[Counts]) -> _Cells:
 
     stopping = [(level, is_open) for effect, level, is_open in answers if effect == "stops"]
     is_shown = any(level <= -EVIDENCE for level, _ in stopping) and not any(is_open for _, is_open in stopping)
+    is_shown = is_shown or (one.threat.contained_by != "" and answers[0][1] < 0)
     proof = Cell(max(one.proof.likelihood, one.inherent.likelihood), max(one.proof.impact, one.inherent.impact))
     return _Cells(
         claimed=residual(one.inherent, effects(lambda level, _: level >= STATED)),

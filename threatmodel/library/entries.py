@@ -110,6 +110,13 @@ class Threat:
     formerly: tuple[str, ...] = ()
     took_in: tuple[str, ...] = ()
 
+    @property
+    def contained_by(self) -> str:
+        """The control that contains what nothing stops: the first one, if it does; '' where there is none."""
+        first = self.links[0] if self.links else None
+        stopped = any(link.effect == "stops" for link in self.links)
+        return first.control if first is not None and first.effect == "contains" and not stopped else ""
+
     def conditions(self, kind: str) -> Iterator[Condition]:
         """Yield every condition that the threat reads of a target of a kind: of exposure, of moves and of links."""
         yield self.applies[kind]
