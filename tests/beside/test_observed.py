@@ -91,10 +91,6 @@ def test_what_is_nowhere_is_unknown_where_code_may_be_elsewhere(
 @pytest.mark.parametrize(
     ("text", "fact", "why", "line"),
     [
-        (
-            "import boto3\ndef handler(event, context):\n    boto3.client('bedrock-runtime').invoke_model(body='x')\n",
-            *("calls_language_model", "calls boto3.client.invoke_model", "src/app.py:3"),
-        ),
         (START + "    return form['user_id']\n", "authorizes_caller", "reads who calls", "src/app.py:6"),
         (
             START + "    return [{'type': 'button', 'value': 'approve'}]\n",
@@ -198,3 +194,42 @@ def test_a_webhook_s_signature_that_the_code_compares_decides_who_calls(
     model = project(tmp_path, {"app.js": SIGNED % check}, runtime="nodejs22.x")
     found = said_of(assessed(model, monkeypatch, capsys))
     assert ("code_decides_callers" in found) is decides
+
+
+@pytest.mark.parametrize(
+    ("taken", "passed_on"),
+    [
+        ("const pages = require('./pages');", "module.exports = new Pages();"),
+        ("import pages from './pages';", "const pages = new Pages();\nexport default pages;"),
+        ("import { pages } from './pages';", "export const pages = new Pages();"),
+    ],
+)
+def test_methods_of_an_instance_that_another_module_exports_are_followed(
+    taken: str, passed_on: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    service = "const axios = require('axios');\nclass Pages { async fetch(url) { return axios.get(url); } }\n"
+    handler = f"{taken}\nexports.handler = async (event) => pages.fetch(JSON.parse(event.body).url);\n"
+    files = {"app.js": handler, "pages.js": f"{service}{passed_on}\n"}
+    found = said_of(assessed(project(tmp_path, files, runtime="nodejs22.x"), monkeypatch, capsys))
+    assert found["fetches_given_urls"][:2] == (True, "evidence")
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("PASSWORD = 'Corp123!'", True),
+        ("app.secret_key = 'ThisIsTheLongPhraseOfTheShop'", True),
+        ("SECRET_NAME = 'prod-1234-db'", False),
+        ("password = 'your-password-1'", False),
+        ("api_key = 'x-api-key'", False),
+        ("api_key = 'OPENAI_API_KEY_2'", False),
+        ("secret = '/prod/db/1'", False),
+        ("secret_key = 'secretAccessKeyOfTheAccount'", False),
+    ],
+)
+def test_a_secret_is_known_by_its_name_and_form(
+    line: str, shown: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    text = f"import types\napp = types.SimpleNamespace()\n{line}\ndef handler(event, context):\n    return 1\n"
+    found = assessed(project(tmp_path, {"app.py": text}), monkeypatch, capsys)
+    assert ("a secret is written in the code" in json.dumps(found)) is shown

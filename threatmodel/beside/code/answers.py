@@ -25,6 +25,16 @@ _KEY = re.compile(r"[0-9a-z]{24,}\Z", re.IGNORECASE)
 _SIGNING = re.compile(r"sign\w*_?secret|signing", re.IGNORECASE)
 _ABOUT = re.compile(r"(?:_?id|name|arn|md5|hash|fingerprint|digest|version|path|url)\Z", re.IGNORECASE)
 """How the name of something ends that is about a secret, and is none."""
+_NAMED = re.compile(
+    r"(?:secret(?:_?key)?|pass(?:word|wd|phrase)|(?:api|private|encryption|signing)_?key|(?:access|auth|api|bot)_?token)\Z",
+    re.IGNORECASE,
+)
+"""How the name of a secret ends."""
+_VALUE = re.compile(
+    r"(?![A-Z0-9_]+\Z)(?=.*[A-Za-z])(?=.*(?:\d|[^\w\s.:/-]))[^\s/{}<>$]{8,200}\Z"
+    r"|(?!.*(?i:secret|key|pass|token|param|header))(?=.*[a-z][A-Z])[A-Za-z]{20,200}\Z"
+)
+"""A text that may be a secret: one word with a digit or a sign, or a long one; no path, no address and no variable."""
 _VERIFIES = re.compile(r"(?:\A|\.)(?:SignatureVerifier|createHmac|hmac\.new|hmac\.digest|SlackEventAdapter)\Z")
 _EXAMPLE = re.compile(r"x{6,}|0{8,}|example|your|placeholder|dummy", re.IGNORECASE)
 _TRACES = re.compile(r"traceback\.(?:format_exc|format_exception)\(|(?:\A|\.)format_exc\(")
@@ -62,14 +72,36 @@ def _all_told(reading: Reading) -> Iterator[Observed]:
                 continue
             foreign = _is_foreign(reading, node, raised)
             for one in walk(node.parts[0]):
-                told = next(
-                    (part for part in _answered(reading, one, function) if _tells(reading, part, node.name, function)),
-                    None,
-                )
+                told = next(_telling(reading, one, node.name, function), None)
                 if told is not None:
                     sure = foreign and not tests_around(node.parts[0], one)
                     note = "an answer has the text of an exception"
                     yield reading.at("tells-exception", CERTAIN if sure else SIGN, (function, told), note)
+
+
+def _telling(reading: Reading, node: Node, exception: str, function: Function) -> Iterator[Node]:
+    """Yield what tells the text of an exception: a part of an answer, or a variable that is one after the handler."""
+    for part in _answered(reading, node, function):
+        if _tells(reading, part, exception, function) or (
+            part[:2] == ("name", exception) and _is_shown(reading, node, part, function)
+        ):
+            yield part
+    kept = node.parts[0].name if node.kind == "assign" and node.parts[0].kind == "name" else ""
+    if kept and _tells(reading, node.parts[1], exception, function, depth=1):
+        later = (one for one in function.nodes if one.kind == "return" and one.line > node.line)
+        if any(part[:2] == ("name", kept) for one in later for part in _answered(reading, one, function)):
+            yield node.parts[1]
+
+
+def _is_shown(reading: Reading, answer: Node, exception: Node, function: Function) -> bool:
+    """Return whether a function of the folder is given an exception, and what it returns has its text."""
+    for call in (one for one in walk(answer) if one.kind == "call"):
+        target = reading.program.called(call, function)
+        for given, name in zip(call.parts[1:], _names(target), strict=False) if target is not None else ():
+            returned = (one for one in target.nodes if one.kind == "return") if target is not None else ()
+            if given is exception and any(_shows(inner, name) for one in returned for inner in walk(one)):
+                return True
+    return False
 
 
 def _raised(reading: Reading) -> frozenset[str]:
@@ -172,6 +204,10 @@ def _written(reading: Reading, node: Node, function: Function) -> Iterator[tuple
     if node.kind in {"assign", "keyword", "pair"} and node.parts:
         target = node.parts[0].name if node.kind == "assign" else node.name
         value = node.parts[-1] if node.kind == "assign" else node.parts[0]
+        if _is_named_secret(target) and any(
+            one.kind == "text" and _VALUE.match(one.name) and not _EXAMPLE.search(one.name) for one in _may_be(value)
+        ):
+            yield "a secret", ""
         named = _SIGNING.search(target) and not _ABOUT.search(target)
         if named and any(one.kind == "text" and _HEX.match(one.name) for one in _may_be(value)):
             yield "a signing secret", "signing secret"
@@ -179,6 +215,11 @@ def _written(reading: Reading, node: Node, function: Function) -> Iterator[tuple
         given = (one.parts[0] if one.kind == "keyword" else one for one in node.parts[1:])
         if any(one.kind == "text" and _KEY.match(one.name) for one in given):
             yield "a signing secret", "signing secret"
+
+
+def _is_named_secret(name: str) -> bool:
+    """Return whether a variable, an option or a key is named as a secret, and not as what is about one."""
+    return bool(_NAMED.search(name)) and not _ABOUT.search(name)
 
 
 def _may_be(value: Node) -> Iterator[Node]:

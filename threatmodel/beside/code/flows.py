@@ -103,7 +103,15 @@ _PARSES = (
 )
 _KEEPS = (
     *("json.dumps", "JSON.stringify", "str", "repr", "dict", "bytes", "String", "Buffer.from", "util.inspect"),
-    *("base64.b64decode", "b64decode", "base64.standard_b64decode", "unquote", "unquote_plus", "decodeURIComponent"),
+    *(
+        "os.path.splitext",
+        "base64.b64decode",
+        "b64decode",
+        "base64.standard_b64decode",
+        "unquote",
+        "unquote_plus",
+        "decodeURIComponent",
+    ),
     *(
         "atob",
         "copy.deepcopy",

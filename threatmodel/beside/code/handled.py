@@ -24,7 +24,10 @@ _PARTS = frozenset({"payload", "field", "id"})
 """What is followed to its tests: a test of all of a request is about who sent it."""
 _DEEPEST = 8
 _REPLACER = 2
-Taken = Literal["text", "address", "object"]
+_FROM_PATHS = re.compile(r"base_?name|secure_?file|is_?relative|real_?path|abs_?path|resolve|normal", re.IGNORECASE)
+"""What takes the directory out of a path, or makes it comparable."""
+_CHECKS = re.compile(r"(?i:valid|verif|check|allow|safe|assert|ensure|reject|match)|\A(?:is|has)(?=_|[A-Z])")
+Taken = Literal["text", "address", "object", "path"]
 """As what a value counts where it arrives."""
 
 
@@ -32,8 +35,9 @@ def is_handled(reading: Reading, value: Node, function: Function, sink: Node, ta
     """Return whether a value is tested, cleaned or changed before it arrives, here or where it comes from.
 
     `sink` is the expression that it arrives in. Taken as an address: a test that only looks for a text somewhere in the
-    value says nothing of its host. Taken as an object: what sets a member of it leaves the others. A value from further
-    away than can be followed counts as handled.
+    value says nothing of its host. Taken as an object: what sets a member of it leaves the others. Taken as a path:
+    only what takes its directory, or by its name checks it, does so. A value from further away than can be followed
+    counts as handled.
     """
     return _Handling(reading, taken).of(value, function, sink, 0)
 
@@ -95,15 +99,23 @@ class _Handling:
     def passes(self, call: Node, function: Function) -> bool:
         """Return whether a call only reads what it is given: a function of the folder that gives one constant back."""
         target = self.reading.program.called(call, function)
+        if target is None and self.taken == "path":
+            return not (_FROM_PATHS.search(call.parts[0].name) or _CHECKS.search(call.parts[0].name))
         if target is None:
             return _ONLY_READS.search(self.reading.program.dotted(call.parts[0], function)) is not None
+        if self.taken == "path":
+            names = [one.name for one in target.parameters]
+            tests = [test for one in target.nodes for test in (one.kind == "compare" and (one,)) or _tests(one)]
+            return not any(_FROM_PATHS.search(node.name) for node in target.nodes) and not any(
+                _mentions(test, name, frozenset()) for test in tests for name in names
+            )
         return [one.kind for one in target.body.parts] == ["return"] and all(
             one.kind == "constant" for one in target.body.parts[0].parts
         )
 
     def given(self, name: str, holder: Function, depth: int) -> bool:
         """Return whether each caller that gives a parameter data of a request has handled it."""
-        given = list(_given(self.reading, name, holder))
+        given = list(given_to(self.reading, name, holder))
         return bool(given) and all(self.of(one, caller, call, depth + 1) for one, caller, call in given)
 
 
@@ -222,7 +234,8 @@ def _before(sink: Node, function: Function) -> Iterator[Node]:
             yield node
 
 
-def _given(reading: Reading, name: str, holder: Function) -> Iterator[tuple[Node, Function, Node]]:
+def given_to(reading: Reading, name: str, holder: Function) -> Iterator[tuple[Node, Function, Node]]:
+    """Yield what of a request callers give a function as a parameter, each with the caller and the call."""
     parameters = [one.name for one in holder.parameters if one.name not in {"self", "cls"}]
     for caller, call, _ in reading.program.sure_calls:
         for number, one in enumerate(call.parts[1:] if reading.program.called(call, caller) is holder else ()):

@@ -130,7 +130,8 @@ def _is_written(reading: Reading, call: Node, function: Function, setting: Seque
 def _level(reading: Reading, logger: str, setting: Sequence[_Call]) -> int:
     """Return from which level on a logger writes; what is computed or set under a condition counts as ERROR.
 
-    Lambda has set up the root logger, at WARNING, before the code runs: basicConfig() without force does nothing.
+    Lambda has set up the root logger, at WARNING, before the code runs: basicConfig() without force does nothing while
+    it has its handler.
     """
     default = _INFO if _AT_INFO.search(logger) else _WARNING
     found = {level for level in (_set_by(reading, logger, *where[:2]) for where in setting) if level}
@@ -144,7 +145,8 @@ def _set_by(reading: Reading, logger: str, function: Function, node: Node) -> in
         owner = reading.program.dotted(node.parts[0], function).rpartition(".")[0]
         value = node.parts[1] if owner in {logger, "logging.getLogger()", "logging.root"} else None
     elif node.parts[0].name == "basicConfig":
-        value = set_to.get("level") if "force" in set_to else None
+        counts = "force" in set_to or "removeHandler" in reading.program.words
+        value = set_to.get("level") if counts else None
     else:
         makes = logger.startswith(reading.program.dotted(node, function)) and _AT_INFO.search(logger)
         value = next((set_to[one] for one in ("level", "logLevel") if one in set_to), None) if makes else None

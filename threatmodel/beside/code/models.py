@@ -32,14 +32,27 @@ def models(reading: Reading) -> Iterator[Observed]:
         return
     function, call = found[0]
     name = reading.program.dotted(call.parts[0], function)
-    yield reading.at("calls-model", SIGN, (function, call), f"calls {_shown(name)}")
+    sure = next(((here, one) for here, one, called in reading.program.sure_calls if CALLS.search(called)), None)
+    yield reading.at("calls-model", CERTAIN if sure else SIGN, sure or (function, call), f"calls {_shown(name)}")
     words = reading.program.words.keys()
-    if not reading.whole or any(map(_is_open, (one for _, one in found))):
-        return
-    if not words & _LIMITS and "invoke_agent" not in name:
+    whole = reading.whole and not any(_is_open(one) for _, one in found)
+    if whole and not words & _LIMITS and "invoke_agent" not in name:
         yield reading.at("no-model-limit", CERTAIN, (function, call), "no call to the model limits its tokens")
-    if not words & _GUARDS and _BEDROCK.search(name):
+    if (whole or all(_is_written(*one) for one in found)) and not words & _GUARDS and _BEDROCK.search(name):
         yield reading.at("no-guardrail", CERTAIN, (function, call), "no call to the model names a guardrail")
+
+
+def _is_written(function: Function, call: Node) -> bool:
+    """Return whether all options of a call are written in it, or in the only value of the variable that it is given."""
+    given = [
+        function.assigned[one.name][0] if len(function.assigned.get(one.name, ())) == 1 else one
+        for one in call.parts[1:]
+    ]
+    return bool(given) and all(
+        (one.kind == "keyword" and one.name)
+        or (one.kind == "dict" and all(pair.kind == "pair" and pair.name for pair in one.parts))
+        for one in given
+    )
 
 
 def _is_open(call: Node) -> bool:

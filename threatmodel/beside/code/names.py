@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from threatmodel.beside.code.functions import Function, functions_of
-from threatmodel.beside.code.modules import Module, Modules
+from threatmodel.beside.code.modules import Module, Modules, is_required
 from threatmodel.beside.code.syntax import Node, about, walk
 
 _DEEPEST = 12
@@ -127,15 +127,19 @@ class Names:
                 return self.defined(there, what.name, 0)
         return None
 
-    def _class_of(self, value: Node, function: Function) -> str:
+    def _class_of(self, value: Node, function: Function, depth: int = 0) -> str:
         """Return the class of the modules of which a value surely is an instance; '' where none is known."""
-        for here in function.scopes if value.kind == "name" else ():
+        for here in function.scopes if value.kind == "name" and depth < _DEEPEST else ():
             values = here.assigned.get(value.name, ())
-            if values or value.name in here.bound:
-                if len(values) != 1 or value.name in here.bound:
-                    return ""
-                value = values[0]
-                break
+            if value.name in here.bound or len(values) > 1:
+                return ""
+            if values and not is_required(values[0]):
+                return self._class_of(values[0], here, depth + 1)
+        target, original = function.module.imports.get(value.name, ("", "")) if value.kind == "name" else ("", "")
+        if target in self.modules.found:  # an instance that a module of the folder makes, and passes on
+            there = self.top[target]
+            made = there.assigned.get(original, ()) if original != "*" else _is_exports(there)
+            return self._class_of(made[0], there, depth + 1) if len(made) == 1 and depth < _DEEPEST else ""
         name = value.parts[0].name if value.kind == "call" and value.parts[0].kind == "name" else ""
         defined = sum(one.name == name for one in self.of_kind("class"))
         return name if name in self.classes and defined == 1 and name not in self._extended else ""
@@ -243,6 +247,12 @@ def _given_back(function: Function) -> str | None:
     statements = function.body.parts if function.in_table else ()
     returned = statements[0].parts if len(statements) == 1 and statements[0].kind == "return" else ()
     return returned[0].name if returned and returned[0].kind == "name" else None
+
+
+def _is_exports(top: Function) -> Sequence[Node]:
+    """Return what a module of JavaScript is as a whole: the values of `module.exports`."""
+    assigned = (node.parts for node in top.nodes if node.kind == "assign" and node.parts[0].kind == "attribute")
+    return [value for target, value in assigned if target.name == "exports" and target.parts[0].name == "module"]
 
 
 def is_outer(function: Function) -> bool:

@@ -1,13 +1,14 @@
-"""Where text of a request arrives: in an interpreter, as an address that is requested, in a message."""
+"""Where text of a request arrives: in an interpreter, as an address or a path that is opened, in a message."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from threatmodel.beside.code.flows import GIVEN
 from threatmodel.beside.code.functions import Function
-from threatmodel.beside.code.handled import is_handled
+from threatmodel.beside.code.handled import given_to, is_handled
 from threatmodel.beside.code.observed import CERTAIN, SIGN, Observed, Reading
 from threatmodel.beside.code.syntax import Node, walk
 
@@ -41,9 +42,29 @@ FETCHES = re.compile(
     r"\A(?:requests|httpx)\.(?:get|post|put|patch|delete|head|request)\Z|\Aurllib\.request\.(?:urlopen|Request)\Z|\Afetch\Z"
     r"|\A(?:axios|got|node-fetch|superagent|needle|undici)(?:\.(?:get|post|put|patch|delete|head|request|fetch))?(?:\(.*\))?\Z"
     r"|(?:Session|session|http|PoolManager|AsyncClient|ClientSession)\([^)]*\)\.(?:get|post|put|patch|delete|request)\Z"
-    r"|\A(?:node:)?https?\.(?:get|request)\Z|WebhookClient\Z|IncomingWebhook\Z"
+    r"|\A(?:node:)?https?\.(?:get|request)\Z|WebhookClient\Z|IncomingWebhook\Z|\.goto\Z|(?:\A|\.)(?:urlretrieve|from_url)\Z"
 )
+"""What requests an address; a browser that a program steers does so with `goto`."""
+OPENS = re.compile(
+    r"\A(?:open|io\.open|Image\.open|send_file)\Z|\A(?:node:)?fs(?:/promises|\.promises|-extra)?\.(?:read|create|write|open)\w*\Z"
+    r"|\Apathlib\.Path\([^)]*\)\.(?:open|read_\w+|write_\w+)\Z"
+)
+"""What opens a file by its path."""
+FINDS = re.compile(
+    r"\.(?:find|find_?one|find_?one_?and_?\w+|(?:update|delete|replace)_?(?:one|many)|count_?documents)\Z",
+    re.IGNORECASE,
+)
+"""What selects documents by an object, in which a value may be an operator: `{"$gt": ""}`."""
+_DOCUMENTS = frozenset({"mongoose", "mongodb", "monk", "mongojs", "pymongo", "motor", "mongoengine", "papr"})
+_TEXTS = frozenset(
+    {"queryStringParameters", "multiValueQueryStringParameters", "pathParameters", "rawQueryString", "params", "args"}
+)
+"""Parts of a request whose values are texts, and no objects."""
 POSTS = re.compile(r"(?:chat_post\w+|chat_update|chat\.post\w+|chat\.update|chatPostMessage|postMessage|say|respond)\Z")
+
+
+_DEEPEST = 8
+"""Callers from which a path is given on."""
 
 
 def sinks(reading: Reading) -> Iterator[Observed]:
@@ -78,8 +99,13 @@ def _at(reading: Reading, call: Node, function: Function, name: str) -> Iterator
     elif QUERIES.search(name) and first.kind != "text" and _DATABASE.search(name):
         built = [part for part in _built(first, function) if part.kind == "join"]
         yield from _interpreted(reading, call, function, built)
+    elif FINDS.search(name) and not _DOCUMENTS.isdisjoint(reading.program.modules.packages):
+        what = f"{call.parts[0].name}() selects with an object, whose operators may be"
+        yield from _interpreted(reading, call, function, list(_selecting(first, function)), what)
     if FETCHES.search(name):
         yield from _fetched(reading, call, function, first)
+    elif OPENS.search(name):
+        yield from _opened(reading, call, function, first)
     if POSTS.search(name):
         yield from _posted(reading, call, function)
 
@@ -137,6 +163,43 @@ def _fetched(reading: Reading, call: Node, function: Function, first: Node) -> I
             yield reading.at("fetches", CERTAIN, (function, call), note)
             if not is_handled(reading, target, function, call, "address"):
                 yield reading.at("fetches-unchecked", CERTAIN, (function, call), f"{note}, and nothing checks its host")
+
+
+def _opened(reading: Reading, call: Node, function: Function, path: Node) -> Iterator[Observed]:
+    """Yield that a path is opened of which the request gives whole parts, and of which nothing takes the directory."""
+    for part, where in _segments(reading, path, function):
+        if reading.flows.of(part, where) & GIVEN and not is_handled(reading, part, where, call, "path"):
+            note = f"{call.parts[0].name}() opens a path that the request names"
+            yield reading.at("fetches", CERTAIN, (function, call), note)
+            yield reading.at("fetches-unchecked", CERTAIN, (function, call), f"{note}, and nothing checks it")
+
+
+def _segments(reading: Reading, path: Node, function: Function, depth: int = 0) -> Iterator[tuple[Node, Function]]:
+    """Yield the parts of a path that begin where a directory ends: of a text, and those that are joined."""
+    values = list(_built(path, function))
+    if path.kind == "name" and path.name not in function.assigned and depth < _DEEPEST:
+        for given, caller, _ in given_to(reading, path.name, function):
+            yield from _segments(reading, given, caller, depth + 1)
+    for node in values:
+        if node.kind == "call" and reading.program.dotted(node.parts[0], function).endswith("path.join"):
+            yield from ((one, function) for one in node.parts[1:])
+        elif node.kind == "join":
+            after = (b for a, b in pairwise(node.parts) if a.kind == "text" and a.name.endswith("/"))
+            yield from ((one, function) for one in (node.parts[0], *after))
+        elif node.kind != "name":
+            yield node, function
+
+
+def _selecting(query: Node, function: Function) -> Iterator[Node]:
+    """Yield the values of a query by an object that may be objects: as they are in a body of JSON, or all of it."""
+    for node in _built(query, function):
+        values = [pair.parts[0] for pair in node.parts if pair.kind == "pair"] if node.kind == "dict" else [node]
+        for value in values:
+            inside = [*walk(value), *(one for name in walk(value) for one in _built(name, function))]
+            if value.kind in {"name", "attribute", "item"} and _TEXTS.isdisjoint(
+                inner.name for one in inside for inner in walk(one)
+            ):
+                yield value
 
 
 def _posted(reading: Reading, call: Node, function: Function) -> Iterator[Observed]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from threatmodel.beside.code.conditions import tests_around
+from threatmodel.beside.code.flows import GIVEN
 from threatmodel.beside.code.functions import Function, derived
 from threatmodel.beside.code.handled import is_handled
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
@@ -17,6 +18,18 @@ _WRITES = frozenset(
 ) | {"UpdateCommand"}
 _READS = frozenset({"get_item", "getItem", "GetItemCommand", "GetCommand", "query", "QueryCommand"})
 _CLIENT = re.compile(r"DocumentClient\([^)]*\)\.(?:put|update)\Z")
+_CHANGES = frozenset(
+    {"delete_item", "update_item", "delete_object", "deleteItem", "updateItem", "deleteObject", "DeleteItemCommand"}
+    | {"UpdateItemCommand", "DeleteObjectCommand", "DeleteCommand"}
+) | {"UpdateCommand"}
+_CHANGES_IN = re.compile(r"DocumentClient\([^)]*\)\.(?:delete|update)\Z")
+"""What changes or removes the object that its key names."""
+_IDENTITY = re.compile(
+    r"authoriz|identity|claim|principal|cognito|jwt|token|session|cookie|secret|signature|hmac|password|api_?key|\bsub\b"
+    r"|owner|caller|tenant|user|account|permission|allowed|admin",
+    re.IGNORECASE,
+)
+"""Words by which code speaks of who calls."""
 _CONDITION = "ConditionExpression"
 _REQUESTS = re.compile(r"\Arequests\.(?:get|post|put|patch|delete|head|request)\Z")
 _RANDOM = re.compile(r"\A(?:uuid\.uuid[14]|random\.\w+|secrets\.\w+|crypto\.random\w+|uuid\.v4|time\.time)\Z")
@@ -27,7 +40,7 @@ _REDIRECTS = re.compile(r"oauth[._]v2[._]access|oauth_v2_access|oauth\.access")
 def writes(reading: Reading) -> Iterator[Observed]:
     """Yield what is seen of writes, of what is remembered, and of calls to the outside."""
     yield from _conditions(reading)
-    for first_of in (_remembered, _timeouts, _at_start, _state):
+    for first_of in (_remembered, _timeouts, _at_start, _state, _of_anyone):
         yield from islice(first_of(reading), 1)
 
 
@@ -57,6 +70,19 @@ def _conditions(reading: Reading) -> Iterator[Observed]:
             how = SIGN if is_handled(reading, value, function, node, "object") else CERTAIN
             yield reading.at("stores-whole", how, (function, node), note)
             return
+
+
+def _of_anyone(reading: Reading) -> Iterator[Observed]:
+    """Yield a change of an object that a request names, in code that nowhere speaks of who calls."""
+    if reading.openings or any(_IDENTITY.search(word) for word in reading.program.words):
+        return
+    for function, node, name in reading.program.sure_calls:
+        if _named(node) not in _CHANGES and not _CHANGES_IN.search(name):
+            continue
+        keys = (one for one in _given(function, node) if one.kind in {"pair", "keyword"} and one.name == "Key")
+        if any(reading.flows.of(one.parts[0], function) & GIVEN for one in keys):
+            note = f"{_named(node)}() changes the object that a request names, and no code reads who calls"
+            yield reading.at("any-object", CERTAIN, (function, node), note)
 
 
 def _given(function: Function, call: Node) -> Iterator[Node]:

@@ -269,6 +269,7 @@ FACTS: Mapping[str, tuple[tuple[str, Any], ...]] = {
     "no-oauth-state": (("binds_installation_state", False),),
     "unverified-token": (("takes_tokens", True), ("verifies_tokens", False)),
     "no-approver": (("checks_approver", False),),
+    "any-object": (("checks_object_owner", False),),
     "any-channel": (("checks_audience", False),),
     "given-token": (("guards_task_tokens", False),),
     "idempotent": (("idempotent", True),),
@@ -298,6 +299,6 @@ GRANTS: Mapping[str, str] = {
 
 OF_REQUESTS = frozenset(
     {"nothing-verifies", "effect-first", "verifies", "scheme", "window", "one-sided", "no-window"}
-    | {"given-token", "checks-callers"}
+    | {"given-token", "checks-callers", "any-object"}
 )
 """What is said only of a function that requests reach: a worker verifies nothing, and need not."""

@@ -182,17 +182,25 @@ def _tried(at: Tree) -> list[Node]:
 
 
 def _switched(at: Tree) -> list[Node]:
-    """Return a test for each case; the last one, of all others, is always true."""
+    """Return a test for each case; that of all others is that none fits, if one that does goes on after the switch."""
     value, body = fields(at, "value"), at.child_by_field_name("body")
     found: list[Node] = []
+    tests: list[Node] = []
+    goes_on = False
     for case in children(body) if body is not None else ():
         tested = case.child_by_field_name("value")
         inside = [one for one in children(case) if tested is None or one.id != tested.id]
         if inside and inside[-1].type == "break_statement":
             inside.pop()
+            goes_on = True
         then = node("block", "", [made for one in inside for made in statement(one)], case)
-        always = node("constant", "true", (), case)
-        test = node("compare", "==", [*value, *every([tested])], case) if tested is not None else always
+        if tested is not None:
+            test = node("compare", "==", [*value, *every([tested])], case)
+            tests.append(test)
+        elif goes_on:
+            test = node("not", "", [node("or", "", tests, case)], case)
+        else:
+            test = node("constant", "true", (), case)
         found.append(node("if", "", [test, then, block(None, case)], case))
     return found
 
