@@ -271,6 +271,8 @@ def policies(template: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Every policy document and every use of a SAM policy template."""
     for node in nodes(template):
         match node:
+            case {"Version": "2021-06-01"}:  # a data protection policy of CloudWatch Logs
+                pass
             case {"Statement": [*statements]} if all(isinstance(one, dict) for one in statements):
                 yield node
             case {"Statement": {"Effect": _} as statement}:
