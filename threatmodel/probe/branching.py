@@ -22,7 +22,7 @@ def all_taken(case: Case, setting: Setting) -> ProbeOutcome:
     if setting.taken.unrecorded:
         names = listed(setting.taken.unrecorded, _MOST)
         return ProbeOutcome(outcome=UNDECIDED, why=f"it is not recorded which branches {names} takes")
-    refused, taken = set(_refused(case, setting)), set(_taken(setting))
+    refused, taken = set(ways_of_rejected(case, setting)), set(ways_of_accepted(setting))
     found = setting.taken.untested(refused, taken)
     if not found:
         return ProbeOutcome(outcome=PASSED)
@@ -30,7 +30,7 @@ def all_taken(case: Case, setting: Setting) -> ProbeOutcome:
     return ProbeOutcome(outcome=UNDECIDED, why=f"{'; '.join(map(str, found[:_MOST]))}{rest}: {_REMEDY}")
 
 
-def _refused(case: Case, setting: Setting) -> Iterator[Mask]:
+def ways_of_rejected(case: Case, setting: Setting) -> Iterator[Mask]:
     """Yield the ways of hostile requests of the same facts that were rejected."""
     acts = bool(side_effects(setting.genuine))
     for one, replies in setting.replies:
@@ -57,7 +57,7 @@ def _is_hostile(case: Case, send: Send) -> bool:
 _WINDOW = 300
 
 
-def _taken(setting: Setting) -> Iterator[Mask]:
+def ways_of_accepted(setting: Setting) -> Iterator[Mask]:
     """Yield the ways of requests that were accepted."""
     for one, replies in setting.replies:
         for reply in replies:

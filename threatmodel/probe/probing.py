@@ -23,6 +23,7 @@ from threatmodel.probe.protocol import Runner
 from threatmodel.probe.replies import came_back
 from threatmodel.probe.requests import SECRET, Genuine
 from threatmodel.probe.result import Result, fingerprint
+from threatmodel.probe.retracing import retraced
 from threatmodel.probe.runners.aws import TOKEN
 from threatmodel.probe.searching import Wanted, searched
 from threatmodel.probe.secret_values import is_plain
@@ -117,6 +118,14 @@ def _probed(runner: Runner, options: Options, cases: Sequence[Case]) -> Result:
         signed=_signed(genuine),
         taken=runner.taken,
     )
+    late = next((at for at, case in enumerate(asked) if case.id == "after-branches"), None)
+    if late is not None and not answered[late].skipped and setting.taken is not None:
+        everything = list(zip(asked, answered, strict=True))
+        asked[late], answered[late] = retraced(asked[late], everything, setting, genuine, asker)
+        replies = [
+            (case, one.replies) for case, one in zip(asked, answered, strict=True) if not one.skipped and case.send
+        ]
+        setting = replace(setting, replies=replies, taken=runner.taken)
     rows = tuple(_row(case, one, setting, asker.stopped) for case, one in zip(asked, answered, strict=True))
     secret = options.secret_variable if runner.reads_secret_variable else ""
     return Result(

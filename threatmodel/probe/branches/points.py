@@ -80,10 +80,11 @@ class _Source:
     def _branched(self, one: Node, frame: Frame) -> Iterator[Point]:
         test, then, other = one.parts
         ways = (follow((*then.parts,), frame), follow((*other.parts,), frame))
-        if is_quiet(then) and is_quiet(other):
+        is_case = (one.line, one.column) == (test.line, test.column)  # its pattern is no expression
+        if is_quiet(then) and is_quiet(other) and not (is_case and not then.parts):  # an empty case leads into the next
             ways = (frozenset(), frozenset())
         if one.name != "else":
-            if (one.line, one.column) == (test.line, test.column):  # a case, whose pattern is no expression
+            if is_case:
                 yield Point(CASE, one.line, one.column, *ways)
             yield from _conditions(test, ways)
             yield from self._inside(test, frame)
