@@ -151,7 +151,7 @@ def test_a_model_runs_no_handler(saved: Path) -> None:
 def test_a_table_goes_where_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert probe("-o", "table.txt") == 0
     assert capsys.readouterr().out == ""
-    assert "required probes: 52 of 52 passed" in Path("table.txt").read_text(encoding="utf-8")
+    assert "required probes: 56 of 56 passed" in Path("table.txt").read_text(encoding="utf-8")
 
 
 def test_json_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
