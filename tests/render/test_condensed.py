@@ -199,6 +199,12 @@ def test_a_store_that_is_open_to_anyone_is_an_entry_point_apart_from_others(load
 
 def test_a_text_in_lines_has_no_line_with_a_dot_alone() -> None:
     assert lines("25, 35, 47 call · protocol unknown", 16) == ["25, 35, 47 call", "protocol unknown"]
+    assert lines("Lambda · python3.13", 26) == ["Lambda · python3.13"]
+
+
+def test_a_text_that_is_cut_still_shows_a_part_of_a_long_word() -> None:
+    assert lines("one two three four", 9, 2) == ["one two", "three …"]
+    assert lines("a " + "x" * 40, 16, 2) == ["a xxxxxxxxxxxxxx", "xxxxxxxxxxxxxx …"]
 
 
 def test_a_picture_of_a_group_shows_each_function_by_itself_where_that_can_be_read(load: Load) -> None:

@@ -236,7 +236,8 @@ def lines(text: str, width: int, most: int = 2) -> list[str]:
         else:
             found += textwrap.wrap(part, width)
     if len(found) > most:
-        found[most - 1 :] = [textwrap.shorten(" ".join(found[most - 1 :]), width, placeholder=" …")]
+        rest = " ".join(found[most - 1 :])
+        found[most - 1 :] = [f"{textwrap.shorten(rest, width - 2, placeholder='') or rest[: width - 2]} …"]
     return [dot_html(line) for line in found]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from threatmodel.graph.elements import Element, Flow
@@ -103,16 +104,10 @@ def _split(key: _Key, shapes: Sequence[DrawnShape], uses: Mapping[str, Collectio
 def _distinctive(names: Sequence[str]) -> Mapping[str, str]:
     """For each name its first word that is not common to all, or '' where that says nothing: a number, or unique."""
     parts = {name: name.split("-") for name in names}
-    common = 0
-    while len({tuple(words[: common + 1]) for words in parts.values()}) == 1 and common < _MOST_WORDS:
-        common += 1
+    common = len(list(takewhile(lambda words: len(set(words)) == 1, zip(*parts.values(), strict=False))))
     found = {name: words[common] if len(words) > common else "" for name, words in parts.items()}
     counts = Counter(found.values())
     return {name: word if counts[word] > 1 and not word.isdigit() else "" for name, word in found.items()}
-
-
-_MOST_WORDS = 8
-"""The words of a name that are compared."""
 
 
 def group_others(whole: Picture, placing: Placing) -> int:
