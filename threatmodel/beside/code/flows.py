@@ -185,7 +185,7 @@ class Flows:
             for one in given_functions(given):
                 if one.kind == "function":
                     yield one.parts[0].parts, function
-                elif one.kind == "name" and (named := self.program.named(one, function)) is not None:
+                elif one.kind == "name" and (named := self.program.names.function(one.name, function)) is not None:
                     yield tuple(named.parameters), named
 
     # --- where they go

@@ -227,36 +227,28 @@ def _made(node: Node) -> Node | None:
     return None
 
 
-def functions_of(whole: Function) -> list[Function]:
-    """Return the functions with names in a module; its expressions are looked through only if one has a function."""
-    module = whole.module
-    found = list(_below(module.block, module, "", whole, deep=False))
-    if len(found) < len(module.index.kinds["function"]):
-        found = list(_below(module.block, module, "", whole, deep=True))
-    return found
+def functions_of(whole: Function) -> Iterator[Function]:
+    """Yield the functions with names in a module."""
+    yield from _below(whole.module.block, "", whole)
 
 
-def _below(block: Node, module: Module, owner: str, around: Function, *, deep: bool) -> Iterator[Function]:
+def _below(block: Node, owner: str, around: Function) -> Iterator[Function]:
     """Yield the functions with names below a block, those in them too."""
     ahead = deque(block.parts)
     while ahead:
         node = ahead.popleft()
         kind = node.kind
-        if isinstance(node, Later):
+        if isinstance(node, Later):  # no function is in it
             continue
         if kind == "class":
-            yield from _below(node.parts[0], module, node.name or owner, around, deep=deep)
+            yield from _below(node.parts[0], node.name or owner, around)
             continue
         made = node if kind == "function" and node.name else _made(node) if kind in _NAMING else None
-        if made is not None:
-            name = node.parts[0].name if kind == "assign" else node.name
-            function = Function(name, module, made, owner, around, in_table=kind == "pair")
-            yield function
-            if not isinstance(made.parts[1], Later):  # no function is in it
-                yield from _below(made.parts[1], module, owner, function, deep=deep)
-        elif deep or kind in _HOLDS:
+        if made is None:
             ahead += node.parts
-
-
-_HOLDS = frozenset({"block", "if", "loop", "try", "handler"})
-"""Statements that hold others."""
+            continue
+        name = node.parts[0].name if kind == "assign" else node.name
+        function = Function(name, around.module, made, owner, around, in_table=kind == "pair")
+        yield function
+        if not isinstance(made.parts[1], Later):
+            yield from _below(made.parts[1], owner, function)

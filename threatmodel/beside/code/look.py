@@ -120,7 +120,7 @@ def _unknown(program: Program, flows: Flows) -> Iterator[Opening]:
 def _for_effect(program: Program) -> Iterator[Opening]:
     """Yield the unknown packages that are imported and not used, and by their name may change what serves requests."""
     for function in program.top.values():
-        for node in function.module.index.kinds.get("import", ()):
+        for node in function.module.kinds.get("import", ()):
             package = next((one for one in program.modules.unknown if _is_of(node.name, one)), "")
             if not package or not _FOR_EFFECT.search(node.name):
                 continue

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from threatmodel.beside.code.javascript.aliases import Alias, aliases
 from threatmodel.beside.code.packages import is_known, is_standard, package_of
 from threatmodel.beside.code.source import JAVASCRIPT, PYTHON
-from threatmodel.beside.code.syntax import Index, Node, ParseError, index_of, made, walk
+from threatmodel.beside.code.syntax import Node, ParseError, by_kind, made, walk
 from threatmodel.beside.folder import Folder
 from threatmodel.reading.problems import Place
-from threatmodel.reading.values import dataclass, field
+from threatmodel.reading.values import dataclass, field, replace
 
 MOST_MODULES = 2_000
 """Modules that are followed from one handler."""
@@ -39,7 +39,7 @@ class Module:
     path: str
     block: Node
     python: bool
-    index: Index
+    kinds: Mapping[str, Sequence[Node]]
     imports: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
@@ -73,21 +73,20 @@ class Parsed:
     def __init__(self, folder: Folder, *, whole: bool = False) -> None:
         self.folder, self.whole = folder, whole
         self.folders = frozenset(str(one) for name in folder.texts for one in PurePosixPath(name).parents)
-        self._parsed: dict[str, tuple[Node, Index] | ParseError] = {}
+        self._parsed: dict[str, Module | ParseError] = {}
 
     def module(self, path: str) -> Module:
         """Return the module of a file, which has bound no names yet.  Raises ParseError."""
         if path not in self._parsed:
             try:
                 block = made(self._parse(path)) if self.whole else self._parse(path)
-                self._parsed[path] = (block, index_of(block))
+                self._parsed[path] = Module(path, block, path.endswith(PYTHON), by_kind(block))
             except ParseError as error:
                 self._parsed[path] = error
         found = self._parsed[path]
         if isinstance(found, ParseError):
             raise found
-        block, index = found
-        return Module(path, block, path.endswith(PYTHON), index)
+        return replace(found, imports={})
 
     def _parse(self, path: str) -> Node:
         text = self.folder.texts[path]
@@ -132,7 +131,7 @@ class _Importing:
 
     def all(self) -> Iterator[str]:
         """Yield the files of the folder that the module imports."""
-        kinds = self.module.index.kinds
+        kinds = self.module.kinds
         typing = {id(node) for test in kinds.get("if", ()) if _is_typing(test) for node in walk(test.parts[1])}
         found = (node for kind in ("import", "call", "assign") for node in kinds.get(kind, ()))
         for node in found:
@@ -168,19 +167,19 @@ class _Importing:
         last = paths[-1] if paths else ""
         if last and not last.endswith("__init__.py"):
             return ""
-        folders = [posixpath.dirname(last)] if last else self.bases(name)
-        inside = [posixpath.join(one, original) for one in folders]
+        bases, parts = ([posixpath.dirname(last)], []) if last else self.split(name)
+        inside = [posixpath.join(one, *parts, original) for one in bases]
         ends = (f"{path}{end}" for path in inside for end in (".py", "/__init__.py"))
         return next((path for path in ends if path in self.texts), "")
 
-    def bases(self, name: str) -> list[str]:
-        """Return the folders that a dotted name of Python can be."""
+    def split(self, name: str) -> tuple[Iterable[str], list[str]]:
+        """Return the folders in which a dotted name of Python can begin, and its parts."""
         level = len(name) - len(name.lstrip("."))
         parts = [part for part in name[level:].split(".") if part]
         if level:
-            return [posixpath.normpath(posixpath.join(self.here, *[".."] * (level - 1), *parts))]
+            return ["/".join(self.here.split("/")[: 1 - level or None])], parts
         root = self.modules.root if self.modules.root != "." else ""
-        return [posixpath.join(base, *parts) for base in dict.fromkeys((root, self.here))]
+        return dict.fromkeys((root, self.here)), parts
 
     def loaded(self, node: Node) -> Iterator[str]:
         called = node.parts[0]
@@ -226,18 +225,9 @@ class _Importing:
 
     def python(self, name: str) -> list[str] | None:
         """Return the files of a module of Python; None where it is a package from elsewhere."""
-        level = len(name) - len(name.lstrip("."))
-        parts = [part for part in name[level:].split(".") if part]
-        if level:
-            base = self.here
-            for _ in range(level - 1):
-                base = posixpath.dirname(base)
-            return self.package(base, parts, whole=True)
-        for base in dict.fromkeys((self.modules.root if self.modules.root != "." else "", self.here)):
-            found = self.package(base, parts, whole=False)
-            if found is not None:
-                return found
-        return None
+        bases, parts = self.split(name)
+        every = (self.package(base, parts, whole=name.startswith(".")) for base in bases)
+        return next((found for found in every if found is not None), None)
 
     def package(self, base: str, parts: list[str], *, whole: bool) -> list[str] | None:
         """Return the files along a dotted name below a folder; None where its first part is not there."""

@@ -152,10 +152,6 @@ class Names:
         assigned = (one.parts[0].name for one in every if one.kind == "assign" and one.parts[0].kind == "name")
         return frozenset((*bases, *assigned)) & self.classes
 
-    def named(self, name: Node, function: Function) -> Function | None:
-        """Return the function of the folder that a name surely means."""
-        return self.function(name.name, function)
-
     def function(self, name: str, function: Function) -> Function | None:
         """Return the function of the folder that a name surely means where a function uses it."""
         for here in function.scopes:
@@ -188,18 +184,17 @@ class Names:
             there = self.modules.found.get(target)
             return self._bound(there, name, original, depth + 1) if there is not None else None
         for value in reversed(self.top[module.path].assigned.get(name, ())):
-            if value.kind == "name":
-                return self.defined(module, value.name, depth + 1)
-            inside = next((one for one in value.parts if one.kind in {"function", "name"}), None)
-            if value.kind == "call" and len(value.parts) > 1:
-                given = value.parts[1]
-                if given.kind == "function":
-                    return Function(name, module, given, around=self.top[module.path])
-                if given.kind == "name":
-                    return self.defined(module, given.name, depth + 1)
-            if inside is None:
+            if _passed(value).kind in {"name", "function"}:
+                return self._meant(module, name, _passed(value), depth)
+            if not any(one.kind in {"function", "name"} for one in value.parts):
                 return None
         return self._exported(module, name, depth)
+
+    def _meant(self, module: Module, name: str, value: Node, depth: int) -> Function | None:
+        """Return the function that a value of a module is: one that another name means, or one without a name."""
+        if value.kind == "name":
+            return self.defined(module, value.name, depth + 1)
+        return Function(name, module, value, around=self.top[module.path])
 
     def _bound(self, module: Module, name: str, original: str, depth: int) -> Function | None:
         """Return the function that a name means that a module of the folder binds, be it what that module is."""
@@ -219,16 +214,11 @@ class Names:
     def _exported(self, module: Module, name: str, depth: int) -> Function | None:
         """Return what a module of JavaScript exports in an object, or passes on from another module."""
         for node in self.top[module.path].nodes:
-            if node.kind == "pair" and node.name == name and node.parts[0].kind == "name":
-                return self.defined(module, node.parts[0].name, depth + 1)
-            if node.kind == "assign" and node.parts[0].kind == "attribute" and node.parts[0].name == name:
-                value = node.parts[1]
-                if value.kind == "name":
-                    return self.defined(module, value.name, depth + 1)
-                if value.kind == "call" and len(value.parts) > 1 and value.parts[1].kind == "name":
-                    return self.defined(module, value.parts[1].name, depth + 1)
-                if value.kind == "call" and len(value.parts) > 1 and value.parts[1].kind == "function":
-                    return Function(name, module, value.parts[1], around=self.top[module.path])
+            assigned = node.kind == "assign" and node.parts[0].kind == "attribute" and node.parts[0].name == name
+            if assigned or (node.kind == "pair" and node.name == name):
+                value = _passed(node.parts[1 if assigned else 0])
+                if value.kind in {"name", "function"}:
+                    return self._meant(module, name, value, depth)
         return None
 
     @cached_property
@@ -239,7 +229,12 @@ class Names:
     def of_kind(self, kind: str) -> Iterator[Node]:
         """Yield the nodes of one kind in all modules."""
         for module in self.modules.found.values():
-            yield from module.index.kinds.get(kind, ())
+            yield from module.kinds.get(kind, ())
+
+
+def _passed(value: Node) -> Node:
+    """Return what a call is given first, which it may wrap; any other value itself."""
+    return value.parts[1] if value.kind == "call" and len(value.parts) > 1 else value
 
 
 def _given_back(function: Function) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from threatmodel.beside.code.functions import Function
@@ -22,7 +22,7 @@ class Program:
     def __init__(self, modules: Modules, handler: str) -> None:
         self.modules, self.names, self.name = modules, Names(modules), handler
         self.functions, self.top, self.by_name = self.names.functions, self.names.top, self.names.by_name
-        self.dotted, self.called, self.named = self.names.dotted, self.names.called, self.names.named
+        self.dotted, self.called = self.names.dotted, self.names.called
         self._of_class: dict[str, list[Function]] = {}
         for one in self.functions:
             self._of_class.setdefault(one.owner, []).append(one)
@@ -211,13 +211,15 @@ class Program:
     @cached_property
     def calls(self) -> Sequence[tuple[Function, Node, str]]:
         """Every call that may run, with its function and what is called."""
-        found = ((function, node) for function, node in self.nodes if node.kind == "call")
-        return [(function, node, self.dotted(node.parts[0], function)) for function, node in found]
+        return self._calls(self.perhaps)
 
     @cached_property
     def sure_calls(self) -> Sequence[tuple[Function, Node, str]]:
         """Every call that runs for some request, with its function and what is called."""
-        found = ((function, node) for function in self.surely for node in function.nodes if node.kind == "call")
+        return self._calls(self.surely)
+
+    def _calls(self, functions: Iterable[Function]) -> Sequence[tuple[Function, Node, str]]:
+        found = ((function, node) for function in functions for node in function.nodes if node.kind == "call")
         return [(function, node, self.dotted(node.parts[0], function)) for function, node in found]
 
     @cached_property

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from threatmodel.reading.grouping import grouped
+
 
 class Node(NamedTuple):
     """A part of a program, by `kind`; `line` and `column` count from 1.
@@ -112,19 +114,13 @@ def walk(node: Node) -> Iterator[Node]:
 
 def about(block: Node, words: Iterable[str]) -> Iterator[Node]:
     """Yield what `walk` does, without the blocks for later that have none of some words, in any case."""
-    has = _finding(words)
+    small = {word.lower() for word in words}
     ahead = [block]
     while ahead:
         one = ahead.pop()
-        if not isinstance(one, Later) or has(one.source):
+        if not isinstance(one, Later) or any(map(one.source.__contains__, small)):
             yield one
             ahead += one.parts[::-1]
-
-
-def _finding(words: Iterable[str]) -> Callable[[str], bool]:
-    """Return what tells whether a text in small letters has one of some words, in any case."""
-    small = {word.lower() for word in words}
-    return lambda source: any(map(source.__contains__, small))
 
 
 def made(block: Node) -> Node:
@@ -134,49 +130,12 @@ def made(block: Node) -> Node:
     return block
 
 
-_INDEXED = frozenset({"assign", "call", "class", "function", "if", "import", "name"})
+_INDEXED = frozenset({"assign", "call", "class", "if", "import"})
 
 
-class Index(NamedTuple):
-    """The nodes of a file of the kinds that are looked for, in the order of the text, and every name, key and text.
+def by_kind(block: Node) -> Mapping[str, Sequence[Node]]:
+    """Return the nodes of a file of the kinds that are looked for, in the order of the text.
 
-    Those of blocks for `later` are left out: no function, class or import is in them.
+    Those in blocks for later are left out: no function, class or import is in them.
     """
-
-    kinds: Mapping[str, Sequence[Node]]
-    words: frozenset[str]
-    later: Sequence[Later]
-
-    def has(self, words: Iterable[str]) -> bool:
-        """Return whether one of some words is a name, key or text, or a part of one, in any case."""
-        return any(map(_finding(words), (*map(str.lower, self.words), *(one.source for one in self.later))))
-
-
-def index_of(block: Node) -> Index:
-    """Return the index of a file."""
-    kinds: dict[str, list[Node]] = {kind: [] for kind in _INDEXED}
-    words: set[str] = set()
-    left: list[Later] = []
-    names = kinds["name"]
-    ahead = [block]
-    while ahead:
-        one = ahead.pop()
-        if isinstance(one, Later):
-            left.append(one)
-            continue
-        kind, name, parts, _, _ = one
-        if kind in kinds:
-            kinds[kind].append(one)
-        words.add(name)
-        for part in parts[::-1]:
-            if part[2] or part[0] in _EMPTY:
-                ahead.append(part)
-            else:  # most nodes have nothing below them, and of these only names are looked for, in any order
-                words.add(part[1])
-                if part[0] == "name":
-                    names.append(part)
-    return Index(kinds, frozenset(words), left)
-
-
-_EMPTY = frozenset({"import", "block"})
-"""Kinds of what is looked at although nothing is below it."""
+    return grouped((one.kind, one) for one in about(block, ()) if one.kind in _INDEXED)

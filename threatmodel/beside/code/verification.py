@@ -12,13 +12,14 @@ from threatmodel.beside.code.forged_request.judgment import Judgment, before_che
 from threatmodel.beside.code.functions import NOTES, Function, unconditional
 from threatmodel.beside.code.observed import CERTAIN, CLAIMED, SIGN, Observed, Reading
 from threatmodel.beside.code.packages import VERIFIERS
-from threatmodel.beside.code.syntax import Node, walk
+from threatmodel.beside.code.syntax import Node, about, walk
 from threatmodel.beside.code.window import Window
 
 _Found = tuple[Function, Node]
 _HOUR = 3600
 _PLAIN = frozenset({"text", "constant"})
 _OF_HMAC = frozenset({"new", "digest", "HMAC", "createHmac", "sign", "verify", "HmacSHA256"})
+_OF_CODES = ("hmac", "subtle")
 _HASHES = re.compile(r"sha256|nacl|cryptography|jwcrypto|Crypto\.|crypto-js|tweetnacl|sjcl|jsrsasign|node-forge")
 _HEADER = re.compile(r"x-slack-signature", re.IGNORECASE)
 _SIGNING = re.compile(r"signing|signature", re.IGNORECASE)
@@ -116,7 +117,8 @@ class _Verification:
 
     def _dead(self) -> Iterator[_Found]:
         """Yield where a function that nothing mentions computes an HMAC."""
-        speaks = any(module.index.has({"hmac", "subtle"}) for module in self.program.modules.found.values())
+        nodes = (one for module in self.program.modules.found.values() for one in about(module.block, _OF_CODES))
+        speaks = any(word in one.name.lower() for one in nodes for word in _OF_CODES)
         for function in self.program.functions if speaks else ():
             for node in function.nodes:
                 if node.kind == "call" and HMAC.search(self.program.dotted(node.parts[0], function)):

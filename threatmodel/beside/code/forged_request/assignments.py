@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from threatmodel.beside.code.forged_request.parts import attribute_of, come, mixed, taken
+from threatmodel.beside.code.forged_request.parts import attribute_of, mixed, taken
 from threatmodel.beside.code.forged_request.values import (
     EMPTY,
     NOTHING,
@@ -16,6 +16,7 @@ from threatmodel.beside.code.forged_request.values import (
     Frame,
     Thing,
     Value,
+    come,
     fixed,
     joined,
     together,

@@ -32,7 +32,7 @@ from threatmodel.beside.code.forged_request.meanings import (
     then,
     unwrapped,
 )
-from threatmodel.beside.code.forged_request.parts import attribute_of, come, header, is_environment
+from threatmodel.beside.code.forged_request.parts import attribute_of, header, is_environment
 from threatmodel.beside.code.forged_request.serving import MAKES, key_of, made, serve, served
 from threatmodel.beside.code.forged_request.timing import clock, duration, formed, instant, number
 from threatmodel.beside.code.forged_request.values import (
@@ -60,6 +60,7 @@ from threatmodel.beside.code.forged_request.values import (
     Raised,
     Thing,
     Value,
+    come,
     fixed,
     functions_in,
     joined,

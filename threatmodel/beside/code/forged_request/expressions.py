@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from threatmodel.beside.code.forged_request.assignments import assign, tested, when
 from threatmodel.beside.code.forged_request.calls import called
 from threatmodel.beside.code.forged_request.comparing import compared
-from threatmodel.beside.code.forged_request.parts import attribute_of, come, item_of, mixed, taken
+from threatmodel.beside.code.forged_request.parts import attribute_of, item_of, mixed, taken
 from threatmodel.beside.code.forged_request.timing import added, computed
 from threatmodel.beside.code.forged_request.values import (
     FIXED,
@@ -25,6 +25,7 @@ from threatmodel.beside.code.forged_request.values import (
     Made,
     Thing,
     Value,
+    come,
     fixed,
     is_boolean,
     joined,

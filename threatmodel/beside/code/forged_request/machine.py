@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from threatmodel.beside.code.forged_request.expressions import EXPRESSIONS, operation
-from threatmodel.beside.code.forged_request.parts import attribute_of, come
+from threatmodel.beside.code.forged_request.parts import attribute_of
 from threatmodel.beside.code.forged_request.serving import App, serve
 from threatmodel.beside.code.forged_request.statements import STATEMENTS, define
 from threatmodel.beside.code.forged_request.values import (
@@ -36,6 +36,7 @@ from threatmodel.beside.code.forged_request.values import (
     TooLong,
     Value,
     Whole,
+    come,
     functions_in,
     joined,
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from threatmodel.beside.code.forged_request.assignments import assign
 from threatmodel.beside.code.forged_request.comparing import instance_of
-from threatmodel.beside.code.forged_request.parts import attribute_of, come, header, length_of, mixed, sliced
+from threatmodel.beside.code.forged_request.parts import attribute_of, header, length_of, mixed, sliced
 from threatmodel.beside.code.forged_request.values import (
     BODY,
     EMPTY,
@@ -29,6 +29,7 @@ from threatmodel.beside.code.forged_request.values import (
     Timed,
     Value,
     Whole,
+    come,
     fixed,
     joined,
     together,

@@ -22,11 +22,9 @@ from threatmodel.beside.code.forged_request.values import (
     VERDICT,
     Closure,
     Code,
-    Ended,
     External,
     Fixed,
     Items,
-    Later,
     Length,
     Made,
     Thing,
@@ -189,15 +187,6 @@ def sliced(value: Value, bounds: Sequence[Value]) -> Value:
     if whole and (is_signature or isinstance(value.shape, Code) or not start):
         return value
     return Value(value.of or UNKNOWN.of)
-
-
-def come(value: Value) -> Value:
-    """Return what comes of a promise or a coroutine.  Raises Ended where it fails."""
-    if not isinstance(value.shape, Later):
-        return value
-    if value.shape.value is None:
-        raise Ended
-    return value.shape.value
 
 
 def mixed(values: Sequence[Value]) -> Value:

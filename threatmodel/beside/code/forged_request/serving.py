@@ -24,12 +24,12 @@ from threatmodel.beside.code.forged_request.values import (
     Fixed,
     Frame,
     Items,
-    Later,
     Made,
     Native,
     Thing,
     Value,
     Whole,
+    come,
 )
 
 if TYPE_CHECKING:
@@ -195,12 +195,7 @@ def _follow(machine: Machine, steps: Sequence[Step]) -> Value:
 
 def _result(machine: Machine, function: Value) -> Value:
     """Return what a function of Python gives for a request.  Raises Ended where it raises."""
-    value = machine.call(function, (), _bound(machine, function)) or UNKNOWN
-    if not isinstance(value.shape, Later):
-        return value
-    if value.shape.value is None:
-        raise Ended
-    return value.shape.value
+    return come(machine.call(function, (), _bound(machine, function)) or UNKNOWN)
 
 
 def _bound(machine: Machine, function: Value) -> Mapping[str, Value]:

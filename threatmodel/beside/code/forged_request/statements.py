@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from threatmodel.beside.code.forged_request.assignments import assign, assigned, declared, tested, when
-from threatmodel.beside.code.forged_request.parts import come, item_of
+from threatmodel.beside.code.forged_request.parts import item_of
 from threatmodel.beside.code.forged_request.values import (
     BODY,
     NOTHING,
@@ -23,6 +23,7 @@ from threatmodel.beside.code.forged_request.values import (
     Raised,
     Thing,
     Value,
+    come,
 )
 from threatmodel.beside.code.syntax import Node, walk
 

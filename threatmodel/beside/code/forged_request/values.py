@@ -208,6 +208,15 @@ FAILED = Value(frozenset({OUTSIDE}), truth=True, shape=Later(None))
 """What comes of a function that raises."""
 
 
+def come(value: Value) -> Value:
+    """Return what comes of a promise or a coroutine.  Raises Ended where it fails."""
+    if not isinstance(value.shape, Later):
+        return value
+    if value.shape.value is None:
+        raise Ended
+    return value.shape.value
+
+
 def functions_in(values: Iterable[Value]) -> Iterator[Closure]:
     """Yield the functions of the folder among some values, and in the options among them."""
     for one in values:
