@@ -86,7 +86,7 @@ def test_a_result_proves_the_controls_of_its_function(capsys: pytest.CaptureFixt
     assert signing["state"] == "proven"
     (said,) = (one for one in signing["evidence"] if one["fact"] == "verifies_signature")
     assert (said["origin"], said["file"]) == ("probe", RESULT)
-    assert said["note"].startswith("29 of 29 probes")
+    assert said["note"].startswith("31 of 31 probes")
     (constant,) = (one for one in states["constant-time-comparison", "bot"]["evidence"])
     assert (constant["origin"], constant["file"]) == ("source", "app/app.py")
     assert states["constant-time-comparison", "bot"]["state"] == "claimed"  # what was read is word
