@@ -216,7 +216,7 @@ def _changes(node: Node, name: str) -> bool:
     match node.kind:
         case "assign":
             return node.parts[0].kind in {"attribute", "item"} and _root(node.parts[0]) == name
-        case "operation" | "expression" if len(node.parts) == 1:  # `delete event.body`, `del event["body"]`
+        case "operation" | "expression" if len(node.parts) == 1 and not node.name:  # `delete a.b`, `del a["b"]`
             return node.parts[0].kind in {"attribute", "item"} and _root(node.parts[0]) == name
         case "call":
             called = node.parts[0]

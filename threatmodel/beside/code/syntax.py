@@ -26,7 +26,7 @@ class Node(NamedTuple):
     | join | | parts of a text that is put together, operands of `+` |
     | compare | the operator: `==`, `<`, `in`, ... | left, right |
     | not, and, or, choice | | operands |
-    | operation | the operator of arithmetic, "slice", "yield", "await" | operands |
+    | operation | the operator of arithmetic, "slice", "yield", "await", "typeof" | operands |
     | list | "async" for the parameters of an asynchronous function | items |
     | dict | | pairs |
     | pair | the key, "" for one that is computed | the value, and the key if it is computed or written as a text |

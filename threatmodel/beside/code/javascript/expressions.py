@@ -54,7 +54,7 @@ def _subscript(at: Tree) -> Node:
 def _unary(at: Tree) -> Node:
     operator = text(at.child_by_field_name("operator"))
     kind = "not" if operator == "!" else "operation"
-    return node(kind, "-" if operator == "-" else "", fields(at, "argument"), at)
+    return node(kind, operator if operator in {"-", "typeof"} else "", fields(at, "argument"), at)
 
 
 def _inner(at: Tree) -> Node:
