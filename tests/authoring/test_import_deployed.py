@@ -97,6 +97,12 @@ def test_results_of_other_tools_are_found_by_their_content() -> None:
     for name in ("semgrep.json", "zizmor.sarif"):
         saved(f"results/{name}", (results / name).read_text(encoding="utf-8"))
     saved("results/other.json", {"hello": 1})
+    whole = (results / "semgrep.json").read_text(encoding="utf-8")
+    for name, text in {"early": whole[:600], "between": whole[: whole.index("{", 1)], "commented": "{} // x"}.items():
+        saved(f"results/{name}.json", text)
     found, err = evidence()
     assert found[1:] == [{"results": "results/semgrep.json"}, {"results": "results/zizmor.sarif"}]
     assert "found results of other tools: results/semgrep.json, results/zizmor.sarif" in err
+    for name in ("early", "between"):
+        assert f"results/{name}.json: not read: it is JSON that is cut short; save it again" in err
+    assert "commented" not in err

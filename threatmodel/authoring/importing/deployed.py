@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,14 +24,20 @@ _ENDINGS = (".json", ".sarif", ".csv")
 _MOST_FILES = 200
 """Files that are read."""
 _LARGEST = 16 * 1024 * 1024
+_SHOWN = 5
+"""Files that are named because they are cut short."""
 
 
 class Found(NamedTuple):
-    """Files of a folder by what they are: answers of describe-stacks and about resources, and results of tools."""
+    """Files of a folder by what they are: answers of describe-stacks and about resources, and results of tools.
+
+    Those in JSON that are cut short are `unread`.
+    """
 
     stacks: Mapping[Path, Any]
     resources: tuple[Path, ...]
     results: tuple[Path, ...]
+    unread: tuple[Path, ...] = ()
 
 
 def apart(every: Sequence[Source], files: Files) -> tuple[Sequence[Source], Sequence[Source]]:
@@ -48,9 +55,14 @@ def look(paths: Sequence[Path], files: Files) -> Found:
     stacks: dict[Path, Any] = {}
     resources: list[Path] = []
     results: list[Path] = []
+    unread: list[Path] = []
     for path in _json_in(paths[0]) if len(paths) == 1 and files.has_folder(paths[0]) else ():
         try:
             raw = parsed(files.text(path, _LARGEST))
+        except json.JSONDecodeError as error:
+            if error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated"):
+                unread.append(path)
+            continue
         except (InputError, ValueError, RecursionError):
             continue
         if is_answer(raw):
@@ -59,7 +71,7 @@ def look(paths: Sequence[Path], files: Files) -> Found:
             resources.append(path)
         elif opening.is_sarif(raw) or tool_of(raw) is not None:
             results.append(path)
-    return Found(stacks, tuple(resources), tuple(results))
+    return Found(stacks, tuple(resources), tuple(results), tuple(unread))
 
 
 def _json_in(folder: Path) -> Iterator[Path]:
@@ -95,6 +107,9 @@ def named(
         every[asked[0]] = every[asked[0]]._replace(deployed=answers)
     else:
         notes += [f"{shown_path(one)}: name it under deployed: of its template" for one in found.resources]
+    notes += [
+        f"{shown_path(one)}: not read: it is JSON that is cut short; save it again" for one in found.unread[:_SHOWN]
+    ]
     results = [NamedFile("results", reference_to(one, target)) for one in found.results]
     return Named(every[: len(own)], (*every[len(own) :], *results), tuple(notes))
 

@@ -107,7 +107,7 @@ def modules_of(parsed: Parsed, files: Iterable[str], root: str) -> Modules:
         if path in modules.found:
             continue
         if len(modules.found) >= MOST_MODULES:
-            why = f"it imports more than {MOST_MODULES:,} modules of the folder"
+            why = f"it imports more than {MOST_MODULES:,} modules of the folder; probe it"
             modules.openings.append(Opening(why, parsed.folder.place(path)))
             break
         try:
