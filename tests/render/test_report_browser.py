@@ -372,7 +372,7 @@ def test_the_first_page_is_two_of_paper_and_the_report_ten(
 ) -> None:
     for form, most in (("brief", 2), ("html", 10)):
         with opened(browser, pages[form], tmp_path) as shown:
-            paper = shown.page.pdf(prefer_css_page_size=True)
+            paper = shown.page.pdf(format="A4")  # as --report pdf prints
             assert len(re.findall(rb"/Type\s*/Page\b", paper)) <= most
             shown.page.emulate_media(media="print")
             assert shown.page.evaluate(OVERLAPPED) == []
