@@ -32,26 +32,37 @@ def somebody() -> int:
 
 def become(user: int, *, reads: bool) -> None:
     """Turns root into that user for good.  Raises KernelError.  `reads`: it still reads what only others may read."""
+    kept = 1 << _READ_SEARCH if reads else 0
     with contextlib.suppress(OSError):
         os.setgroups([])
     os.setresgid(user, user, user)
+    _bound(kept)  # as long as it is root: a user without capabilities may not
     if reads:
         prctl(_KEEP_CAPABILITIES, 1)
     os.setresuid(user, user, user)
-    without_capabilities(kept=1 << _READ_SEARCH if reads else 0)
+    _hold(kept)
     if reads:
         prctl(_AMBIENT, _RAISE, _READ_SEARCH)
 
 
-def without_capabilities(kept: int = 0) -> None:
-    """Takes every capability from this process and what it starts, but those in `kept`.  Raises KernelError."""
+def without_capabilities() -> None:
+    """Takes every capability from this process and what it starts.  Raises KernelError."""
+    _bound(0)
+    _hold(0)
+
+
+def _bound(kept: int) -> None:
+    """Limits what this process and what it starts may ever get."""
     for number in range(64):
         if not kept >> number & 1:
             with contextlib.suppress(KernelError):  # there is none of that number, or this process has no right to
                 prctl(_DROP_BOUND, number)
+
+
+def _hold(kept: int) -> None:
+    """Gives up the capabilities that this process has, but those in `kept`, a bit for each of the first 32."""
     header = ctypes.create_string_buffer(struct.pack("Ii", _VERSION, 0), 8)
-    low, high = kept & 0xFFFFFFFF, kept >> 32
-    data = ctypes.create_string_buffer(struct.pack("6I", low, low, low, high, high, high), 24)
+    data = ctypes.create_string_buffer(struct.pack("6I", kept, kept, kept, 0, 0, 0), 24)
     call("capset", header, data)
 
 
