@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from threatmodel.beside.code.javascript.expressions import key_name
 from threatmodel.beside.code.javascript.patterns import bound, named, parameter
@@ -19,7 +19,7 @@ from threatmodel.beside.code.javascript.tree import (
     string,
     text,
 )
-from threatmodel.beside.code.syntax import Node, later
+from threatmodel.beside.code.syntax import Node, ParseError, later
 
 _FUNCTIONS = (
     *("function_declaration", "generator_function_declaration", "function_expression", "generator_function"),
@@ -182,27 +182,43 @@ def _tried(at: Tree) -> list[Node]:
 
 
 def _switched(at: Tree) -> list[Node]:
-    """Return a test for each case; that of all others is that none fits, if one that does goes on after the switch."""
+    """Return a test for each case; the last one, of all others, is always true.
+
+    A case without statements is one of the values of the next, and one that does not end goes on with the next.
+    """
     value, body = fields(at, "value"), at.child_by_field_name("body")
+    cases = children(body) if body is not None else []
     found: list[Node] = []
-    tests: list[Node] = []
-    goes_on = False
-    for case in children(body) if body is not None else ():
+    following: list[Node] = []
+    for case, tests in reversed(list(_cases(cases, value))):
         tested = case.child_by_field_name("value")
         inside = [one for one in children(case) if tested is None or one.id != tested.id]
-        if inside and inside[-1].type == "break_statement":
-            inside.pop()
-            goes_on = True
-        then = node("block", "", [made for one in inside for made in statement(one)], case)
-        if tested is not None:
-            test = node("compare", "==", [*value, *every([tested])], case)
-            tests.append(test)
-        elif goes_on:
-            test = node("not", "", [node("or", "", tests, case)], case)
+        own = [made for one in inside for made in statement(one)]
+        if own[-1:] and own[-1].kind in {"return", "raise", "leave"}:
+            following = own[:-1] if own[-1][:2] == ("leave", "break") else own
         else:
-            test = node("constant", "true", (), case)
-        found.append(node("if", "", [test, then, block(None, case)], case))
-    return found
+            following = [*own, *following]
+        if len(following) > _MOST:
+            raise ParseError(case.start_point.row + 1, "a case of a switch goes on with too many others")
+        test = tests[0] if len(tests) == 1 else node("or", "", tests, case)
+        found.append(node("if", "", [test, node("block", "", following, case), block(None, case)], case))
+    return found[::-1]
+
+
+_MOST = 2_000
+"""Statements of a case with those of the cases that it goes on with."""
+
+
+def _cases(cases: Iterable[Tree], value: list[Node]) -> Iterator[tuple[Tree, list[Node]]]:
+    """Yield the cases that have statements, each with its test and those of the cases directly before it."""
+    tests: list[Node] = []
+    for case in cases:
+        tested = case.child_by_field_name("value")
+        always = node("constant", "true", (), case)
+        tests.append(node("compare", "==", [*value, *every([tested])], case) if tested is not None else always)
+        if len(children(case)) > (tested is not None):
+            yield case, tests
+            tests = []
 
 
 def _enumerated(at: Tree) -> list[Node]:
