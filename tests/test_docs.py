@@ -29,3 +29,8 @@ def test_items_of_the_newest_changes_have_at_most_two_lines() -> None:
     items = re.findall(r"^- .*(?:\n[ \t]+\S.*)*", newest, re.MULTILINE)
     assert items, "no item is found in the newest section"
     assert [item for item in items if item.count("\n") > 1 or max(map(len, item.splitlines())) > 120] == []
+
+
+def test_at_most_thirty_five_facts_are_known_to_a_person_only() -> None:
+    rows = (HOME / "docs" / "facts.md").read_text(encoding="utf-8").splitlines()
+    assert sum(row.endswith("| attestation needed |") for row in rows) <= 35
