@@ -24,6 +24,8 @@ _CHANGES = frozenset(
 ) | {"UpdateCommand"}
 _CHANGES_IN = re.compile(r"DocumentClient\([^)]*\)\.(?:delete|update)\Z")
 """What changes or removes the object that its key names."""
+_WRITTEN = frozenset({"ExpressionAttributeValues", "UpdateExpression", "AttributeUpdates"})
+"""The options of an update that say what it writes."""
 _IDENTITY = re.compile(
     r"authoriz|identity|claim|principal|cognito|jwt|token|session|cookie|secret|signature|hmac|password|api_?key|\bsub\b"
     r"|owner|caller|tenant|user|account|permission|allowed|admin",
@@ -79,8 +81,10 @@ def _of_anyone(reading: Reading) -> Iterator[Observed]:
     for function, node, name in reading.program.sure_calls:
         if _named(node) not in _CHANGES and not _CHANGES_IN.search(name):
             continue
-        keys = (one for one in _given(function, node) if one.kind in {"pair", "keyword"} and one.name == "Key")
-        if any(reading.flows.of(one.parts[0], function) & GIVEN for one in keys):
+        options = [one for one in _given(function, node) if one.kind in {"pair", "keyword"}]
+        given = {one.name for one in options if one.parts and reading.flows.of(one.parts[0], function) & GIVEN}
+        removes = "delete" in _named(node).lower()  # what a count adds is not the caller's
+        if "Key" in given and (removes or given & _WRITTEN):
             note = f"{_named(node)}() changes the object that a request names, and no code reads who calls"
             yield reading.at("any-object", CERTAIN, (function, node), note)
 
