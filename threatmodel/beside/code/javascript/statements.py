@@ -182,26 +182,35 @@ def _tried(at: Tree) -> list[Node]:
 
 
 def _switched(at: Tree) -> list[Node]:
-    """Return a test for each case; the last one, of all others, is always true.
+    """Return a test for each case; that of all others is always true, unless a case goes on after the switch.
 
     A case without statements is one of the values of the next, and one that does not end goes on with the next.
     """
     value, body = fields(at, "value"), at.child_by_field_name("body")
-    cases = children(body) if body is not None else []
+    cases = list(_cases(children(body) if body is not None else [], value))
+    named = [one for _, tests in cases for one in tests if one.kind == "compare"]
     found: list[Node] = []
     following: list[Node] = []
-    for case, tests in reversed(list(_cases(cases, value))):
+    goes_on = False
+    for case, tests in reversed(cases):
         tested = case.child_by_field_name("value")
         inside = [one for one in children(case) if tested is None or one.id != tested.id]
         own = [made for one in inside for made in statement(one)]
         if own[-1:] and own[-1].kind in {"return", "raise", "leave"}:
-            following = own[:-1] if own[-1][:2] == ("leave", "break") else own
+            breaks = own[-1][:2] == ("leave", "break")
+            goes_on |= breaks
+            following = own[:-1] if breaks else own
         else:
             following = [*own, *following]
         if len(following) > _MOST:
             raise ParseError(case.start_point.row + 1, "a case of a switch goes on with too many others")
         test = tests[0] if len(tests) == 1 else node("or", "", tests, case)
         found.append(node("if", "", [test, node("block", "", following, case), block(None, case)], case))
+    if goes_on and named:
+        none = node("not", "", [node("or", "", named, at)], at)
+        found = [
+            one._replace(parts=(none, *one.parts[1:])) if one.parts[0].kind == "constant" else one for one in found
+        ]
     return found[::-1]
 
 
