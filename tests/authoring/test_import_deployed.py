@@ -90,6 +90,18 @@ def test_a_state_is_named_beside_its_plan() -> None:
     assert evidence()[0] == [{"plan": "plan.json"}, {"state": "terraform.tfstate"}]
 
 
+def test_a_state_of_another_account_is_named_in_a_note_only() -> None:
+    """In one environment, a function of the same name would be the same function: `check` refuses such a model."""
+    function = "\n  Other: {Type: AWS::Lambda::Function, Properties: {FunctionName: my-bot, Runtime: python3.13}}\n"
+    saved("template.yaml", f"Resources:{function}")
+    attributes = {"arn": "arn:aws:lambda:eu-west-1:222222222222:function:my-bot", "function_name": "my-bot"}
+    saved("terraform.tfstate", version_4({"attributes": attributes}))
+    found, err = evidence()
+    assert found == [{"template": "template.yaml"}]
+    assert "terraform.tfstate: not named as evidence: 'aws_lambda_function.bot' has the name 'my-bot'" in err
+    assert "environment: NAME" in err
+
+
 def test_results_of_other_tools_are_found_by_their_content() -> None:
     saved("template.yaml", SOURCE)
     Path("results").mkdir()

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tests.probe.running import written
 from threatmodel.probe.cases import WORDS, Send, load_cases
-from threatmodel.probe.crossing.candidates import values
+from threatmodel.probe.command import stored_in
+from threatmodel.probe.crossing.candidates import lengths, values
 from threatmodel.probe.crossing.pairing import paired
 from threatmodel.probe.crossing.rules import RULES
 from threatmodel.probe.crossing.samples import samples
@@ -80,9 +81,26 @@ def test_products_are_sizes() -> None:
         block_of("A = 128\nB = A << 10\nhandler = lambda h: len(h) > 64 * 1024 or 7 / 2 or 1 << 99", ".py")
     )
     javascript = literals_of(block_of("const A = 1 << 17; if (h.length > 3 * 7000 * 2) f();", ".js"))
+    powers = literals_of(block_of("A = 2 ** 12\nB = 10 ** 9 ** 9", ".py"))
     assert {"131072", "65536"} <= set(python.texts)
+    assert "4096" in powers.texts
     assert {"131072", "42000"} <= set(javascript.texts)
     assert {*python.texts, *javascript.texts} & {"3.5", "3", str(1 << 99)} == {"3"}
+
+
+def test_sizes_are_tried_before_codes_of_answers(tmp_path: Path) -> None:
+    source = "K = 1 << 10\ndef handler(e, c): return [200, 201, 300, 301, 400, 401, 403, 404, 500, e[: 3 * K]]\n"
+    found = lengths(Genuine(hints=hints_of(written(tmp_path, source)), now=1_800_000_000.0))
+    assert {1024, 3072} <= set(found)
+
+
+def test_what_tables_hold_are_words(tmp_path: Path) -> None:
+    tables = {"members": [{"id": {"S": "U0KIOSK01"}, "checks": ["fresh"], "secret": "{signing secret}", "n": 7}]}
+    stored = stored_in(tables)
+    assert set(stored) == {"U0KIOSK01", "fresh"}
+    hints = hints_of(written(tmp_path, "def handler(event, context): return event\n"), stored=stored)
+    assert set(stored) <= set(values(Genuine(hints=hints, now=1_800_000_000.0)))
+    assert "U0KIOSK01" in hints.users
 
 
 def test_each_key_has_the_texts_that_it_is_compared_with(tmp_path: Path) -> None:

@@ -125,6 +125,18 @@ def clashes(stack: Stack) -> Iterator[Problem]:
             yield _clash(f"{quoted(export)} is exported twice", same[1].value.place, same[0].value.place)
 
 
+def also_named(stack: Stack, others: Stack) -> str:
+    """Return in words the first resource of other files whose name in AWS another one of these files has; else ''."""
+    by_name = {
+        name: own_name(one.name, stack.joined)[1] for one in stack.resources.values() if (name := _physical(one))
+    }
+    for one in others.resources.values():
+        name, here = _physical(one), own_name(one.name, others.joined)[1]
+        if name is not None and by_name.get(name, here) != here:
+            return f"{quoted(here)} has the name {quoted(name[1])}, which {quoted(by_name[name])} has too"
+    return ""
+
+
 def _physical(resource: Resource) -> tuple[str, str] | None:
     """What a resource is called in AWS, where no other of its kind can be called the same."""
     row = known(resource.type)

@@ -141,10 +141,11 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
         provide=asked.provide,
         folder=asked.folder,
     )
+    tables = {} if asked.tables is None else tables_in(files.text(asked.tables), shown_path(asked.tables))
     if isinstance(runner, LambdaRunner):
         runner.progress = asked.progress
         runner.give(
-            tables={} if asked.tables is None else tables_in(files.text(asked.tables), shown_path(asked.tables)),
+            tables=tables,
             added=Added(headers=_pairs(asked.headers, "--header"), query=_pairs(asked.query, "--query")),
         )
     measures = confined(runner, asked.unconfined, isolated=asked.isolated) if isinstance(runner, LambdaRunner) else ()
@@ -159,7 +160,7 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
         secret=SECRET if file is not None else _secret(secret_env),
         path=asked.path,
         shape=asked.shape,
-        hints=hints_of(file, given, asked.folder),
+        hints=hints_of(file, given, asked.folder, stored_in(tables)),
         environment=given,
         isolation=described(measures),
         secret_variable="" if file is None else secret_env,
@@ -224,6 +225,25 @@ def tables_in(text: str, file: str) -> Tables:
         return found or {}
     message, hint = "this is no list of items for each table", 'write JSON: {"TABLE": [{"id": "T1DC2JH3J"}]}'
     raise refusal("wrong-type", Place(file, 0), message, hint)
+
+
+_LONGEST, _MOST_STORED = 60, 100
+"""Characters of a stored text, and texts."""
+
+
+def stored_in(tables: Tables) -> tuple[str, ...]:
+    """Return the short texts in the items of tables, each once; none that the signing secret stands in for."""
+    found: dict[str, None] = {}
+    ahead: list[object] = [*tables.values()]
+    while ahead:
+        match ahead.pop(0):
+            case str(text) if 0 < len(text) <= _LONGEST and "{" not in text:
+                found[text] = None
+            case list(several):
+                ahead += several
+            case dict(named):
+                ahead += named.values()
+    return tuple(found)[:_MOST_STORED]
 
 
 def confined(runner: LambdaRunner, unconfined: bool, *, isolated: bool = False) -> tuple[Measure, ...]:  # noqa: FBT001 - the user's one word

@@ -6,7 +6,7 @@ Only guesses, for what else to send: a request that rests on a wrong one is reje
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from threatmodel.beside.code.syntax import Node, walk
@@ -96,11 +96,19 @@ _SORTED = 9
 """How many of the fields hold words that are sorted by their form."""
 
 
-def hints_of(handler: Path | None, environment: Mapping[str, str] | None = None, folder: Path | None = None) -> Hints:
-    """What the source in a handler's folder names, with the ids that its variables hold; nothing of an address."""
+def hints_of(
+    handler: Path | None,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    stored: Collection[str] = (),
+) -> Hints:
+    """What the source in a handler's folder names, with the ids that its variables hold; nothing of an address.
+
+    `stored` are the texts in the items of its tables, which are words of it too.
+    """
     found: dict[str, list[str]] = {name: [] for name in field_names(Hints)[:_SORTED]}
     given = environment or {}
-    for value in given.values():
+    for value in (*given.values(), *stored):
         for word in re.split(r"[\s,;]+", value)[:50]:
             _sort(word, found, ids=True)
     blocks = [block_of(_text(path), path.suffix) for path in _sources(handler, folder)] if handler is not None else []
@@ -114,7 +122,7 @@ def hints_of(handler: Path | None, environment: Mapping[str, str] | None = None,
     constants = constants_in(node for block in blocks for node in walk(block))
     return Hints(
         **{name: tuple(dict.fromkeys(words))[:MOST] for name, words in found.items()},
-        literals=_first([one.compared for one in sources] + [one.texts for one in sources]),
+        literals=_first([*(one.compared for one in sources), tuple(stored), *(one.texts for one in sources)]),
         compared=_first(one.compared for one in sources),
         called=_first(one.called for one in sources),
         keys=_first(one.names for one in sources),

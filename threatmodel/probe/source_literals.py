@@ -75,12 +75,14 @@ def _text(node: Node, constants: Mapping[str, str]) -> str:
 
 
 def _computed(operator: str, sides: Sequence[str]) -> str:
-    """Return a product as a text (`128 * 1024`, `1 << 20`), which may be a size; '' for any other operation."""
+    """Return a product as a text (`128 * 1024`, `1 << 20`, `2 ** 10`), which may be a size; '' for any other."""
     match [int(one) for one in sides if one.isdigit() and len(one) <= _DIGITS]:
         case [first, second] if operator == "*":
             return str(first * second)
         case [first, second] if operator == "<<" and second <= _MOST_BITS:
             return str(first << second)
+        case [first, second] if operator == "**" and first.bit_length() * second <= _MOST_BITS:
+            return str(first**second)
     return ""
 
 

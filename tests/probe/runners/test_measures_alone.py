@@ -258,6 +258,7 @@ def test_a_private_root_shows_what_is_named_and_takes_nothing(parted: dict[str, 
     }
     outside = {Path(tmp_path).parts[1], *(Path(part).parts[1] for part in ("/nix",) if Path("/nix/store").exists())}
     assert expected <= set(there["/"]) <= expected | outside
+    assert set(SETTINGS) >= {"ssl", "pki", "ca-certificates", "ld.so.cache", "localtime", "nsswitch.conf", "mime.types"}
     assert set(there["/etc"]) == {name for name in SETTINGS if Path("/etc", name).exists()}
     assert set(there["/dev"]) == {"null", "zero", "full", "random", "urandom", "fd", "stdin", "stdout", "stderr"}
     assert there["/root"] is None

@@ -18,7 +18,7 @@ from threatmodel.authoring.importing.model import (
     reference_to,
 )
 from threatmodel.authoring.importing.sources import Source, sources
-from threatmodel.evidence.environments import clashes, labels_of
+from threatmodel.evidence.environments import also_named, clashes, labels_of
 from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.outside import outside
@@ -68,6 +68,7 @@ def imported(
     stack = joined(stacks)
     if problems := [*clashes(stack)]:
         raise InputError(problems)
+    there, apart = _of_this(there, stack, files)
     around = beside(paths, target, files)
     name = _name(own, stack)
     roots = {root.name for one in own if not one.path.is_fifo() and (root := repository(one.path.parent))}
@@ -83,7 +84,7 @@ def imported(
         for label, one in zip(labels, own, strict=True)
     ]
     below = [one.path for one in own if files.has_folder(paths[0]) and one.path.parent != paths[0]]
-    notes = [*unread, *([f"read {listed(map(shown_path, below))}"] if below else ())]
+    notes = [*unread, *apart, *([f"read {listed(map(shown_path, below))}"] if below else ())]
     notes += [*around.notes, *(_called_by_slack(found) if around.notes else ()), *source.notes]
     for at, (one, label) in enumerate(zip(own, labels, strict=True)):
         given, said = _deployed_with(one.path, one.kind, stacks[label], files)
@@ -98,6 +99,18 @@ def imported(
         notes.append("what came through a pipe has no path: name the file under evidence in the model")
     every = dict.fromkeys((*notes_of(stack, {one.resource for one in found}), *notes))
     return Imported(text, tuple(found), (), tuple(every))
+
+
+def _of_this(there: Sequence[Source], own: Stack, files: Files) -> tuple[Sequence[Source], Sequence[str]]:
+    """Return the files that show what is deployed of this system, and a note for each that names other resources so."""
+    said = {one: also_named(own, read(one.kind, one.path, files)) for one in there}
+    notes = [
+        f"{shown_path(one.path)}: not named as evidence: {why}; if it shows another deployment, add it to the evidence "
+        "with its own environment: NAME"
+        for one, why in said.items()
+        if why
+    ]
+    return [one for one, why in said.items() if not why], notes
 
 
 def _only_deployed(

@@ -121,8 +121,13 @@ def composed_names(genuine: Genuine, names: tuple[str, ...]) -> tuple[str, ...]:
 def lengths(genuine: Genuine) -> tuple[int, ...]:
     """Return the numbers of the source that may be the length of a body or text, and one that is more than most."""
     found = (int(word) for word in genuine.hints.literals if word.isdecimal() and word.isascii())
-    likely = [one for one in dict.fromkeys(found) if _SHORTEST <= one <= _LARGEST]
+    likely = sorted((one for one in dict.fromkeys(found) if _SHORTEST <= one <= _LARGEST), key=_is_no_size)
     return tuple(dict.fromkeys((*likely[:MOST_LENGTHS], _LONG)))
+
+
+def _is_no_size(number: int) -> bool:
+    """Return whether a number is no multiple of 64, as sizes mostly are and codes of answers are not."""
+    return number % 64 != 0
 
 
 def left_out(genuine: Genuine) -> str:
