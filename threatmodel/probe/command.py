@@ -232,7 +232,7 @@ _LONGEST, _MOST_STORED = 60, 100
 
 
 def stored_in(tables: Tables) -> tuple[str, ...]:
-    """Return the short texts in the items of tables, each once; none that the signing secret stands in for."""
+    """Return the short texts in the items of tables, each once; no placeholder of a secret."""
     found: dict[str, None] = {}
     ahead: list[object] = [*tables.values()]
     while ahead:
