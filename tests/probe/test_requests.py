@@ -119,7 +119,7 @@ def test_what_is_sent_is_json_fits_lambda_and_has_words(case: Case) -> None:
     for call, send in zip(calls, case.send, strict=True):
         assert len(json.dumps(call.event).encode()) < 6 * 1024 * 1024
         assert in_words(send)
-        if send.rule:  # these are too many to look for in each log
+        if send.rule or send.secret != "right":  # too many to look for in each log, and no secrets of the app
             continue
         if call.event.get("headers") and (given := header(dict(call.event), "X-Slack-Signature")):
             assert given in signatures

@@ -77,7 +77,7 @@ FIRST_OF_WINDOW = next(at for at, row in enumerate(RESULT.rows) if row.probe == 
         (with_row(1, shows={"verifies_signature": False}), "a probe that is 'passed' cannot show false"),
         (with_row(1, outcome="undecided"), "a probe that is 'undecided' cannot show true"),
         (with_row(1, outcome="failed"), "a probe that is 'failed' cannot show true"),
-        (with_row(0, probe=RESULT.rows[1].probe), "duplicate-id: the probe 'after-genuine' appears twice"),
+        (with_row(0, probe=RESULT.rows[1].probe), "duplicate-id: the probe 'after-branches' appears twice"),
         (with_row(FIRST_OF_WINDOW, shows={"timestamp_tolerance_seconds": True}), "expected a whole number or null"),
         (with_row(FIRST_OF_WINDOW, shows={}, outcome="undecided"), "does not follow from the rows"),
         ("[]", "wrong-type"),

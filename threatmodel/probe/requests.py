@@ -168,7 +168,8 @@ def _calls(sends: Iterable[Send], genuine: Genuine) -> tuple[list[Call], list[st
             call = replace(calls[-1], fresh=send.fresh, stale=send.stale)
         else:
             call, signed = _call(send, genuine)
-            signatures += () if send.rule else signed
+            known = send.rule or send.secret != "right"  # noqa: S105 - a word: what another key signs is the sender's
+            signatures += () if known else signed
         calls.append(_as_request(call, number, send.later))
     return calls, signatures
 
