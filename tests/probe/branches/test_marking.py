@@ -15,7 +15,7 @@ from threatmodel.beside.code.javascript.parsing import tree_of
 from threatmodel.probe.branches import javascript
 from threatmodel.probe.branches.marked import Marked, marked
 from threatmodel.probe.branches.marking import Record, mark
-from threatmodel.probe.branches.points import FILE
+from threatmodel.probe.branches.points import CASE, FILE
 from threatmodel.probe.branches.taken import Taken
 
 CORPUS = HOME / "tests" / "handlers"
@@ -166,3 +166,11 @@ def test_what_is_no_source_or_too_large_is_left_out(tmp_path: Path) -> None:
 
 def test_numbers_that_are_not_of_this_source_mark_nothing() -> None:
     assert mark(ast.parse("if a: pass"), {(9, 9, "condition"): 0}) == set()
+
+
+def test_each_case_that_leads_into_the_next_is_recorded(tmp_path: Path) -> None:
+    path = tmp_path / "index.js"
+    cases = "switch (e.kind) {\n case 1:\n case 2:\n  return f(e);\n default:\n  return { statusCode: 401 };\n }"
+    path.write_text(f"exports.handler = (e) => {{\n {cases}\n}};\n", encoding="utf-8")
+    found = [(point.line, point.if_true is None) for _, point in numbered(path).points if point.kind == CASE]
+    assert sorted(found) == [(3, True), (4, True), (6, False)]

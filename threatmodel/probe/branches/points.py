@@ -8,7 +8,7 @@ by the same function, where that followed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.beside.code.syntax import Node
@@ -84,8 +84,8 @@ class _Source:
         if is_quiet(then) and is_quiet(other) and not (is_case and not then.parts):  # an empty case leads into the next
             ways = (frozenset(), frozenset())
         if one.name != "else":
-            if is_case:
-                yield Point(CASE, one.line, one.column, *ways)
+            for line, column in _cases(one, test) if is_case else ():
+                yield Point(CASE, line, column, *ways)
             yield from _conditions(test, ways)
             yield from self._inside(test, frame)
         yield from self.statements(then.parts, frame)
@@ -257,3 +257,9 @@ def _results(test: Node, leaf: Node, *, value: bool) -> frozenset[bool]:
             last = at == len(test.parts) - 1
             return found if last or found == {ends} else frozenset({True, False})
     return frozenset()
+
+
+def _cases(branch: Node, test: Node) -> Iterable[tuple[int, int]]:
+    """Return where a case is, and those before it without statements of their own, which lead into it."""
+    before = test.parts if test.kind == "or" else ()
+    return dict.fromkeys((one.line, one.column) for one in (branch, *before))
