@@ -260,6 +260,6 @@ def _results(test: Node, leaf: Node, *, value: bool) -> frozenset[bool]:
 
 
 def _cases(branch: Node, test: Node) -> Iterable[tuple[int, int]]:
-    """Return where a case is, and those before it without statements of their own, which lead into it."""
+    """Return where a case is, and those before it without statements, which lead into it."""
     before = test.parts if test.kind == "or" else ()
     return dict.fromkeys((one.line, one.column) for one in (branch, *before))
