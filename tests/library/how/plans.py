@@ -29,7 +29,7 @@ def planned(snippet: str) -> str:
                     declared[f"{prefix}{unquoted(kind)}.{unquoted(name)}"] = block(body)
     named = {address for address, _ in ADDRESS.findall(re.sub(r"#.*", "", snippet))}
     for address in sorted(named - declared.keys()):
-        if not address.startswith("data."):  # nobody knows what it would find
+        if not address.startswith("data."):  # what it would find is unknown
             declared[address] = ({}, {}, {})
     for values, unknown, said in declared.values():
         settle(values, unknown, said, {address: known for address, (known, _, _) in declared.items()})

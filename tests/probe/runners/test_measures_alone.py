@@ -173,7 +173,7 @@ def test_no_new_rights_and_no_dump_of_memory() -> None:
 
 
 def test_a_users_number_is_of_no_account_and_differs_each_time() -> None:
-    found = told("told['users'] = [privileges.somebody() for _ in range(50)]")["users"]
+    found = told("told['users'] = [privileges.unused_user() for _ in range(50)]")["users"]
     assert len(set(found)) > 40
     assert all(1_879_048_192 <= one < 1_879_048_192 + 65_536 for one in found)
 

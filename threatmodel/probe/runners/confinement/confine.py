@@ -38,7 +38,7 @@ class Confinement:
         if not LINUX:
             self.why = dict.fromkeys(MEASURES, "only Linux has it")
             return
-        self.user = privileges.somebody() if os.getuid() == 0 else os.getuid()
+        self.user = privileges.unused_user() if os.getuid() == 0 else os.getuid()
         self.groups = limits.groups(os.path.basename(self.config["temporary"]), self.config["memory"])
         found, self.mounts = namespaces.enter()
         self.why |= found

@@ -25,7 +25,7 @@ def hide(*, hidden: bool = True) -> None:
         prctl(_NOT_READ, 0 if hidden else 1)
 
 
-def somebody() -> int:
+def unused_user() -> int:
     """The number of a user that no other process has, so that what is counted for a user is counted for one handler."""
     return _FIRST + secrets.randbelow(_MANY)
 
