@@ -15,7 +15,7 @@ from threatmodel.beside.code.javascript.parsing import tree_of
 from threatmodel.probe.branches import javascript
 from threatmodel.probe.branches.marked import Marked, marked
 from threatmodel.probe.branches.marking import Record, mark
-from threatmodel.probe.branches.points import CASE, FILE
+from threatmodel.probe.branches.points import CASE, CONDITION, FILE
 from threatmodel.probe.branches.taken import Taken
 
 CORPUS = HOME / "tests" / "handlers"
@@ -174,3 +174,39 @@ def test_each_case_that_leads_into_the_next_is_recorded(tmp_path: Path) -> None:
     path.write_text(f"exports.handler = (e) => {{\n {cases}\n}};\n", encoding="utf-8")
     found = [(point.line, point.if_true is None) for _, point in numbered(path).points if point.kind == CASE]
     assert sorted(found) == [(3, True), (4, True), (6, False)]
+
+
+KEEPS = {
+    "py": """
+KEY = "a"
+def handler(e, c):
+    {first}
+    if e["x"]:
+        KEY = "b"
+        return {{"statusCode": 401}}
+    return f(e, KEY)
+""",
+    "js": """
+let KEY = "a";
+exports.handler = (e) => {{
+  {first}
+  if (e.x) {{
+    KEY = "b";
+    return {{ statusCode: 401 }};
+  }}
+  return f(e, KEY);
+}};
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("ending", "first", "outlives"),
+    [("py", "global KEY", True), ("js", "", True), ("js", "let KEY;", False), ("py", "OTHER = 1", True)],
+)
+def test_what_outlives_the_function_is_no_rejection(tmp_path: Path, ending: str, first: str, outlives: bool) -> None:
+    """A branch that replaces the key and rejects: the next request is verified with what anyone knows."""
+    path = tmp_path / f"index.{ending}"
+    path.write_text(KEEPS[ending].format(first=first), encoding="utf-8")
+    (found,) = (point for _, point in numbered(path).points if point.kind == CONDITION)
+    assert (found.if_true is None) is outlives

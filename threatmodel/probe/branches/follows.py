@@ -26,13 +26,15 @@ _CLIENT, _LAST = 400, 599
 class Frame(NamedTuple):
     """What comes behind a statement: the rest of its blocks, from the inside, in a function.
 
-    `answers`: the function is the handler, so that what it returns is the answer.  `loops`: it is repeated.
+    `answers`: the function is the handler, so that what it returns is the answer.  `loops`: it is repeated.  `outside`
+    are names that keep what they are given when the function ends.
     """
 
     function: str = ""
     answers: bool = False
     loops: bool = False
     rest: tuple[Sequence[Node], ...] = ()
+    outside: frozenset[str] = frozenset()
 
     def then(self, more: Sequence[Node]) -> Frame:
         """Return the frame of what is before some statements."""
@@ -60,7 +62,7 @@ def follow(statements: Sequence[Node], frame: Frame, depth: int = 0) -> Follow:
                 rest = frame._replace(rest=(tuple(ahead[at + 1 :]),))
                 ways = [follow(part.parts, rest, depth + 1) for part in one.parts[1:]]
                 return None if None in ways else frozenset().union(*(way for way in ways if way is not None))
-            case _ if is_quiet(one) or _is_local(one):
+            case _ if is_quiet(one) or _is_local(one, frame):
                 continue
             case _:
                 return None
@@ -173,6 +175,8 @@ _PURE = frozenset(
 )
 
 
-def _is_local(one: Node) -> bool:
+def _is_local(one: Node, frame: Frame) -> bool:
     """Whether a constant gets a name, which is lost with the function."""
-    return one.kind == "assign" and one.parts[0].kind == "name" and bool(constant_text(one.parts[-1]))
+    if one.kind != "assign" or one.parts[0].kind != "name" or not constant_text(one.parts[-1]):
+        return False
+    return one.name == "declare" or one.parts[0].name not in frame.outside

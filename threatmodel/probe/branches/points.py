@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from threatmodel.beside.code.syntax import Node
+from threatmodel.beside.code.syntax import Node, walk
 from threatmodel.probe.branches.follows import Follow, Frame, Open, constant_text, follow, is_quiet, is_rejection
 from threatmodel.probe.branches.marking import Place
 
@@ -45,14 +45,15 @@ def points_of(block: Node, handlers: Sequence[str]) -> list[Point]:
         for one in block.parts
         if one.kind == "assign" and _has_items(one.parts[-1]) and one.parts[0].name
     )
-    for point in _Source(handlers, lists).statements(block.parts, Frame()):
+    for point in _Source(handlers, lists, _names(block.parts, "", "declare")).statements(block.parts, Frame()):
         found.setdefault(point.place, point)
     return list(found.values())
 
 
 class _Source:
-    def __init__(self, handlers: Sequence[str], lists: Collection[str]) -> None:
+    def __init__(self, handlers: Sequence[str], lists: Collection[str], bound: frozenset[str]) -> None:
         self._handlers, self._lists = handlers, lists
+        self._around = bound
 
     def statements(self, several: Sequence[Node], frame: Frame) -> Iterator[Point]:
         for at, one in enumerate(several):
@@ -161,10 +162,23 @@ class _Source:
 
     def _function(self, one: Node) -> Iterator[Point]:
         parameters, body, *decorators = one.parts
-        own = Frame(function=f"{one.line}:{one.column}", answers=one.name in self._handlers)
+        around, inside = self._around, frozenset(part.name for part in walk(parameters) if part.name)
+        inside |= _names(walk(body), "declare")
+        handed = (part for part in walk(body) if part.kind == "declare" and part.name)
+        outside = (around - inside) | {part.name for declared in handed for part in declared.parts}
+        name = f"{one.line}:{one.column}"
+        own = Frame(function=name, answers=one.name in self._handlers, outside=outside)
+        self._around = around | inside
         for part in (parameters, *decorators):
             yield from self._inside(part, own)
         yield from self.statements(body.parts, own)
+        self._around = around
+
+
+def _names(nodes: Iterable[Node], *how: str) -> frozenset[str]:
+    """Return the names to which these statements assign in one of these ways."""
+    targets = (one.parts[0] for one in nodes if one.kind == "assign" and one.name in how)
+    return frozenset(part.name for target in targets for part in walk(target) if part.kind == "name")
 
 
 def _leaves_off(block: Node) -> bool:
